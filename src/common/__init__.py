@@ -1,0 +1,1 @@
+"""What several functions share: wire types, the environment, the observability instances."""

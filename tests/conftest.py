@@ -1,0 +1,54 @@
+"""Fixtures that every test may use: a real moto server on loopback, and AWS settings that reach nothing else."""
+
+from __future__ import annotations
+
+import os
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+# Set before anything imports boto3 or Powertools: no test may reach a real account.
+os.environ |= {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_REGION": "us-east-1",
+    "POWERTOOLS_SERVICE_NAME": "tests",
+    "POWERTOOLS_METRICS_NAMESPACE": "tests",
+}
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """The repository's top folder."""
+    return Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def recording(repository):
+    """The recording of real updates, which the project itself does not ship: absent, the test is skipped."""
+    path = repository.parent / "shared" / "data" / "shanghai-2021-03-20.ndjson.gz"
+    if not path.exists():
+        pytest.skip("the recording of real updates is not beside this checkout (../shared/data)")
+    return path
+
+
+@pytest.fixture(scope="session")
+def moto_server():
+    """A moto server on a free loopback port, for the whole session."""
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def aws(moto_server, monkeypatch):
+    """An empty AWS account in moto; boto3 clients made without arguments talk to it. Gives its address."""
+    urllib.request.urlopen(urllib.request.Request(f"{moto_server}/moto-api/reset", method="POST")).close()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", moto_server)
+    return moto_server
