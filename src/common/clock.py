@@ -1,0 +1,34 @@
+"""Time as an argument: logic that needs a time gets a clock, so that tests can own it."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """Wall time for what people and other systems read, monotonic time for durations."""
+
+    def now(self) -> datetime:
+        """Return the wall time, in UTC."""
+
+    def monotonic(self) -> float:
+        """Return seconds from an arbitrary start; never goes back."""
+
+
+class SystemClock:
+    """The machine's own clocks."""
+
+    def now(self) -> datetime:
+        """Return the wall time, in UTC."""
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        """Return seconds from an arbitrary start; never goes back."""
+        return time.monotonic()
+
+
+def rfc3339(moment: datetime) -> str:
+    """Return the moment as RFC 3339 in UTC with milliseconds: `2024-03-04T23:24:01.900Z`."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,38 @@
+"""What can end a run: one small tree, caught at the level one cares about.
+
+Nothing is lost by any of them: what was not acknowledged is not committed, and the next run reads it again.
+"""
+
+from __future__ import annotations
+
+
+class ConsumerError(Exception):
+    """The run cannot go on, and trying again at once would not help."""
+
+
+class ApiTokenError(ConsumerError):
+    """The secret that holds the API token is missing, empty or may not be read."""
+
+
+class UnauthorizedError(ConsumerError):
+    """The Tracking Stream does not accept the API token (401)."""
+
+
+class RequestRefusedError(ConsumerError):
+    """The Tracking Stream refuses the request itself (a 4xx that no retry mends, or a redirect)."""
+
+
+class CheckpointError(ConsumerError):
+    """The checkpoint could not be read or written; this is never taken for "no checkpoint"."""
+
+
+class LeaseHeldError(ConsumerError):
+    """Another consumer is at work: its lease has not run out."""
+
+
+class LeaseLostError(ConsumerError):
+    """Another consumer took the checkpoint over: this one must stop and commit nothing more."""
+
+
+class PublishError(ConsumerError):
+    """Kinesis refuses the records for good (no such stream, no permission)."""

@@ -1,0 +1,131 @@
+"""One line of the Tracking Stream in, one typed message out. Never raises: a line that is no message is `Rejected`.
+
+Messages are told apart by their only known top-level key; other keys are ignored, as the API may add some.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+
+import msgspec
+
+_TARGET_PREFIX = b'{"target":'
+
+_Key = Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
+"""A Kinesis partition key has 1 to 256 characters (Kinesis API reference, PutRecords)."""
+
+_Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+
+
+class _Target(msgspec.Struct, gc=False):
+    icao_address: _Key
+    timestamp: _Moment
+    ingestion_time: _Moment | None = None
+
+
+class _Status(msgspec.Struct):
+    level: str = "INFO"
+    message: str = ""
+    code: int | None = None
+
+
+class _Line(msgspec.Struct):
+    target: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    position_token: str | msgspec.UnsetType = msgspec.UNSET
+    status: _Status | msgspec.UnsetType = msgspec.UNSET
+
+
+_decode_target = msgspec.json.Decoder(_Target).decode
+_decode_line = msgspec.json.Decoder(_Line).decode
+
+
+@dataclass(slots=True)
+class TargetUpdate:
+    """A valid target update: `data` is the JSON object as received, `ingestion_time` None where it is left out."""
+
+    data: bytes
+    icao_address: str
+    timestamp: datetime
+    ingestion_time: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class PositionToken:
+    """Where the stream stands: everything before it has been delivered."""
+
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """A word of the server's: a welcome (code 100), a keep-alive, a warning or an error."""
+
+    level: str
+    message: str
+    code: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A line that is no message, and why."""
+
+    reason: str
+
+
+type Message = TargetUpdate | PositionToken | Status | Rejected
+
+
+def parse(line: bytes) -> Message:
+    """Return the message that a line holds.
+
+    The usual line is `{"target":{...}}`: the object inside is cut out and decoded once. Any other spelling
+    (spaces, other keys beside it) takes the second, slower way.
+    """
+    if line.startswith(_TARGET_PREFIX) and line.endswith(b"}"):
+        data = line[len(_TARGET_PREFIX) : -1]
+        try:
+            target = _decode_target(data)
+        except (msgspec.MsgspecError, RecursionError):
+            pass  # the second way says what is wrong with it
+        else:
+            if data.isascii() or _is_utf8(data):
+                return TargetUpdate(data, target.icao_address, target.timestamp, target.ingestion_time)
+    return _parse_any(line)
+
+
+def _parse_any(line: bytes) -> Message:
+    if not _is_utf8(line):
+        return Rejected("not valid UTF-8")
+    try:
+        decoded = _decode_line(line)
+    except msgspec.ValidationError as error:
+        return Rejected(f"not a message of the Tracking Stream: {error}")
+    except (msgspec.DecodeError, RecursionError) as error:
+        return Rejected(f"not valid JSON: {error}")
+    if decoded.position_token is not msgspec.UNSET:
+        return PositionToken(decoded.position_token)
+    if decoded.target is not msgspec.UNSET:
+        return _parse_target(bytes(decoded.target))
+    if decoded.status is not msgspec.UNSET:
+        return Status(decoded.status.level, decoded.status.message, decoded.status.code)
+    return Rejected("none of the keys target, position_token, status")
+
+
+def _parse_target(data: bytes) -> Message:
+    try:
+        target = _decode_target(data)
+    except msgspec.ValidationError as error:
+        return Rejected(f"not a target update: {error}")
+    except (msgspec.DecodeError, RecursionError) as error:
+        return Rejected(f"not valid JSON: {error}")
+    return TargetUpdate(data, target.icao_address, target.timestamp, target.ingestion_time)
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

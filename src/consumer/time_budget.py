@@ -1,0 +1,84 @@
+"""When to stop: decided by the time that is left and by the observed interval between position tokens."""
+
+from __future__ import annotations
+
+from collections import deque
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+RESERVE_SECONDS = 1.5
+"""Kept for the end: the last records acknowledged, the last checkpoint written."""
+
+DEFAULT_TOKEN_INTERVAL = 15.0
+"""Seconds between tokens until some were seen (API: "at least every 15 s plus latency")."""
+
+_SLACK = 1.03
+_OBSERVED = 8
+_ENOUGH = 2
+
+
+class TimeBudget:
+    """Tells at each token whether another one would come in time.
+
+    A graceful stop falls right after a token, so that nothing has to be sent again. Stopping at the first
+    token in the last N seconds wastes up to N; here the stop waits for the last token that fits.
+
+    While catching up, tokens come faster than they will once the stream is live again. So within one interval
+    of the live edge the interval is taken in stream time (newest `ingestion_time` of one token to that of the next)
+    where that is longer.
+    """
+
+    def __init__(self, remaining: Callable[[], float], *, reserve: float = RESERVE_SECONDS) -> None:
+        self._remaining = remaining
+        self._reserve = reserve
+        self._wall: deque[float] = deque(maxlen=_OBSERVED)
+        self._stream: deque[float] = deque(maxlen=_OBSERVED)
+        self._last: tuple[float, datetime | None] | None = None
+        self._lag = timedelta.max
+
+    def connected(self) -> None:
+        """Note a new connection: the time until its first token is no interval between tokens."""
+        self._last = None
+
+    def token_arrived(self, monotonic: float, newest_ingestion_time: datetime | None, now: datetime) -> None:
+        """Observe a token: when it came (seconds), and how far the stream had come by then."""
+        if self._last is not None:
+            self._wall.append(monotonic - self._last[0])
+            if self._last[1] is not None and newest_ingestion_time is not None:
+                self._stream.append((newest_ingestion_time - self._last[1]).total_seconds())
+        if newest_ingestion_time is not None:
+            self._lag = now - newest_ingestion_time
+        self._last = monotonic, newest_ingestion_time
+
+    @property
+    def expected_interval(self) -> float:
+        """Seconds within which the next token is expected: the longest of the last few intervals."""
+        if len(self._wall) < _ENOUGH:
+            return DEFAULT_TOKEN_INTERVAL
+        stream = max(self._stream, default=0.0)
+        wall = max(self._wall)
+        near_live = self._lag.total_seconds() < stream + wall
+        return max(wall, stream) if near_live else wall
+
+    @property
+    def remaining(self) -> float:
+        """Seconds until the reserve begins; negative within it."""
+        return self._remaining() - self._reserve
+
+    @property
+    def is_exhausted(self) -> bool:
+        """Whether reading must stop now, token or not."""
+        return self.remaining <= 0
+
+    def fits(self, seconds: float) -> bool:
+        """Return whether something that takes about `seconds` would be done in time."""
+        return self.remaining > seconds * _SLACK
+
+    @property
+    def another_token_fits(self) -> bool:
+        """Whether the next token is expected in time."""
+        return self.fits(self.expected_interval)
