@@ -1,0 +1,25 @@
+"""How long a call to AWS may take: all of an alert's calls must fit into what is left of an invocation."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from botocore.config import Config
+
+CONNECT_SECONDS: Final = 1.0
+READ_SECONDS: Final = 3.0
+ATTEMPTS: Final = 2
+LONGEST_RETRY_PAUSE_SECONDS: Final = 1.0
+"""botocore's standard retry mode waits up to one second before its first retry (developer guide, Retries)."""
+
+CALL_SECONDS: Final = ATTEMPTS * (CONNECT_SECONDS + READ_SECONDS) + LONGEST_RETRY_PAUSE_SECONDS
+"""The longest that one call takes. The defaults would be 60 seconds an attempt: longer than the whole invocation."""
+
+ALERT_SECONDS: Final = 3 * CALL_SECONDS
+"""The longest that one alert takes: claim, publish, mark. The function's timeout must be well above."""
+
+CONFIG: Final = Config(
+    connect_timeout=CONNECT_SECONDS,
+    read_timeout=READ_SECONDS,
+    retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+)

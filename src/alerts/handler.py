@@ -1,0 +1,55 @@
+"""The entry point: a batch of Kinesis records that passed the event source mapping's filter becomes alerts."""
+
+from __future__ import annotations
+
+import os
+import time
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import boto3
+
+from alerts.alerter import Alerter
+from alerts.clients import CONFIG
+from alerts.settings import Settings
+from alerts.suppression_table import SuppressionTable
+from alerts.topic import AlertsTopic
+from common.clock import SystemClock
+from common.kinesis_event import records
+from common.observability import MetricUnit, logger, metrics
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+
+@cache
+def alerter() -> Alerter:
+    """Return the process's alerter, wired from the environment on the first invocation."""
+    settings = Settings.from_environment(os.environ)
+    clock = SystemClock()
+    return Alerter(
+        SuppressionTable(boto3.client("dynamodb", config=CONFIG), settings.suppression_table_name, clock),
+        AlertsTopic(boto3.client("sns", config=CONFIG), settings.alerts_topic_arn),
+        suppression=settings.suppression,
+        clock=clock,
+        pause=time.sleep,
+    )
+
+
+@logger.inject_lambda_context
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, list[dict[str, str]]]:
+    """Alert on the batch's updates, and name the record from which on the batch must be sent again, if any.
+
+    Only one is named: the event source mapping goes back to the lowest sequence number, and sends all from there on.
+    """
+    result = alerter().process(records(event), lambda: context.get_remaining_time_in_millis() / 1000)
+    for name, value in (
+        ("AlertsNotified", result.notified),
+        ("AlertsSuppressed", result.suppressed),
+        ("RecordsUndecodable", result.undecodable),
+        ("AlertsUnmarked", result.unmarked),
+    ):
+        metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
+    failed = result.failed_sequence_number
+    return {"batchItemFailures": [] if failed is None else [{"itemIdentifier": failed}]}

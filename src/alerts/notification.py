@@ -1,0 +1,202 @@
+"""The notification: what a person reads and can act on, and the update for machines at its end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+if TYPE_CHECKING:
+    from alerts.rules import Finding
+    from common.target_update import TargetUpdate
+
+LONGEST_SUBJECT: Final = 99
+"""Characters. SNS takes ASCII without line breaks, less than 100 characters long (API reference, Publish)."""
+
+LONGEST_UPDATE: Final = 200_000
+"""Bytes of the update that go into the text. SNS takes 262,144 bytes in all (API reference, Publish), Kinesis more."""
+
+LONGEST_VALUE: Final = 80
+"""Characters of one field in the text for people. The update at the end has the whole."""
+
+
+_LINE_BREAKS: Final = {ord("\n"): " ", ord("\r"): " "}
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """What there is to tell: a rule's finding, the update it was found in, and that update as it was received."""
+
+    finding: Finding
+    update: TargetUpdate
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """One message for the topic. `rule` and `icao_address` go along as attributes, for subscriptions that filter."""
+
+    subject: str
+    text: str
+    rule: str
+    icao_address: str
+
+
+def compose(alert: Alert, *, now: datetime, suppressed_until: datetime, suppression: timedelta) -> Notification:
+    """Write the notification of one alert; `suppressed_until` is in the updates' own time."""
+    finding, update = alert.finding, alert.update
+    headline = f"{finding.title}: {_who(update)}"
+    lines = (
+        headline,
+        "",
+        finding.meaning,
+        "",
+        *(f"{label + ':':<10} {value}" for label, value in _facts(update, now) if value),
+        "",
+        f"Further alerts of the rule {finding.rule} for this aircraft are held back for {_duration(suppression)}:",
+        f"until an update measured at {_utc(suppressed_until)} or later.",
+        "",
+        "The update, as it was received:",
+        _one_line(alert),
+    )
+    return Notification(
+        subject=_subject(headline),
+        text="\n".join(lines),
+        rule=finding.rule,
+        icao_address=_clean(update.icao_address) or "unknown",  # SNS refuses an empty attribute
+    )
+
+
+def _who(update: TargetUpdate) -> str:
+    name = _clean(update.callsign) or _clean(update.tail_number)
+    address = _clean(update.icao_address)
+    return f"{name} ({address})" if name else f"aircraft {address}"
+
+
+def _facts(update: TargetUpdate, now: datetime) -> tuple[tuple[str, str], ...]:
+    return (
+        ("Measured", _measured(update, now)),
+        ("Aircraft", _aircraft(update)),
+        ("Airline", _clean(update.airline_name) or _clean(update.airline_iata)),
+        ("Route", _route(update)),
+        ("Position", _position(update)),
+        ("Altitude", _altitude(update)),
+        ("Speed", _speed(update)),
+        ("Vertical", _vertical(update)),
+        ("Squawk", _clean(update.squawk) or "not reported"),
+    )
+
+
+def _measured(update: TargetUpdate, now: datetime) -> str:
+    age = now - update.timestamp
+    told = f"{_duration(age)} before this was written" if age >= timedelta(0) else "ahead of this function's clock"
+    by = _clean(update.collection_type)
+    return f"{_utc(update.timestamp)}, {told}" + (f", by a {by} receiver" if by else "")
+
+
+def _aircraft(update: TargetUpdate) -> str:
+    kind = _clean(update.aircraft_type_name) or _clean(update.aircraft_type_icao)
+    callsign, flight, tail = _clean(update.callsign), _clean(update.flight_number), _clean(update.tail_number)
+    parts = (
+        kind or "type not known",
+        f"tail number {tail}" if tail else "",
+        f"callsign {callsign}" if callsign else "no callsign",
+        f"flight {flight}" if flight else "",
+        f"ICAO address {_clean(update.icao_address)}",
+    )
+    return ", ".join(part for part in parts if part)
+
+
+def _route(update: TargetUpdate) -> str:
+    origin = _airport(update.departure_airport_iata, update.departure_airport_icao)
+    destination = _airport(update.arrival_airport_iata, update.arrival_airport_icao)
+    if origin and destination:
+        return f"{origin} to {destination}"
+    if origin:
+        return f"from {origin}, destination not known"
+    return f"to {destination}, origin not known" if destination else "not known"
+
+
+def _airport(iata: str | None, icao: str | None) -> str:
+    names = [name for name in (_clean(iata), _clean(icao)) if name]
+    return " / ".join(names)
+
+
+def _position(update: TargetUpdate) -> str:
+    if update.latitude is None or update.longitude is None:
+        return "not reported"
+    return f"{update.latitude:.6f}, {update.longitude:.6f} (latitude, longitude in degrees, WGS 84)"
+
+
+def _altitude(update: TargetUpdate) -> str:
+    height = "not reported" if update.altitude_baro is None else f"{update.altitude_baro:,.0f} ft (barometric)"
+    if update.on_ground is None:
+        return height
+    return f"{height}, {'on the ground' if update.on_ground else 'in the air'}"
+
+
+def _speed(update: TargetUpdate) -> str:
+    speed = "not reported" if update.speed is None else f"{update.speed:,.0f} knots"
+    return speed if update.heading is None else f"{speed}, heading {update.heading:03.0f} degrees"
+
+
+def _vertical(update: TargetUpdate) -> str:
+    rate = update.vertical_rate
+    if rate is None:
+        return "not reported"
+    if rate == 0:
+        return "level"
+    return f"{'climbing' if rate > 0 else 'descending'} {abs(rate):,.0f} ft/min"
+
+
+def _one_line(alert: Alert) -> str:
+    """Return the update as one line of JSON; where it is too long for a notification, its key and where to find it."""
+    # A line break is legal JSON between values, and nowhere else. Bytes that are no UTF-8 may stand in fields that
+    # nobody decodes, and SNS refuses them.
+    line = alert.data.strip().decode("utf-8", "replace").translate(_LINE_BREAKS)
+    if len(line.encode()) <= LONGEST_UPDATE:
+        return line
+    return msgspec.json.encode(
+        {
+            "icao_address": alert.update.icao_address,
+            "timestamp": alert.update.timestamp,
+            "ingestion_time": alert.update.ingestion_time,
+            "left_out": f"the update has {len(alert.data):,} bytes; the raw archive in the data bucket has the whole",
+        }
+    ).decode()
+
+
+def _subject(text: str) -> str:
+    # What is no ASCII becomes "?": the text below has it right.
+    short = text if len(text) <= LONGEST_SUBJECT else text[: LONGEST_SUBJECT - 3] + "..."
+    return short.encode("ascii", "replace").decode("ascii")
+
+
+def _clean(value: str | None) -> str:
+    """Return the field on one line, without control characters, and not longer than what a person reads."""
+    text = " ".join("".join(c if c.isprintable() else " " for c in value or "").split())
+    return text if len(text) <= LONGEST_VALUE else text[: LONGEST_VALUE - 3] + "..."
+
+
+def _utc(moment: datetime) -> str:
+    try:
+        return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    except OverflowError:  # the first or last hours that a datetime can hold, in another zone
+        return moment.isoformat()
+
+
+def _duration(span: timedelta) -> str:
+    """Return the span in its two largest units: `12 s`, `2 min 5 s`, `2 h 57 min`, `3 days 4 h`."""
+    seconds = round(span.total_seconds())
+    minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86400
+    if days:
+        parts = ((days, "day" if days == 1 else "days"), (hours % 24, "h"))
+    elif hours:
+        parts = ((hours, "h"), (minutes % 60, "min"))
+    elif minutes:
+        parts = ((minutes, "min"), (seconds % 60, "s"))
+    else:
+        return f"{seconds} s"
+    return " ".join(f"{amount} {unit}" for amount, unit in parts if amount)

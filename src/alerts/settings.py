@@ -1,0 +1,41 @@
+"""The function's settings, read once from its environment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from alerts.suppression import LONGEST_SUPPRESSION
+from common import environment
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Where suppression is kept, for how long, and where alerts go."""
+
+    suppression_table_name: str
+    suppression: timedelta
+    alerts_topic_arn: str
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str]) -> Settings:
+        """Read the settings.
+
+        Raises
+        ------
+        common.environment.ConfigurationError
+            One is missing, or holds a value it does not take.
+        """
+        # Not zero: a window that ends where it starts would not know its own update when the batch is sent again.
+        seconds = environment.number(
+            environ, "SUPPRESSION_SECONDS", default=900, low=1, high=LONGEST_SUPPRESSION.total_seconds()
+        )
+        return cls(
+            suppression_table_name=environment.text(environ, "SUPPRESSION_TABLE_NAME"),
+            suppression=timedelta(seconds=seconds),
+            alerts_topic_arn=environment.text(environ, "ALERTS_TOPIC_ARN"),
+        )
