@@ -22,7 +22,8 @@ LONGEST_VALUE: Final = 80
 """Characters of one field in the text for people. The update at the end has the whole."""
 
 
-_LINE_BREAKS: Final = {ord("\n"): " ", ord("\r"): " "}
+_UNPRINTABLE: Final = dict.fromkeys([*range(0x20), 0xFFFE, 0xFFFF], " ")
+"""What would tear the line or be refused. The control characters that JSON allows stand between values only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,9 +154,8 @@ def _vertical(update: TargetUpdate) -> str:
 
 def _one_line(alert: Alert) -> str:
     """Return the update as one line of JSON; where it is too long for a notification, its key and where to find it."""
-    # A line break is legal JSON between values, and nowhere else. Bytes that are no UTF-8 may stand in fields that
-    # nobody decodes, and SNS refuses them.
-    line = alert.data.strip().decode("utf-8", "replace").translate(_LINE_BREAKS)
+    # Fields that nobody decodes may hold bytes that are no UTF-8, which SNS would refuse each time.
+    line = alert.data.strip().decode("utf-8", "replace").translate(_UNPRINTABLE)
     if len(line.encode()) <= LONGEST_UPDATE:
         return line
     return msgspec.json.encode(

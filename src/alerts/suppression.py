@@ -14,7 +14,8 @@ LONGEST_SUPPRESSION: Final = timedelta(days=1)
 """More than this is no suppression of repeats any more."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_LATEST_EVENT: Final = datetime.max.replace(tzinfo=UTC) - LONGEST_SUPPRESSION  # so that every window's end is a time
+_LATEST_EVENT: Final = datetime.max.replace(tzinfo=UTC) - LONGEST_SUPPRESSION
+"""An update can bear any time a datetime can hold. Held between the epoch and this, every window has an end."""
 
 TTL_MARGIN_SECONDS: Final = 7 * 24 * 3600
 """How long an item outlives both its window and the moment it was written.
@@ -70,7 +71,7 @@ class Claim:
         record's arrival stands for it, which stays the same when the record is sent again.
         """
         ingested = update.ingestion_time or (datetime.fromtimestamp(arrival, UTC) if arrival else _LATEST_EVENT)
-        event_time = min(update.timestamp, ingested, _LATEST_EVENT)
+        event_time = max(min(update.timestamp, ingested, _LATEST_EVENT), _EPOCH)
         return cls(
             rule=rule,
             icao_address=update.icao_address,
