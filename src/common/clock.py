@@ -16,6 +16,9 @@ class Clock(Protocol):
     def monotonic(self) -> float:
         """Return seconds from an arbitrary start; never goes back."""
 
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+
 
 class SystemClock:
     """The machine's own clocks."""
@@ -27,6 +30,10 @@ class SystemClock:
     def monotonic(self) -> float:
         """Return seconds from an arbitrary start; never goes back."""
         return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        time.sleep(seconds)
 
 
 def rfc3339(moment: datetime) -> str:

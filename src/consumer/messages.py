@@ -92,34 +92,27 @@ def parse(line: bytes) -> Message:
         else:
             if data.isascii() or _is_utf8(data):
                 return TargetUpdate(data, target.icao_address, target.timestamp, target.ingestion_time)
-    return _parse_any(line)
+    return _parse_any(line) if _is_utf8(line) else Rejected("not valid UTF-8")
 
 
 def _parse_any(line: bytes) -> Message:
-    if not _is_utf8(line):
-        return Rejected("not valid UTF-8")
     try:
         decoded = _decode_line(line)
+        if decoded.position_token is not msgspec.UNSET:
+            return PositionToken(decoded.position_token)
+        if decoded.target is not msgspec.UNSET:
+            return _parse_target(bytes(decoded.target))
     except msgspec.ValidationError as error:
         return Rejected(f"not a message of the Tracking Stream: {error}")
     except (msgspec.DecodeError, RecursionError) as error:
         return Rejected(f"not valid JSON: {error}")
-    if decoded.position_token is not msgspec.UNSET:
-        return PositionToken(decoded.position_token)
-    if decoded.target is not msgspec.UNSET:
-        return _parse_target(bytes(decoded.target))
     if decoded.status is not msgspec.UNSET:
         return Status(decoded.status.level, decoded.status.message, decoded.status.code)
     return Rejected("none of the keys target, position_token, status")
 
 
-def _parse_target(data: bytes) -> Message:
-    try:
-        target = _decode_target(data)
-    except msgspec.ValidationError as error:
-        return Rejected(f"not a target update: {error}")
-    except (msgspec.DecodeError, RecursionError) as error:
-        return Rejected(f"not valid JSON: {error}")
+def _parse_target(data: bytes) -> TargetUpdate:
+    target = _decode_target(data)
     return TargetUpdate(data, target.icao_address, target.timestamp, target.ingestion_time)
 
 

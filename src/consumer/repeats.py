@@ -11,11 +11,11 @@ class RepeatFilter:
     """Remembers a digest of every line since the last few position tokens.
 
     After a reconnect from token T the server sends again what it had sent since T, with tokens that may fall
-    elsewhere than before. So a digest is not forgotten at the next token but a few tokens later, and a repeated line counts
-    as new again: it now lies after the newest token.
+    elsewhere than before. So a digest is not forgotten at the next token but a few tokens later, and a repeated
+    line counts as new again: it now lies after the newest token.
 
     The digest is Python's own 64-bit SipHash, keyed anew in every process: at 60,000 lines an interval (the
-    whole world for 15 s) the chance that a line is taken for another is below 2e-14.
+    whole world for 15 s) the chance that a new line is taken for one remembered is 240,000 / 2^64, about 1e-14.
     """
 
     def __init__(self, kept_intervals: int = KEPT_INTERVALS) -> None:

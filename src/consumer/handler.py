@@ -1,0 +1,53 @@
+"""Entry point of the consumer: one scheduled invocation is one run."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from common.clock import SystemClock
+from common.environment import ConfigurationError
+from common.observability import logger
+from consumer import clients
+from consumer.api_token import read_api_token
+from consumer.checkpoint import CheckpointStore
+from consumer.errors import ConsumerError
+from consumer.put_records import PutRecords
+from consumer.rejected import RejectedStore
+from consumer.run import Run
+from consumer.settings import Settings, run_seconds
+from consumer.stop_request import StopRequest
+from consumer.stream_client import StreamClient
+from consumer.telemetry import count
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+
+@logger.inject_lambda_context(clear_state=True)
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Run until shortly before the invocation's time is up; return the summary (`docs/design.md`)."""
+    clock = SystemClock()
+    try:
+        stop_request = StopRequest(clock, run_seconds(event))
+        settings = Settings.from_environment(os.environ)
+        s3, owner = clients.s3(), context.aws_request_id
+        api_token = read_api_token(clients.secrets_manager(), settings.api_token_secret_arn)
+        run = Run(
+            StreamClient(settings.stream_url, api_token, settings.filters, settings.compression),
+            CheckpointStore(s3, settings.state_bucket, owner, clock),
+            RejectedStore(s3, settings.state_bucket, owner, clock),
+            PutRecords(clients.kinesis(), settings.updates_stream_name),
+            clock,
+            remaining=lambda: context.get_remaining_time_in_millis() / 1000,
+            stop_request=stop_request,
+            start_position=settings.start_position,
+        )
+        with stop_request.on_sigterm():
+            summary = run.execute().as_json()
+    except (ConsumerError, ConfigurationError) as error:
+        logger.error(str(error), error_class=type(error).__name__)
+        count("RunsFailed")
+        raise
+    logger.info("run finished", **summary)
+    return summary

@@ -1,0 +1,130 @@
+"""What happens to one target update: dropped as a repeat, rejected, or handed to the publisher."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from common.clock import rfc3339
+from consumer.checkpoint import Position
+from consumer.publisher import fits_a_record
+from consumer.rejected import RejectedLine
+from consumer.sequencer import Record
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from common.clock import Clock
+    from consumer.checkpoint import TimeRange
+    from consumer.messages import TargetUpdate
+    from consumer.publisher import Publisher
+    from consumer.rejected import RejectedStore
+    from consumer.repeats import RepeatFilter
+    from consumer.watermark import Watermark
+
+MAX_REJECTED_BYTES = 4 * 1024 * 1024
+"""Rejected lines of one interval that are held in memory; more are written before the next checkpoint."""
+
+
+@dataclass(slots=True)
+class ProcessorCounters:
+    """What was read so far; written by the reader alone."""
+
+    updates: int = 0
+    repeats_dropped: int = 0
+    rejected: int = 0
+
+
+class TargetProcessor:
+    """Hands valid updates on as records, and knows how far the stream has come."""
+
+    def __init__(
+        self,
+        publisher: Publisher,
+        watermark: Watermark,
+        repeats: RepeatFilter,
+        rejected: RejectedStore,
+        clock: Clock,
+    ) -> None:
+        self.counters = ProcessorCounters()
+        self.newest_ingestion_time: datetime | None = None
+        self._publisher = publisher
+        self._watermark = watermark
+        self._repeats = repeats
+        self._rejected = rejected
+        self._clock = clock
+        self._rejected_bytes = 0
+        self._frontier: list[TargetUpdate] = []
+        self._earlier_frontier: tuple[str, ...] = ()
+
+    @property
+    def has_uncommitted(self) -> bool:
+        """Whether something was read since the last position: stopping now would have it read again."""
+        return bool(self._watermark.current.taken or self._watermark.current.rejected)
+
+    def resume(self, position: Position) -> None:
+        """Go on from an earlier run's position."""
+        self.newest_ingestion_time = position.newest_ingestion_time
+        self._earlier_frontier = position.frontier
+
+    def process(self, update: TargetUpdate) -> None:
+        """Hand the update to the publisher unless it is a repeat; may wait for it (back pressure).
+
+        Raises
+        ------
+        PublishError
+            Kinesis refuses records for good.
+        """
+        self.counters.updates += 1
+        if self._repeats.is_repeat(update.data):
+            self.counters.repeats_dropped += 1
+            return
+        if not fits_a_record(update.icao_address, update.data):
+            self.reject(update.data, len(update.data), "larger than a Kinesis record may be (1 MiB)")
+            return
+        ingestion_time = update.ingestion_time
+        if ingestion_time is not None:
+            if self.newest_ingestion_time is None or ingestion_time > self.newest_ingestion_time:
+                self.newest_ingestion_time = ingestion_time
+                self._frontier, self._earlier_frontier = [update], ()
+            elif ingestion_time == self.newest_ingestion_time:
+                self._frontier.append(update)
+        interval = self._watermark.current
+        interval.taken += 1
+        self._publisher.put(Record(update.icao_address, update.data + b"\n", interval))
+
+    def reject(self, line: bytes, length: int, reason: str) -> None:
+        """Keep a line that is no target update, to be written with the next checkpoint.
+
+        Raises
+        ------
+        CheckpointError
+            Many were waiting, and could not be written.
+        """
+        self.counters.rejected += 1
+        waiting = self._watermark.current.rejected
+        if not waiting:
+            self._rejected_bytes = 0
+        waiting.append(RejectedLine(line, length, reason, self._clock.now()))
+        self._rejected_bytes += len(line)
+        if self._rejected_bytes > MAX_REJECTED_BYTES:
+            self._rejected.write(waiting)
+            waiting.clear()
+
+    def reach(self, token: str, received_at: datetime, gap: TimeRange | None = None) -> Position:
+        """Close the interval: everything up to `token` was read, but for the `gap` before it."""
+        self._repeats.next_interval()
+        position = Position(
+            position_token=token,
+            token_received_at=received_at,
+            newest_ingestion_time=self.newest_ingestion_time,
+            frontier=self._earlier_frontier + tuple(frontier_key(update) for update in self._frontier),
+            gap=gap,
+        )
+        self._watermark.close(position)
+        return position
+
+
+def frontier_key(update: TargetUpdate) -> str:
+    """Return what tells apart the updates of one ingestion time."""
+    return f"{update.icao_address}|{rfc3339(update.timestamp)}"

@@ -1,0 +1,246 @@
+"""Reads the stream: keeps a connection, acts on every message, and stops when it is time to."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from common.observability import logger
+from consumer.backoff import Backoff
+from consumer.line_decoder import OversizedLine
+from consumer.messages import PositionToken, Rejected, Status, TargetUpdate, parse
+from consumer.stream_client import Batch, FromToken, StreamInterruptedError
+from consumer.summary import StopReason
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import datetime
+
+    from common.clock import Clock
+    from consumer.checkpoint import TimeRange
+    from consumer.committer import Committer
+    from consumer.processor import TargetProcessor
+    from consumer.stop_request import StopRequest
+    from consumer.stream_client import Connection, StreamClient
+    from consumer.time_budget import TimeBudget
+
+STALE_SECONDS = 120.0
+"""A connection that sends only keep-alives and the token it sent before is given up after so long: eight times
+the interval at which a new token is due."""
+
+_SLEEP_STEP = 0.2
+_LEVELS_LOGGED = frozenset({"WARN", "ERROR"})
+
+
+class Stopped(Exception):  # noqa: N818 - no error: the end of reading, and why
+    """Reading is over."""
+
+    def __init__(self, reason: StopReason) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class _LivePositionFound(Exception):  # noqa: N818 - no error: ends the search
+    def __init__(self, token: str) -> None:
+        super().__init__(token)
+        self.token = token
+
+
+@dataclass(slots=True)
+class ReaderCounters:
+    """What happened to connections so far; `seconds` is the time for which one was open."""
+
+    connections: int = 0
+    bytes: int = 0
+    seconds: float = 0.0
+
+    @property
+    def reconnects(self) -> int:
+        """Connections after the first."""
+        return max(0, self.connections - 1)
+
+
+class StreamReader:
+    """One run's reader; every method runs on the invocation's main thread, but for `interrupt`."""
+
+    def __init__(  # noqa: PLR0913, PLR0917 - its collaborators, each of a type of its own
+        self,
+        client: StreamClient,
+        processor: TargetProcessor,
+        committer: Committer,
+        budget: TimeBudget,
+        stop_request: StopRequest,
+        clock: Clock,
+        *,
+        backoff: Backoff | None = None,
+    ) -> None:
+        self.counters = ReaderCounters()
+        self._client = client
+        self._processor = processor
+        self._committer = committer
+        self._budget = budget
+        self._stop_request = stop_request
+        self._clock = clock
+        self._backoff = backoff or Backoff(base=0.5, cap=30.0)
+        self._failures = 0
+        self._connection: Connection | None = None
+        self._token: str | None = None
+        self._progress: tuple[int, str | None] = (0, None)
+        self._progress_at = 0.0
+
+    def interrupt(self) -> None:
+        """Wake a blocked read, from any thread: time is up, or the lease is lost."""
+        if (connection := self._connection) is not None:
+            connection.abort()
+
+    def follow(self, position: str) -> None:
+        """Read the live stream from a token, `LATEST` or `BEGINNING`, through disconnects, until it is time to stop.
+
+        Raises
+        ------
+        Stopped
+            It is time; always, in the end.
+        ConsumerError
+            As `StreamClient.open` and `TargetProcessor.process` raise them.
+        """
+        self._token = position
+        while True:
+            with self._connected(FromToken(self._token)) as connection:
+                self._read(connection, self._processor.process, self._reach)
+                raise StreamInterruptedError("the server ended the response")
+
+    def find_live_position(self) -> tuple[str, datetime, datetime]:
+        """Read the live stream up to its next token, acting on nothing.
+
+        Returns the token, when it was received, and the newest ingestion time before it (the former where
+        nothing was sent before it).
+        """
+        newest: list[datetime] = []
+
+        def note(update: TargetUpdate) -> None:
+            if update.ingestion_time is not None:
+                newest[:] = [max(update.ingestion_time, *newest)]
+
+        while True:
+            try:
+                with self._connected(FromToken("LATEST")) as connection:
+                    self._read(connection, note, _found)
+            except _LivePositionFound as found:
+                received_at = self._clock.now()
+                return found.token, received_at, newest[0] if newest else received_at
+
+    def fetch(self, slice_: TimeRange, is_known: Callable[[TargetUpdate], bool]) -> int:
+        """Process what was ingested in a time range, through disconnects; return how many updates came.
+
+        Updates that `is_known` are left out. Tokens sent in batch mode do not move the position.
+        """
+        before = self._processor.counters.updates
+        is_complete = False
+        while not is_complete:
+            with self._connected(Batch(slice_)) as connection:
+                self._read(
+                    connection,
+                    lambda update: None if is_known(update) else self._processor.process(update),
+                    lambda _: None,
+                )
+                is_complete = True
+        return self._processor.counters.updates - before
+
+    @contextmanager
+    def _connected(self, wanted: FromToken | Batch) -> Iterator[Connection]:
+        """Open a connection, trying until it is there; an interruption inside ends the block after a wait."""
+        connection = self._open(wanted)
+        self.counters.connections += 1
+        self._connection = connection
+        self._budget.connected()
+        opened_at = self._progress_at = self._clock.monotonic()
+        try:
+            try:
+                self._check()
+                yield connection
+            finally:
+                self._connection = None
+                connection.close()
+                self.counters.bytes += connection.bytes_received
+                self.counters.seconds += self._clock.monotonic() - opened_at
+        except StreamInterruptedError as interruption:
+            self._wait_before_retry(interruption)
+
+    def _open(self, wanted: FromToken | Batch) -> Connection:
+        while True:
+            try:
+                return self._client.open(wanted, within=self._budget.remaining)
+            except StreamInterruptedError as interruption:
+                self._wait_before_retry(interruption)
+
+    def _read(
+        self,
+        connection: Connection,
+        on_update: Callable[[TargetUpdate], None],
+        on_token: Callable[[str], None],
+    ) -> None:
+        processor = self._processor
+        for lines in connection.line_batches():
+            for line in lines:
+                if isinstance(line, OversizedLine):
+                    processor.reject(line.beginning, line.length, "too long; only its beginning is kept")
+                    continue
+                message = parse(line)
+                if isinstance(message, TargetUpdate):
+                    on_update(message)
+                elif isinstance(message, PositionToken):
+                    on_token(message.token)
+                elif isinstance(message, Rejected):
+                    processor.reject(line, len(line), message.reason)
+                else:
+                    self._heard(message)
+            self._check()
+
+    def _reach(self, token: str) -> None:
+        """Act on a token; stop at it if the next would come too late, or a stop was asked for."""
+        if token != self._token:
+            now = self._clock.now()
+            self._token = token
+            self._processor.reach(token, now)
+            self._committer.poke()
+            self._budget.token_arrived(self._clock.monotonic(), self._processor.newest_ingestion_time, now)
+        if (reason := self._stop_request.reason) is not None:
+            raise Stopped(reason)
+        if not self._budget.another_token_fits:
+            raise Stopped(StopReason.NEAR_DEADLINE)
+
+    def _check(self) -> None:
+        """Between chunks: stop if it cannot wait for a token; give up a connection that gets nowhere."""
+        if self._committer.error is not None:
+            raise self._committer.error
+        if self._budget.is_exhausted:
+            raise Stopped(StopReason.DEADLINE if self._processor.has_uncommitted else StopReason.NEAR_DEADLINE)
+        if not self._processor.has_uncommitted and (reason := self._stop_request.reason) is not None:
+            raise Stopped(reason)
+        now = self._clock.monotonic()
+        progress = self._processor.counters.updates, self._token
+        if progress != self._progress:
+            self._progress, self._progress_at, self._failures = progress, now, 0
+        elif now - self._progress_at > STALE_SECONDS:
+            raise StreamInterruptedError(f"no update and no new position token for {STALE_SECONDS:g} s")
+
+    def _wait_before_retry(self, interruption: StreamInterruptedError) -> None:
+        self._failures += 1
+        delay = max(interruption.retry_after, self._backoff.delay(self._failures))
+        logger.warning("stream interrupted, opening it again", reason=str(interruption), delay_seconds=round(delay, 2))
+        ends_at = self._clock.monotonic() + delay
+        while True:
+            self._progress_at = self._clock.monotonic()  # no connection is no stale connection
+            self._check()
+            if (left := ends_at - self._progress_at) <= 0:
+                return
+            self._clock.sleep(min(left, _SLEEP_STEP))
+
+    def _heard(self, status: Status) -> None:
+        if status.level in _LEVELS_LOGGED:
+            logger.warning("the stream says", level_of_status=status.level, code=status.code, text=status.message)
+
+
+def _found(token: str) -> None:
+    raise _LivePositionFound(token)

@@ -1,0 +1,73 @@
+"""Lines that are no target update, kept in S3 with the reason: nothing of the stream is thrown away unseen."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import msgspec
+from botocore.exceptions import BotoCoreError, ClientError
+
+from common.clock import rfc3339
+from consumer.errors import CheckpointError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from mypy_boto3_s3 import S3Client
+
+    from common.clock import Clock
+
+PREFIX = "rejected/"
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedLine:
+    """A line, or of one too long to keep its beginning; the length of the whole in bytes; and why it was rejected."""
+
+    line: bytes
+    length: int
+    reason: str
+    received_at: datetime
+
+    def as_json(self) -> bytes:
+        """Return one line of JSON; a line that is not UTF-8 goes into `line_base64`."""
+        try:
+            text = {"line": self.line.decode()}
+        except UnicodeDecodeError:
+            text = {"line_base64": base64.b64encode(self.line).decode()}
+        head = {"reason": self.reason, "received_at": rfc3339(self.received_at), "bytes": self.length}
+        return msgspec.json.encode(head | text)
+
+
+class RejectedStore:
+    """Writes rejected lines, one object per checkpoint that has some."""
+
+    def __init__(self, s3: S3Client, bucket: str, owner: str, clock: Clock) -> None:
+        """Name the objects after the run's `owner` (the request id)."""
+        self._s3 = s3
+        self._bucket = bucket
+        self._owner = owner
+        self._clock = clock
+        self._written = 0
+
+    def write(self, lines: Iterable[RejectedLine]) -> None:
+        """Write the lines into one new object.
+
+        Raises
+        ------
+        CheckpointError
+            They could not be written: the token after them must not be committed.
+        """
+        self._written += 1
+        key = f"{PREFIX}{self._clock.now():%Y/%m/%d/%H%M%S}-{self._owner}-{self._written}.ndjson"
+        body = b"".join(line.as_json() + b"\n" for line in lines)
+        try:
+            self._s3.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType="application/x-ndjson")
+        except (ClientError, BotoCoreError) as error:
+            raise CheckpointError(
+                f"s3://{self._bucket}/{key}: rejected lines could not be kept ({error}); the position after them "
+                "is not committed, so they will be read again. Check the bucket and the consumer's role"
+            ) from error

@@ -1,0 +1,209 @@
+"""One run of the consumer, from taking the lease to the summary."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from common.clock import rfc3339
+from common.observability import MetricUnit, logger
+from consumer import gap_recovery
+from consumer.committer import Committer
+from consumer.errors import LeaseHeldError, LeaseLostError
+from consumer.processor import TargetProcessor, frontier_key
+from consumer.publisher import Publisher
+from consumer.reader import Stopped, StreamReader
+from consumer.repeats import RepeatFilter
+from consumer.stream_client import TokenRefusedError
+from consumer.summary import StopReason, Summary
+from consumer.telemetry import Telemetry, count
+from consumer.time_budget import TimeBudget
+from consumer.watermark import Watermark
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from common.clock import Clock
+    from consumer.checkpoint import CheckpointStore, Position, TimeRange
+    from consumer.messages import TargetUpdate
+    from consumer.put_records import PutRecords
+    from consumer.rejected import RejectedStore
+    from consumer.stop_request import StopRequest
+    from consumer.stream_client import StreamClient
+
+_LAST_WRITES_SECONDS = 0.5
+"""Part of the reserve: what the last writes of the checkpoint may take."""
+
+_SLICE_SECONDS = 10.0
+"""How long a slice of a gap may take, until one was timed."""
+
+
+class Run:
+    """Wires the pieces for one invocation; `execute` once."""
+
+    def __init__(  # noqa: PLR0913 - the adapters to the world, and time
+        self,
+        client: StreamClient,
+        checkpoint: CheckpointStore,
+        rejected: RejectedStore,
+        put_records: PutRecords,
+        clock: Clock,
+        *,
+        remaining: Callable[[], float],
+        stop_request: StopRequest,
+        start_position: str,
+    ) -> None:
+        """Take at most `remaining()` seconds; without a checkpoint begin at `start_position`."""
+        self._checkpoint = checkpoint
+        self._clock = clock
+        self._remaining = remaining
+        self._start_position = start_position
+        self._begun_at = clock.monotonic()
+        self._budget = TimeBudget(remaining)
+        watermark = Watermark()
+        self._committer = Committer(watermark, checkpoint, rejected)
+        self._publisher = Publisher(
+            put_records,
+            clock,
+            on_acknowledged=self._committer.poke,
+            may_send=lambda: checkpoint.lease_is_valid,
+        )
+        self._processor = TargetProcessor(self._publisher, watermark, RepeatFilter(), rejected, clock)
+        self._reader = StreamReader(client, self._processor, self._committer, self._budget, stop_request, clock)
+        self._telemetry = Telemetry(clock, self._reader, self._processor, self._publisher)
+        self._recovered: TimeRange | None = None
+        self._unrecoverable: TimeRange | None = None
+
+    def execute(self) -> Summary:
+        """Read, publish and commit until it is time to stop.
+
+        Raises
+        ------
+        ConsumerError
+            The run failed. What was acknowledged by then is committed all the same, if the checkpoint can be written.
+        """
+        try:
+            position = self._checkpoint.acquire()
+        except LeaseHeldError as error:
+            logger.info(str(error))
+            return Summary(StopReason.LEASE_HELD)
+        except LeaseLostError as error:
+            return Summary(_lease_lost(error))
+        self._publisher.start()
+        self._committer.start(on_commit=self._telemetry.committed, on_error=self._interrupt)
+        alarm_clock = threading.Timer(max(0.0, self._budget.remaining), self._interrupt)
+        alarm_clock.daemon = True
+        alarm_clock.start()
+        try:
+            try:
+                reason = self._read(position)
+            finally:
+                alarm_clock.cancel()
+                self._finish()
+        except LeaseLostError as error:
+            reason = _lease_lost(error)
+        summary = self._summarise(reason)
+        self._telemetry.finished(summary.reading_share)
+        return summary
+
+    def _read(self, position: Position | None) -> StopReason:
+        """Read from the committed position on, by way of batch mode if the server no longer knows it."""
+        try:
+            if position is None:
+                self._reader.follow(self._start_position)
+            else:
+                self._processor.resume(position)
+                self._read_from(position)
+        except Stopped as stopped:
+            return stopped.reason
+        raise AssertionError  # following ends by Stopped or an error
+
+    def _read_from(self, position: Position) -> None:
+        if gap_recovery.is_too_old(position, self._clock.now()):
+            position = self._plan_recovery(position)
+        while True:
+            if position.gap is not None:
+                self._recover(position, position.gap)
+            try:
+                self._reader.follow(position.position_token)
+            except TokenRefusedError as error:
+                logger.warning(str(error))
+                position = self._plan_recovery(self._committer.committed or position)
+
+    def _plan_recovery(self, position: Position) -> Position:
+        """Return where the live stream stands, with the gap from `position` up to there."""
+        token, received_at, newest = self._reader.find_live_position()
+        plan = gap_recovery.plan(position, newest, self._clock.now())
+        logger.warning(
+            "the position token is too old: fetching what was missed in batch mode",
+            token_received_at=rfc3339(position.token_received_at),
+            gap=_words(plan.gap),
+        )
+        if plan.lost is not None:
+            self._unrecoverable = plan.lost
+            seconds = (plan.lost.end - plan.lost.start).total_seconds()
+            logger.error("updates are beyond the reach of batch mode and cannot be fetched", gap=_words(plan.lost))
+            count("UnrecoverableGapSeconds", seconds, MetricUnit.Seconds)
+        # In the checkpoint at once: a run that ends here must not look for another live position.
+        return self._processor.reach(token, received_at, plan.gap)
+
+    def _recover(self, position: Position, gap: TimeRange) -> None:
+        """Fetch the gap, slice by slice, each committed by itself."""
+        delivered = position.newest_ingestion_time, frozenset(position.frontier)
+
+        def is_delivered(update: TargetUpdate) -> bool:
+            return update.ingestion_time == delivered[0] and frontier_key(update) in delivered[1]
+
+        slices = gap_recovery.Slices(gap)
+        longest, has_more = _SLICE_SECONDS, True
+        while has_more:
+            if not self._budget.fits(longest):
+                raise Stopped(StopReason.NEAR_DEADLINE)
+            begun_at = self._clock.monotonic()
+            updates = self._reader.fetch(slices.current, is_delivered)
+            longest = max(longest if slices.current.start > gap.start else 0.0, self._clock.monotonic() - begun_at)
+            self._recovered = type(gap)(gap.start, slices.current.end)
+            self._processor.reach(position.position_token, position.token_received_at, slices.rest)
+            self._committer.poke()
+            has_more = slices.advance(updates)
+
+    def _interrupt(self) -> None:
+        self._publisher.interrupt()
+        self._reader.interrupt()
+
+    def _finish(self) -> None:
+        """Have acknowledged what was read, commit it, give the lease back."""
+        try:
+            self._publisher.drain(max(0.0, self._remaining() - _LAST_WRITES_SECONDS))
+        finally:
+            self._publisher.close()
+            self._committer.close()
+
+    def _summarise(self, reason: StopReason) -> Summary:
+        now, committed = self._clock.now(), self._committer.committed
+        newest = committed.newest_ingestion_time if committed else None
+        connected, read = self._reader.counters, self._processor.counters
+        return Summary(
+            stopped=reason,
+            updates=read.updates,
+            bytes=connected.bytes,
+            published=self._publisher.counters.published,
+            reconnects=connected.reconnects,
+            repeats_dropped=read.repeats_dropped,
+            rejected=read.rejected,
+            committed_token_age_seconds=(now - committed.token_received_at).total_seconds() if committed else None,
+            source_lag_seconds=(now - newest).total_seconds() if newest else None,
+            reading_share=connected.seconds / max(self._clock.monotonic() - self._begun_at, 1e-9),
+            recovered_gap=self._recovered,
+            unrecoverable_gap=self._unrecoverable,
+        )
+
+
+def _lease_lost(error: LeaseLostError) -> StopReason:
+    logger.error(str(error))
+    count("LeaseLost")
+    return StopReason.LEASE_LOST
+
+
+def _words(gap: TimeRange | None) -> str:
+    return f"{rfc3339(gap.start)} to {rfc3339(gap.end)}" if gap else "none"

@@ -1,0 +1,153 @@
+"""The consumer's environment, read once into a typed value; a wrong parameter is found before anything is opened."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from common.environment import ConfigurationError, text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+DEFAULT_STREAM_URL = "https://api.airsafe.spire.com/v2/targets/stream"
+
+_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
+_LOCAL_NAMES = ("localhost", "host.docker.internal")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What one deployment reads, and where it writes.
+
+    `filters` are the API's query parameters by their own names, validated; an absent one filters nothing.
+    """
+
+    stream_url: str
+    api_token_secret_arn: str
+    state_bucket: str
+    updates_stream_name: str
+    start_position: str
+    compression: str
+    filters: Mapping[str, str]
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str]) -> Settings:
+        """Read and check every variable of `docs/design.md`'s table.
+
+        Raises
+        ------
+        ConfigurationError
+            One is missing or wrong; the text names it, what it holds and what it takes.
+        """
+        return cls(
+            stream_url=_url(environ),
+            api_token_secret_arn=text(environ, "API_TOKEN_SECRET_ARN"),
+            state_bucket=text(environ, "STATE_BUCKET"),
+            updates_stream_name=text(environ, "UPDATES_STREAM_NAME"),
+            start_position=_one_of(environ, "START_POSITION", "LATEST", "BEGINNING"),
+            compression=_one_of(environ, "COMPRESSION", "gzip", "none"),
+            filters=_filters(environ),
+        )
+
+
+def _filters(environ: Mapping[str, str]) -> dict[str, str]:
+    found = {
+        "icao_address": _list(environ, "ICAO_ADDRESSES", r"[0-9A-Fa-f]{6}", "24-bit addresses of 6 hexadecimal digits"),
+        "callsign": _list(environ, "CALLSIGNS", r"[0-9A-Za-z]{1,8}", "callsigns of 1 to 8 letters and digits"),
+        "tail_number": _list(environ, "TAIL_NUMBERS", r"[0-9A-Za-z-]{1,10}", "registrations such as B-8700"),
+        "airline": _list(environ, "AIRLINES", r"[0-9A-Za-z]{2,3}", "airline codes of 2 or 3 characters"),
+        "latitude_between": _range(environ, "LATITUDE_BETWEEN", "south,north in degrees", -90, 90),
+        "longitude_between": _range(environ, "LONGITUDE_BETWEEN", "west,east in degrees", -180, 180, wraps=True),
+        "altitude_between": _range(environ, "ALTITUDE_BETWEEN", "low,high in feet", -2_000, 200_000),
+        "max_age": _seconds(environ, "MAX_AGE_SECONDS"),
+        "late_filter": _one_of(environ, "LATE_FILTER", "", "true", "false"),
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+def _url(environ: Mapping[str, str]) -> str:
+    """Return STREAM_URL: https, or plain http to this machine or a private address, so that the token stays secret."""
+    value = text(environ, "STREAM_URL", DEFAULT_STREAM_URL)
+    parts = urlsplit(value)
+    host = parts.hostname or ""
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise ConfigurationError(
+            "STREAM_URL: holds credentials or a query; expected a bare address: the token comes from "
+            "Secrets Manager, and each query parameter has a variable of its own"
+        )
+    if host and (parts.scheme == "https" or (parts.scheme == "http" and _is_local(host))):
+        return value
+    raise ConfigurationError(
+        f"STREAM_URL: got {value!r}; expected https://..., or http://... to this machine or a private address"
+    )
+
+
+def _is_local(host: str) -> bool:
+    if host in _LOCAL_NAMES:
+        return True
+    try:
+        return ipaddress.ip_address(host).is_private
+    except ValueError:
+        return False
+
+
+def _one_of(environ: Mapping[str, str], name: str, default: str, *others: str) -> str:
+    value = environ.get(name, "").strip() or default
+    if value not in (default, *others):
+        choices = " or ".join(repr(choice) for choice in (default, *others) if choice)
+        raise ConfigurationError(f"{name}: got {value!r}; expected {choices}")
+    return value
+
+
+def _list(environ: Mapping[str, str], name: str, pattern: str, expected: str) -> str:
+    values = [value.strip() for value in environ.get(name, "").split(",") if value.strip()]
+    for value in values:
+        if not re.fullmatch(pattern, value):
+            raise ConfigurationError(f"{name}: got {value!r}; expected {expected}, separated by commas")
+    return ",".join(values)
+
+
+def _range(  # noqa: PLR0913 - the bounds differ by name and unit
+    environ: Mapping[str, str], name: str, expected: str, low: float, high: float, *, wraps: bool = False
+) -> str:
+    raw = environ.get(name, "").replace(" ", "")
+    if not raw:
+        return ""
+    ends = raw.split(",")
+    is_valid = (
+        len(ends) == 2  # noqa: PLR2004 - a range has two ends
+        and all(_NUMBER.fullmatch(end) and low <= float(end) <= high for end in ends)
+        and (wraps or float(ends[0]) < float(ends[1]))
+    )
+    if not is_valid:
+        order = "" if wraps else ", the lower one first"
+        raise ConfigurationError(f"{name}: got {raw!r}; expected {expected}, each from {low} to {high}{order}")
+    return raw
+
+
+def _seconds(environ: Mapping[str, str], name: str) -> str:
+    raw = environ.get(name, "").strip()
+    if raw and not (raw.isascii() and raw.isdigit() and int(raw) > 0):
+        raise ConfigurationError(f"{name}: got {raw!r}; expected a whole number of seconds above 0")
+    return raw
+
+
+def run_seconds(event: Mapping[str, Any]) -> float | None:
+    """Return the event's `detail.run_seconds`: a short run for `sam local invoke`; None where it is not given.
+
+    Raises
+    ------
+    ConfigurationError
+        It is no number above 0.
+    """
+    detail = event.get("detail")
+    value = detail.get("run_seconds") if isinstance(detail, dict) else None
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
+        raise ConfigurationError(f"event detail.run_seconds: got {value!r}; expected a number of seconds above 0")
+    return float(value)
