@@ -1,0 +1,7 @@
+"""What goes wrong while packaging, in words for people."""
+
+from __future__ import annotations
+
+
+class PackagingError(Exception):
+    """A function cannot be packaged: the message names what, what was expected and what to do."""
