@@ -1,0 +1,172 @@
+"""Fixtures for the alerts: table, topic, a queue that hears it, clients that fail as planned, a retrying mapping."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections import Counter, deque
+from datetime import UTC, datetime, timedelta
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError, ReadTimeoutError
+
+from alerts.alerter import Alerter, BatchResult
+from alerts.suppression_table import SuppressionTable
+from alerts.topic import AlertsTopic
+from common.clock import SystemClock
+from common.kinesis_event import KinesisRecord
+
+TABLE = "suppression"
+START = datetime(2024, 3, 4, 12, 0, 0, tzinfo=UTC)
+SUPPRESSION = timedelta(seconds=900)
+
+
+class ProcessDiedError(BaseException):
+    """The function's process is gone: no handler of exceptions runs in a process that is gone."""
+
+
+class FaultyClient:
+    """A boto3 client whose calls fail as planned: each operation has a line of faults, and each call takes the next.
+
+    `refused`: the call never takes effect. `answer lost`: it does, but nobody hears of it. `died before` and `died
+    after`: the process ends there. None: all is well.
+    """
+
+    def __init__(self, client, faults):
+        self._client = client
+        self._faults = {operation: deque(line) for operation, line in faults.items()}
+        self.seen = []
+
+    def __getattr__(self, operation):
+        call = getattr(self._client, operation)
+
+        def faulty(**arguments):
+            line = self._faults.get(operation)
+            fault = line.popleft() if line else None
+            self.seen.append((operation, fault))
+            if fault == "refused":
+                raise ClientError({"Error": {"Code": "ThrottlingException", "Message": "Rate exceeded"}}, operation)
+            if fault == "died before":
+                raise ProcessDiedError
+            answer = call(**arguments)
+            if fault == "answer lost":
+                raise ReadTimeoutError(endpoint_url="http://127.0.0.1")
+            if fault == "died after":
+                raise ProcessDiedError
+            return answer
+
+        return faulty
+
+
+class World:
+    """Table, topic, and the queue that counts what the topic delivered."""
+
+    def __init__(self, address):
+        self._dynamodb, self._sns, self._sqs = (
+            boto3.client(service, endpoint_url=address) for service in ("dynamodb", "sns", "sqs")
+        )
+        self._dynamodb.create_table(
+            TableName=TABLE,
+            AttributeDefinitions=[{"AttributeName": "rule_and_aircraft", "AttributeType": "S"}],
+            KeySchema=[{"AttributeName": "rule_and_aircraft", "KeyType": "HASH"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        self.topic_arn = self._sns.create_topic(Name="alerts")["TopicArn"]
+        self._queue = self._sqs.create_queue(QueueName="listener")["QueueUrl"]
+        queue_arn = self._sqs.get_queue_attributes(QueueUrl=self._queue, AttributeNames=["QueueArn"])["Attributes"]
+        self._sns.subscribe(TopicArn=self.topic_arn, Protocol="sqs", Endpoint=queue_arn["QueueArn"])
+        self.dynamodb = self._dynamodb
+        self.sns = self._sns
+
+    def inject(self, **faults):
+        """From now on calls fail as planned, each operation (`put_item`, `publish`, `update_item`) by its own line."""
+        self.dynamodb = FaultyClient(self._dynamodb, faults)
+        self.sns = FaultyClient(self._sns, faults)
+
+    def alerter(self, suppression=SUPPRESSION):
+        """What a new process would make."""
+        clock = SystemClock()
+        return Alerter(
+            SuppressionTable(self.dynamodb, TABLE, clock),
+            AlertsTopic(self.sns, self.topic_arn),
+            suppression=suppression,
+            clock=clock,
+            pause=lambda _seconds: None,
+        )
+
+    def item(self, key):
+        """The item of this rule and aircraft, as it stands in the table."""
+        return self._dynamodb.get_item(TableName=TABLE, Key={"rule_and_aircraft": {"S": key}}).get("Item")
+
+    def messages(self):
+        """What subscribers were sent since the last look, in no order."""
+        found = []
+        while batch := self._sqs.receive_message(QueueUrl=self._queue, MaxNumberOfMessages=10).get("Messages"):
+            found += [json.loads(message["Body"]) for message in batch]
+            entries = [{"Id": str(n), "ReceiptHandle": m["ReceiptHandle"]} for n, m in enumerate(batch)]
+            self._sqs.delete_message_batch(QueueUrl=self._queue, Entries=entries)
+        return found
+
+    def told(self):
+        """How often subscribers were told of each (rule, aircraft, timestamp) since the last look."""
+        return Counter(
+            (message["MessageAttributes"]["rule"]["Value"], update["icao_address"], update["timestamp"])
+            for message in self.messages()
+            for update in [json.loads(message["Message"].splitlines()[-1])]
+        )
+
+    def deliver(self, records, *, alerter=None):
+        """Send the records as an event source mapping does: again from the one reported, whole when the process dies.
+
+        Gives the sum of all invocations' results, and fails when the batch gets no further.
+        """
+        alerter = alerter or self.alerter()
+        total = BatchResult()
+        for _ in range(200):
+            try:
+                result = alerter.process(records, lambda: 60.0)
+            except ProcessDiedError:
+                alerter = self.alerter()
+                continue
+            for name in ("notified", "suppressed", "undecodable", "unmarked"):
+                setattr(total, name, getattr(total, name) + getattr(result, name))
+            if result.failed_sequence_number is None:
+                return total
+            numbers = [record.sequence_number for record in records]
+            records = records[numbers.index(result.failed_sequence_number) :]
+        raise AssertionError("the batch was sent 200 times and never got through")
+
+
+@pytest.fixture
+def world(aws):
+    """A fresh world in moto."""
+    return World(aws)
+
+
+@pytest.fixture
+def record():
+    """Make a record of an update: `record("78121E", 5, squawk="7700")` is measured five seconds after noon."""
+    sequence = itertools.count(1)
+
+    def make(icao_address="78121E", seconds=0.0, *, ingested=None, **fields):
+        update = {
+            "icao_address": icao_address,
+            "timestamp": stamp(seconds),
+            "ingestion_time": stamp(seconds + 3 if ingested is None else ingested),
+            **fields,
+        }
+        return KinesisRecord(f"{next(sequence):056d}", json.dumps(update).encode() + b"\n", START.timestamp())
+
+    return make
+
+
+def stamp(seconds):
+    """The time this long after noon, as the feed writes it."""
+    return (START + timedelta(seconds=seconds)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+@pytest.fixture(name="stamp")
+def stamp_fixture():
+    """The time this long after noon, as the feed writes it."""
+    return stamp

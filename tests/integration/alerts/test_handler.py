@@ -1,0 +1,111 @@
+"""The entry point, as Lambda calls it: event in, partial batch response out, metrics on the way."""
+
+from __future__ import annotations
+
+import base64
+import json
+from types import SimpleNamespace
+
+import pytest
+
+from alerts import handler as entry_point
+from common.environment import ConfigurationError
+
+
+@pytest.fixture
+def context():
+    """What the runtime hands to a handler, as far as it is read."""
+    return SimpleNamespace(
+        function_name="alerts",
+        memory_limit_in_mb=256,
+        invoked_function_arn="arn:aws:lambda:us-east-1:123456789012:function:alerts",
+        aws_request_id="8e8b4d0d-0d9e-4a5e-9a6e-1f1f1f1f1f1f",
+        get_remaining_time_in_millis=lambda: 60_000,
+    )
+
+
+@pytest.fixture
+def environment(world, monkeypatch):
+    """The function's environment; the alerter is made anew, as in a new process."""
+    monkeypatch.setenv("SUPPRESSION_TABLE_NAME", "suppression")
+    monkeypatch.setenv("SUPPRESSION_SECONDS", "900")
+    monkeypatch.setenv("ALERTS_TOPIC_ARN", world.topic_arn)
+    entry_point.alerter.cache_clear()
+    yield monkeypatch
+    entry_point.alerter.cache_clear()
+
+
+def event(*records):
+    """The event of an event source mapping for these records."""
+    return {
+        "Records": [
+            {
+                "eventSource": "aws:kinesis",
+                "kinesis": {
+                    "sequenceNumber": record.sequence_number,
+                    "partitionKey": "78121E",
+                    "data": base64.b64encode(record.data).decode(),
+                    "approximateArrivalTimestamp": record.arrival,
+                },
+            }
+            for record in records
+        ]
+    }
+
+
+@pytest.mark.usefixtures("environment")
+def test_a_batch_that_went_well_reports_no_failures(world, record, context, capsys):
+    """The answer is an empty list of failures and nothing besides, and the metrics say what happened."""
+    batch = event(record(squawk="7700"), record(seconds=5, squawk="7700"), record()._replace(data=b"no update"))
+
+    assert entry_point.handler(batch, context) == {"batchItemFailures": []}
+
+    assert world.told().total() == 1
+    (metrics,) = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
+    assert {name: value for name, value in metrics.items() if isinstance(value, list)} == {
+        "AlertsNotified": [1.0],
+        "AlertsSuppressed": [1.0],
+        "RecordsUndecodable": [1.0],
+        "AlertsUnmarked": [0.0],
+    }
+    (directive,) = metrics["_aws"]["CloudWatchMetrics"]
+    assert directive["Dimensions"] == [["service"]]
+
+
+@pytest.mark.usefixtures("environment")
+def test_a_batch_without_records_is_a_success(context):
+    """An event without records has nothing to fail at."""
+    assert entry_point.handler({"Records": []}, context) == {"batchItemFailures": []}
+
+
+def test_a_failure_names_the_first_record_to_send_again(environment, world, record, context):
+    """A topic that is not there fails the first alert: its record alone is named, and the claim waits for the retry."""
+    environment.setenv("ALERTS_TOPIC_ARN", world.topic_arn + "-gone")
+    first, second = record(squawk="7700"), record("040172", squawk="7700")
+
+    answer = entry_point.handler(event(first, second), context)
+
+    assert answer == {"batchItemFailures": [{"itemIdentifier": first.sequence_number}]}
+    assert world.item("emergency_squawk#78121E")["notification_state"] == {"S": "PENDING"}
+    assert world.item("emergency_squawk#040172") is None
+
+
+@pytest.mark.usefixtures("environment")
+def test_no_line_of_the_log_holds_an_update(record, context, caplog):
+    """Logs name the rule, the aircraft and the update's key, but never carry the update."""
+    batch = event(record(squawk="7700", flight_id="a854ae1e"), record()._replace(data=b'{"flight_id": "a854ae1e"}'))
+
+    entry_point.handler(batch, context)
+
+    logged = [entry.__dict__ for entry in caplog.records if entry.name == "tests"]
+    assert [entry["message"] for entry in logged] == ["alert sent", "record is no target update: skipped"]
+    assert "a854ae1e" not in str(logged)
+
+
+@pytest.mark.filterwarnings("ignore:No application metrics to publish")
+def test_a_setting_that_is_missing_fails_the_whole_batch(environment, record, context):
+    """Without a topic nothing can be told: the invocation fails, by name, and the batch waits."""
+    environment.delenv("ALERTS_TOPIC_ARN")
+
+    with pytest.raises(ConfigurationError, match="ALERTS_TOPIC_ARN: not set"):
+        entry_point.handler(event(record(squawk="7700")), context)
