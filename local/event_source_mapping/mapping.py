@@ -1,0 +1,230 @@
+"""An event source mapping at work: finds the shards, starts one poller each, parents before children."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from local.event_source_mapping.destination import Destination, DestinationClients
+from local.event_source_mapping.observation import Counters, Listener, ShardRow, SilentListener
+from local.event_source_mapping.pace import Pace
+from local.event_source_mapping.poller import Invoke, ShardPoller
+from local.event_source_mapping.reader import ShardReader
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from mypy_boto3_kinesis import KinesisClient
+
+    from local.clock import Clock
+    from local.event_source_mapping.settings import MappingSettings
+
+_DRAIN_STEP = 0.02  # seconds between two looks at whether all is drained
+
+
+@dataclass(frozen=True, slots=True)
+class ListedShard:
+    """A shard as ListShards describes it; a closed one has an ending sequence number."""
+
+    shard_id: str
+    parents: tuple[str, ...]
+    closed: bool
+
+
+def startable(listed: Iterable[ListedShard], started: Collection[str], finished: Collection[str]) -> list[str]:
+    """Tell which shards to start now: those whose parents are finished, or are gone from the stream."""
+    shards = list(listed)
+    known = {shard.shard_id for shard in shards} | set(started)
+    return [
+        shard.shard_id
+        for shard in shards
+        if shard.shard_id not in started and all(parent in finished or parent not in known for parent in shard.parents)
+    ]
+
+
+class EventSourceMapping:
+    """Polls a Kinesis stream and invokes a function with its records, as Lambda does.
+
+    `invoke` takes the event as JSON bytes and gives the function's answer. It may raise ThrottledError; that and
+    any other exception mean that the function did not run, and the batch is tried again without counting a retry.
+    """
+
+    def __init__(  # noqa: PLR0913, PLR0917 - each is a part the caller owns
+        self,
+        settings: MappingSettings,
+        invoke: Invoke,
+        kinesis: KinesisClient,
+        destinations: DestinationClients,
+        clock: Clock,
+        listener: Listener | None = None,
+        *,
+        pace: Pace | None = None,
+    ) -> None:
+        self.settings = settings
+        self._invoke = invoke
+        self._kinesis = kinesis
+        self._destination = Destination(settings, destinations)
+        self._clock = clock
+        self._listener = listener or SilentListener()
+        self._pace = pace or Pace()
+        self._lock = threading.Lock()
+        self._pollers: dict[str, ShardPoller] = {}
+        self._readers: dict[str, ShardReader] = {}
+        self._waiting: list[str] = []
+        self._discovered = False
+        self._draining = False
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"mapping {settings.uuid}", daemon=True)
+
+    def start(self) -> None:
+        """Find the shards and start polling; after it returned, LATEST means what is put from here on.
+
+        Raises
+        ------
+        botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError
+            When the stream's shards cannot be listed.
+        """
+        if not self.settings.enabled:
+            return
+        self._discover()
+        self._thread.start()
+
+    def stop(self, now: bool = False) -> None:  # noqa: FBT001, FBT002 - the local stack's `stop(now=True)`
+        """End the threads: after the invocations they are in, or without waiting for these when `now`."""
+        self._stopping.set()
+        with self._lock:
+            pollers = list(self._pollers.values())
+        for poller in pollers:
+            poller.stop()
+        if now or not self.settings.enabled:
+            return
+        for poller in pollers:
+            poller.join()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def drain(self, deadline: float) -> bool:
+        """Consume all there is, then close every open window and waiting batch at once; nothing may be put any more.
+
+        `deadline` is in the clock's seconds. Returns whether all was done by then.
+        """
+        with self._lock:
+            self._draining = True
+            for poller in self._pollers.values():
+                poller.drain()
+        never = threading.Event()
+        while True:
+            try:
+                if self.settings.enabled:
+                    self._discover()
+            except (BotoCoreError, ClientError) as error:
+                self._listener.trouble(f"{self.settings.stream_name}: the shards cannot be listed: {error}")
+            if self.drained:
+                return True
+            left = deadline - self._clock.now()
+            if left <= 0:
+                return False
+            self._clock.wait(never, min(left, _DRAIN_STEP))
+
+    @property
+    def drained(self) -> bool:
+        """Whether, since `drain` was called, all up to the shards' tips is consumed and no window is open."""
+        if not self.settings.enabled:
+            return True
+        with self._lock:
+            return (
+                self._draining
+                and self._discovered
+                and not self._waiting
+                and all(poller.drained for poller in self._pollers.values())
+            )
+
+    @property
+    def counters(self) -> Counters:
+        """Totals over all shards since the start."""
+        with self._lock:
+            return sum((poller.shard.counters for poller in self._pollers.values()), Counters())
+
+    @property
+    def iterator_age(self) -> float | None:
+        """Seconds between the arrival of the last record sent and its sending: the oldest over the open shards."""
+        with self._lock:
+            pollers = [poller for poller in self._pollers.values() if not poller.finished]
+        return max((age for poller in pollers if (age := poller.shard.iterator_age) is not None), default=None)
+
+    def rows(self) -> list[ShardRow]:
+        """Give a row a shard, in the order of the shards' ids."""
+        with self._lock:
+            rows = [poller.row() for poller in self._pollers.values()]
+            rows += [ShardRow(shard_id, "waiting", 0, None, None, Counters()) for shard_id in self._waiting]
+        return sorted(rows, key=lambda row: row.shard_id)
+
+    # -- finding shards
+
+    def _run(self) -> None:
+        while not self._clock.wait(self._stopping, self._pace.discovery_interval):
+            try:
+                self._discover()
+            except (BotoCoreError, ClientError) as error:
+                self._listener.trouble(f"{self.settings.stream_name}: the shards cannot be listed: {error}")
+
+    def _discover(self) -> None:
+        listed = self._list()
+        with self._lock:
+            if self._stopping.is_set():
+                return
+            for shard in listed:
+                if shard.shard_id not in self._readers:
+                    self._readers[shard.shard_id] = self._reader(shard.shard_id)
+                if shard.closed and shard.shard_id in self._pollers:
+                    self._pollers[shard.shard_id].close()
+            finished = {shard_id for shard_id, poller in self._pollers.items() if poller.finished}
+            for shard_id in startable(listed, self._pollers.keys(), finished):
+                self._start(shard_id, closed=any(shard.shard_id == shard_id and shard.closed for shard in listed))
+            self._waiting = [shard.shard_id for shard in listed if shard.shard_id not in self._pollers]
+            self._discovered = True
+
+    def _list(self) -> list[ListedShard]:
+        pages = self._kinesis.get_paginator("list_shards").paginate(StreamARN=self.settings.stream_arn)
+        return [
+            ListedShard(
+                shard["ShardId"],
+                tuple(
+                    parent
+                    for parent in (shard.get("ParentShardId"), shard.get("AdjacentParentShardId"))
+                    if parent is not None
+                ),
+                "EndingSequenceNumber" in shard["SequenceNumberRange"],
+            )
+            for page in pages
+            for shard in page["Shards"]
+        ]
+
+    def _reader(self, shard_id: str) -> ShardReader:
+        settings = self.settings
+        # A shard found later is another's child: wherever the mapping began, all of it comes after the beginning.
+        position = "TRIM_HORIZON" if self._discovered else settings.starting_position
+        reader = ShardReader(self._kinesis, settings.stream_arn, shard_id, position, settings.starting_timestamp)
+        if position == "LATEST":
+            reader.fix_position(self._clock.now())
+        return reader
+
+    def _start(self, shard_id: str, *, closed: bool) -> None:
+        poller = ShardPoller(
+            self.settings,
+            self._readers[shard_id],
+            self._invoke,
+            self._destination,
+            clock=self._clock,
+            pace=self._pace,
+            listener=self._listener,
+        )
+        self._pollers[shard_id] = poller
+        if closed:
+            poller.close()
+        if self._draining:
+            poller.drain()
+        poller.start()

@@ -1,0 +1,98 @@
+"""What a mapping tells those who watch it: counters, events, and a row a shard."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from local.event_source_mapping.failure import Discard
+
+
+@dataclass(slots=True)
+class Counters:
+    """Totals since the start. Every record read ends in exactly one of `consumed`, `filtered` and `discarded`."""
+
+    invocations: int = 0
+    read: int = 0
+    consumed: int = 0
+    filtered: int = 0
+    discarded: int = 0
+    function_errors: int = 0
+    throttles: int = 0
+    service_errors: int = 0
+    windows_closed: int = 0
+    windows_terminated_early: int = 0
+    bisects: int = 0
+    destination_failures: int = 0
+    read_errors: int = 0
+
+    def __add__(self, other: Counters) -> Counters:
+        """Add up, field by field."""
+        return Counters(**{one.name: getattr(self, one.name) + getattr(other, one.name) for one in fields(self)})
+
+
+@dataclass(frozen=True, slots=True)
+class WindowClosed:
+    """A window's final invocation succeeded; `early` when its state had outgrown the limit."""
+
+    shard_id: str
+    start: int
+    end: int
+    records: int
+    early: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BatchFailed:
+    """An invocation failed, wholly or from record `done` on; `attempt` counts the batch's invocations from 1."""
+
+    shard_id: str
+    records: int
+    done: int
+    attempt: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShardRow:
+    """One shard for a terminal view; times in seconds. `state`: waiting for parents, reading, retrying or closed."""
+
+    shard_id: str
+    state: str
+    buffered: int
+    iterator_age: float | None
+    window: tuple[int, int] | None
+    counters: Counters
+
+
+class Listener(Protocol):
+    """Gets a mapping's events, from the shards' own threads: be quick, and be safe for several threads."""
+
+    def window_closed(self, event: WindowClosed) -> None:
+        """Take note that a window is complete."""
+
+    def batch_failed(self, event: BatchFailed) -> None:
+        """Take note that a batch failed and what happens next is a split, a retry or a discard."""
+
+    def discarded(self, event: Discard) -> None:
+        """Take note that records were given up."""
+
+    def trouble(self, text: str) -> None:
+        """Take note of what is no function's fault: a failing read, invocation or destination."""
+
+
+class SilentListener:
+    """Listens and says nothing."""
+
+    def window_closed(self, event: WindowClosed) -> None:
+        """Do nothing."""
+
+    def batch_failed(self, event: BatchFailed) -> None:
+        """Do nothing."""
+
+    def discarded(self, event: Discard) -> None:
+        """Do nothing."""
+
+    def trouble(self, text: str) -> None:
+        """Do nothing."""

@@ -1,0 +1,26 @@
+"""How fast a mapping polls and how long it waits: Lambda does not publish most of these, so they are settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """Waits in seconds.
+
+    Lambda polls a shard about once a second. `poll_limit` is the most records of one GetRecords call (the API's own
+    limit is 10,000). A failed batch is tried again after `first_retry`, then twice as long each time, up to
+    `longest_retry`. A throttled or unreachable function is asked again after `throttled`.
+    """
+
+    poll_interval: float = 1.0
+    poll_limit: int = 10_000
+    discovery_interval: float = 1.0
+    first_retry: float = 1.0
+    longest_retry: float = 60.0
+    throttled: float = 0.5
+
+    def retry_wait(self, failures: int) -> float:
+        """Seconds before the next try, after this many failures in a row (1 and up)."""
+        return float(min(self.longest_retry, self.first_retry * 2 ** min(failures - 1, 30)))
