@@ -153,8 +153,8 @@ class StreamReader:
         connection = self._open(wanted)
         self.counters.connections += 1
         self._connection = connection
-        self._budget.connected()
         opened_at = self._progress_at = self._clock.monotonic()
+        self._budget.connected(opened_at, self._processor.newest_ingestion_time)
         try:
             try:
                 self._check()

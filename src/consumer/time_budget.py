@@ -18,7 +18,6 @@ DEFAULT_TOKEN_INTERVAL = 15.0
 
 _SLACK = 1.03
 _OBSERVED = 8
-_ENOUGH = 2
 
 
 class TimeBudget:
@@ -40,9 +39,9 @@ class TimeBudget:
         self._last: tuple[float, datetime | None] | None = None
         self._lag = timedelta.max
 
-    def connected(self) -> None:
-        """Note a new connection: the time until its first token is no interval between tokens."""
-        self._last = None
+    def connected(self, monotonic: float, newest_ingestion_time: datetime | None) -> None:
+        """Note a new connection; the time until its first token is at most an interval, so it counts as one."""
+        self._last = monotonic, newest_ingestion_time
 
     def token_arrived(self, monotonic: float, newest_ingestion_time: datetime | None, now: datetime) -> None:
         """Observe a token: when it came (seconds), and how far the stream had come by then."""
@@ -57,7 +56,7 @@ class TimeBudget:
     @property
     def expected_interval(self) -> float:
         """Seconds within which the next token is expected: the longest of the last few intervals."""
-        if len(self._wall) < _ENOUGH:
+        if not self._wall:
             return DEFAULT_TOKEN_INTERVAL
         stream = max(self._stream, default=0.0)
         wall = max(self._wall)
