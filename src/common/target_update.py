@@ -35,7 +35,7 @@ class TargetUpdate(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     positions in WGS 84 degrees. Fields not named here are skipped by the decoder.
     """
 
-    icao_address: Annotated[str, Meta(min_length=1, max_length=64)]
+    icao_address: Annotated[str, Meta(min_length=1, max_length=32)]
     timestamp: Instant
     ingestion_time: Instant | None = None
     latitude: Annotated[float, Meta(ge=-90, le=90)] | None = None
@@ -107,7 +107,7 @@ def _decode_leniently(data: bytes) -> TargetUpdate:
                 fields[name] = instant
     for name in sorted(_required):
         if name not in fields:
-            takes = "a text of 1 to 64 characters" if name == "icao_address" else "an RFC 3339 time"
+            takes = "a text of 1 to 32 characters" if name == "icao_address" else "an RFC 3339 time"
             got = bytes(values[name])[:80].decode(errors="replace") if name in values else "nothing"
             raise UndecodableUpdateError(f"{name}: got {got}; expected {takes}")
     return TargetUpdate(**fields)  # type: ignore[arg-type]  # each value came out of its own field's decoder

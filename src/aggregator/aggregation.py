@@ -1,0 +1,162 @@
+"""One invocation: the event's updates into the window's state, and what has to be written into the sinks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from aggregator import delivery, instants, rows, state_codec, window_rows
+from aggregator.parts import PACKED_BYTES, PartFolder
+from common import kinesis_event
+from common.target_update import UndecodableUpdateError, decode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from aggregator.delivery import DeliveryRecord
+    from aggregator.window import WindowPart
+    from common.kinesis_event import TumblingWindow
+
+
+class RowsSink(Protocol):
+    """Where rows go; see `window_rows.WindowRowsSink`."""
+
+    def write(self, records: Sequence[bytes], accepted: set[int]) -> None:
+        """Send what is not in `accepted`, adding to it."""
+
+
+class StateSink(Protocol):
+    """Where each aircraft's latest state goes; see `latest_state.LatestStateSink`."""
+
+    def write(self, part: WindowPart, now: float) -> int:
+        """Write what is newer."""
+
+
+class Deliveries(Protocol):
+    """Where a failed invocation leaves its progress; see `delivery.DeliveryLog`."""
+
+    def load(self, window_start: str, shard_id: str) -> DeliveryRecord:
+        """Return what an earlier try left."""
+
+    def save(self, window_start: str, shard_id: str, record: DeliveryRecord, now: float) -> None:
+        """Leave the record for the next try."""
+
+
+class Log(Protocol):
+    """The part of a logger that is used here."""
+
+    def warning(self, msg: object, *, extra: dict[str, Any]) -> None:
+        """Write a line with fields."""
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What an invocation did: `state` goes back to Lambda, the counts become metrics."""
+
+    state: dict[str, Any]
+    counted: int = 0
+    repeats: int = 0
+    undecodable: int = 0
+    rows_written: int = 0
+    splits: int = 0
+    closed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregator:
+    """Folds batches and writes closed windows. `clock` gives seconds since the epoch."""
+
+    rows_sink: RowsSink
+    state_sink: StateSink
+    deliveries: Deliveries
+    log: Log
+    clock: Callable[[], float]
+    packed_bytes: int = PACKED_BYTES
+
+    def process(self, event: Mapping[str, Any]) -> Outcome:
+        """Take one event of the mapping and return its outcome.
+
+        Raises
+        ------
+        ValueError
+            The event has no tumbling window.
+        StateError
+            The state is none that this version wrote.
+        Exception
+            A sink failed. The invocation must fail with it: its retry gets the same state and records, and writes what
+            is not written yet.
+        """
+        window = kinesis_event.tumbling_window(event)
+        outcome = Outcome(state={})
+        folder = PartFolder(state_codec.decode(window.state, instants.parse(window.start)), self.packed_bytes)
+        self._fold(event, folder, outcome)
+        closed = [part for part in folder.full_parts if not part.is_empty]
+        outcome.splits = len(folder.full_parts)
+        outcome.closed = window.is_final
+        ends = window.is_final or window.is_terminated_early
+        # Ended early, even an empty part is named, so that the next one's number is known not to be taken.
+        if (ends and not folder.part.is_empty) or window.is_terminated_early:
+            closed.append(folder.part)
+        if closed:
+            outcome.rows_written = self._write(window, closed)
+        if not ends:
+            outcome.state = state_codec.encode(folder.part)
+        return outcome
+
+    def _fold(self, event: Mapping[str, Any], folder: PartFolder, outcome: Outcome) -> None:
+        for record in kinesis_event.records(event):
+            for payload in kinesis_event.update_payloads(record):
+                try:
+                    update = decode(payload)
+                except UndecodableUpdateError as error:  # raising would hold up the shard; the raw archive has it
+                    folder.part.undecodable += 1
+                    outcome.undecodable += 1
+                    self.log.warning(
+                        "record holds no target update; counted and passed over",
+                        extra={"sequence_number": record.sequence_number, "reason": str(error)},
+                    )
+                    continue
+                if folder.add(update):
+                    outcome.counted += 1
+                else:
+                    outcome.repeats += 1
+
+    def _write(self, window: TumblingWindow, parts: Sequence[WindowPart]) -> int:
+        """Write the parts: the table first, then Firehose.
+
+        The table's writes can be repeated at will, Firehose's cannot: what comes last is repeated least. Whatever
+        fails after a record was accepted leaves the progress behind, of all parts of this invocation.
+        """
+        record = self.deliveries.load(window.start, window.shard_id)
+        try:
+            written = sum(self._write_part(window, part, record) for part in parts)
+            if window.is_terminated_early:
+                last = parts[-1]
+                content = delivery.digest(last)
+                record.ended_early = delivery.EndedEarly(content, record.part_number(last, content))
+                self.deliveries.save(window.start, window.shard_id, record, self.clock())
+        except Exception:
+            self._leave_progress(window, record)
+            raise
+        return written
+
+    def _write_part(self, window: TumblingWindow, part: WindowPart, record: DeliveryRecord) -> int:
+        content = delivery.digest(part)
+        number = record.part_number(part, content)
+        name = rows.PartName(window.start, window.end, window.shard_id, number)
+        lines = list(rows.rows(part, name))
+        progress = record.of_part(number, content)
+        self.state_sink.write(part, self.clock())
+        self.rows_sink.write(window_rows.pack(lines), progress.accepted)
+        return len(lines)
+
+    def _leave_progress(self, window: TumblingWindow, record: DeliveryRecord) -> None:
+        if not any(progress.accepted for progress in record.parts.values()):
+            return
+        try:
+            self.deliveries.save(window.start, window.shard_id, record, self.clock())
+        except Exception as error:  # noqa: BLE001 - the sink's own failure is the one to raise, and rows have unique keys
+            self.log.warning(
+                "progress of the delivery could not be kept; the retry may repeat rows, which have unique keys",
+                extra={"window_start": window.start, "shard_id": window.shard_id, "reason": str(error)},
+            )

@@ -1,0 +1,48 @@
+"""Entry point of the aggregator: one batch of a shard's tumbling window."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from aggregator import wiring
+from aggregator.settings import Settings
+from common.observability import MetricUnit, logger, metrics
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+    from aggregator.aggregation import Aggregator, Outcome
+
+
+@cache
+def _aggregator() -> Aggregator:
+    """Made at the first invocation, so that a wrong environment fails it with a text, not the import."""
+    return wiring.make(Settings.from_environment(os.environ))
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001 - the decorator reads it
+    """Fold the batch, write what has closed, and hand the state back.
+
+    No record is ever reported as failed: what cannot be decoded is counted, and a sink's failure fails the whole
+    invocation, since the state moves on for all records or for none.
+    """
+    outcome = _aggregator().process(event)
+    _measure(outcome)
+    return {"state": outcome.state, "batchItemFailures": []}
+
+
+def _measure(outcome: Outcome) -> None:
+    """Write the metrics. A failed invocation writes none: its retry counts the same updates again."""
+    for name, value in (
+        ("UpdatesCounted", outcome.counted),
+        ("RepeatsIgnored", outcome.repeats),
+        ("RecordsUndecodable", outcome.undecodable),
+        ("WindowRowsWritten", outcome.rows_written),
+        ("WindowsSplit", outcome.splits),
+        ("WindowsClosed", int(outcome.closed)),
+    ):
+        metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
+    metrics.flush_metrics()
