@@ -58,8 +58,8 @@ def _filters(environ: Mapping[str, str]) -> dict[str, str]:
     found = {
         "icao_address": _list(environ, "ICAO_ADDRESSES", r"[0-9A-Fa-f]{6}", "24-bit addresses of 6 hexadecimal digits"),
         "callsign": _list(environ, "CALLSIGNS", r"[0-9A-Za-z]{1,8}", "callsigns of 1 to 8 letters and digits"),
-        "tail_number": _list(environ, "TAIL_NUMBERS", r"[0-9A-Za-z-]{1,10}", "registrations such as B-8700"),
-        "airline": _list(environ, "AIRLINES", r"[0-9A-Za-z]{2,3}", "airline codes of 2 or 3 characters"),
+        "tail_number": _list(environ, "TAIL_NUMBERS", r"[0-9A-Za-z-]{1,12}", "registrations such as B-8700"),
+        "airline": _list(environ, "AIRLINES", r"[^\s,][^,]*", "airlines such as DL"),
         "latitude_between": _range(environ, "LATITUDE_BETWEEN", "south,north in degrees", -90, 90),
         "longitude_between": _range(environ, "LONGITUDE_BETWEEN", "west,east in degrees", -180, 180, wraps=True),
         "altitude_between": _range(environ, "ALTITUDE_BETWEEN", "low,high in feet", -2_000, 200_000),
