@@ -1,0 +1,134 @@
+"""A target update is read from any bytes a record may hold, or refused with a text that says why."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from common.target_update import TargetUpdate, UndecodableUpdateError, UpdateKey, decode
+
+GOOD = {
+    "icao_address": "040172",
+    "timestamp": "2024-03-04T23:23:59Z",
+    "ingestion_time": "2024-03-04T23:24:01.900Z",
+    "latitude": 36.696758,
+    "longitude": 19.5334,
+    "altitude_baro": 38750,
+    "heading": 122.42984,
+    "speed": 530.0,
+    "vertical_rate": 512,
+    "squawk": "5223",
+    "on_ground": False,
+    "callsign": "ETH701",
+    "aircraft_type_icao": "A359",
+    "flight_id": "a854ae1e-9348-45cc-8253-3251b1ce6448",
+}
+
+
+def encoded(**changes):
+    """The good update with some fields changed."""
+    return json.dumps(GOOD | changes).encode()
+
+
+def test_every_field_in_use_is_read_with_its_type():
+    """Fields come out typed, and one that is not ours is passed over."""
+    update = decode(encoded() + b"\n")
+    assert (update.latitude, update.altitude_baro, update.speed) == (36.696758, 38750.0, 530.0)
+    assert (update.squawk, update.on_ground, update.callsign) == ("5223", False, "ETH701")
+    assert update.timestamp == datetime(2024, 3, 4, 23, 23, 59, tzinfo=UTC)
+    assert update.tail_number is None
+
+
+def test_the_key_tells_updates_of_one_instant_apart():
+    """The key has the ingestion time: a satellite and a ground station may see an aircraft in the same second."""
+    ground, satellite = decode(encoded()), decode(encoded(ingestion_time="2024-03-05T02:00:00Z"))
+    assert ground.key != satellite.key
+    assert ground.key == UpdateKey("040172", ground.timestamp, ground.ingestion_time)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("altitude_baro", "abc"),
+        ("altitude_baro", "38750"),
+        ("altitude_baro", 1e300),
+        ("latitude", 91),
+        ("longitude", [1]),
+        ("on_ground", "no"),
+        ("squawk", 7700),
+        ("callsign", "x" * 65),
+        ("callsign", {"a": 1}),
+        ("ingestion_time", "yesterday"),
+        ("ingestion_time", 1709594641),
+    ],
+)
+def test_a_field_of_the_wrong_type_or_range_is_absent_and_the_rest_stays(field, value):
+    """One bad field costs itself only."""
+    update = decode(encoded(**{field: value}))
+    assert getattr(update, field) is None
+    assert update == decode(encoded(**{field: None}))
+    assert update.heading == 122.42984
+
+
+@pytest.mark.parametrize(
+    "text", ["2024-03-04T23:23:59", "2024-03-04 23:23:59Z", "2024-03-05T01:23:59+02:00", "20240304T232359Z"]
+)
+def test_other_iso_times_are_read_and_without_a_zone_they_are_utc(text):
+    """A time the fast decoder refuses still counts if it can only mean one instant."""
+    assert decode(encoded(timestamp=text)).timestamp == datetime(2024, 3, 4, 23, 23, 59, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (b"", "expected one target update"),
+        (b"not json", "expected one target update"),
+        (b"[]", "expected one target update"),
+        (b"\xff\xfe", "expected one target update"),
+        (b'{"icao_address":"A","timestamp":"2024-03-04T23:23:59Z","latitude":NaN}', "expected one target update"),
+        (b'{"icao_address":"A","timestamp":"2024-03-04T23:23:59Z","x":' + b"[" * 100_000, "expected one target update"),
+        (b'{"timestamp":"2024-03-04T23:23:59Z"}', "icao_address: got nothing"),
+        (b'{"icao_address":"","timestamp":"2024-03-04T23:23:59Z"}', 'icao_address: got ""'),
+        (b'{"icao_address":123,"timestamp":"2024-03-04T23:23:59Z"}', "icao_address: got 123; expected a text"),
+        (b'{"icao_address":"A"}', "timestamp: got nothing"),
+        (b'{"icao_address":"A","timestamp":"soon"}', 'timestamp: got "soon"; expected an RFC 3339 time'),
+    ],
+)
+def test_what_is_no_update_is_refused_with_what_was_expected(data, says):
+    """Bytes without an address and a time of their own are one class of error, and its text names what is missing."""
+    with pytest.raises(UndecodableUpdateError, match=says.replace("[", r"\[")):
+        decode(data)
+
+
+@given(
+    st.binary(max_size=200)
+    | st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+        lambda inner: st.dictionaries(st.sampled_from([*GOOD, "x"]), inner, max_size=6) | st.lists(inner, max_size=3),
+    ).map(lambda value: json.dumps(value).encode())
+)
+def test_no_bytes_whatever_raise_anything_else(data):
+    """Whatever stands in a record, it is an update or an UndecodableUpdateError: nothing else can hold up a shard."""
+    try:
+        update = decode(data)
+    except UndecodableUpdateError:
+        return
+    assert isinstance(update, TargetUpdate)
+    assert update.timestamp.utcoffset() is not None
+
+
+def test_the_recording_decodes_without_the_second_try(recording):
+    """Every real update is read, and no two have the same key."""
+    with gzip.open(recording) as lines:
+        targets = [message["target"] for message in map(json.loads, lines) if "target" in message]
+    updates = [decode(json.dumps(target).encode()) for target in targets]
+    assert len({update.key for update in updates}) == len(targets) == 5_680
+    for target, update in zip(targets, updates, strict=True):
+        assert update.altitude_baro == target.get("altitude_baro")
+        assert update.callsign == target.get("callsign")
+        assert timedelta() <= update.ingestion_time - update.timestamp < timedelta(hours=4)
