@@ -1,0 +1,1 @@
+"""What is measured or reckoned, each beside what it is compared with."""
