@@ -137,8 +137,8 @@ class Alerter:
         A mark that fails for good does not fail the record, which would send the alert twice. The window stays
         pending in this update's name, and that silences the updates that follow as well as a mark would.
         """
-        pause = FIRST_MARK_PAUSE_SECONDS
-        for attempt in range(1, MARK_ATTEMPTS + 1):
+        attempt, pause = 1, FIRST_MARK_PAUSE_SECONDS
+        while True:
             try:
                 self._table.mark_notified(claim)
             except (BotoCoreError, ClientError) as error:
@@ -148,11 +148,10 @@ class Alerter:
                         extra=_named(claim) | {"reason": str(error)},
                     )
                     return False
-                self._pause(pause)
-                pause *= 2
             else:
                 return True
-        raise AssertionError("unreachable: the last attempt returns")
+            self._pause(pause)
+            attempt, pause = attempt + 1, pause * 2
 
     def _remember(self, claim: Claim) -> None:
         self._sent_unmarked[claim] = None

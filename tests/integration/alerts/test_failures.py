@@ -95,6 +95,17 @@ def test_a_process_that_lives_remembers_what_it_could_not_mark(world, record):
     assert world.told().total() == 1
 
 
+def test_what_a_process_remembers_is_bounded(world, record, monkeypatch):
+    """A table that takes no marks for days does not fill the memory: the oldest unmarked alerts are forgotten."""
+    monkeypatch.setattr("alerts.alerter.MOST_UNMARKED_REMEMBERED", 2)
+    world.inject(update_item=["refused"] * MARK_ATTEMPTS * 3)
+    alerter = world.alerter()
+
+    world.deliver([record(f"78121{n}", squawk="7700") for n in range(3)], alerter=alerter)
+
+    assert [claim.icao_address for claim in alerter._sent_unmarked] == ["781211", "781212"]
+
+
 def test_the_mark_is_tried_again_only_while_there_is_time(world, record):
     """With the invocation about to end, one attempt is made and the alert is left as it is, in time."""
     world.inject(update_item=["refused"] * MARK_ATTEMPTS)

@@ -73,6 +73,16 @@ def test_a_batch_that_went_well_reports_no_failures(world, record, context, caps
 
 
 @pytest.mark.usefixtures("environment")
+def test_the_sample_event_alerts(world, context, repository):
+    """The event that `sam local invoke` uses is one this function has something to say about."""
+    sample = json.loads((repository / "events" / "alerts.json").read_bytes())
+
+    assert entry_point.handler(sample, context) == {"batchItemFailures": []}
+
+    assert "Squawk 7700, general emergency: ETH701 (040172)" in {message["Subject"] for message in world.messages()}
+
+
+@pytest.mark.usefixtures("environment")
 def test_a_batch_without_records_is_a_success(context):
     """An event without records has nothing to fail at."""
     assert entry_point.handler({"Records": []}, context) == {"batchItemFailures": []}

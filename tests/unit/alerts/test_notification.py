@@ -171,6 +171,13 @@ def test_an_update_too_long_for_sns_says_where_the_whole_is():
     assert "raw archive" in last["left_out"]
 
 
+def test_a_time_at_the_edge_of_the_calendar_is_told_as_it_is():
+    """A time that has no equivalent in UTC is told in its own zone, rather than holding up the shard."""
+    told = notification(KEY | {"timestamp": "0001-01-01T00:00:00+14:00"})
+
+    assert "Measured:  0001-01-01T00:00:00+14:00, " in told.text
+
+
 @pytest.mark.parametrize(("count", "left_out"), [(1, False), (180_000, True)])
 def test_bytes_that_are_no_text_do_not_stop_an_alert(count, left_out):
     """Invalid UTF-8 in a field nobody reads is replaced, and counted as what it becomes: SNS takes the message."""
