@@ -80,8 +80,8 @@ def prepare_moto() -> None:
 
     As it is, a shard walks through all its records on every put and every read.
     """
-    Shard.get_max_sequence_number = _last_sequence_number  # type: ignore[method-assign]
-    Shard.get_records = _get_records  # type: ignore[method-assign]
+    Shard.get_max_sequence_number = _last_sequence_number  # type: ignore[method-assign,assignment]
+    Shard.get_records = _get_records  # type: ignore[method-assign,assignment]
     LambdaBackend.send_kinesis_message = _no_delivery  # type: ignore[method-assign]
 
 

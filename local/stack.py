@@ -39,7 +39,7 @@ _UNIT_SECONDS = {"minute": 60, "hour": 3600, "day": 86_400}
 
 @dataclass(frozen=True, slots=True)
 class FunctionSettings:
-    """A Lambda function as it was made; `timeout` in seconds, `memory` in megabytes, None is no reserved concurrency."""
+    """A Lambda function as it was made; `timeout` in seconds, `memory` in megabytes."""
 
     logical_id: str
     name: str
@@ -138,7 +138,9 @@ def _create_stack(cloud: Cloud, local: LocalTemplate, name: str, parameters: Map
     )
     stack = client.describe_stacks(StackName=name)["Stacks"][0]
     if stack["StackStatus"] != "CREATE_COMPLETE":
-        raise TemplateError(f"stack {name}: {stack['StackStatus']}: {stack.get('StackStatusReason', 'no reason given')}")
+        raise TemplateError(
+            f"stack {name}: {stack['StackStatus']}: {stack.get('StackStatusReason', 'no reason given')}"
+        )
     return {one["OutputKey"]: one["OutputValue"] for one in stack.get("Outputs", [])}
 
 
@@ -179,7 +181,9 @@ def _read_back(cloud: Cloud, local: LocalTemplate, outputs: Mapping[str, str], n
     ]
     resources = {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in summaries}
     functions = _functions(
-        cloud, {one["LogicalResourceId"] for one in summaries if one["ResourceType"] == "AWS::Lambda::Function"}, resources
+        cloud,
+        {one["LogicalResourceId"] for one in summaries if one["ResourceType"] == "AWS::Lambda::Function"},
+        resources,
     )
     roles = {function.arn: function.role_arn for function in functions.values()}
     resources |= {one.logical_id: one.stands_in for one in local.taken_over if _properties(one, outputs)}
@@ -227,7 +231,9 @@ def _mapping(listed: dict[str, Any], roles: Mapping[str, str]) -> MappingSetting
 
 def _schedules(cloud: Cloud, local: LocalTemplate, outputs: Mapping[str, str]) -> list[ScheduleSettings]:
     configured = [
-        properties for one in local.of_type(EVENT_INVOKE_CONFIG) if (properties := _properties(one, outputs)) is not None
+        properties
+        for one in local.of_type(EVENT_INVOKE_CONFIG)
+        if (properties := _properties(one, outputs)) is not None
     ]
     client = cloud.client("events")
     schedules = []

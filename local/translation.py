@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import boto3
-from samcli.yamlhelper import yaml_parse
-from samtranslator.model.exceptions import InvalidDocumentException
-from samtranslator.parser.parser import Parser
-from samtranslator.translator.translator import Translator
-from samtranslator.utils.py27hash_fix import undo_mark_unicode_str_in_template
+from samcli.yamlhelper import yaml_parse  # type: ignore[import-untyped]
+from samtranslator.model.exceptions import InvalidDocumentException  # type: ignore[import-untyped]
+from samtranslator.parser.parser import Parser  # type: ignore[import-untyped]
+from samtranslator.translator.translator import Translator  # type: ignore[import-untyped]
+from samtranslator.utils.py27hash_fix import undo_mark_unicode_str_in_template  # type: ignore[import-untyped]
 
 from local.cloud import ACCOUNT, REGION
 
@@ -117,7 +117,8 @@ def localise(
     """
     body = copy.deepcopy(dict(translated))
     outputs: dict[str, Any] = {}
-    taken_over, left_out = [], []
+    taken_over: list[TakenOut] = []
+    left_out: list[TakenOut] = []
     for logical_id, resource in list(body["Resources"].items()):
         kind = resource["Type"]
         if kind in known_types and kind not in TAKEN_OVER:

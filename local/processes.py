@@ -1,0 +1,99 @@
+"""What Linux's /proc tells of processes: children, sessions, listening ports, caught signals; and how to end a session.
+
+The runtime interface emulator is a Linux program, so /proc is there wherever it runs.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+_PROC = Path("/proc")
+_LISTEN = "0A"  # proc(5), /proc/net/tcp: the state of a listening socket
+_ZOMBIE = "Z"
+_STEP = 0.01  # seconds between two looks
+
+
+class _Status(NamedTuple):
+    state: str
+    parent: int
+    session: int
+
+
+def _status(pid: int) -> _Status | None:
+    try:
+        # The second field is the command in brackets, and may hold blanks and brackets itself: proc(5), /proc/pid/stat.
+        fields = (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
+    return _Status(fields[0], int(fields[1]), int(fields[3]))
+
+
+def _all() -> list[tuple[int, _Status]]:
+    pids = [int(entry.name) for entry in _PROC.iterdir() if entry.name.isdecimal()]
+    return [(pid, status) for pid in pids if (status := _status(pid)) is not None and status.state != _ZOMBIE]
+
+
+def children(pid: int) -> list[int]:
+    """Return the live processes whose parent is `pid`."""
+    return [child for child, status in _all() if status.parent == pid]
+
+
+def session(leader: int) -> list[int]:
+    """Return the live processes of the session that `leader` began."""
+    return [pid for pid, status in _all() if status.session == leader]
+
+
+def listening_ports(pid: int) -> set[int]:
+    """Return the IPv4 TCP ports on which a process listens."""
+    sockets = set()
+    with contextlib.suppress(OSError):
+        for entry in (_PROC / str(pid) / "fd").iterdir():
+            with contextlib.suppress(OSError):
+                target = str(entry.readlink())
+                if target.startswith("socket:["):
+                    sockets.add(target[len("socket:[") : -1])
+    ports = set()
+    with contextlib.suppress(OSError):
+        for line in (_PROC / str(pid) / "net" / "tcp").read_text().splitlines()[1:]:
+            fields = line.split()
+            if fields[3] == _LISTEN and fields[9] in sockets:
+                ports.add(int(fields[1].rpartition(":")[2], 16))
+    return ports
+
+
+def catches_sigterm(pid: int) -> bool:
+    """Return whether a process has a handler for SIGTERM; without one the signal would end it."""
+    try:
+        lines = (_PROC / str(pid) / "status").read_text().splitlines()
+    except OSError:
+        return False
+    caught = next((int(line.split()[1], 16) for line in lines if line.startswith("SigCgt:")), 0)
+    return bool(caught & 1 << (signal.SIGTERM - 1))
+
+
+def kill_session(leader: int, patience: float = 2.0) -> None:
+    """End a session by force: its other processes first, so that the leader, their parent, can reap them.
+
+    The emulator gives its runtime a process group of its own: only the session holds both.
+    """
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline:
+        others = [pid for pid in session(leader) if pid != leader]
+        if not others:
+            break
+        for pid in others:
+            _kill(pid)
+        time.sleep(_STEP)
+    _kill(leader)
+    for pid in session(leader):
+        _kill(pid)
+
+
+def _kill(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
