@@ -1,0 +1,134 @@
+"""A window's state survives its way through Lambda, within Lambda's bound."""
+
+from __future__ import annotations
+
+import json
+import random
+from datetime import timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from aggregator import parts, state_codec
+from aggregator.parts import PartFolder
+from aggregator.window import WindowPart
+from common.target_update import TargetUpdate
+
+
+def sky(origin, aircraft, updates_each):
+    """Updates of many unlike aircraft, positions all over the globe: what compresses worst of what is plausible."""
+    choose = random.Random(7)
+    airports = ["".join(choose.choices("ABCDEFGHIJKLMNOPQRSTUVWXYZ", k=4)) for _ in range(400)]
+    for address in choose.sample(range(0x400000, 0xA00000), aircraft):
+        airline, number = choose.choice(["CCA", "CES", "DLH", "UAL", "BAW", "AFR"]), choose.randrange(1, 9_999)
+        texts = {
+            "callsign": f"{airline}{number}",
+            "flight_number": f"{airline[:2]}{number}",
+            "tail_number": f"B-{choose.randrange(1_000, 9_999)}",
+            "squawk": f"{choose.randrange(4_096):04o}",
+            "collection_type": "terrestrial",
+            "aircraft_type_icao": choose.choice(["A320", "B738", "A321", "B789", "A359", "E190", "B77W", "A20N"]),
+            "departure_airport_icao": choose.choice(airports),
+            "arrival_airport_icao": choose.choice(airports),
+        }
+        latitude, longitude = choose.uniform(-60, 75), choose.uniform(-179, 179)
+        altitude, speed, climb = choose.randrange(1_600) * 25.0, choose.randrange(100, 550), choose.randrange(-30, 30)
+        for step in range(updates_each):
+            timestamp = origin + timedelta(seconds=5 * step + choose.choice([-1, 0, 0, 0, 1]))
+            yield TargetUpdate(
+                icao_address=f"{address:06X}",
+                timestamp=timestamp,
+                ingestion_time=timestamp + timedelta(milliseconds=round(choose.gauss(2_800, 700))),
+                latitude=round(latitude + step * choose.uniform(-0.01, 0.01), 6),
+                longitude=round(longitude + step * choose.uniform(-0.01, 0.01), 6),
+                altitude_baro=None if choose.random() < 0.14 else altitude + 25 * choose.randrange(4),
+                speed=float(speed + choose.randrange(3)),
+                vertical_rate=None if choose.random() < 0.37 else 64.0 * (climb + choose.randrange(3)),
+                heading=round(choose.uniform(0, 360), 5),
+                on_ground=False,
+                **texts,
+            )
+
+
+def test_5000_aircraft_with_12_updates_each_fit_one_part(origin):
+    """A minute of 5,000 aircraft at an update every 5 seconds needs no second part, and its state is under 1 MB."""
+    folder = PartFolder(WindowPart(origin))
+    for update in sky(origin, 5_000, 12):
+        folder.add(update)
+    assert folder.full_parts == []
+    assert folder.part.updates == 60_000
+    assert len(json.dumps(state_codec.encode(folder.part))) < 950_000
+
+
+def test_no_state_exceeds_the_bound_however_many_aircraft_come(origin):
+    """Above that the window goes on in a next part: nothing is refused, and each state stays within its bound."""
+    folder = PartFolder(WindowPart(origin), packed_bytes=60_000)
+    for update in sky(origin, 2_000, 3):
+        folder.add(update)
+    everything = [*folder.full_parts, folder.part]
+    assert len(folder.full_parts) >= 2
+    assert [part.number for part in everything] == list(range(len(everything)))
+    assert sum(part.updates for part in everything) == 6_000
+    assert all(len(state_codec.pack(part)) <= 60_000 for part in everything)
+
+
+@settings(max_examples=60)
+@given(data=st.data())
+def test_what_is_encoded_is_decoded(origin, feeds, data):
+    """A part comes back equal, through JSON, and packs to the same bytes again."""
+    part = WindowPart(origin, number=3, undecodable=2)
+    for update in data.draw(feeds):
+        part.add(update)
+    back = state_codec.decode(json.loads(json.dumps(state_codec.encode(part))), origin)
+    assert back == part
+    assert state_codec.pack(back) == state_codec.pack(part)
+
+
+@settings(max_examples=60)
+@given(data=st.data())
+def test_the_bound_kept_update_by_update_is_never_below_the_real_size(origin, feeds, data):
+    """The size that decides whether to measure is an upper bound: a state too large is never overlooked."""
+    part = WindowPart(origin)
+    fixed = len(state_codec.pack(part))
+    for update in data.draw(feeds):
+        part.add(update)
+        assert len(state_codec.pack(part)) <= fixed + part.size_bound
+
+
+def test_a_repeat_is_known_after_the_state_went_through_lambda(origin, make_update):
+    """Idempotence reaches across the invocations of a window."""
+    part = WindowPart(origin)
+    for delay in (2.0, 2.0000015, None):
+        part.add(make_update(seconds=1.0, delay=delay))
+    back = state_codec.decode(state_codec.encode(part), origin)
+    assert [back.add(make_update(seconds=1.0, delay=delay)) for delay in (2.0, 2.0000015, None, 3.0)] == [
+        False,
+        False,
+        False,
+        True,
+    ]
+
+
+def test_an_empty_state_is_a_new_window(origin):
+    """Lambda starts a window with `{}`."""
+    assert state_codec.decode({}, origin) == WindowPart(origin)
+
+
+@pytest.mark.parametrize("state", [{"v": 2, "z": ""}, {"z": ""}, {"count": 1}])
+def test_another_version_is_refused_with_what_to_do(origin, state):
+    """A state of another version is never read as if it were ours."""
+    with pytest.raises(state_codec.StateError, match=r"got version .*; expected 1\. .*deploy that version"):
+        state_codec.decode(state, origin)
+
+
+@pytest.mark.parametrize("z", ["", "AAAA", "!", None, 5])
+def test_a_damaged_state_is_refused(origin, z):
+    """A state that was cut or mangled is an error of its own class."""
+    with pytest.raises(state_codec.StateError, match="damaged"):
+        state_codec.decode({"v": 1, "z": z}, origin)
+
+
+def test_the_bound_lies_under_lambdas():
+    """950,000 characters of state leave room under 1 MB for the rest of the response."""
+    assert parts.PACKED_BYTES * 4 / 3 < parts.STATE_BYTES < 1_000_000
