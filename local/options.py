@@ -1,0 +1,130 @@
+"""Command-line options that the local stack and the stand-alone simulator share: types, checks, and the source."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import random
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from local.simulator import times
+from local.simulator.flights import UPDATE_INTERVAL, GeneratedTraffic
+from local.simulator.recording import Recording
+
+if TYPE_CHECKING:
+    from local.simulator.feed import Source
+
+DEFAULT_RATE = 50.0
+"""Updates a second: what a large region sends."""
+
+_DEFAULT_AIRCRAFT = 300
+_SEEDED_START = "2024-03-04T00:00:00Z"
+"""Simulated time at which traffic of a given seed begins: the same bytes need the same start."""
+
+
+def speed(text: str) -> float:
+    """Return simulated seconds per second: a number above 0, or infinity for `max`."""
+    return math.inf if text == "max" else _number(text, "a number above 0, or max", above=0)
+
+
+def positive(text: str) -> float:
+    """Return a number above 0."""
+    return _number(text, "a number above 0", above=0)
+
+
+def not_negative(text: str) -> float:
+    """Return a number from 0."""
+    return _number(text, "a number from 0", above=-math.ulp(0.0))
+
+
+def count(text: str) -> int:
+    """Return a whole number from 1."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"got {text!r}; expected a whole number from 1")
+    return int(text)
+
+
+def port(text: str) -> int:
+    """Return a TCP port, where 0 is any free one."""
+    highest = 65535
+    if not text.isdecimal() or int(text) > highest:
+        raise argparse.ArgumentTypeError(f"got {text!r}; expected a port from 0 (any free one) to {highest}")
+    return int(text)
+
+
+def moment(text: str) -> float:
+    """Return seconds since the epoch for an ISO 8601 time."""
+    try:
+        return times.parse(text)
+    except (ValueError, OverflowError):
+        raise argparse.ArgumentTypeError(f"got {text!r}; expected a time such as {_SEEDED_START}") from None
+
+
+def _number(text: str, takes: str, *, above: float) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not (value > above and math.isfinite(value)):
+        raise argparse.ArgumentTypeError(f"got {text!r}; expected {takes}")
+    return value
+
+
+def add_source_options(parser: argparse.ArgumentParser) -> None:
+    """Add `--replay`, `--rate`, `--aircraft`, `--seed`, `--start` and `--speed`."""
+    source = parser.add_argument_group("what is streamed")
+    source.add_argument("--replay", type=Path, metavar="FILE", help="a recording, .ndjson or .ndjson.gz")
+    source.add_argument(
+        "--rate",
+        type=positive,
+        metavar="N",
+        help=f"generated updates a second (default {DEFAULT_RATE:g}, or fewer where --aircraft asks for few)",
+    )
+    source.add_argument(
+        "--aircraft",
+        type=count,
+        metavar="N",
+        help=f"aircraft in the generated traffic, at least {UPDATE_INTERVAL} "
+        f"for each update a second (default {_DEFAULT_AIRCRAFT}, or as many as --rate needs)",
+    )
+    source.add_argument("--seed", type=int, metavar="N", help="makes the generated traffic repeatable, byte for byte")
+    source.add_argument(
+        "--start",
+        type=moment,
+        metavar="TIME",
+        help=f"simulated time at which the generated traffic begins (default now, with --seed {_SEEDED_START})",
+    )
+    source.add_argument(
+        "--speed", type=speed, default=1.0, metavar="N|max", help="simulated seconds per second (default 1)"
+    )
+
+
+def source(options: argparse.Namespace, *, now: float | None = None) -> Source:
+    """Return the source that the options of `add_source_options` ask for; `now` is for those who own time.
+
+    Raises
+    ------
+    ValueError
+        Options contradict each other, or ask for more than there is.
+    RecordingError
+        The recording is absent or malformed.
+    """
+    if options.replay is not None:
+        for name in ("rate", "aircraft", "seed", "start"):
+            if getattr(options, name) is not None:
+                raise ValueError(f"--{name} is for generated traffic; it does not go together with --replay")
+        return Recording(options.replay)
+    rate, aircraft = options.rate, options.aircraft
+    if rate is None:
+        rate = DEFAULT_RATE if aircraft is None else min(DEFAULT_RATE, aircraft / UPDATE_INTERVAL)
+    if aircraft is None:
+        aircraft = max(_DEFAULT_AIRCRAFT, math.ceil(rate * UPDATE_INTERVAL))
+    start = options.start
+    if start is None and options.seed is not None:
+        start = times.parse(_SEEDED_START)
+    elif start is None:
+        start = time.time() if now is None else now
+    seed = random.randrange(1 << 32) if options.seed is None else options.seed
+    return GeneratedTraffic(rate=rate, aircraft=aircraft, seed=seed, start=start)

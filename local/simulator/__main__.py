@@ -1,0 +1,79 @@
+"""The Tracking Stream alone, for a client of one's own: `pipenv run simulator --port 8080 --token secret`."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import math
+import signal
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+from local import options as shared
+from local.simulator.feed import LONGEST_LOOK_BACK, Feed
+from local.simulator.recording import RecordingError
+from local.simulator.server import TrackingStreamServer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_LONGEST_TOKEN_INTERVAL, _SHORTEST_TOKEN_INTERVAL = 15.0, 0.2
+"""Seconds: the API sends a token at least every 15 s, which a faster clock shortens."""
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="simulator", description=__doc__, allow_abbrev=False)
+    parser.add_argument("--port", type=shared.port, default=0, metavar="N", help="TCP port (default: any free one)")
+    parser.add_argument("--token", default="local", metavar="T", help="API token that clients bear (default local)")
+    shared.add_source_options(parser)
+    parser.add_argument(
+        "--duration",
+        type=shared.not_negative,
+        default=0.0,
+        metavar="SECONDS",
+        help="simulated seconds after which no more updates come (default 0: never, or at the recording's end)",
+    )
+    parser.add_argument(
+        "--token-interval",
+        type=shared.positive,
+        metavar="S",
+        help="seconds between position tokens (default 15 divided by the speed, at least 0.2)",
+    )
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve until Ctrl-C or SIGTERM; return the exit code."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
+    interval = options.token_interval or max(_SHORTEST_TOKEN_INTERVAL, _LONGEST_TOKEN_INTERVAL / options.speed)
+    try:
+        source = shared.source(options)
+        # A simulator may run for days: what no request can reach any more is dropped. A recording is in memory anyway.
+        keep = LONGEST_LOOK_BACK if source.endless and math.isfinite(options.speed) else None
+        feed = Feed(source, speed=options.speed, duration=options.duration or None, keep=keep)
+        server = TrackingStreamServer(feed, token=options.token, token_interval=interval, port=options.port)
+    except (ValueError, RecordingError) as error:
+        parser.error(str(error))
+    except OSError as error:
+        parser.error(f"--port: {options.port} cannot be used: {error.strerror}; take another, or 0 for any free one")
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    feed.start()
+    with server:
+        sys.stdout.write(
+            f"The Tracking Stream is at {server.url} (Ctrl-C stops it). For example:\n"
+            f'curl -N -H "Authorization: Bearer {options.token}" "{server.url}?compression=none"\n'
+        )
+        sys.stdout.flush()
+        stop.wait()
+        feed.stop()
+    sys.stdout.write(f"Stopped: {feed.count} updates released, {server.connections} streams served.\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,243 @@
+"""The feed: everything the provider has ingested so far, released line by line as simulated time passes."""
+
+from __future__ import annotations
+
+import math
+import threading
+from bisect import bisect_left
+from typing import TYPE_CHECKING, Protocol
+
+from local.clock import SystemClock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from local.clock import Clock
+
+LONGEST_LOOK_BACK = 24 * 3600.0
+"""Seconds: batch mode reaches back this far, and no request reaches further."""
+
+_TICK_SECONDS = 0.02
+"""Lines due within this time are released together: at thousands a second, waking up for each would cost more."""
+
+_RELEASED_AT_ONCE = 1000
+
+
+class NoLongerKeptError(LookupError):
+    """A line of the feed was released longer ago than the feed keeps lines."""
+
+
+class Source(Protocol):
+    """Where a feed's lines come from. `start` is in seconds since the epoch; `identity` tells two contents apart."""
+
+    kind: str
+    endless: bool
+    start: float
+    identity: str
+
+    def updates(self) -> Iterator[tuple[float, bytes]]:
+        """Yield ingestion times (seconds since the epoch, never falling) and lines, from the start."""
+
+
+class Feed:
+    """An append-only log of released lines, and the simulated clock that releases them.
+
+    Simulated time begins at the source's start when `start()` is called, and runs `speed` times as fast as `clock`.
+    With `speed=math.inf` everything is released at once: simulated time is then that of the newest line, and once all
+    is released it goes on at the pace of `clock`. All methods may be called from any thread.
+
+    Parameters
+    ----------
+    source
+        Generated traffic or a recording.
+    speed
+        Simulated seconds per second, or `math.inf`.
+    duration
+        Simulated seconds after which nothing more is released; None is until the source ends.
+    keep
+        Simulated seconds for which a released line is kept: at least `LONGEST_LOOK_BACK`. None keeps everything.
+
+    Raises
+    ------
+    ValueError
+        A figure is out of range, or an endless source was to be released at once.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        *,
+        speed: float = 1.0,
+        duration: float | None = None,
+        keep: float | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        if not speed > 0:
+            raise ValueError(f"speed: got {speed:g}; expected a number above 0, or infinity for all at once")
+        if duration is not None and not duration > 0:
+            raise ValueError(f"duration: got {duration:g}; expected a number of seconds above 0")
+        if keep is not None and keep < LONGEST_LOOK_BACK:
+            raise ValueError(
+                f"keep: got {keep:g}; expected at least {LONGEST_LOOK_BACK:g} seconds, as batch mode needs"
+            )
+        if math.isinf(speed) and source.endless and duration is None:
+            raise ValueError("speed: generated traffic has no end, so releasing all at once needs a duration")
+        self.source = source
+        self.speed = speed
+        self.finished = threading.Event()
+        self._end = source.start + (math.inf if duration is None else duration)
+        self._keep = keep
+        self._clock: Clock = clock or SystemClock()
+        self._lock = threading.Lock()
+        self._lines: list[bytes] = []
+        self._ingestion_times: list[float] = []
+        self._dropped = 0
+        self._released_before = source.start
+        self._started_at: float | None = None
+        self._finished_at: float | None = None
+        self._stopping = threading.Event()
+        self._listeners: set[threading.Event] = set()
+        self._releaser = threading.Thread(target=self._release, name="feed", daemon=True)
+
+    def start(self) -> None:
+        """Begin to release; simulated time begins to pass."""
+        with self._lock:
+            if self._started_at is not None:
+                raise RuntimeError("the feed was started before: a feed runs once")
+            self._started_at = self._clock.now()
+        self._releaser.start()
+
+    def stop(self) -> None:
+        """Release nothing more. Simulated time goes on; what was released stays."""
+        self._stopping.set()
+        if self._started_at is not None:
+            self._releaser.join()
+        self._finish()
+
+    def now(self) -> float:
+        """Return simulated time in seconds since the epoch."""
+        with self._lock:
+            if self._started_at is None:
+                return self.source.start
+            if not math.isinf(self.speed):
+                return self.source.start + (self._clock.now() - self._started_at) * self.speed
+            newest = self._ingestion_times[-1] if self._ingestion_times else self.source.start
+            return newest + (self._clock.now() - self._finished_at if self._finished_at is not None else 0.0)
+
+    @property
+    def count(self) -> int:
+        """How many lines have been released so far: the position of the next one."""
+        with self._lock:
+            return self._dropped + len(self._lines)
+
+    @property
+    def first(self) -> int:
+        """The position of the oldest line that is kept."""
+        with self._lock:
+            return self._dropped
+
+    @property
+    def ingestion_times(self) -> list[float]:
+        """The ingestion times of the lines kept, in seconds since the epoch."""
+        with self._lock:
+            return self._ingestion_times.copy()
+
+    def lines(self, start: int, stop: int) -> list[bytes]:
+        """Return the lines at the positions from `start` to before `stop`, as far as they are released.
+
+        Raises
+        ------
+        NoLongerKeptError
+            Some of them were dropped.
+        """
+        with self._lock:
+            if start < self._dropped:
+                raise NoLongerKeptError(f"line {start} of the feed is no longer kept; the oldest is {self._dropped}")
+            return self._lines[start - self._dropped : max(start, stop) - self._dropped]
+
+    def position_at(self, ingestion_time: float) -> int:
+        """Return the position of the first released line that was ingested at or after `ingestion_time`."""
+        with self._lock:
+            return self._dropped + bisect_left(self._ingestion_times, ingestion_time)
+
+    def complete_before(self, ingestion_time: float) -> bool:
+        """Return whether every line ingested before `ingestion_time` has been released."""
+        with self._lock:
+            return ingestion_time <= self._released_before
+
+    def seconds_behind(self, position: int) -> float:
+        """Return how long ago the line at `position` was due, in seconds of the wall clock; 0 if it is not released."""
+        now = self.now()
+        with self._lock:
+            index = position - self._dropped
+            if index >= len(self._lines) or math.isinf(self.speed):
+                return 0.0
+            return (now - self._ingestion_times[max(0, index)]) / self.speed
+
+    def subscribe(self) -> threading.Event:
+        """Return an event that is set whenever lines are released; clear it before looking for them."""
+        event = threading.Event()
+        with self._lock:
+            self._listeners.add(event)
+        return event
+
+    def unsubscribe(self, event: threading.Event) -> None:
+        """Forget an event that `subscribe` gave."""
+        with self._lock:
+            self._listeners.discard(event)
+
+    def _release(self) -> None:
+        """Release the source's lines in time; the feed's own thread."""
+        due: list[tuple[float, bytes]] = []
+        horizon = self.now() if not math.isinf(self.speed) else math.inf
+        try:
+            for update in self.source.updates():
+                if update[0] >= self._end or self._stopping.is_set():
+                    break
+                if update[0] > horizon or len(due) == _RELEASED_AT_ONCE:
+                    self._append(due, released_before=update[0])
+                    due = []
+                    horizon = max(horizon, self._wait_until(update[0]))
+                due.append(update)
+            if not self._stopping.is_set():
+                self._append(due, released_before=math.inf)
+        finally:
+            self._finish()
+
+    def _wait_until(self, due: float) -> float:
+        """Wait until simulated time has come to `due`, or the feed is stopped; return simulated time."""
+        if math.isinf(self.speed):
+            return math.inf
+        while (now := self.now()) < due:
+            if self._clock.wait(self._stopping, max(_TICK_SECONDS, (due - now) / self.speed)):
+                break
+        return now
+
+    def _append(self, updates: list[tuple[float, bytes]], *, released_before: float) -> None:
+        with self._lock:
+            self._ingestion_times.extend(ingested for ingested, _ in updates)
+            self._lines.extend(line for _, line in updates)
+            self._released_before = max(self._released_before, released_before)
+            if self._keep is not None and self._ingestion_times:
+                self._drop(bisect_left(self._ingestion_times, self._ingestion_times[-1] - self._keep))
+        self._notify()
+
+    def _drop(self, count: int) -> None:
+        """Forget the oldest lines, many at a time: taking them off a list's front moves all the others."""
+        if count > len(self._lines) // 10:
+            del self._lines[:count], self._ingestion_times[:count]
+            self._dropped += count
+
+    def _finish(self) -> None:
+        with self._lock:
+            self._released_before = math.inf
+            if self._finished_at is None:
+                self._finished_at = self._clock.now()
+        self.finished.set()
+        self._notify()
+
+    def _notify(self) -> None:
+        with self._lock:
+            listeners = tuple(self._listeners)
+        for event in listeners:
+            event.set()

@@ -1,0 +1,216 @@
+"""The Tracking Stream's server: what it gives to whom, and every stream that is open."""
+
+from __future__ import annotations
+
+import hmac
+import threading
+from typing import TYPE_CHECKING, Protocol, Self
+
+from local.clock import SystemClock
+from local.simulator.body import ChunkedBody
+from local.simulator.filters import UpdateFilter
+from local.simulator.query import BEGINNING, LATEST, QueryError
+from local.simulator.stream import Pacing, Stream
+from local.simulator.tokens import TokenError, TokenSealer
+from local.simulator.transport import PATH, HttpServer
+
+if TYPE_CHECKING:
+    import socket
+
+    from local.clock import Clock
+    from local.simulator.body import Body
+    from local.simulator.feed import Feed
+    from local.simulator.query import StreamQuery
+
+TOKEN_LIFETIME = 6 * 3600.0
+"""Seconds: the API takes a position token that is not older."""
+
+
+class BodyFactory(Protocol):
+    """Makes the body of a response that is about to begin: what a test wraps to make a connection fail."""
+
+    def __call__(self, connection: socket.socket, *, gzip: bool) -> Body:
+        """Return a body that writes to a client's connection."""
+
+
+def _chunked(connection: socket.socket, *, gzip: bool) -> Body:
+    return ChunkedBody(connection.sendall, gzip=gzip)
+
+
+class TrackingStreamServer:
+    """Serves a feed to any number of clients, each in a thread of its own.
+
+    Parameters
+    ----------
+    feed
+        What is streamed. It is neither started nor stopped here.
+    token
+        The API token that clients must bear.
+    token_interval
+        Seconds of the wall clock between position tokens.
+    token_lifetime
+        Seconds of simulated time after which a position token is refused.
+    keep_alive
+        Seconds of the wall clock between keep-alive messages.
+    token_lines
+        After how many lines a client that catches up gets a position token without waiting for the interval.
+    send_timeout
+        Seconds after which a client that reads nothing is disconnected, and an idle connection is closed.
+    longest_lag
+        Seconds of the wall clock by which a client that had caught up may fall behind before it is disconnected.
+    body
+        Makes the bodies of responses.
+
+    Raises
+    ------
+    ValueError
+        The token is empty, or the interval is not above 0.
+    OSError
+        The port is taken, or may not be used.
+    """
+
+    def __init__(  # noqa: PLR0913 -- each has its default; a settings object would only move the list
+        self,
+        feed: Feed,
+        *,
+        token: str,
+        token_interval: float,
+        token_lifetime: float = TOKEN_LIFETIME,
+        keep_alive: float = 15.0,
+        token_lines: int = 2000,
+        send_timeout: float = 30.0,
+        longest_lag: float = 60.0,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        clock: Clock | None = None,
+        body: BodyFactory = _chunked,
+    ) -> None:
+        if not token.strip():
+            raise ValueError("token: got an empty one; expected the API token that clients must bear")
+        if not token_interval > 0:
+            raise ValueError(f"token_interval: got {token_interval:g}; expected a number of seconds above 0")
+        self.feed = feed
+        self.send_timeout = send_timeout
+        self._authorization = f"Bearer {token}".encode()
+        self._token_lifetime = token_lifetime
+        self._pacing = Pacing(token_interval, keep_alive, token_lines, longest_lag)
+        self._clock: Clock = clock or SystemClock()
+        self._make_body = body
+        self._sealer = TokenSealer(feed.source.identity)
+        self._lock = threading.Lock()
+        self._streams: set[Stream] = set()
+        self._accepted = 0
+        self._stopping = False
+        self._http = HttpServer((host, port), self)
+        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.05,), name="tracking-stream")
+
+    def start(self) -> None:
+        """Begin to accept connections."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Disconnect every client, and return when each thread has ended and each socket is closed."""
+        with self._lock:
+            self._stopping = True
+            streams = tuple(self._streams)
+        for stream in streams:
+            stream.stop()
+        if self._thread.is_alive():
+            self._http.shutdown()
+            self._thread.join()
+        self._http.disconnect_all()
+        self._http.server_close()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    @property
+    def port(self) -> int:
+        """The port clients connect to."""
+        return self._http.server_port
+
+    @property
+    def url(self) -> str:
+        """The stream's address."""
+        return f"http://{self._http.server_address[0]!s}:{self.port}{PATH}"
+
+    @property
+    def connections(self) -> int:
+        """How many streams have been accepted so far, live and batch."""
+        with self._lock:
+            return self._accepted
+
+    def position(self, token: str) -> int:
+        """Return how many lines of the feed stand before a position token, however old it is.
+
+        Raises
+        ------
+        TokenError
+            It is malformed, or was given for another feed.
+        """
+        return self._sealer.open(token).lines
+
+    def is_authorized(self, header: str | None) -> bool:
+        """Return whether an Authorization header bears the API token."""
+        return hmac.compare_digest((header or "").encode(), self._authorization)
+
+    def first_position(self, query: StreamQuery) -> int:
+        """Return the position a live stream begins at.
+
+        Raises
+        ------
+        QueryError
+            The token is malformed, of another feed, or too old.
+        """
+        if query.position == LATEST:
+            return self.feed.count
+        if query.position == BEGINNING:
+            return self.feed.first
+        takes = f"{BEGINNING}, {LATEST} or a token sent earlier and not older than {self._token_lifetime:g} s"
+        try:
+            position = self._sealer.open(query.position)
+        except TokenError as error:
+            raise QueryError("position_token", f"{query.position} ({error})", takes) from None
+        age = self.feed.now() - position.issued
+        if age > self._token_lifetime:
+            raise QueryError("position_token", f"{query.position} ({age:.0f} s old)", takes)
+        if position.lines < self.feed.first:
+            raise QueryError("position_token", f"{query.position} (what follows it is no longer kept)", takes)
+        return position.lines
+
+    def serve(self, connection: socket.socket, query: StreamQuery, position: int) -> None:
+        """Write a response's body until it ends, the client is gone, or the server stops.
+
+        Raises
+        ------
+        OSError
+            The client is gone.
+        SlowReaderError
+            The client fell too far behind.
+        """
+        stream = Stream(
+            self._make_body(connection, gzip=query.gzip),
+            feed=self.feed,
+            update_filter=UpdateFilter(query.filters, self.feed.now),
+            sealer=self._sealer,
+            pacing=self._pacing,
+            clock=self._clock,
+        )
+        with self._lock:
+            self._accepted += 1
+            self._streams.add(stream)
+            if self._stopping:
+                stream.stop()
+        try:
+            if query.batch:
+                stream.run_batch(*query.batch)
+            else:
+                stream.run_live(position)
+        finally:
+            stream.close()
+            with self._lock:
+                self._streams.discard(stream)

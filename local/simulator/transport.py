@@ -1,0 +1,173 @@
+"""HTTP/1.1 for the Tracking Stream: connections, requests, refusals; what is streamed is the server's business."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import TCPServer
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import msgspec
+
+from local.simulator.query import QueryError, StreamQuery, parse
+from local.simulator.stream import SlowReaderError
+
+if TYPE_CHECKING:
+    from local.simulator.server import TrackingStreamServer
+
+PATH = "/v2/targets/stream"
+
+_LONGEST_DRAIN = 65536
+"""Bytes of a refused request's body that are read before the answer."""
+
+_logger = logging.getLogger(__name__)
+
+
+class HttpServer(ThreadingHTTPServer):
+    """Keeps account of its connections, so that all of them can be closed."""
+
+    daemon_threads = False  # so that server_close() joins them
+    request_queue_size = 128
+
+    def __init__(self, address: tuple[str, int], stream_server: TrackingStreamServer) -> None:
+        self.stream_server = stream_server
+        self._lock = threading.Lock()
+        self._open: set[socket.socket] = set()
+        super().__init__(address, _Handler)
+
+    def server_bind(self) -> None:
+        """Bind, without the name look-up that HTTPServer makes and that can hang where no name server answers."""
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = self.socket.getsockname()
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Begin a connection's thread."""
+        with self._lock:
+            self._open.add(request)
+        super().process_request(request, client_address)
+
+    def close_request(self, request: Any) -> None:
+        """Close a connection."""
+        with self._lock:
+            self._open.discard(request)
+        super().close_request(request)
+
+    def disconnect_all(self) -> None:
+        """Shut every connection down, which ends whatever its thread waits for."""
+        with self._lock:
+            for connection in self._open:
+                try:
+                    connection.shutdown(socket.SHUT_RDWR)
+                except OSError:
+                    _logger.debug("a client was gone before it was disconnected")
+
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002 -- socketserver's signature
+        """Report what a connection's thread ended with; socketserver calls this while handling the exception."""
+        _logger.error("the connection from %s ended with an error", client_address, exc_info=True)  # noqa: LOG014 -- it is called while handling one
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """One connection: reads requests, refuses what is wrong, and hands the rest to the server."""
+
+    server: HttpServer
+    protocol_version = "HTTP/1.1"
+    server_version = "tracking-stream-simulator"
+    sys_version = ""
+    disable_nagle_algorithm = True
+
+    def setup(self) -> None:
+        """Bound every wait for the client, whether it should read or write."""
+        super().setup()
+        self.connection.settimeout(self.server.stream_server.send_timeout)
+
+    def handle(self) -> None:
+        """Serve requests until the connection ends; a client that goes away is no error."""
+        try:
+            super().handle()
+        except OSError as error:
+            _logger.debug("a client is gone: %s", error)
+
+    def do_GET(self) -> None:
+        """Answer with a stream, or say why not."""
+        server = self.server.stream_server
+        url = urlsplit(self.path)
+        if url.path != PATH:
+            self._refuse(HTTPStatus.NOT_FOUND, f"{url.path}: no such resource; expected {PATH}")
+        elif self.request_version != self.protocol_version:
+            message = f"got {self.request_version}; expected {self.protocol_version}: the stream is sent in chunks"
+            self._refuse(HTTPStatus.HTTP_VERSION_NOT_SUPPORTED, message)
+        elif not server.is_authorized(self.headers.get("Authorization")):
+            message = "the API token is missing or not valid; expected the header Authorization: Bearer <token>"
+            self._refuse(HTTPStatus.UNAUTHORIZED, message, headers={"WWW-Authenticate": "Bearer"})
+        else:
+            try:
+                query = parse(url.query, server.feed.now())
+                position = 0 if query.batch else server.first_position(query)
+            except QueryError as error:
+                details = {"parameter": error.parameter, "got": error.got, "takes": error.takes}
+                self._refuse(HTTPStatus.BAD_REQUEST, str(error), details)
+            else:
+                self._stream(query, position)
+
+    def _stream(self, query: StreamQuery, position: int) -> None:
+        self.send_response(HTTPStatus.OK)
+        self.send_header("Content-Type", "application/x-ndjson")
+        self.send_header("Transfer-Encoding", "chunked")
+        if query.gzip:
+            self.send_header("Content-Encoding", "gzip")
+        self.end_headers()
+        try:
+            self.server.stream_server.serve(self.connection, query, position)
+        except SlowReaderError as error:
+            _logger.warning("a client is disconnected: %s", error)
+        except TimeoutError:
+            _logger.warning("a client is disconnected: it read nothing for %g s", self.connection.gettimeout())
+        else:
+            if query.batch:
+                return
+        self.close_connection = True
+
+    def _not_allowed(self) -> None:
+        length = self.headers.get("Content-Length", "0")
+        if length.isdigit():  # closing with data unread would reset the connection before the client reads the answer
+            self.rfile.read(min(int(length), _LONGEST_DRAIN))
+        if urlsplit(self.path).path == PATH:
+            message = f"{self.command}: not allowed; expected GET"
+            self._refuse(HTTPStatus.METHOD_NOT_ALLOWED, message, headers={"Allow": "GET"})
+        else:
+            self._refuse(HTTPStatus.NOT_FOUND, f"{self.path}: no such resource; expected {PATH}")
+
+    do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _not_allowed  # noqa: N815 -- http.server's names
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:  # noqa: ARG002
+        """Answer a request that could not be read; in JSON, as all refusals."""
+        self._refuse(HTTPStatus(code), message or HTTPStatus(code).phrase)
+
+    def _refuse(
+        self,
+        status: HTTPStatus,
+        message: str,
+        details: dict[str, str] | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        """Answer with an error, and close: a body that came with the request is not read."""
+        body = msgspec.json.encode({"error": {"code": status.value, "message": message, **(details or {})}}) + b"\n"
+        self.send_response(status)
+        for name, value in {
+            "Content-Type": "application/json",
+            "Content-Length": str(len(body)),
+            "Connection": "close",
+            **(headers or {}),
+        }.items():
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 -- http.server's signature
+        """Keep the access log quiet: it is there for who turns debugging on."""
+        _logger.debug(format, *args)
