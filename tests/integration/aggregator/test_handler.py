@@ -1,0 +1,135 @@
+"""The aggregator's handler, invoked as Lambda invokes it, with its sinks in a moto server."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from dataclasses import dataclass
+
+import pytest
+
+from aggregator import handler as module
+from common.environment import ConfigurationError
+
+
+@dataclass
+class Context:
+    """What the logger reads of Lambda's context."""
+
+    function_name: str = "aggregator"
+    memory_limit_in_mb: int = 512
+    invoked_function_arn: str = "arn:aws:lambda:us-east-1:123456789012:function:aggregator"
+    aws_request_id: str = "52fdfc07-2182-154f-163f-5f0f9a621d72"
+
+
+@pytest.fixture
+def invoke(delivery_stream, table, monkeypatch):
+    """A function that invokes the handler in a fresh execution environment."""
+    monkeypatch.setenv("WINDOW_ROWS_STREAM_NAME", delivery_stream)
+    monkeypatch.setenv("AIRCRAFT_TABLE_NAME", table.name)
+    module._aggregator.cache_clear()
+    yield lambda event: json.loads(json.dumps(module.handler(json.loads(json.dumps(event)), Context())))
+    module._aggregator.cache_clear()
+
+
+def update(second, address="040172", **fields):
+    """A target update as the consumer puts it into Kinesis."""
+    at = f"2024-03-04T23:24:{second:02}"
+    return {"icao_address": address, "timestamp": f"{at}Z", "ingestion_time": f"{at}.900Z"} | fields
+
+
+def emitted(captured):
+    """The values of the metrics that were written."""
+    metrics = {}
+    for line in captured.out.splitlines():
+        document = json.loads(line)
+        for group in document.get("_aws", {}).get("CloudWatchMetrics", []):
+            assert group["Dimensions"] == [["service"]]
+            for metric in group["Metrics"]:
+                metrics[metric["Name"]] = metrics.get(metric["Name"], 0) + sum(document[metric["Name"]])
+    return metrics
+
+
+def test_a_window_of_three_invocations(invoke, make_event, bucket, table):
+    """State goes from one invocation to the next; the final one, without records, fills both sinks."""
+    first = invoke(make_event([update(1, callsign="ETH701"), update(6), b"\xff"]))
+    assert first["batchItemFailures"] == []
+    assert bucket.rows() == []
+    second = invoke(make_event([update(6), update(11, speed=500)], first["state"]))
+    last = invoke(make_event([], second["state"], final=True))
+    assert last == {"state": {}, "batchItemFailures": []}
+    aircraft, totals = sorted(bucket.rows(), key=lambda row: row["kind"])
+    assert (aircraft["updates"], aircraft["callsigns"]) == (3, ["ETH701"])
+    assert (totals["repeats_ignored"], totals["records_undecodable"]) == (1, 1)
+    assert [item["timestamp"] for item in table.scan()["Items"]] == ["2024-03-04T23:24:11.000000Z"]
+
+
+def test_each_invocation_writes_its_metrics_and_names_what_it_passed_over(invoke, make_event, capsys, caplog):
+    """Metrics are flushed with every invocation; a record that is no update is in the log by its sequence number."""
+    state = invoke(make_event([update(1), b"\xff", update(1)]))["state"]
+    assert emitted(capsys.readouterr()) == {
+        "UpdatesCounted": 1,
+        "RepeatsIgnored": 1,
+        "RecordsUndecodable": 1,
+        "WindowRowsWritten": 0,
+        "WindowsSplit": 0,
+        "WindowsClosed": 0,
+    }
+    warnings = [record for record in caplog.records if record.levelname == "WARNING"]
+    assert [record.sequence_number for record in warnings] == ["2"]
+    invoke(make_event([], state, final=True))
+    last = emitted(capsys.readouterr())
+    assert (last["WindowsClosed"], last["WindowRowsWritten"], last["UpdatesCounted"]) == (1, 2, 0)
+
+
+def test_an_empty_final_invocation(invoke, make_event, bucket, table):
+    """A window that closes without anything writes nothing and still answers with a state."""
+    assert invoke(make_event([], final=True)) == {"state": {}, "batchItemFailures": []}
+    assert bucket.rows() == []
+    assert table.scan()["Count"] == 0
+
+
+def test_a_failing_sink_fails_the_invocation_and_the_retry_mends_it(invoke, make_event, bucket, table):
+    """With the table gone the invocation raises and sends no row; with the table back, the same event goes through."""
+    event = make_event([update(1)], final=True)
+    recreate = {
+        "TableName": table.name,
+        "KeySchema": table.key_schema,
+        "AttributeDefinitions": table.attribute_definitions,
+        "BillingMode": "PAY_PER_REQUEST",
+    }
+    table.delete()
+    with pytest.raises(Exception, match="ResourceNotFoundException"):
+        invoke(event)
+    assert bucket.rows() == []
+    table.meta.client.create_table(**recreate)
+    assert invoke(event)["batchItemFailures"] == []
+    assert invoke(event)["batchItemFailures"] == []
+    assert len(table.scan()["Items"]) == 1
+    keys = {tuple(row.get(name) for name in ("kind", "part", "icao_address")) for row in bucket.rows()}
+    assert keys == {("aircraft", 0, "040172"), ("totals", 0, None)}
+
+
+@pytest.mark.parametrize("name", ["WINDOW_ROWS_STREAM_NAME", "AIRCRAFT_TABLE_NAME"])
+def test_a_missing_setting_is_named(invoke, make_event, monkeypatch, name):
+    """A variable that is not set fails the invocation with a text that names it."""
+    monkeypatch.delenv(name)
+    with pytest.raises(ConfigurationError, match=name):
+        invoke(make_event([]))
+
+
+def test_the_recording_arrives_whole(invoke, make_event, recording, bucket, table):
+    """All real updates, in batches as a mapping brings them, are in the rows; the table has every aircraft's newest."""
+    with gzip.open(recording) as lines:
+        feed = [message["target"] for message in map(json.loads, lines) if "target" in message]
+    state = {}
+    for at in range(0, len(feed), 1_000):
+        state = invoke(make_event(feed[at : at + 1_000], state))["state"]
+    invoke(make_event([], state, final=True))
+    rows = [row for row in bucket.rows() if row["kind"] == "aircraft"]
+    assert sum(row["updates"] for row in rows) == 5_680
+    items = {item["icao_address"]: item for item in table.scan()["Items"]}
+    assert set(items) == {row["icao_address"] for row in rows} == {target["icao_address"] for target in feed}
+    for address, item in items.items():
+        newest = max(target["timestamp"] for target in feed if target["icao_address"] == address)
+        assert item["timestamp"] == newest.replace("Z", ".000000Z")
