@@ -62,8 +62,8 @@ class Committer:
     def _run(self) -> None:
         try:
             while True:
-                was_closing = self._closing
                 self._work.clear()
+                was_closing = self._closing  # read after clearing, or the wake-up of a `close` in between is lost
                 self._commit_settled()
                 if was_closing:
                     return

@@ -121,11 +121,11 @@ class Publisher:
         return self._bytes_in == self._bytes_out
 
     def close(self) -> None:
-        """End the threads. What is not acknowledged stays so."""
+        """End the threads; what is not acknowledged stays so. A call still under way is left to its time-out."""
         self._closing = True
         self._work.set()
         self._dispatcher.join()
-        self._senders.shutdown(wait=False, cancel_futures=True)
+        self._senders.shutdown(wait=not self._in_flight, cancel_futures=True)
 
     @property
     def _has_room(self) -> bool:
@@ -133,18 +133,19 @@ class Publisher:
 
     def _dispatch(self) -> None:
         backoff = Backoff(base=0.05, cap=5.0)
-        while not self._closing:
-            self._work.clear()
-            now = self._clock.monotonic()
-            try:
+        try:
+            while True:
+                self._work.clear()
+                if self._closing:  # looked at after clearing, or the wake-up of a `close` in between is lost
+                    return
+                now = self._clock.monotonic()
                 self._take_answers(now, backoff)
-            except BaseException as error:  # noqa: BLE001 - whatever it is, the reader must hear of it
-                self._fail(error)
-                return
-            while self._inbox:
-                self._sequencer.add(self._inbox.popleft(), now)
-            self._send_due(now)
-            self._work.wait(self._pause(now))
+                while self._inbox:
+                    self._sequencer.add(self._inbox.popleft(), now)
+                self._send_due(now)
+                self._work.wait(self._pause(now))
+        except BaseException as error:  # noqa: BLE001 - whatever it is, the reader must hear of it
+            self._fail(error)
 
     def _take_answers(self, now: float, backoff: Backoff) -> None:
         took_any = bool(self._answers)

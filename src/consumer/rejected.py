@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -51,7 +52,7 @@ class RejectedStore:
         self._bucket = bucket
         self._owner = owner
         self._clock = clock
-        self._written = 0
+        self._numbers = itertools.count(1)  # `next` is atomic: reader and committer both write
 
     def write(self, lines: Iterable[RejectedLine]) -> None:
         """Write the lines into one new object.
@@ -61,8 +62,8 @@ class RejectedStore:
         CheckpointError
             They could not be written: the token after them must not be committed.
         """
-        self._written += 1
-        key = f"{PREFIX}{self._clock.now():%Y/%m/%d/%H%M%S}-{self._owner}-{self._written}.ndjson"
+        number = next(self._numbers)
+        key = f"{PREFIX}{self._clock.now():%Y/%m/%d/%H%M%S}-{self._owner}-{number}.ndjson"
         body = b"".join(line.as_json() + b"\n" for line in lines)
         try:
             self._s3.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType="application/x-ndjson")

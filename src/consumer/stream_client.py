@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -190,7 +190,10 @@ class Connection:
 
     def abort(self) -> None:
         """End a blocked read from another thread; the reader sees an interruption."""
-        self._response.raw.shutdown()
+        # The response may be ending by itself at this moment: the peer has gone (OSError), it is closed (ValueError),
+        # or its connection is back in the pool (RuntimeError). Then no read is blocked any more.
+        with suppress(OSError, ValueError, RuntimeError):
+            self._response.raw.shutdown()
 
     def close(self) -> None:
         """Disconnect at once, without reading the rest."""

@@ -49,7 +49,10 @@ class Watermark:
     @property
     def has_settled(self) -> bool:
         """Whether `take_settled` would give something."""
-        return bool(self._waiting) and self._waiting[0].is_settled
+        try:
+            return self._waiting[0].is_settled
+        except IndexError:  # none waits; looking first would not do, as the committer may take the last one meanwhile
+            return False
 
     @property
     def is_empty(self) -> bool:
