@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from botocore import exceptions
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 
 from consumer.errors import PublishError
@@ -63,7 +64,7 @@ class PutRecords:
                 "committed position token will be read again. Check that the stream exists and that the "
                 "consumer's role allows kinesis:PutRecords on it"
             ) from error
-        except HTTPClientError:  # no connection, no answer in time, connection reset
+        except (exceptions.ConnectionError, HTTPClientError):  # no connection, no answer in time, connection reset
             return [False] * len(batch)
         except BotoCoreError as error:
             raise PublishError(f"Kinesis stream {self._stream_name}: PutRecords could not be sent: {error}") from error
