@@ -45,7 +45,7 @@ class Inflater:
     @property
     def is_complete(self) -> bool:
         """Whether the body may end here: it is plain, or its gzip member has been closed."""
-        return self._gzip is None or self._gzip.eof
+        return not self._head and (self._gzip is None or self._gzip.eof)
 
     def feed(self, chunk: bytes) -> Iterator[bytes]:
         """Yield the plain bytes of `chunk`, in pieces of bounded size.
@@ -60,8 +60,8 @@ class Inflater:
             return
         if self._gzip is None:
             self._head += chunk
-            if len(self._head) < len(_GZIP_MAGIC):
-                return
+            if len(self._head) < len(_GZIP_MAGIC) and _GZIP_MAGIC.startswith(self._head):
+                return  # either is possible yet
             chunk, self._head = self._head, b""
             if not chunk.startswith(_GZIP_MAGIC):
                 self._is_plain = True
@@ -72,7 +72,8 @@ class Inflater:
 
     def _inflate(self, chunk: bytes) -> Iterator[bytes]:
         assert self._gzip is not None
-        while chunk:
+        has_more = bool(chunk)
+        while has_more:
             if self._gzip.eof:  # gzip allows several members, one after the other
                 self._gzip = zlib.decompressobj(_GZIP_WINDOW)
             try:
@@ -80,6 +81,8 @@ class Inflater:
             except zlib.error as error:
                 raise CorruptStreamError(f"the gzip body is damaged: {error}") from error
             chunk = self._gzip.unused_data or self._gzip.unconsumed_tail
+            # A step that gave all it may can have eaten its input and still hold output back.
+            has_more = bool(chunk) or (len(plain) == _MAX_INFLATED_BYTES and not self._gzip.eof)
             if plain:
                 yield plain
 
@@ -89,9 +92,8 @@ class LineDecoder:
 
     def __init__(self, max_line_bytes: int = MAX_LINE_BYTES) -> None:
         self._max_line_bytes = max_line_bytes
-        self._parts: list[bytes] = []
+        self._kept = bytearray()  # no list of parts: parts of one byte each would take fifty times their size
         self._length = 0  # of the incomplete line, its dropped bytes included
-        self._kept = 0
 
     @property
     def incomplete_bytes(self) -> int:
@@ -119,12 +121,9 @@ class LineDecoder:
 
     def _keep(self, part: bytes) -> None:
         self._length += len(part)
-        part = part[: self._max_line_bytes - self._kept]
-        if part:
-            self._kept += len(part)
-            self._parts.append(part)
+        self._kept += part[: self._max_line_bytes - len(self._kept)]
 
     def _take(self) -> bytes | OversizedLine:
-        line, length = b"".join(self._parts), self._length
-        self._parts, self._length, self._kept = [], 0, 0
+        line, length = bytes(self._kept), self._length
+        self._kept, self._length = bytearray(), 0
         return line if length == len(line) else OversizedLine(line, length)
