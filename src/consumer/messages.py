@@ -6,17 +6,20 @@ Messages are told apart by their only known top-level key; other keys are ignore
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import MAXYEAR, MINYEAR, datetime
 from typing import Annotated
 
 import msgspec
 
-_TARGET_PREFIX = b'{"target":'
+_TARGET_PREFIX, _TARGET_SUFFIX = b'{"target":{', b"}}"
 
 _Key = Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
 """A Kinesis partition key has 1 to 256 characters (Kinesis API reference, PutRecords)."""
 
 _Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+
+_Token = Annotated[str, msgspec.Meta(min_length=1)]
+"""An empty token would be committed, and resuming at it would be starting anew."""
 
 
 class _Target(msgspec.Struct, gc=False):
@@ -33,7 +36,7 @@ class _Status(msgspec.Struct):
 
 class _Line(msgspec.Struct):
     target: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
-    position_token: str | msgspec.UnsetType = msgspec.UNSET
+    position_token: _Token | msgspec.UnsetType = msgspec.UNSET
     status: _Status | msgspec.UnsetType = msgspec.UNSET
 
 
@@ -83,37 +86,46 @@ def parse(line: bytes) -> Message:
     The usual line is `{"target":{...}}`: the object inside is cut out and decoded once. Any other spelling
     (spaces, other keys beside it) takes the second, slower way.
     """
-    if line.startswith(_TARGET_PREFIX) and line.endswith(b"}"):
-        data = line[len(_TARGET_PREFIX) : -1]
+    if line.startswith(_TARGET_PREFIX) and line.endswith(_TARGET_SUFFIX):
+        data = line[len(_TARGET_PREFIX) - 1 : -1]
         try:
             target = _decode_target(data)
-        except (msgspec.MsgspecError, RecursionError):
+        except (ValueError, RecursionError):  # msgspec's errors are ValueErrors, and so is text that is no UTF-8
             pass  # the second way says what is wrong with it
         else:
             if data.isascii() or _is_utf8(data):
-                return TargetUpdate(data, target.icao_address, target.timestamp, target.ingestion_time)
+                return _checked(data, target)
     return _parse_any(line) if _is_utf8(line) else Rejected("not valid UTF-8")
 
 
 def _parse_any(line: bytes) -> Message:
     try:
-        decoded = _decode_line(line)
-        if decoded.position_token is not msgspec.UNSET:
-            return PositionToken(decoded.position_token)
-        if decoded.target is not msgspec.UNSET:
-            return _parse_target(bytes(decoded.target))
+        return _typed(_decode_line(line))
     except msgspec.ValidationError as error:
         return Rejected(f"not a message of the Tracking Stream: {error}")
     except (msgspec.DecodeError, RecursionError) as error:
         return Rejected(f"not valid JSON: {error}")
-    if decoded.status is not msgspec.UNSET:
-        return Status(decoded.status.level, decoded.status.message, decoded.status.code)
+
+
+def _typed(line: _Line) -> Message:
+    if line.target is not msgspec.UNSET:
+        if line.position_token is not msgspec.UNSET:  # taking either would lose the other
+            return Rejected("both a target and a position_token in one line")
+        data = bytes(line.target)
+        return _checked(data, _decode_target(data))
+    if line.position_token is not msgspec.UNSET:
+        return PositionToken(line.position_token)
+    if line.status is not msgspec.UNSET:
+        return Status(line.status.level, line.status.message, line.status.code)
     return Rejected("none of the keys target, position_token, status")
 
 
-def _parse_target(data: bytes) -> TargetUpdate:
-    target = _decode_target(data)
-    return TargetUpdate(data, target.icao_address, target.timestamp, target.ingestion_time)
+def _checked(data: bytes, target: _Target) -> TargetUpdate | Rejected:
+    """Leave out the first and last year Python can hold: moved to UTC by their offset, they would overflow later on."""
+    timestamp, ingestion_time = target.timestamp, target.ingestion_time
+    if MINYEAR < timestamp.year < MAXYEAR and (ingestion_time is None or MINYEAR < ingestion_time.year < MAXYEAR):
+        return TargetUpdate(data, target.icao_address, timestamp, ingestion_time)
+    return Rejected(f"not a message of the Tracking Stream: a time outside the years {MINYEAR + 1} to {MAXYEAR - 1}")
 
 
 def _is_utf8(data: bytes) -> bool:
