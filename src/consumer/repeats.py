@@ -11,8 +11,9 @@ class RepeatFilter:
     """Remembers a digest of every line since the last few position tokens.
 
     After a reconnect from token T the server sends again what it had sent since T, with tokens that may fall
-    elsewhere than before. So a digest is not forgotten at the next token but a few tokens later, and a repeated
-    line counts as new again: it now lies after the newest token.
+    elsewhere than before, and more of them. So a digest is not forgotten at the next token but a few tokens later,
+    where a token after nothing but repeats does not count; and a repeated line counts as new again: it now lies
+    after the newest token.
 
     The digest is Python's own 64-bit SipHash, keyed anew in every process: at 60,000 lines an interval (the
     whole world for 15 s) the chance that a new line is taken for one remembered is 240,000 / 2^64, about 1e-14.
@@ -21,6 +22,7 @@ class RepeatFilter:
     def __init__(self, kept_intervals: int = KEPT_INTERVALS) -> None:
         self._kept_intervals = kept_intervals
         self._interval = 0
+        self._has_new = False
         self._interval_of: dict[int, int] = {}  # digest -> interval, in order of the last sighting
 
     def is_repeat(self, line: bytes) -> bool:
@@ -28,10 +30,17 @@ class RepeatFilter:
         digest = hash(line)
         repeated = self._interval_of.pop(digest, None) is not None
         self._interval_of[digest] = self._interval
+        self._has_new |= not repeated
         return repeated
 
     def next_interval(self) -> None:
-        """Note that a new position token has come; forget what is too old to come again."""
+        """Note that a new position token has come; forget what is too old to come again.
+
+        While only repeats come, the server is still sending again what it had sent, and the rest of that is to come.
+        """
+        if not self._has_new:
+            return
+        self._has_new = False
         self._interval += 1
         oldest = self._interval - self._kept_intervals
         forgotten = []
