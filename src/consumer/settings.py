@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 DEFAULT_STREAM_URL = "https://api.airsafe.spire.com/v2/targets/stream"
 
-_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
+_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
+_URL_SECRETS = frozenset("@?#")
+"""What credentials, a query and a fragment begin or end with."""
+
 _LOCAL_NAMES = ("localhost", "host.docker.internal")
 
 
@@ -72,18 +75,27 @@ def _filters(environ: Mapping[str, str]) -> dict[str, str]:
 def _url(environ: Mapping[str, str]) -> str:
     """Return STREAM_URL: https, or plain http to this machine or a private address, so that the token stays secret."""
     value = text(environ, "STREAM_URL", DEFAULT_STREAM_URL)
-    parts = urlsplit(value)
-    host = parts.hostname or ""
-    if parts.username or parts.password or parts.query or parts.fragment:
+    if not _URL_SECRETS.isdisjoint(value):  # looked for before any parsing, so that no error below can show them
         raise ConfigurationError(
             "STREAM_URL: holds credentials or a query; expected a bare address: the token comes from "
             "Secrets Manager, and each query parameter has a variable of its own"
         )
-    if host and (parts.scheme == "https" or (parts.scheme == "http" and _is_local(host))):
-        return value
-    raise ConfigurationError(
-        f"STREAM_URL: got {value!r}; expected https://..., or http://... to this machine or a private address"
-    )
+    if not _is_acceptable(value):
+        raise ConfigurationError(
+            f"STREAM_URL: got {value!r}; expected https://..., or http://... to this machine or a private address"
+        )
+    return value
+
+
+def _is_acceptable(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname or "", parts.port  # the port is checked by looking at it
+    except ValueError:
+        return False
+    if not host or not url.isprintable() or " " in url:
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and _is_local(host))
 
 
 def _is_local(host: str) -> bool:
