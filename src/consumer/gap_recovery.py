@@ -39,7 +39,9 @@ _MANY_UPDATES = 50_000
 
 
 def is_too_old(position: Position, now: datetime) -> bool:
-    """Return whether the server has forgotten the position's token by now."""
+    """Return whether the server has forgotten the position's token by now, or no longer reaches back to its gap."""
+    if position.gap is not None and now - position.gap.start > BATCH_REACH:
+        return True
     return now - position.token_received_at > TOKEN_LIFETIME - _MARGIN
 
 
@@ -54,10 +56,13 @@ class RecoveryPlan:
 def plan(position: Position, newest_before_token: datetime, now: datetime) -> RecoveryPlan:
     """Plan the way from `position` to a live token before which nothing newer than `newest_before_token` was sent.
 
-    The gap begins at the newest committed ingestion time itself: other updates may bear the same one.
+    The gap begins at the newest committed ingestion time itself: other updates may bear the same one. An ingestion
+    time later than its token is a fault of the feed's; believed, it would hide the gap, or never end it.
     """
     start = position.gap.start if position.gap else (position.newest_ingestion_time or position.token_received_at)
-    end = newest_before_token + _RESOLUTION
+    if start > position.token_received_at + _MARGIN:
+        start = position.token_received_at
+    end = min(newest_before_token, now + _MARGIN) + _RESOLUTION
     reachable = min(max(start, now - BATCH_REACH + _MARGIN), end)
     return RecoveryPlan(
         gap=TimeRange(reachable, end) if reachable < end else None,
