@@ -11,6 +11,9 @@ from consumer.errors import ApiTokenError
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
+_NEVER_IN_A_TOKEN = frozenset(' "{}')
+"""RFC 6750 allows none of them in a bearer token; who stored JSON gets to hear of it here rather than as a 401."""
+
 
 def read_api_token(secrets: SecretsManagerClient, secret_arn: str) -> str:
     """Return the token that the secret holds as plain text.
@@ -31,9 +34,9 @@ def read_api_token(secrets: SecretsManagerClient, secret_arn: str) -> str:
         raise ApiTokenError(f"secret {secret_arn}: could not be read ({error})") from error
     if not token:
         raise ApiTokenError(f"secret {secret_arn}: is empty; {how}")
-    if not (token.isascii() and token.isprintable() and " " not in token):
+    if not (token.isascii() and token.isprintable()) or set(token) & _NEVER_IN_A_TOKEN:
         raise ApiTokenError(
-            f"secret {secret_arn}: holds spaces, line ends or characters that no HTTP header takes; expected the "
-            f"bare token as plain text, no JSON; {how}"
+            f"secret {secret_arn}: holds spaces, line ends, JSON or characters that no HTTP header takes; expected the "
+            f"bare token as plain text; {how}"
         )
     return token

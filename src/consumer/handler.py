@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from common.clock import SystemClock
@@ -33,8 +34,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         settings = Settings.from_environment(os.environ)
         s3, owner = clients.s3(), context.aws_request_id
         api_token = read_api_token(clients.secrets_manager(), settings.api_token_secret_arn)
+        client = StreamClient(settings.stream_url, api_token, settings.filters, settings.compression)
         run = Run(
-            StreamClient(settings.stream_url, api_token, settings.filters, settings.compression),
+            client,
             CheckpointStore(s3, settings.state_bucket, owner, clock),
             RejectedStore(s3, settings.state_bucket, owner, clock),
             PutRecords(clients.kinesis(), settings.updates_stream_name),
@@ -43,7 +45,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             stop_request=stop_request,
             start_position=settings.start_position,
         )
-        with stop_request.on_sigterm():
+        with closing(client), stop_request.on_sigterm():
             summary = run.execute().as_json()
     except (ConsumerError, ConfigurationError) as error:
         logger.error(str(error), error_class=type(error).__name__)

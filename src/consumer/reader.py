@@ -239,7 +239,8 @@ class StreamReader:
 
     def _heard(self, status: Status) -> None:
         if status.level in _LEVELS_LOGGED:
-            logger.warning("the stream says", level_of_status=status.level, code=status.code, text=status.message)
+            text = self._client.redact(status.message)
+            logger.warning("the stream says", level_of_status=status.level, code=status.code, text=text)
 
 
 def _found(token: str) -> None:

@@ -15,7 +15,7 @@ from consumer.errors import RequestRefusedError, UnauthorizedError
 from consumer.line_decoder import CorruptStreamError, Inflater, LineDecoder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from urllib3 import HTTPResponse
 
@@ -129,15 +129,15 @@ class StreamClient:
                 timeout=(min(CONNECT_TIMEOUT, within), min(SILENCE_TIMEOUT, within)),
             )
         except requests.RequestException as error:
-            raise StreamInterruptedError(f"no connection: {self._without_token(str(error))}") from None
+            raise StreamInterruptedError(f"no connection: {self.redact(str(error))}") from None
         if response.status_code != _OK:
             with closing(response):
                 raise self._refusal(response, wanted)
-        return Connection(response)
+        return Connection(response, self.redact)
 
     def _refusal(self, response: requests.Response, wanted: FromToken | Batch) -> Exception:
         status = response.status_code
-        what = f"{self._url}: answered {status} {response.reason}: {self._excerpt(response)}"
+        what = self.redact(f"{self._url}: answered {status} {response.reason}: {self._excerpt(response)}")
         if status == _UNAUTHORIZED:
             return UnauthorizedError(f"{what}. The API token is not valid; put a valid one into the secret")
         if status in _RETRYABLE or status >= _SERVER_ERROR:
@@ -150,22 +150,27 @@ class StreamClient:
 
     def _excerpt(self, response: requests.Response) -> str:
         try:
-            body = response.raw.read(_EXCERPT, decode_content=True)
+            body = response.raw.read(_EXCERPT + len(self._api_token), decode_content=True)
         except (HTTPError, OSError):
             return "(no body)"
-        return self._without_token(body.decode(errors="replace").strip()) or "(no body)"
+        words = self.redact(body.decode(errors="replace"))
+        if len(body) > _EXCERPT:  # there is more of it: the end may be the beginning of the token
+            words = words[: -len(self._api_token)]
+        return words.strip() or "(no body)"
 
-    def _without_token(self, words: str) -> str:
+    def redact(self, words: str) -> str:
+        """Return the server's words without the API token, should it repeat it: they go into logs and errors."""
         return words.replace(self._api_token, "***")
 
 
 class Connection:
     """One response of the stream; iterate over `line_batches`, and close it."""
 
-    def __init__(self, response: requests.Response) -> None:
+    def __init__(self, response: requests.Response, redact: Callable[[str], str]) -> None:
         self.bytes_received = 0
         """Bytes of the body as sent, compressed ones where the body is."""
         self._response = response
+        self._redact = redact
 
     def line_batches(self) -> Iterator[list[bytes | OversizedLine]]:
         """Yield the lines of each chunk as soon as it has come; ends where the response ends.
@@ -184,7 +189,7 @@ class Connection:
                     if lines := decoder.feed(plain):
                         yield lines
         except (HTTPError, OSError, CorruptStreamError) as error:
-            raise StreamInterruptedError(f"the connection broke: {error}") from error
+            raise StreamInterruptedError(f"the connection broke: {self._redact(str(error))}") from None
         if not inflater.is_complete or decoder.incomplete_bytes:
             raise StreamInterruptedError("the response was cut short")
 
