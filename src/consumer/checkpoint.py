@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
@@ -35,12 +35,14 @@ RENEWAL_SECONDS = 15.0
 _VERSION = 1
 _ATTEMPTS = 3
 
+_Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+
 
 class TimeRange(msgspec.Struct, frozen=True):
     """From `start` to `end`, by ingestion time; the start is part of it, the end is not."""
 
-    start: datetime
-    end: datetime
+    start: _Moment
+    end: _Moment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +63,7 @@ class Position:
 
 class _Lease(msgspec.Struct, frozen=True):
     owner: str
-    expires_at: datetime
+    expires_at: _Moment
 
 
 class _Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,8 +71,8 @@ class _Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
 
     version: int
     position_token: str | None = None
-    token_received_at: datetime | None = None
-    newest_ingestion_time: datetime | None = None
+    token_received_at: _Moment | None = None
+    newest_ingestion_time: _Moment | None = None
     frontier: tuple[str, ...] = ()
     gap: TimeRange | None = None
     lease: _Lease | None = None
@@ -218,6 +220,7 @@ class CheckpointStore:
             return stored.etag
         holder = stored.checkpoint.lease if stored else None
         who = f"{holder.owner} holds the lease until {rfc3339(holder.expires_at)}" if holder else "it is no longer ours"
+        self._lease_ends = 0.0
         raise LeaseLostError(f"{self._name}: changed under us ({who}); stopping without committing")
 
     def _read(self) -> _Stored | None:
@@ -227,7 +230,7 @@ class CheckpointStore:
         content, etag, _ = body
         try:
             checkpoint = msgspec.json.decode(content, type=_Checkpoint)
-        except msgspec.MsgspecError as error:
+        except (ValueError, RecursionError) as error:  # msgspec's errors are ValueErrors, as is text that is no UTF-8
             raise CheckpointError(
                 f"{self._name}: not a checkpoint ({error}); restore an older version of the object "
                 "(the bucket keeps them), or delete it to start from the configured position"
@@ -236,6 +239,11 @@ class CheckpointStore:
             raise CheckpointError(
                 f"{self._name}: version {checkpoint.version}, expected {_VERSION}; "
                 "it was written by another release of this function: deploy that one, or a newer one"
+            )
+        if (checkpoint.position_token is None) != (checkpoint.token_received_at is None):
+            raise CheckpointError(
+                f"{self._name}: holds one of position_token and token_received_at; expected both, or neither before "
+                "the first commit; restore an older version of the object (the bucket keeps them)"
             )
         return _Stored(checkpoint, etag)
 

@@ -69,6 +69,7 @@ class Publisher:
         self._hurry = False
         self._closing = False
         self._interrupted = False
+        self._abandoned = False
         self._error: BaseException | None = None
         self._work = threading.Event()
         self._progress = threading.Condition()
@@ -84,6 +85,11 @@ class Publisher:
         self._interrupted = True
         with self._progress:
             self._progress.notify_all()
+
+    def abandon(self) -> None:
+        """Send nothing more, and let nobody wait: what is sent from now on could not be committed."""
+        self._abandoned = True
+        self.interrupt()
 
     def put(self, record: Record) -> None:
         """Take a record in; waits while too much is outstanding.
@@ -114,7 +120,9 @@ class Publisher:
         self._hurry = True
         self._work.set()
         with self._progress:
-            self._progress.wait_for(lambda: self._error or self._bytes_in == self._bytes_out, timeout)
+            self._progress.wait_for(
+                lambda: self._error or self._abandoned or self._bytes_in == self._bytes_out, timeout
+            )
         if self._error is not None:
             raise PublishError(str(self._error)) from self._error
         self._hurry = False
@@ -130,6 +138,10 @@ class Publisher:
     @property
     def _has_room(self) -> bool:
         return self._bytes_in - self._bytes_out <= self._max_outstanding_bytes
+
+    @property
+    def _can_send(self) -> bool:
+        return not self._abandoned and self._may_send()
 
     def _dispatch(self) -> None:
         backoff = Backoff(base=0.05, cap=5.0)
@@ -170,7 +182,7 @@ class Publisher:
             self._on_acknowledged()
 
     def _send_due(self, now: float) -> None:
-        while self._in_flight < CALLS_IN_FLIGHT and self._may_send():
+        while self._in_flight < CALLS_IN_FLIGHT and self._can_send:
             batch = self._sequencer.next_batch(now, hurry=self._hurry)
             if not batch:
                 return
@@ -190,7 +202,7 @@ class Publisher:
         """Return how long the dispatcher may sleep if nothing wakes it, in seconds."""
         if self._in_flight >= CALLS_IN_FLIGHT:
             return None
-        if not self._may_send():
+        if not self._can_send:
             return LINGER_SECONDS
         return self._sequencer.seconds_until_due(now)
 

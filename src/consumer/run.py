@@ -90,7 +90,7 @@ class Run:
         except LeaseLostError as error:
             return Summary(_lease_lost(error))
         self._publisher.start()
-        self._committer.start(on_commit=self._telemetry.committed, on_error=self._interrupt)
+        self._committer.start(on_commit=self._telemetry.committed, on_error=self._abandon)
         alarm_clock = threading.Timer(max(0.0, self._budget.remaining), self._interrupt)
         alarm_clock.daemon = True
         alarm_clock.start()
@@ -99,7 +99,9 @@ class Run:
                 reason = self._read(position)
             finally:
                 alarm_clock.cancel()
-                self._finish()
+                is_drained = self._finish()
+            if not is_drained:
+                reason = StopReason.DEADLINE
         except LeaseLostError as error:
             reason = _lease_lost(error)
         summary = self._summarise(reason)
@@ -145,7 +147,9 @@ class Run:
             logger.error("updates are beyond the reach of batch mode and cannot be fetched", gap=_words(plan.lost))
             count("UnrecoverableGapSeconds", seconds, MetricUnit.Seconds)
         # In the checkpoint at once: a run that ends here must not look for another live position.
-        return self._processor.reach(token, received_at, plan.gap)
+        planned = self._processor.reach(token, received_at, plan.gap)
+        self._committer.poke()
+        return planned
 
     def _recover(self, position: Position, gap: TimeRange) -> None:
         """Fetch the gap, slice by slice, each committed by itself."""
@@ -167,14 +171,18 @@ class Run:
             self._committer.poke()
             has_more = slices.advance(updates)
 
+    def _abandon(self) -> None:
+        self._publisher.abandon()
+        self._reader.interrupt()
+
     def _interrupt(self) -> None:
         self._publisher.interrupt()
         self._reader.interrupt()
 
-    def _finish(self) -> None:
-        """Have acknowledged what was read, commit it, give the lease back."""
+    def _finish(self) -> bool:
+        """Have acknowledged what was read, commit it, give the lease back; return whether all was acknowledged."""
         try:
-            self._publisher.drain(max(0.0, self._remaining() - _LAST_WRITES_SECONDS))
+            return self._publisher.drain(max(0.0, self._remaining() - _LAST_WRITES_SECONDS))
         finally:
             self._publisher.close()
             self._committer.close()

@@ -26,7 +26,7 @@ class StopReason(StrEnum):
     LEASE_LOST = "lease_lost"
     """Another consumer took over; nothing more was committed."""
     DEADLINE = "deadline"
-    """Between tokens, out of time: what was read since the last one will be read again."""
+    """Out of time between tokens, or before Kinesis had acknowledged all: what is not committed will be read again."""
 
 
 _GRACEFUL = frozenset({StopReason.NEAR_DEADLINE, StopReason.REQUESTED, StopReason.RUN_SECONDS, StopReason.LEASE_HELD})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 from common.observability import MetricUnit, metrics
@@ -12,6 +13,10 @@ if TYPE_CHECKING:
     from consumer.processor import TargetProcessor
     from consumer.publisher import Publisher
     from consumer.reader import StreamReader
+
+
+_lock = threading.Lock()
+"""Of the metrics in the making, which belong to the process: the committer's thread and the main one both write."""
 
 
 class Telemetry:
@@ -27,19 +32,21 @@ class Telemetry:
     def committed(self, position: Position) -> None:
         """Write the metrics at a commit."""
         now = self._clock.now()
-        self._add_counts()
-        age = (now - position.token_received_at).total_seconds()
-        metrics.add_metric("CommittedTokenAge", MetricUnit.Seconds, age)
-        if position.newest_ingestion_time is not None:
-            lag = (now - position.newest_ingestion_time).total_seconds()
-            metrics.add_metric("SourceLag", MetricUnit.Seconds, lag)
-        metrics.flush_metrics()
+        with _lock:
+            self._add_counts()
+            age = (now - position.token_received_at).total_seconds()
+            metrics.add_metric("CommittedTokenAge", MetricUnit.Seconds, age)
+            if position.newest_ingestion_time is not None:
+                lag = (now - position.newest_ingestion_time).total_seconds()
+                metrics.add_metric("SourceLag", MetricUnit.Seconds, lag)
+            metrics.flush_metrics()
 
     def finished(self, reading_share: float) -> None:
         """Write what is left when reading has ended; `reading_share` from 0 to 1."""
-        self._add_counts()
-        metrics.add_metric("ReadingShare", MetricUnit.Percent, 100 * reading_share)
-        metrics.flush_metrics()
+        with _lock:
+            self._add_counts()
+            metrics.add_metric("ReadingShare", MetricUnit.Percent, 100 * reading_share)
+            metrics.flush_metrics()
 
     def _add_counts(self) -> None:
         connected, read, sent = self._reader.counters, self._processor.counters, self._publisher.counters
@@ -60,5 +67,6 @@ class Telemetry:
 
 def count(name: str, value: float = 1, unit: MetricUnit = MetricUnit.Count) -> None:
     """Write one metric by itself, at once."""
-    metrics.add_metric(name, unit, value)
-    metrics.flush_metrics()
+    with _lock:
+        metrics.add_metric(name, unit, value)
+        metrics.flush_metrics()
