@@ -1,1 +1,1 @@
-"""Development tools, never deployed. They run on any Python from 3.9: `sam build` takes whichever it finds."""
+"""Development tools, never deployed. Packaging runs on any Python from 3.9: `sam build` takes whichever it finds."""

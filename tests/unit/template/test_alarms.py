@@ -1,0 +1,126 @@
+"""Alarms and dashboard: every alarm reaches the operator and names a page that is there."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+
+@pytest.fixture
+def alarms(of_type):
+    """All alarms, by logical id."""
+    return of_type("AWS::CloudWatch::Alarm")
+
+
+@pytest.fixture(scope="session")
+def own_metrics(repository):
+    """The functions' own metrics, as docs/design.md lists them."""
+    [paragraph] = re.findall(
+        r"^Metrics have the dimension.*?\n\n", (repository / "docs/design.md").read_text(), re.MULTILINE | re.DOTALL
+    )
+    return set(re.findall(r"`([A-Z]\w+)`", paragraph))
+
+
+def page_of(alarm):
+    """The runbook page an alarm's description names."""
+    return re.search(r"Runbook (docs/operations/[a-z-]+\.md)$", alarm["AlarmDescription"])
+
+
+def test_every_alarm_names_a_page_that_is_there(alarms, repository):
+    """The description ends with the runbook's path."""
+    for name, alarm in alarms.items():
+        page = page_of(alarm)
+        assert page, name
+        assert (repository / page[1]).is_file(), name
+
+
+def test_every_page_belongs_to_an_alarm(alarms, repository):
+    """No page is left over from an alarm that has gone."""
+    pages = {path.name for path in (repository / "docs/operations").glob("*.md")} - {"README.md"}
+    assert pages == {page_of(alarm)[1].rpartition("/")[2] for alarm in alarms.values()}
+
+
+def test_a_page_names_its_alarms(alarms, repository):
+    """Who comes from the mail finds the alarm's name on the page, and on the index."""
+    index = (repository / "docs/operations/README.md").read_text()
+    for name, alarm in alarms.items():
+        assert f"`{name}`" in (repository / page_of(alarm)[1]).read_text(), name
+        assert f"`{name}`" in index, name
+
+
+def test_links_between_pages_lead_somewhere(repository):
+    """No link of the runbooks is dead."""
+    folder = repository / "docs/operations"
+    for page in folder.glob("*.md"):
+        for target in re.findall(r"\]\(([a-zA-Z-]+\.md)", page.read_text()):
+            assert (folder / target).is_file(), (page.name, target)
+
+
+def test_every_alarm_goes_to_the_operations_topic(alarms):
+    """The operator hears when it begins and when it is over."""
+    for name, alarm in alarms.items():
+        assert alarm["AlarmActions"] == alarm["OKActions"] == [{"Ref": "OperationsTopic"}], name
+
+
+def test_missing_data_is_decided_for_every_alarm(alarms):
+    """Only the committed token's age takes silence for a failure: no commit, no metric."""
+    breaching = [name for name, alarm in alarms.items() if alarm["TreatMissingData"] == "breaching"]
+    assert breaching == ["CommittedTokenAgeAlarm"]
+    assert {alarm["TreatMissingData"] for alarm in alarms.values()} == {"breaching", "notBreaching"}
+
+
+def test_a_stopped_schedule_silences_the_alarm_on_silence(alarms):
+    """A consumer that was switched off on purpose raises no alarm."""
+    assert alarms["CommittedTokenAgeAlarm"]["ActionsEnabled"] == {"Fn::If": ["IsScheduled", True, False]}
+
+
+def test_alarms_watch_metrics_the_functions_write(alarms, own_metrics):
+    """A name of our own namespace is one of the design's, with the dimension `service` alone."""
+    ours = {name: alarm for name, alarm in alarms.items() if alarm.get("Namespace") == {"Ref": "MetricsNamespace"}}
+    assert len(ours) >= 4
+    for name, alarm in ours.items():
+        assert alarm["MetricName"] in own_metrics, name
+        assert [each["Name"] for each in alarm["Dimensions"]] == ["service"], name
+
+
+@pytest.mark.parametrize("function", ["Aggregator", "Alerts"])
+def test_iterator_age_is_a_share_of_the_retention(alarms, resources, function):
+    """The expression's constant is the stream's retention in milliseconds."""
+    alarm = alarms[f"{function}IteratorAgeAlarm"]
+    retention = resources["UpdatesStream"]["Properties"]["RetentionPeriodHours"] * 3_600_000
+    share, age = alarm["Metrics"]
+    assert share["Expression"] == f"100 * age / {retention}"
+    assert age["MetricStat"]["Metric"]["MetricName"] == "IteratorAge"
+    assert age["MetricStat"]["Metric"]["Dimensions"] == [
+        {"Name": "FunctionName", "Value": {"Ref": f"{function}Function"}}
+    ]
+    assert alarm["Threshold"] == {"Ref": "IteratorAgeAlarmPercent"}
+
+
+def test_on_failure_objects_are_counted_where_lambda_puts_them(alarms, resources):
+    """The alarm's filter is one the bucket has, and its prefix is the one the roles may write to."""
+    dimensions = {each["Name"]: each["Value"] for each in alarms["OnFailureObjectsAlarm"]["Dimensions"]}
+    assert dimensions["BucketName"] == {"Ref": "FailuresBucket"}
+    [metrics] = resources["FailuresBucket"]["Properties"]["MetricsConfigurations"]
+    assert metrics == {"Id": dimensions["FilterId"], "Prefix": "aws/lambda/"}
+
+
+def test_the_operator_can_be_mailed(resources):
+    """An address, if one is given, is subscribed to the alarms."""
+    subscription = resources["OperationsEmail"]
+    assert subscription["Condition"] == "HasAlarmEmail"
+    assert subscription["Properties"]["TopicArn"] == {"Ref": "OperationsTopic"}
+
+
+def test_the_dashboard_shows_metrics_that_exist(resources, own_metrics, template):
+    """Its body is JSON once the references are filled in, and no widget is empty by a wrong name."""
+    text = resources["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+    known = template["Resources"].keys() | template["Parameters"].keys() | {"AWS::Region"}
+    assert set(re.findall(r"\$\{([\w:]+)\}", text)) <= known
+    body = json.loads(re.sub(r"\$\{([\w:]+)\}", r"\1", text))
+    metrics = [metric for widget in body["widgets"] for metric in widget["properties"]["metrics"]]
+    ours = {metric[1] for metric in metrics if metric[0] == "MetricsNamespace"}
+    assert ours
+    assert ours <= own_metrics

@@ -1,0 +1,112 @@
+"""The event source mappings: what is polled, what is filtered, and what becomes of what fails."""
+
+from __future__ import annotations
+
+import base64
+import json
+
+import pytest
+
+from local.event_source_mapping.filter import RecordFilter
+
+
+def test_it_polls_the_updates_from_the_oldest(mapping):
+    """A new mapping misses nothing that is in the stream."""
+    assert mapping["Stream"] == {"Fn::GetAtt": ["UpdatesStream", "Arn"]}
+    assert mapping["StartingPosition"] == "TRIM_HORIZON"
+
+
+def test_what_fails_is_bounded_halved_and_kept(mapping):
+    """Neither a bad record nor a long outage blocks a shard for ever, and what is given up lies in the bucket."""
+    assert mapping["BisectBatchOnFunctionError"] is True
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert 0 < mapping["MaximumRetryAttempts"] <= 100
+    assert mapping["DestinationConfig"]["OnFailure"]["Destination"] == {"Fn::GetAtt": ["FailuresBucket", "Arn"]}
+
+
+def test_records_are_given_up_while_the_stream_still_has_them(mapping, resources):
+    """A redrive from the stream itself is possible for most of a day."""
+    retention = resources["UpdatesStream"]["Properties"]["RetentionPeriodHours"] * 3600
+    assert 0 < mapping["MaximumRecordAgeInSeconds"] <= retention / 4
+
+
+def test_the_alarm_sounds_before_records_are_given_up(mapping, resources, template):
+    """The highest threshold of the iterator age alarm lies below the age limit."""
+    retention = resources["UpdatesStream"]["Properties"]["RetentionPeriodHours"] * 3600
+    highest = template["Parameters"]["IteratorAgeAlarmPercent"]["MaxValue"] / 100 * retention
+    assert highest < mapping["MaximumRecordAgeInSeconds"]
+
+
+def test_the_aggregator_has_a_tumbling_window(resources):
+    """Its length is a parameter, and parallelization is 1, as a window demands."""
+    mapping = resources["AggregatorFunction"]["Properties"]["Events"]["Updates"]["Properties"]
+    assert mapping["TumblingWindowInSeconds"] == {"Ref": "WindowSeconds"}
+    assert mapping["ParallelizationFactor"] == 1
+    assert "FilterCriteria" not in mapping
+
+
+def test_an_alert_waits_for_no_batch(resources):
+    """The alerts function is invoked as soon as a record matches."""
+    mapping = resources["AlertsFunction"]["Properties"]["Events"]["Updates"]["Properties"]
+    assert mapping["MaximumBatchingWindowInSeconds"] == 0
+
+
+def test_an_empty_pattern_is_left_out(resources):
+    """Up to five patterns, each a parameter; an empty one takes no part."""
+    filters = resources["AlertsFunction"]["Properties"]["Events"]["Updates"]["Properties"]["FilterCriteria"]["Filters"]
+    assert filters[0] == {"Pattern": {"Ref": "AlertPattern1"}}
+    assert filters[1:] == [
+        {"Fn::If": [f"HasAlertPattern{n}", {"Pattern": {"Ref": f"AlertPattern{n}"}}, {"Ref": "AWS::NoValue"}]}
+        for n in range(2, 6)
+    ]
+
+
+@pytest.fixture(scope="session")
+def default_filter(template):
+    """The filter that the patterns' defaults make."""
+    patterns = [template["Parameters"][f"AlertPattern{n}"]["Default"] for n in range(1, 6)]
+    return RecordFilter([pattern for pattern in patterns if pattern])
+
+
+@pytest.mark.parametrize(
+    "update",
+    [
+        {"squawk": "7500"},
+        {"squawk": "7600", "on_ground": True},
+        {"squawk": "7700"},
+        {"vertical_rate": -6001, "on_ground": False},
+        {"vertical_rate": -7424},
+        {"vertical_rate": -6000.5},
+    ],
+)
+def test_default_patterns_pick(default_filter, update):
+    """Emergency squawks anywhere; descents steeper than 6,000 feet per minute unless known to be on the ground."""
+    assert default_filter(json.dumps(update).encode())
+
+
+@pytest.mark.parametrize(
+    "update",
+    [
+        {},
+        {"squawk": "7000"},
+        {"squawk": 7700},
+        {"vertical_rate": -6000, "on_ground": False},
+        {"vertical_rate": -6001, "on_ground": True},
+        {"vertical_rate": 6001, "on_ground": False},
+        {"on_ground": False},
+    ],
+)
+def test_default_patterns_leave(default_filter, update):
+    """Everything else does not invoke the function."""
+    assert not default_filter(json.dumps(update).encode())
+
+
+def test_the_sample_alerts_match_and_the_sample_window_does_not(default_filter, repository):
+    """events/ shows records as the mappings would deliver them."""
+
+    def matching(name):
+        event = json.loads((repository / "events" / name).read_text())
+        return [default_filter(base64.b64decode(record["kinesis"]["data"])) for record in event["Records"]]
+
+    assert set(matching("alerts.json")) == {True}
+    assert set(matching("aggregator.json")) == {False}

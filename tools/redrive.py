@@ -1,0 +1,140 @@
+"""Puts the records of on-failure objects back into the stream: `python -m tools.redrive`, docs/operations/README.md."""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import json
+import sys
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import boto3
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+RECORDS_PER_CALL = 500  # PutRecords' own bound (API reference)
+BYTES_PER_CALL = 4_500_000  # below its bound of 5 MiB, keys included
+ATTEMPTS = 8
+
+
+class RedriveError(Exception):
+    """An object cannot be sent again: the message names it and says what to do."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """One on-failure object: its key, which function gave its records up and why, and the records as (key, data)."""
+
+    key: str
+    function: str
+    condition: str
+    records: list[tuple[str, bytes]]
+
+
+def read_failure(key: str, body: bytes) -> Failure:
+    """Return what an on-failure object holds.
+
+    Raises
+    ------
+    RedriveError
+        It is no such object, or came without its records.
+    """
+    try:
+        content = json.loads(body)
+        payload = content["payload"]
+        event = json.loads(payload) if isinstance(payload, str) else payload
+        records = [
+            (record["kinesis"]["partitionKey"], base64.b64decode(record["kinesis"]["data"], validate=True))
+            for record in event["Records"]
+        ]
+        context = content["requestContext"]
+        return Failure(key, context["functionArn"], context["condition"], records)
+    except (ValueError, KeyError, TypeError) as error:
+        raise RedriveError(
+            f"{key}: not read ({error!r}); expected what Lambda writes to an on-failure destination in S3, with "
+            "requestContext and payload. Look at it; name the others by --prefix"
+        ) from error
+
+
+def put_back(kinesis: Any, stream: str, records: list[tuple[str, bytes]], pause: Callable[[float], None]) -> None:
+    """Put `records` into the stream, trying again what is refused.
+
+    Order per key is kept between calls, not within one of which a part is refused: nobody counts on it any more.
+
+    Raises
+    ------
+    RedriveError
+        Some were still refused after several attempts.
+    """
+    for batch in _batches(records):
+        waiting = batch
+        for attempt in range(ATTEMPTS):
+            if attempt:
+                pause(min(5.0, 0.2 * 2**attempt))
+            entries = [{"PartitionKey": key, "Data": data} for key, data in waiting]
+            answers = kinesis.put_records(StreamName=stream, Records=entries)["Records"]
+            waiting = [record for record, answer in zip(waiting, answers, strict=True) if "ErrorCode" in answer]
+            if not waiting:
+                break
+        else:
+            raise RedriveError(
+                f"stream {stream}: still refused {len(waiting)} of {len(batch)} records after {ATTEMPTS} attempts "
+                "(throttled, or without permission). Redrive again later: repeats have the same keys"
+            )
+
+
+def _batches(records: list[tuple[str, bytes]]) -> Iterator[list[tuple[str, bytes]]]:
+    batch: list[tuple[str, bytes]] = []
+    size = 0
+    for key, data in records:
+        length = len(key) + len(data)
+        if batch and (len(batch) == RECORDS_PER_CALL or size + length > BYTES_PER_CALL):
+            yield batch
+            batch, size = [], 0
+        batch.append((key, data))
+        size += length
+    if batch:
+        yield batch
+
+
+def redrive(s3: Any, kinesis: Any, options: argparse.Namespace, pause: Callable[[float], None] = time.sleep) -> int:
+    """Redrive every object under the prefix, oldest first; return how many records went, or would go."""
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=options.bucket, Prefix=options.prefix)
+    listed = [entry for page in pages for entry in page.get("Contents", [])]
+    total = 0
+    for entry in sorted(listed, key=lambda entry: (entry["LastModified"], entry["Key"])):
+        key = entry["Key"]
+        failure = read_failure(key, s3.get_object(Bucket=options.bucket, Key=key)["Body"].read())
+        if options.confirm:
+            put_back(kinesis, options.stream, failure.records, pause)
+            if options.delete:
+                s3.delete_object(Bucket=options.bucket, Key=key)
+        total += len(failure.records)
+        line = f"{key}: {len(failure.records)} records, {failure.condition}, {failure.function.rpartition(':')[2]}"
+        print(line)  # noqa: T201 - a command line talks
+    return total
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Redrive as the command line says; return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m tools.redrive", description=__doc__)
+    parser.add_argument("--bucket", required=True, help="the stack's output FailuresBucketName")
+    parser.add_argument("--stream", required=True, help="the stack's output UpdatesStreamName")
+    parser.add_argument("--prefix", default="aws/lambda/", help="only keys that begin so (default: %(default)s)")
+    parser.add_argument("--confirm", action="store_true", help="do it; without this it only says what it would do")
+    parser.add_argument("--delete", action="store_true", help="remove each object once its records are in the stream")
+    options = parser.parse_args(arguments)
+    try:
+        total = redrive(boto3.client("s3"), boto3.client("kinesis"), options)
+    except RedriveError as error:
+        print(f"redrive: {error}", file=sys.stderr)  # noqa: T201 - a command line talks
+        return 1
+    print(f"{total} records {'are back in' if options.confirm else 'would go to'} {options.stream}")  # noqa: T201 - the same
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
