@@ -145,6 +145,11 @@ class Aggregator:
         number = record.part_number(part, content)
         name = rows.PartName(window.start, window.end, window.shard_id, number)
         lines = list(rows.rows(part, name))
+        if record.holds_other_content(number, content):
+            self.log.warning(
+                "part was tried before with other records and is written anew; of its rows in the sink, the later hold",
+                extra={"window_start": window.start, "shard_id": window.shard_id, "part": number},
+            )
         progress = record.of_part(number, content)
         self.state_sink.write(part, self.clock())
         self.rows_sink.write(window_rows.pack(lines), progress.accepted)

@@ -61,6 +61,11 @@ class DeliveryRecord(msgspec.Struct):
             return self.ended_early.part
         return self.ended_early.part + 1 + part.number
 
+    def holds_other_content(self, number: int, content: str) -> bool:
+        """Whether rows of that number were sent before with another content: records expired between two tries."""
+        known = self.parts.get(number)
+        return known is not None and known.content != content
+
     def of_part(self, number: int, content: str) -> PartDelivery:
         """Return how far a part came; from the beginning if it was tried with another content."""
         known = self.parts.get(number)

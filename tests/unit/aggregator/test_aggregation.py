@@ -216,6 +216,19 @@ def test_a_failing_table_fails_the_invocation_before_any_row_is_sent(make_event)
     assert (world.rows.lines, world.deliveries.saves) == ([], 0)
 
 
+def test_a_retry_with_other_records_is_written_anew_and_says_so(make_event):
+    """Records that expired between two tries change the part: nothing of it counts as delivered, and the log tells."""
+    world = World(packed_bytes=800)
+    world.rows.left = 1
+    with pytest.raises(ConnectionError):
+        world.process(make_event(many(120), {}, final=True))
+    world.rows.left = None
+    world.rows.lines.clear()
+    outcome = world.process(make_event(many(120)[1:], {}, final=True))
+    assert len(world.rows.lines) == outcome.rows_written
+    assert any("with other records" in message for message, _ in world.log.warnings)
+
+
 def test_progress_that_cannot_be_kept_does_not_hide_the_failure(make_event, merge):
     """The sink's error is raised; the retry then repeats rows, and a reader keeps one of each key."""
     world = World(packed_bytes=800)

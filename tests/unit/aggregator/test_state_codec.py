@@ -96,6 +96,20 @@ def test_the_bound_kept_update_by_update_is_never_below_the_real_size(origin, fe
         assert len(state_codec.pack(part)) <= fixed + part.size_bound
 
 
+def test_the_bound_counts_texts_and_odd_keys_that_do_not_compress(origin, make_update):
+    """Random texts and random microseconds grow the state by all they have, and the bound grows with them."""
+    choose = random.Random(3)
+    texts, keys = WindowPart(origin), WindowPart(origin)
+    for second in range(32):
+        noise = "".join(chr(choose.randrange(0x4E00, 0x9FFF)) for _ in range(64))
+        texts.add(make_update(seconds=second, callsign=noise))
+    for _ in range(400):
+        keys.add(make_update(seconds=choose.uniform(-60, 60), delay=choose.uniform(0, 10_000)))
+    for part in (texts, keys):
+        size = len(state_codec.pack(part))
+        assert 2_000 < size <= part.size_bound
+
+
 def test_a_repeat_is_known_after_the_state_went_through_lambda(origin, make_update):
     """Idempotence reaches across the invocations of a window."""
     part = WindowPart(origin)
