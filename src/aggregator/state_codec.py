@@ -1,7 +1,7 @@
 """A window part's state as Lambda carries it from one invocation to the next: `{"v": 1, "z": "..."}`.
 
 `z` is base64 of msgpack, in which each field of all aircraft is one column, compressed by itself: like stands beside
-like then, and takes a quarter less room than one compressed row per aircraft. Lambda ends a window early whose state
+like then, and takes a fifth less room than rows would (5,000 aircraft: 0.60 MB against 0.74 MB before base64). Lambda ends a window early whose state
 exceeds 1 MB (developer guide, tumbling windows).
 """
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 VERSION = 1
 
 COMPRESSION_LEVEL = 2
-"""Level 6 saves 5 % more and takes three times as long, and every invocation pays it."""
+"""Level 6 saves 9 % more and takes three times as long, and every invocation pays it."""
 
 
 class StateError(Exception):

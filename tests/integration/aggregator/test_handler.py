@@ -82,6 +82,16 @@ def test_each_invocation_writes_its_metrics_and_names_what_it_passed_over(invoke
     assert (last["WindowsClosed"], last["WindowRowsWritten"], last["UpdatesCounted"]) == (1, 2, 0)
 
 
+def test_the_sample_event_is_one_the_function_takes(invoke, repository, bucket):
+    """Every record of the event that `sam local invoke` passes is counted, and known again the second time."""
+    event = json.loads((repository / "events" / "aggregator.json").read_text())
+    state = invoke(event)["state"]
+    invoke(event | {"state": state, "isFinalInvokeForWindow": True})
+    (totals,) = [row for row in bucket.rows() if row["kind"] == "totals"]
+    records = len(event["Records"])
+    assert (totals["updates"], totals["repeats_ignored"], totals["records_undecodable"]) == (records, records, 0)
+
+
 def test_an_empty_final_invocation(invoke, make_event, bucket, table):
     """A window that closes without anything writes nothing and still answers with a state."""
     assert invoke(make_event([], final=True)) == {"state": {}, "batchItemFailures": []}
