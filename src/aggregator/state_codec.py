@@ -1,8 +1,8 @@
 """A window part's state as Lambda carries it from one invocation to the next: `{"v": 1, "z": "..."}`.
 
 `z` is base64 of msgpack, in which each field of all aircraft is one column, compressed by itself: like stands beside
-like then, and takes a fifth less room than rows would (5,000 aircraft: 0.60 MB against 0.74 MB before base64). Lambda ends a window early whose state
-exceeds 1 MB (developer guide, tumbling windows).
+like then, and takes a fifth less room than rows would (5,000 aircraft: 0.60 MB against 0.74 MB before base64). Lambda
+ends a window early whose state exceeds 1 MB (developer guide, tumbling windows).
 """
 
 from __future__ import annotations
