@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from local.event_source_mapping.event import PendingRecord
+    from local.event_source_mapping.window import Window
 
 LARGEST_PAYLOAD = 6_000_000
 """Bytes of an event at which a batch closes: near Lambda's limit of 6 MB a synchronous invocation (quotas page)."""
@@ -89,3 +90,25 @@ class Buffer:
         taken = tuple(self._records.popleft() for _ in range(count))
         self.bytes -= sum(len(record.encoded) + 1 for record in taken)
         return taken
+
+
+def cut_batch(buffer: Buffer, *, waited: bool) -> Batch | None:
+    """Cut a batch that is full, or whose oldest record has `waited` for the batching window."""
+    cut = buffer.cut()
+    if cut.count and (cut.full or waited):
+        return Batch(buffer.take(cut.count))
+    return None
+
+
+def cut_in_window(buffer: Buffer, window: Window, *, waited: bool, over: bool) -> Batch | None:
+    """Cut a batch within the open window; the one that is known to be its last is also its final invocation.
+
+    `over`: nothing that is still to be read belongs to the window. A record of a later window tells the same.
+    """
+    cut = buffer.cut(state=len(window.state), before=window.end)
+    follower = buffer.at(cut.count)
+    if (over and follower is None) or (follower is not None and follower.arrival >= window.end):
+        return Batch(buffer.take(cut.count), final=True)
+    if cut.count and (cut.full or waited):
+        return Batch(buffer.take(cut.count))
+    return None

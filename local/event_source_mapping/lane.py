@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
-from local.event_source_mapping.batch import Batch, Buffer
+from local.event_source_mapping.batch import Batch, Buffer, cut_batch, cut_in_window
 from local.event_source_mapping.failure import Condition, Discard, Verdict, interpret
 from local.event_source_mapping.observation import BatchFailed, Counters, WindowClosed
 from local.event_source_mapping.window import Window
@@ -127,38 +127,19 @@ class Lane:
             )
             self._failed(batch, verdict, now)
 
-    # -- cutting batches
+    # -- what to send
 
     def _cut(self, now: float, *, read_until: float, ended: bool) -> Batch | None:
-        head = self._buffer.head
-        if self._settings.tumbling_window:
-            return self._cut_in_window(now, read_until=read_until, ended=ended)
-        if head is None:
-            return None
-        cut = self._buffer.cut()
-        if cut.full or ended or now - head.received >= self._settings.batching_window:
-            return Batch(self._buffer.take(cut.count))
-        return None
-
-    def _cut_in_window(self, now: float, *, read_until: float, ended: bool) -> Batch | None:
-        """Cut within the open window; the batch that is known to be its last is also its final invocation."""
-        head = self._buffer.head
+        settings, head = self._settings, self._buffer.head
+        waited = head is not None and now - head.received >= settings.batching_window
+        if not settings.tumbling_window:
+            return cut_batch(self._buffer, waited=waited or ended)
+        if self.window is None and head is not None:
+            self.window = Window.at(max(head.arrival, self._floor), settings.tumbling_window)
         if self.window is None:
-            if head is None:
-                return None
-            self.window = Window.at(max(head.arrival, self._floor), self._settings.tumbling_window)
-        end = self.window.end
-        cut = self._buffer.cut(state=len(self.window.state), before=end)
-        follower = self._buffer.at(cut.count)
-        whole = follower is None or follower.arrival >= end
-        if whole and (follower is not None or ended or read_until >= end):
-            self._floor = end
-            return Batch(self._buffer.take(cut.count), final=True)
-        if head is None:
             return None
-        if cut.full or now - head.received >= self._settings.batching_window:
-            return Batch(self._buffer.take(cut.count))
-        return None
+        over = ended or read_until >= self.window.end
+        return cut_in_window(self._buffer, self.window, waited=waited, over=over)
 
     def _still_wanted(self, batch: Batch, now: float) -> bool:
         """Drop what is too old, and a final invocation that has nothing to finish."""
@@ -226,13 +207,11 @@ class Lane:
             self._end_early_if_too_large()
 
     def _give_up(self, batch: Batch) -> None:
-        if not batch.records:
+        if batch.records:
+            # Of a final batch the records are lost to the window, the state is not: the next cut finishes it.
+            self._discard(batch, batch.records, "RetryAttemptsExhausted")
+        else:
             self._discard_window(batch, "RetryAttemptsExhausted")
-            return
-        self._discard(batch, batch.records, "RetryAttemptsExhausted")
-        if batch.final:
-            # The records are lost to the window, the state is not: it still gets its final invocation.
-            self._again.appendleft(Batch((), final=True, early=batch.early))
 
     def _end_early_if_too_large(self) -> None:
         if self.window is not None and self.window.overflows:

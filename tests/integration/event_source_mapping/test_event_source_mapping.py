@@ -342,6 +342,23 @@ def test_children_are_read_after_both_their_parents_were_consumed(stream, mappin
     assert [row.state for row in running.rows()] == ["closed", "closed", "reading"]
 
 
+def test_a_child_found_later_is_read_from_its_beginning_even_with_latest(stream, mapping):
+    """What a child holds came after the mapping began, so LATEST must not skip it."""
+    source, function = stream(2), Function()
+    running = mapping(source, function, StartingPosition="LATEST")
+    source.put("one", shard=0)
+    source.put("two", shard=1)
+    eventually(lambda: running.counters.consumed == 2)
+    first, second = (shard["ShardId"] for shard in source.shards())
+    # moto copies the parents' records into the merged shard, which is what this test reads there.
+    source.client.merge_shards(StreamName=source.name, ShardToMerge=first, AdjacentShardToMerge=second)
+    assert drained(running)
+    assert [one for one in function.ids() if one.startswith("shardId-000000000002")] == [
+        "shardId-000000000002:1",
+        "shardId-000000000002:2",
+    ]
+
+
 def test_lanes_run_at_the_same_time_with_a_parallelization_factor(stream, mapping):
     """Two batches of one shard are in the function at once, and nothing is lost."""
     source = stream(1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 
 import boto3
@@ -24,9 +25,17 @@ class Client:
         self.expire = 0
         self.refuse = 0
         self.closed = False
+        self.gate = threading.Event()
+        self.gate.set()
 
     def __getattr__(self, name):
         return getattr(self._client, name)
+
+    def get_shard_iterator(self, **arguments):
+        """Get an iterator; other threads than the test's wait at the gate before."""
+        if threading.current_thread() is not threading.main_thread():
+            assert self.gate.wait(30)
+        return self._client.get_shard_iterator(**arguments)
 
     def get_records(self, **arguments):
         """Read, or refuse, or say that the iterator expired; a closed shard's last answer has no next iterator."""
@@ -102,10 +111,10 @@ def test_an_unknown_stream_is_an_error(client):
         reader.read(1)
 
 
-def run(client, invoke, listener=None):
-    """A mapping of the stream, run until all is consumed."""
+def start(client, invoke, listener=None, **properties):
+    """A mapping of the stream at work."""
     settings = MappingSettings.from_properties(
-        {"EventSourceArn": stream_arn(client), "StartingPosition": "TRIM_HORIZON"},
+        {"EventSourceArn": stream_arn(client), "StartingPosition": "TRIM_HORIZON"} | properties,
         role_arn="r",
         uuid="u",
         function_arn="f",
@@ -120,6 +129,12 @@ def run(client, invoke, listener=None):
         pace=Pace(poll_interval=0.01, first_retry=0.02),
     )
     mapping.start()
+    return mapping
+
+
+def run(client, invoke, listener=None):
+    """A mapping of the stream, run until all is consumed."""
+    mapping = start(client, invoke, listener)
     assert mapping.drain(time.time() + 30)
     mapping.stop()
     return mapping
@@ -157,3 +172,20 @@ def test_a_stream_that_cannot_be_read_is_tried_again(client):
     mapping = run(client, lambda _payload: InvocationResult("r", None, None, 0.0), Listening())
     assert (mapping.counters.read_errors, mapping.counters.consumed) == (2, 2)
     assert "cannot be read" in troubles[0]
+
+
+def test_latest_is_fixed_when_start_returns(client):
+    """A record put right after the start is delivered, however late the shard's thread begins to read."""
+    client.gate.clear()
+    delivered = []
+
+    def invoke(payload):
+        delivered.append(payload.count(b'"eventID"'))
+        return InvocationResult("r", None, None, 0.0)
+
+    mapping = start(client, invoke, StartingPosition="LATEST")
+    put(client, "after")
+    client.gate.set()
+    assert mapping.drain(time.time() + 30)
+    mapping.stop()
+    assert delivered == [1]

@@ -107,6 +107,14 @@ def test_a_throttled_function_is_asked_again_with_the_same_batch(rig):
     assert shard.shard.counters.consumed == 2
 
 
+def test_a_throttled_half_of_a_batch_is_not_overtaken_by_the_other(rig, answers):
+    """What is tried again goes first, whatever else waits."""
+    shard = rig(BatchSize=4, BisectBatchOnFunctionError=True)
+    shard.answers = [answers.failed(), ThrottledError()]
+    shard.put(6).run(5)
+    assert shard.sent == [[1, 2, 3, 4], [1, 2], [1, 2], [3, 4], [5, 6]]
+
+
 def test_a_service_error_uses_no_retry(rig):
     """An invocation that never reached the function is made again and counts nothing."""
     shard = rig(MaximumRetryAttempts=0)

@@ -280,6 +280,22 @@ def test_a_window_all_of_whose_records_were_given_up_needs_no_final_invocation(w
     assert shard.calls[1]["window"]["start"][-6:] == "47:00Z"
 
 
+def test_when_the_records_of_a_final_batch_expire_the_state_has_tries_of_its_own(windowed, answers):
+    """The tries made with the records count against neither the retries nor the age of the final invocation."""
+    shard = windowed(BatchSize=2, MaximumRetryAttempts=8, MaximumRecordAgeInSeconds=60)
+    shard.put(3, arrival=MINUTE).put(1, arrival=MINUTE + 60)
+    shard.answers = [answers.answered({"state": {"seen": [1, 2]}})]
+    shard.default = answers.failed()
+    shard.work().run(75)
+    assert shard.discarded[0] == [3]
+    assert shard.sent[-1] == []
+    shard.answers = [answers.failed()] * 2
+    shard.default = None
+    shard.run(30)
+    assert [discard.records for discard in shard.discards if not discard.records] == []
+    assert [window.records for window in shard.windows][:1] == [2]
+
+
 def test_the_end_of_a_shard_closes_its_window(windowed):
     """Resharding does not wait for the clock: what is open is finished as soon as the shard is read."""
     shard = windowed(MaximumBatchingWindowInSeconds=300).put(2).work()
