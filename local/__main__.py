@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from local import command_line, run
+from local.command_line import parse
+from local.run import main
 
 if __name__ == "__main__":
-    sys.exit(run.main(command_line.parse()))
+    sys.exit(main(parse()))

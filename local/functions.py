@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -67,7 +68,7 @@ class Function:
         self._limit = MOST_ENVIRONMENTS if reserved is None else reserved
         self._lock = threading.Lock()
         self._idle: list[Emulator] = []
-        self._busy: set[Emulator] = set()
+        self._busy: dict[Emulator, float] = {}
         self._stopped = False
         self._counts: Counter[str] = Counter()
 
@@ -111,6 +112,12 @@ class Function:
         with self._lock:
             return len(self._busy)
 
+    @property
+    def running_for(self) -> float | None:
+        """Seconds since the oldest invocation under way began; None while there is none."""
+        with self._lock:
+            return None if not self._busy else time.monotonic() - min(self._busy.values())
+
     def terminate(self) -> bool:
         """Send SIGTERM to each runtime that is at work and listens for it; return whether there was one."""
         with self._lock:
@@ -139,12 +146,12 @@ class Function:
                     f"{self.settings.name}: {len(self._busy)} of {self._limit} concurrent invocations are under way"
                 )
             emulator = self._idle.pop() if self._idle else self._new_environment()
-            self._busy.add(emulator)
+            self._busy[emulator] = time.monotonic()
             return emulator
 
     def _give_back(self, emulator: Emulator) -> None:
         with self._lock:
-            self._busy.discard(emulator)
+            self._busy.pop(emulator, None)
             reusable = emulator.alive and not self._stopped
             if reusable:
                 self._idle.append(emulator)

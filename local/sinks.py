@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import gzip
+import threading
 from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -53,7 +54,7 @@ class Alerts:
 
 
 class Sinks:
-    """The stack's outer ends; not safe for several threads."""
+    """The stack's outer ends; safe for several threads."""
 
     def __init__(self, cloud: Cloud, stack: Stack) -> None:
         self._resources = stack.resources
@@ -65,6 +66,7 @@ class Sinks:
         cloud.client("sns").subscribe(
             TopicArn=self._resources["AlertsTopic"], Protocol="sqs", Endpoint=queue_arn["Attributes"]["QueueArn"]
         )
+        self._lock = threading.Lock()
         self._notified: set[str] = set()
         self._subjects: deque[str] = deque(maxlen=_KEPT_ALERTS)
 
@@ -123,14 +125,19 @@ class Sinks:
 
     def alerts(self) -> Alerts:
         """Take in what the alerts' topic has sent since the last call, and return all there was."""
-        while messages := self._sqs.receive_message(QueueUrl=self._queue, MaxNumberOfMessages=10).get("Messages", []):
-            for message in messages:
-                notification = msgspec.json.decode(message["Body"], type=_Notification)
-                if notification.message_id not in self._notified:
-                    self._notified.add(notification.message_id)
-                    self._subjects.append(notification.subject or "(no subject)")
-                self._sqs.delete_message(QueueUrl=self._queue, ReceiptHandle=message["ReceiptHandle"])
-        return Alerts(len(self._notified), tuple(self._subjects))
+        with self._lock:
+            while messages := self._receive():
+                for message in messages:
+                    notification = msgspec.json.decode(message["Body"], type=_Notification)
+                    if notification.message_id not in self._notified:
+                        self._notified.add(notification.message_id)
+                        self._subjects.append(notification.subject or "(no subject)")
+                    self._sqs.delete_message(QueueUrl=self._queue, ReceiptHandle=message["ReceiptHandle"])
+            return Alerts(len(self._notified), tuple(self._subjects))
+
+    def _receive(self) -> list[Any]:
+        answer = self._sqs.receive_message(QueueUrl=self._queue, MaxNumberOfMessages=10)
+        return list(answer.get("Messages", []))
 
     def _objects(self, bucket: str, prefix: str) -> Iterator[bytes]:
         name = self._resources[bucket]

@@ -1,0 +1,121 @@
+"""How a run ends in good order, so that nothing is under way any more when the ledger counts."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from local.event_source_mapping import EventSourceMapping
+    from local.functions import Function
+    from local.schedule import Schedule
+
+    type Step = Callable[[], str]
+
+PATIENCE = 30.0
+"""Seconds without progress after which the end is no longer waited for."""
+DRAIN_SECONDS = 180.0
+_STEP = 0.05
+
+
+class Ending:
+    """The steps of an end, in order, each with what it is called; a step returns what went wrong, or nothing.
+
+    The source sends no more by now. Once all it sent stands in Kinesis the consumer is asked to stop, which it does
+    at the next position token: that one covers everything, so that no second token has to be waited for.
+
+    Parameters
+    ----------
+    committed
+        Whether the checkpoint covers all that the source sent.
+    delivered
+        Whether all of it stands in Kinesis, as far as is known; the checkpoint alone is proof.
+    progress
+        Anything that changes while the consumer gets on.
+    token_interval
+        Seconds between position tokens.
+    """
+
+    def __init__(  # noqa: PLR0913 -- what an end depends on
+        self,
+        consumer: Function,
+        schedules: Sequence[Schedule],
+        mappings: Sequence[EventSourceMapping],
+        *,
+        committed: Callable[[], bool],
+        delivered: Callable[[], bool],
+        progress: Callable[[], object],
+        token_interval: float,
+        patience: float = PATIENCE,
+    ) -> None:
+        self._consumer = consumer
+        self._schedules = schedules
+        self._mappings = mappings
+        self._committed = committed
+        self._delivered = delivered
+        self._progress = progress
+        # Without a run under way nothing happens before the next tick, and then not before the next token.
+        self._patience = patience + 2 * token_interval + max((one.interval for one in schedules), default=0.0)
+        self.steps: tuple[tuple[str, Step], ...] = (
+            ("waiting for the checkpoint", self._commit_all),
+            ("stopping the consumer", self._stop_consumer),
+            ("closing the last windows", self._drain),
+        )
+
+    def _commit_all(self) -> str:
+        """Wait until all that was sent is committed, asking the consumer to stop as soon as it may."""
+        last, since = self._progress(), time.monotonic()
+        asked = False
+        while not self._committed():
+            if self._delivered() and not asked:
+                self._pause()
+                asked = self._consumer.terminate()
+            if self._consumer.under_way == 0 and any(schedule.paused for schedule in self._schedules):
+                if self._committed():
+                    break
+                # It stopped at an earlier token than hoped for: another run has to go on from there.
+                self._resume()
+                asked = False
+            now = self._progress()
+            if now != last:
+                last, since = now, time.monotonic()
+            if time.monotonic() - since > self._patience:
+                self._pause()
+                return (
+                    f"The checkpoint does not cover all that was sent, and nothing moved for {self._patience:.0f} s. "
+                    "The consumer's last words:"
+                )
+            time.sleep(_STEP)
+        self._pause()
+        return ""
+
+    def _stop_consumer(self) -> str:
+        """Ask the consumer to stop at the next token, and wait for it."""
+        asked, began = False, time.monotonic()
+        while self._consumer.under_way:
+            asked = asked or self._consumer.terminate()
+            if time.monotonic() - began > self._patience:
+                self._consumer.stop()
+                return f"The consumer did not stop within {self._patience:.0f} s, and was killed. Its last words:"
+            time.sleep(_STEP)
+        for schedule in self._schedules:
+            schedule.stop()
+        return ""
+
+    def _drain(self) -> str:
+        """Let the pollers consume what there is, and close the windows."""
+        deadline = time.time() + DRAIN_SECONDS
+        drained = [mapping.drain(deadline) for mapping in self._mappings]
+        for mapping in self._mappings:
+            mapping.stop()
+        return "" if all(drained) else f"The stream was not consumed to its end within {DRAIN_SECONDS:.0f} s."
+
+    def _pause(self) -> None:
+        for schedule in self._schedules:
+            schedule.pause()
+
+    def _resume(self) -> None:
+        for schedule in self._schedules:
+            schedule.resume()

@@ -1,0 +1,162 @@
+"""One local run, from its start to the ledger."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from local.cloud import Cloud, CloudError
+from local.emulator import EmulatorError
+from local.emulator import binary as emulator_binary
+from local.pipeline import CONSUMER, Pipeline
+from local.simulator.feed import Feed
+from local.simulator.server import TrackingStreamServer
+from local.stack import create
+from local.translation import TemplateError
+from local.view import View, show_report
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import FrameType
+
+    from local.command_line import RunOptions
+    from local.report import Report
+    from local.stack import Stack
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+_TITLES = {"replay": "aircraft stream · a recording", "generated": "aircraft stream · generated traffic"}
+_CANNOT_START, _INTERRUPTED = 2, 130
+
+
+def main(options: RunOptions, *, repository: Path = REPOSITORY) -> int:
+    """Run as asked, show what happens, and return the exit code (see `local --help`)."""
+    console = Console()
+    try:
+        report = _Run(options, console, repository).execute()
+    except (TemplateError, CloudError, EmulatorError) as error:
+        Console(stderr=True).print(f"local: error: {error}", markup=False, highlight=False, soft_wrap=True)
+        return _CANNOT_START
+    show_report(console, report)
+    if options.report is not None:
+        options.report.write_text(json.dumps(report.as_json(), indent=1) + "\n")
+    return report.exit_code
+
+
+class _Run:
+    """One run. What it starts is entered into one exit stack, and ends with it in reverse order."""
+
+    def __init__(self, options: RunOptions, console: Console, repository: Path) -> None:
+        self._options = options
+        self._console = console
+        self._repository = repository
+        self._stop = threading.Event()
+        self._began = time.monotonic()
+        self._cloud: Cloud | None = None
+        self._pipeline: Pipeline | None = None
+
+    def execute(self) -> Report:
+        """Run to the end.
+
+        Raises
+        ------
+        TemplateError, CloudError, EmulatorError
+            The stack cannot be started.
+        """
+        options = self._options
+        with contextlib.ExitStack() as running:
+            running.enter_context(self._signals())
+            emulator_binary()
+            self._console.print("[dim]Starting the local AWS and creating the stack from template.yaml ...[/dim]")
+            self._cloud = cloud = Cloud()
+            running.callback(cloud.stop)
+            feed = Feed(options.source, speed=options.speed, duration=options.duration)
+            token = secrets.token_hex(16)
+            server = running.enter_context(
+                TrackingStreamServer(feed, token=token, token_interval=options.token_interval)
+            )
+            running.callback(feed.stop)
+            stack = self._create_stack(cloud, server.url, token)
+            self._pipeline = pipeline = Pipeline(
+                options,
+                stack,
+                cloud,
+                feed,
+                server,
+                task_root=self._repository / "src",
+                path=os.environ["PATH"],
+                tell=self._tell,
+            )
+            running.callback(pipeline.close)
+            feed.start()
+            pipeline.start()
+            with View(self._console, pipeline.snapshot, _TITLES.get(options.source.kind, "aircraft stream")):
+                self._wait_for(feed.finished)
+                feed.stop()
+                pipeline.finish()
+            return pipeline.report(time.monotonic() - self._began)
+
+    def _create_stack(self, cloud: Cloud, url: str, token: str) -> Stack:
+        options = self._options
+        timeout = options.consumer_timeout
+        stack = create(
+            cloud,
+            self._repository / "template.yaml",
+            name="local",
+            parameters={
+                "StreamUrl": url,
+                # There is no checkpoint yet, and nothing that was sent before the first run may be passed over.
+                "StartPosition": "BEGINNING",
+                "StreamMode": "PROVISIONED",
+                "ShardCount": str(options.shards),
+                "WindowSeconds": str(options.window),
+            },
+            secret_value=token,
+            timeouts={} if timeout is None else {CONSUMER: timeout},
+        )
+        if options.verbose:
+            for logical_id, reason in sorted(stack.left_out.items()):
+                self._tell(f"left out: {logical_id}: {reason}")
+        return stack
+
+    def _tell(self, text: str) -> None:
+        """Print a line; a terminal shows it above the live picture."""
+        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    def _wait_for(self, finished: threading.Event) -> None:
+        while not finished.wait(0.1) and not self._stop.is_set():
+            pass
+
+    @contextlib.contextmanager
+    def _signals(self) -> Iterator[None]:
+        """Stop in good order at the first Ctrl-C, at once at the second; SIGTERM counts as Ctrl-C."""
+        if threading.current_thread() is not threading.main_thread():
+            yield  # Python delivers signals to the main thread alone
+            return
+        previous = {number: signal.signal(number, self._interrupted) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in previous.items():
+                signal.signal(number, handler)
+
+    def _interrupted(self, _number: int, _frame: FrameType | None) -> None:
+        if not self._stop.is_set():
+            self._stop.set()
+            return
+        if self._pipeline is not None:
+            self._pipeline.kill()
+        if self._cloud is not None:
+            self._cloud.kill()
+        show_cursor = "\x1b[?25h" if sys.stdout.isatty() else ""
+        os.write(2, f"{show_cursor}\nlocal: stopped at once; nothing was counted\n".encode())
+        os._exit(_INTERRUPTED)
