@@ -47,6 +47,11 @@ class Inflater:
         """Whether the body may end here: it is plain, or its gzip member has been closed."""
         return not self._head and (self._gzip is None or self._gzip.eof)
 
+    @property
+    def is_gzip(self) -> bool:
+        """Whether the body is compressed, as far as it has come."""
+        return self._gzip is not None
+
     def feed(self, chunk: bytes) -> Iterator[bytes]:
         """Yield the plain bytes of `chunk`, in pieces of bounded size.
 
@@ -118,6 +123,10 @@ class LineDecoder:
             for line in lines
             if isinstance(line, OversizedLine) or (line and not line.isspace())
         ]
+
+    def finish(self) -> list[bytes | OversizedLine]:
+        """Return the last line of a body that has come whole and does not end with a line end."""
+        return self.feed(b"\n")
 
     def _keep(self, part: bytes) -> None:
         self._length += len(part)

@@ -190,8 +190,11 @@ class Connection:
                         yield lines
         except (HTTPError, OSError, CorruptStreamError) as error:
             raise StreamInterruptedError(f"the connection broke: {self._redact(str(error))}") from None
-        if not inflater.is_complete or decoder.incomplete_bytes:
+        ends_visibly = raw.chunked or inflater.is_gzip or "Content-Length" in raw.headers
+        if not inflater.is_complete or (decoder.incomplete_bytes and not ends_visibly):
             raise StreamInterruptedError("the response was cut short")
+        if lines := decoder.finish():
+            yield lines
 
     def abort(self) -> None:
         """End a blocked read from another thread; the reader sees an interruption."""
