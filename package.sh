@@ -20,14 +20,14 @@ fi
 
 for candidate in "${candidates[@]}"; do
   if [ "$(version_of "$candidate" || true)" = 3.13 ]; then
-    exec "$candidate" -m tools.package "$@"
+    exec "$candidate" "$root/tools/package.py" "$@"
   fi
 done
 
 # Any other Python can fetch and lay out the files, but not compile them for 3.13: tools/package.py says what follows.
 for candidate in "${candidates[@]}"; do
   case "$(version_of "$candidate" || true)" in
-    3.9 | 3.1[0-9]) exec "$candidate" -m tools.package "$@" ;;
+    3.9 | 3.1[0-9]) exec "$candidate" "$root/tools/package.py" "$@" ;;
   esac
 done
 

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import zipfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tools.errors import PackagingError
@@ -14,7 +15,6 @@ from tools.wheels import PYTHON_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
     from tools.wheels import Wheel
 
@@ -86,7 +86,7 @@ def write(files: Files, folder: Path) -> None:
     if compiles():
         # A process of its own with a fixed hash seed: what a .pyc looks like depends on both.
         environment = {**os.environ, "PYTHONHASHSEED": "0"}
-        command = [sys.executable, "-m", "tools.compile", str(folder)]
+        command = [sys.executable, str(Path(__file__).with_name("compile.py")), str(folder)]
         subprocess.run(command, env=environment, check=True)  # noqa: S603 - our own interpreter and module
 
 

@@ -1,4 +1,4 @@
-"""Byte-compiles a function's folder: `python -m tools.compile DIR`, in a process of its own."""
+"""Byte-compiles a function's folder: `python tools/compile.py DIR`, in a process of its own."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ def read_pins(lock: Path) -> list[Pin]:
     """
     try:
         packages = json.loads(lock.read_text(encoding="utf-8"))["default"]
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise PackagingError(
             f"{lock}: cannot be read ({error!r}); expected the lock that `pipenv run lock` writes"
         ) from error

@@ -1,0 +1,164 @@
+"""Redriving: what was given up goes back into the stream, whole, and nothing is removed before."""
+
+from __future__ import annotations
+
+import base64
+import json
+
+import boto3
+import pytest
+
+from tools import redrive
+
+BUCKET, STREAM = "failures", "updates"
+
+
+@pytest.fixture
+def s3(aws):  # noqa: ARG001 - it sends boto3 to moto
+    """S3 with an on-failure bucket."""
+    client = boto3.client("s3")
+    client.create_bucket(Bucket=BUCKET)
+    return client
+
+
+@pytest.fixture
+def kinesis(aws):  # noqa: ARG001 - it sends boto3 to moto
+    """Kinesis with an empty stream of one shard."""
+    client = boto3.client("kinesis")
+    client.create_stream(StreamName=STREAM, ShardCount=1)
+    return client
+
+
+def failure(updates, *, as_text=True):
+    """What Lambda writes to an on-failure destination in S3."""
+    event = {
+        "Records": [
+            {"kinesis": {"partitionKey": key, "data": base64.b64encode(data).decode()}} for key, data in updates
+        ]
+    }
+    return json.dumps(
+        {
+            "requestContext": {
+                "requestId": "a7a8f5a6-5c8e-4f8e-8a57-3f1f7d7d3f10",
+                "functionArn": "arn:aws:lambda:us-east-1:123456789012:function:Alerts",
+                "condition": "RetryAttemptsExhausted",
+                "approximateInvokeCount": 51,
+            },
+            "version": "1.0",
+            "KinesisBatchInfo": {"shardId": "shardId-000000000000", "batchSize": len(updates)},
+            "payload": json.dumps(event) if as_text else event,
+        }
+    )
+
+
+def updates(count, size=20):
+    """So many updates of two aircraft."""
+    return [(f"A4F0A{n % 2}", b'{"n":%d,"fill":"%s"}\n' % (n, b"x" * size)) for n in range(count)]
+
+
+def put(s3, key, body):
+    """Put an object as Lambda does."""
+    s3.put_object(Bucket=BUCKET, Key=f"aws/lambda/uuid/shardId-000000000000/{key}", Body=body)
+
+
+def in_stream(kinesis):
+    """What the stream holds, as (key, data)."""
+    [shard] = kinesis.list_shards(StreamName=STREAM)["Shards"]
+    iterator = kinesis.get_shard_iterator(
+        StreamName=STREAM, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
+    )["ShardIterator"]
+    found = []
+    while True:
+        answer = kinesis.get_records(ShardIterator=iterator, Limit=10_000)
+        if not answer["Records"]:
+            return found
+        found += [(record["PartitionKey"], record["Data"]) for record in answer["Records"]]
+        iterator = answer["NextShardIterator"]
+
+
+def left(s3):
+    """How many objects the bucket holds."""
+    return s3.list_objects_v2(Bucket=BUCKET)["KeyCount"]
+
+
+def run(*options):
+    """Run the command."""
+    return redrive.main(["--bucket", BUCKET, "--stream", STREAM, *options])
+
+
+@pytest.mark.parametrize("as_text", [True, False])
+def test_records_go_back_whole_and_in_order(s3, kinesis, as_text):
+    """Same bytes, same keys, same order, whether the payload is text or an object."""
+    put(s3, "one", failure(updates(3), as_text=as_text))
+    assert run("--confirm") == 0
+    assert in_stream(kinesis) == updates(3)
+    assert left(s3) == 1
+
+
+def test_without_confirm_nothing_happens(s3, kinesis, capsys):
+    """It says what it would do, and does none of it."""
+    put(s3, "one", failure(updates(3)))
+    assert run("--delete") == 0
+    assert in_stream(kinesis) == []
+    assert left(s3) == 1
+    assert "3 records, RetryAttemptsExhausted, Alerts" in capsys.readouterr().out
+
+
+def test_more_than_a_call_takes_is_sent_in_several(s3, kinesis):
+    """PutRecords takes 500 records and 5 MiB."""
+    put(s3, "many", failure(updates(1_201)))
+    put(s3, "large", failure(updates(8, size=900_000)))
+    assert run("--confirm", "--delete") == 0
+    assert sorted(in_stream(kinesis)) == sorted(updates(1_201) + updates(8, size=900_000))
+    assert left(s3) == 0
+
+
+def test_only_the_prefix_asked_for(s3, kinesis):
+    """One function's objects can be redriven without another's."""
+    put(s3, "one", failure(updates(1)))
+    s3.put_object(Bucket=BUCKET, Key="aws/lambda/other/two", Body=failure(updates(2)))
+    assert run("--confirm", "--prefix", "aws/lambda/other/") == 0
+    assert in_stream(kinesis) == updates(2)
+
+
+@pytest.mark.usefixtures("kinesis")
+def test_what_is_no_failure_stops_it_and_is_named(s3, capsys):
+    """An object without records is not passed over, and not removed."""
+    put(s3, "odd", json.dumps({"requestContext": {}, "version": "1.0"}))
+    assert run("--confirm", "--delete") == 1
+    assert "aws/lambda/uuid/shardId-000000000000/odd: not read" in capsys.readouterr().err
+    assert left(s3) == 1
+
+
+class RefusingKinesis:
+    """Refuses all records but every `of`-th in the first `times` calls: moto refuses none."""
+
+    def __init__(self, times, of):
+        self.times, self.of = times, of
+        self.taken = []
+
+    def put_records(self, StreamName, Records):  # noqa: N803 - boto3's names
+        """Answer as PutRecords does, entry by entry."""
+        refuses, self.times = self.times > 0, self.times - 1
+        answers = []
+        for n, record in enumerate(Records):
+            if refuses and (n + 1) % self.of:
+                answers.append({"ErrorCode": "ProvisionedThroughputExceededException", "ErrorMessage": "slow down"})
+            else:
+                self.taken.append((record["PartitionKey"], record["Data"]))
+                answers.append({"SequenceNumber": "1", "ShardId": StreamName})
+        return {"Records": answers, "FailedRecordCount": sum("ErrorCode" in answer for answer in answers)}
+
+
+def test_refused_records_alone_are_sent_again():
+    """After a partial failure each record is in the stream once."""
+    kinesis, pauses = RefusingKinesis(times=2, of=2), []
+    redrive.put_back(kinesis, STREAM, updates(8), pauses.append)
+    assert sorted(kinesis.taken) == sorted(updates(8))
+    assert len(pauses) == 2
+
+
+def test_what_stays_refused_is_an_error():
+    """It gives up after some attempts, and says how many are missing."""
+    with pytest.raises(redrive.RedriveError, match=r"stream updates: still refused 7 of 8 records"):
+        redrive.put_back(RefusingKinesis(times=100, of=8), STREAM, updates(8), lambda _: None)
