@@ -52,7 +52,7 @@ class Filters:
     longitude: Range | None = None
     altitude: Range | None = None
     max_age: float | None = None
-    late: bool | None = None
+    late: bool = False
 
     @property
     def pass_everything(self) -> bool:

@@ -56,5 +56,6 @@ class GreatCircle:
         level = math.hypot(x, y)
         east = (dy * x - dx * y) / level
         north = dz * level - z * (dx * x + dy * y) / level
-        heading = math.degrees(math.atan2(east, north)) % 360
+        # Rounded first: the remainder of a tiny negative angle would be 360 itself.
+        heading = round(math.degrees(math.atan2(east, north)), 4) % 360
         return Fix(math.degrees(math.atan2(z, level)), math.degrees(math.atan2(y, x)), heading)

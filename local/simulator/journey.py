@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from local.simulator.airports import AIRPORTS, Airport
@@ -81,12 +82,17 @@ class Journey:
 
 def _destination(hub: Airport, aircraft: Aircraft, rng: random.Random) -> Airport:
     """Return an airport in the aircraft's range."""
-    reachable = [
+    return rng.choice(_reachable(hub.icao, aircraft.type.range_nm))
+
+
+@cache
+def _reachable(hub: str, range_nm: int) -> tuple[Airport, ...]:
+    """Return the airports within a range in nautical miles, without those next door."""
+    return tuple(
         airport
         for airport in AIRPORTS
-        if _SHORTEST_HOP_NM < distance_nm(_VECTORS[hub.icao], _VECTORS[airport.icao]) < aircraft.type.range_nm
-    ]
-    return rng.choice(reachable)
+        if _SHORTEST_HOP_NM < distance_nm(_VECTORS[hub], _VECTORS[airport.icao]) < range_nm
+    )
 
 
 class _Flight:

@@ -88,6 +88,7 @@ def _read(path: Path) -> list[tuple[float, bytes]]:
 def _parse(line: bytes, where: str) -> tuple[float, bytes] | None:
     """Return the ingestion time and the line, or None for a message that is no update."""
     try:
+        line.decode()  # msgspec does not look into the strings it passes over
         message = msgspec.json.decode(line, type=_Message)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise RecordingError(f"{where}: {error}; {_EXPECTED}, got {_excerpt(line)}") from error
