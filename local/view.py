@@ -27,7 +27,7 @@ _REFRESHES = 4  # a second
 _PLAIN_SECONDS = 5.0
 _BARS = " ▁▂▃▄▅▆▇█"
 _HISTORY = 40  # seconds shown
-_RATE_SECONDS = 5.0
+_RATE_SECONDS = 7.5  # more than the plain lines' distance
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

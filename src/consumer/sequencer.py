@@ -69,7 +69,9 @@ class Sequencer:
         """Note that Kinesis has the record; the next one of its key becomes ready."""
         behind = self._behind[record.key]
         if behind:
-            self._ready.append((now, behind.popleft()))
+            # It has waited for a whole call already. Lingering once more would let an aircraft that is behind send one
+            # update every `linger` seconds, and hold up the watermark with it.
+            self._ready.appendleft((now - self._linger, behind.popleft()))
         else:
             del self._behind[record.key]
 
