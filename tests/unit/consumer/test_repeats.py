@@ -1,0 +1,125 @@
+"""Repeats: what the server sends again after a reconnect is dropped, and nothing else is."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from consumer.repeats import KEPT_INTERVALS, RepeatFilter
+
+
+class Feed:
+    """A feed of lines 0, 1, 2, ... and a reader that hands on what the filter lets through.
+
+    A token is the number of the line it stands after. As in the consumer, a token equal to the last one is no news.
+    """
+
+    def __init__(self):
+        self.filter = RepeatFilter()
+        self.handed_on = []
+        self.tokens = [0]
+
+    def send(self, number):
+        """The server sends a line."""
+        if not self.filter.is_repeat(b"line %d" % number):
+            self.handed_on.append(number)
+
+    def token(self, number):
+        """The server sends a token: every line below `number` was sent."""
+        if number != self.tokens[-1]:
+            self.tokens.append(number)
+            self.filter.next_interval()
+
+
+connection = st.fixed_dictionaries(
+    {
+        "lines": st.integers(0, 30),
+        "token_after": st.lists(st.integers(0, 30), max_size=12),
+        "tokens_repeated": st.integers(1, 3),
+        "resumes_earlier_by": st.integers(0, KEPT_INTERVALS - 2),
+    }
+)
+
+
+@given(st.lists(connection, min_size=1, max_size=12))
+def test_every_line_is_handed_on_exactly_once_through_any_disconnects(connections):
+    """Wherever the server disconnects, and wherever tokens fall on each connection, each line is handed on once, in order.
+
+    The server resumes at the last token, or up to two tokens earlier than asked.
+    """
+    feed, furthest = Feed(), 0
+    for plan in connections:
+        start = feed.tokens[max(0, len(feed.tokens) - 1 - plan["resumes_earlier_by"])]
+        for offset in range(plan["lines"]):
+            feed.send(start + offset)
+            furthest = max(furthest, start + offset + 1)
+            if offset in plan["token_after"]:
+                for _ in range(plan["tokens_repeated"]):
+                    feed.token(start + offset + 1)
+        assert feed.handed_on == list(range(furthest))
+
+
+@given(st.lists(st.integers(0, 50), max_size=200), st.sets(st.integers(0, 200)))
+def test_a_line_is_never_dropped_the_first_time(numbers, tokens):
+    """Nothing new is taken for a repeat, whatever came before it."""
+    repeats, seen = RepeatFilter(), set()
+    for at, number in enumerate(numbers):
+        if number not in seen:
+            assert not repeats.is_repeat(b"line %d" % number)
+            seen.add(number)
+        else:
+            repeats.is_repeat(b"line %d" % number)
+        if at in tokens:
+            repeats.next_interval()
+
+
+def test_more_tokens_in_the_repeated_part_make_no_difference():
+    """On the first connection 100 lines came without a token; resumed, there is a token after each of them."""
+    feed = Feed()
+    for number in range(100):
+        feed.send(number)
+    for number in range(110):
+        feed.send(number)
+        feed.token(number + 1)
+    assert feed.handed_on == list(range(110))
+
+
+def test_the_server_may_resume_some_tokens_earlier_than_asked():
+    """What lies up to `KEPT_INTERVALS` minus one tokens before the last is still recognised."""
+    feed = Feed()
+    for number in range(10):
+        feed.send(number)
+        feed.token(number + 1)
+    for number in range(10 - (KEPT_INTERVALS - 1), 12):
+        feed.send(number)
+    assert feed.handed_on == list(range(12))
+
+
+def test_old_digests_are_forgotten():
+    """However long the run, no more lines are remembered than the last few intervals held."""
+    repeats = RepeatFilter()
+    for interval in range(100):
+        for number in range(50):
+            repeats.is_repeat(b"line %d of %d" % (number, interval))
+        repeats.next_interval()
+        assert len(repeats._interval_of) <= KEPT_INTERVALS * 50
+
+
+def test_a_server_that_sends_everything_twice_fills_no_memory():
+    """Repeats that never end beside new lines do not keep the old ones from being forgotten."""
+    repeats = RepeatFilter()
+    for interval in range(100):
+        for number in [*range(50), *range(50)]:
+            repeats.is_repeat(b"line %d of %d" % (number, interval))
+        repeats.next_interval()
+        assert len(repeats._interval_of) <= KEPT_INTERVALS * 50
+
+
+def test_a_repeat_counts_as_new_again():
+    """A line seen again lies after the newest token, so it is remembered as long as a new one would be."""
+    repeats = RepeatFilter(kept_intervals=2)
+    repeats.is_repeat(b"a")
+    for new in (b"1", b"2", b"3", b"4"):
+        repeats.is_repeat(new)
+        assert repeats.is_repeat(b"a")
+        repeats.next_interval()

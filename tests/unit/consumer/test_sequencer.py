@@ -1,0 +1,197 @@
+"""The sequencer: each key in order, whatever fails and in whatever order answers come."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from consumer.sequencer import MAX_BATCH_BYTES, MAX_BATCH_RECORDS, MAX_RECORD_BYTES, Record, Sequencer
+from consumer.watermark import Interval
+
+LINGER = 0.25
+INTERVAL = Interval()
+
+
+def record(key="a", data=b"x"):
+    """A record of this key."""
+    return Record(key, data, INTERVAL)
+
+
+class ManyCallsInFlight(RuleBasedStateMachine):
+    """Records of few keys, calls that are answered in any order, entries that fail, time that passes."""
+
+    def __init__(self):
+        super().__init__()
+        self.sequencer = Sequencer(linger=LINGER)
+        self.now = 0.0
+        self.added = defaultdict(list)
+        self.acknowledged = defaultdict(list)
+        self.calls = []
+        self.due = {}
+        self.waiting_since = {}
+
+    @rule(keys=st.lists(st.sampled_from("abcde"), min_size=1, max_size=8), size=st.sampled_from([1, 1024, 1024 * 1024 - 1]))
+    def add(self, keys, size):
+        """The reader adds records; in each, its place among the records of its key."""
+        for key in keys:
+            new = record(key, len(self.added[key]).to_bytes(4) + bytes(size - 4 if size > 4 else 0))
+            self.added[key].append(new)
+            self.sequencer.add(new, self.now)
+
+    @rule(seconds=st.sampled_from([0.01, 0.1, LINGER, 1.0]))
+    def pass_time(self, seconds):
+        """Time passes."""
+        self.now += seconds
+
+    @rule(hurry=st.booleans())
+    def send(self, hurry):
+        """A sender is free: the next call goes out, with only records that may go."""
+        batch = self.sequencer.next_batch(self.now, hurry=hurry)
+        assert len(batch) <= MAX_BATCH_RECORDS
+        assert sum(one.size for one in batch) <= MAX_BATCH_BYTES
+        keys = [one.key for one in batch]
+        assert len(set(keys)) == len(keys), "two records of a key in one call"
+        flying = {one.key for call in self.calls for one in call}
+        for one in batch:
+            assert one.key not in flying, "a record overtakes one of its key in another call"
+            assert one is self.added[one.key][len(self.acknowledged[one.key])], "an earlier one is not acknowledged"
+            assert self.due.pop(one.key, 0) <= self.now, "sent again before it was due"
+        if batch:
+            self.calls.append(batch)
+
+    @precondition(lambda self: self.calls)
+    @rule(data=st.data(), wait=st.sampled_from([0.0, 0.05, 0.5]))
+    def answer(self, data, wait):
+        """One of the calls in flight is answered; any of its entries may have failed."""
+        batch = self.calls.pop(data.draw(st.integers(0, len(self.calls) - 1)))
+        failed = data.draw(st.sets(st.integers(0, len(batch) - 1)))
+        for at, one in enumerate(batch):
+            if at in failed:
+                self.due[one.key] = self.now + wait
+                self.sequencer.failed(one, self.due[one.key])
+            else:
+                self.acknowledged[one.key].append(one)
+                self.sequencer.acknowledged(one, self.now)
+
+    @invariant()
+    def it_is_empty_only_when_all_is_acknowledged(self):
+        """Being empty means that nothing is outstanding, and nothing else."""
+        outstanding = any(len(self.added[key]) > len(self.acknowledged[key]) for key in self.added)
+        assert self.sequencer.is_empty == (not outstanding)
+
+    @invariant()
+    def it_says_when_to_look_again(self):
+        """Nothing is due before the time it names; if only an answer can help, it names none."""
+        seconds = self.sequencer.seconds_until_due(self.now)
+        flying = {one.key for call in self.calls for one in call}
+        idle = [key for key in self.added if len(self.added[key]) > len(self.acknowledged[key]) and key not in flying]
+        assert (seconds is None) == (not idle)
+        assert seconds is None or 0 <= seconds <= max(LINGER, 0.5)
+
+    def teardown(self):
+        """Once nothing fails any more, every record is acknowledged, in the order of its key, exactly once."""
+        for _ in range(10_000):
+            while self.calls:
+                for one in self.calls.pop():
+                    self.acknowledged[one.key].append(one)
+                    self.sequencer.acknowledged(one, self.now)
+            if self.sequencer.is_empty:
+                break
+            self.now += self.sequencer.seconds_until_due(self.now) + 1e-6
+            self.send(hurry=False)
+            assert self.calls, "nothing was due at the time it named"
+        assert self.acknowledged == self.added
+
+
+class TestManyCallsInFlight(ManyCallsInFlight.TestCase):
+    """Per key: in order, exactly once for each acknowledgement, never two at a time; within the limits of a call."""
+
+    settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+
+
+def test_a_call_holds_at_most_500_records():
+    """A full call goes out at once, and the rest waits for company."""
+    sequencer = Sequencer(linger=LINGER)
+    for number in range(MAX_BATCH_RECORDS + 1):
+        sequencer.add(record(str(number)), 0)
+    assert [one.key for one in sequencer.next_batch(0)] == [str(number) for number in range(MAX_BATCH_RECORDS)]
+    assert sequencer.next_batch(0) == []
+    assert [one.key for one in sequencer.next_batch(LINGER)] == [str(MAX_BATCH_RECORDS)]
+
+
+def test_a_call_holds_at_most_5_mebibytes_of_data_and_keys():
+    """Five of the largest records fill a call to the byte; keys count as Kinesis counts them, in UTF-8."""
+    sequencer = Sequencer(linger=LINGER)
+    for key in "äbcdef":
+        sequencer.add(record(key, bytes(MAX_RECORD_BYTES - len(key.encode()))), 0)
+    batch = sequencer.next_batch(0, hurry=True)
+    assert sum(one.size for one in batch) == MAX_BATCH_BYTES
+    assert [one.key for one in sequencer.next_batch(0, hurry=True)] == ["f"]
+
+
+@pytest.mark.parametrize("extra", [0, 1])
+def test_a_byte_too_many_goes_into_the_next_call(extra):
+    """The bound on bytes is exact."""
+    sequencer = Sequencer(linger=LINGER)
+    for key in "abcde":
+        sequencer.add(record(key, bytes(MAX_RECORD_BYTES - 1)), 0)
+    sequencer._ready[0][1].data += bytes(extra)
+    assert len(sequencer.next_batch(0, hurry=True)) == 5 - extra
+
+
+def test_a_lone_record_lingers_and_then_goes():
+    """A record waits for company for `linger` seconds, counted from when it became ready, and no longer."""
+    sequencer = Sequencer(linger=LINGER)
+    sequencer.add(record("a"), 10)
+    sequencer.add(record("b"), 10.2)
+    assert sequencer.seconds_until_due(10.1) == pytest.approx(0.15)
+    assert sequencer.next_batch(10.2) == []
+    assert [one.key for one in sequencer.next_batch(10.25)] == ["a", "b"]
+
+
+def test_in_a_hurry_nothing_lingers():
+    """At the end of a run what is ready goes out at once."""
+    sequencer = Sequencer(linger=LINGER)
+    sequencer.add(record(), 0)
+    assert len(sequencer.next_batch(0, hurry=True)) == 1
+
+
+def test_a_retry_waits_until_it_is_due_and_then_for_nobody():
+    """A failed record goes again when its wait is over, not before, in a hurry neither, and does not linger again."""
+    sequencer = Sequencer(linger=LINGER)
+    first = record("a")
+    sequencer.add(first, 0)
+    sequencer.next_batch(0, hurry=True)
+    sequencer.failed(first, due=5.0)
+    assert sequencer.seconds_until_due(2.0) == 3.0
+    assert sequencer.next_batch(4.99, hurry=True) == []
+    assert sequencer.next_batch(5.0) == [first]
+
+
+def test_due_retries_go_before_what_is_ready():
+    """A record sent again is older than what waits: it goes first, earliest due first, and takes the others along."""
+    sequencer = Sequencer(linger=LINGER)
+    failed = [record(key) for key in "abc"]
+    for one in failed:
+        sequencer.add(one, 0)
+    sequencer.next_batch(0, hurry=True)
+    for one, due in zip(failed, (3, 1, 2), strict=True):
+        sequencer.failed(one, due=due)
+    sequencer.add(record("d"), 3)
+    assert [one.key for one in sequencer.next_batch(3)] == ["b", "c", "a", "d"]
+
+
+def test_a_key_is_forgotten_when_its_last_record_is_acknowledged():
+    """Memory follows what is outstanding, not how many aircraft were ever seen."""
+    sequencer = Sequencer(linger=LINGER)
+    for number in range(1000):
+        one = record(str(number))
+        sequencer.add(one, 0)
+        sequencer.next_batch(0, hurry=True)
+        sequencer.acknowledged(one, 0)
+    assert sequencer.is_empty
+    assert not sequencer._behind
