@@ -79,6 +79,13 @@ def test_records_of_a_window_known_to_be_over_come_with_the_final_invocation(win
     assert flags(shard) == [(False, False), (True, False), (False, False)]
 
 
+def test_only_the_last_batch_of_a_window_that_is_over_is_final(windowed):
+    """A window known to be over may still have several batches to send."""
+    shard = windowed(BatchSize=2).put(5).wait(60).poll().work()
+    assert shard.sent == [[1, 2], [3, 4], [5]]
+    assert flags(shard) == [(False, False), (False, False), (True, False)]
+
+
 def test_the_windows_end_belongs_to_the_next_window(windowed):
     """A window holds its start and not its end."""
     shard = windowed().put(arrival=MINUTE + 59.999).put(arrival=MINUTE + 60.0).work()
@@ -282,12 +289,12 @@ def test_a_window_all_of_whose_records_were_given_up_needs_no_final_invocation(w
 
 def test_when_the_records_of_a_final_batch_expire_the_state_has_tries_of_its_own(windowed, answers):
     """The tries made with the records count against neither the retries nor the age of the final invocation."""
-    shard = windowed(BatchSize=2, MaximumRetryAttempts=8, MaximumRecordAgeInSeconds=60)
+    shard = windowed(BatchSize=2, MaximumRetryAttempts=10, MaximumRecordAgeInSeconds=60)
     shard.put(3, arrival=MINUTE).put(1, arrival=MINUTE + 60)
     shard.answers = [answers.answered({"state": {"seen": [1, 2]}})]
     shard.default = answers.failed()
     shard.work().run(75)
-    assert shard.discarded[0] == [3]
+    assert [(discard.condition, len(discard.records)) for discard in shard.discards] == [("RecordAgeExceeded", 1)]
     assert shard.sent[-1] == []
     shard.answers = [answers.failed()] * 2
     shard.default = None
