@@ -42,7 +42,9 @@ def test_serves_until_ctrl_c(simulator):
     )
     lines = response.iter_lines(chunk_size=None)
     assert b'"code":100' in next(lines)
-    assert next(lines).startswith(b'{"target":{"ingestion_time":"2024-03-04T00:00:0')
+    first = next(line for line in lines if line.startswith(b'{"target"'))
+    assert first.startswith(b'{"target":{"ingestion_time":"2024-03-04T00:00:0')
+    response.close()
     process.send_signal(signal.SIGINT)
     assert process.wait(30) == 0
     assert re.search(r"Stopped: \d+ updates released, 1 streams served", process.stdout.read())

@@ -43,8 +43,14 @@ def test_a_profile_has_no_jumps(length, from_feet, to_feet):
     profile = FlightProfile(length, cruise_altitude=38_000, cruise_speed=480, from_feet=from_feet, to_feet=to_feet)
     steps = [profile.at(profile.seconds * n / 500) for n in range(501)]
     seconds = profile.seconds / 500
-    assert (steps[0].altitude, steps[0].travelled_nm) == (pytest.approx(from_feet), pytest.approx(0, abs=1e-6))
-    assert (steps[-1].altitude, steps[-1].travelled_nm) == (pytest.approx(to_feet), pytest.approx(length, abs=1e-6))
+    assert (steps[0].altitude, steps[0].travelled_nm) == (
+        pytest.approx(from_feet, abs=1e-6),
+        pytest.approx(0, abs=1e-6),
+    )
+    assert (steps[-1].altitude, steps[-1].travelled_nm) == (
+        pytest.approx(to_feet, abs=1e-6),
+        pytest.approx(length, abs=1e-6),
+    )
     for before, after in itertools.pairwise(steps):
         assert 0 <= after.travelled_nm - before.travelled_nm <= 500 * seconds / 3600
         assert -DESCENT_RATE * seconds / 60 - 1e-6 <= after.altitude - before.altitude
@@ -60,7 +66,7 @@ def test_a_dive_ends_where_one_can_breathe():
     assert profile.at(begin + 60, begin).altitude == 38_000 - DIVE_RATE
     levelled = profile.at(begin + 600, begin)
     assert (levelled.altitude, levelled.vertical_rate) == (DIVE_ALTITUDE, 0)
-    assert profile.at(profile.seconds, begin).altitude == pytest.approx(0)
+    assert profile.at(profile.seconds, begin).altitude == pytest.approx(0, abs=1e-6)
 
 
 @pytest.mark.parametrize("airline", AIRLINES, ids=lambda airline: airline.icao)
