@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -79,9 +80,11 @@ class Cloud:
             pipe.close()
 
     def kill(self) -> None:
-        """End the server without waiting; safe from a signal handler."""
+        """End the server, leaving its pipes as they are; safe from a signal handler."""
         if self._process.returncode is None:
             self._process.kill()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(1)
 
     def _wait_until_it_listens(self) -> None:
         assert self._process.stdout is not None

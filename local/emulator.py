@@ -215,10 +215,12 @@ class Emulator:
             pipe.close()
 
     def kill(self) -> None:
-        """End emulator and runtime without waiting for them; safe from a signal handler."""
+        """End emulator and runtime, leaving their pipes and threads as they are; safe from a signal handler."""
         self._stopped = True
         if self._process is not None and self._process.returncode is None:
             processes.kill_session(self._process.pid)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(1)
 
     def _read_log(self, stream: IO[str]) -> None:
         for raw in stream:

@@ -35,6 +35,10 @@ _LOOK_SECONDS = 1.0
 """How often the sinks are looked at for the picture: each look is a few requests to moto."""
 
 
+def _say_nothing(_text: str) -> None:
+    """Swallow a line: what fails because everything is being killed is no news."""
+
+
 class Pipeline:
     """Everything between the simulator and the sinks. `tell` prints a line for a person; it listens to the mappings."""
 
@@ -148,7 +152,8 @@ class Pipeline:
             schedule.stop()
 
     def kill(self) -> None:
-        """End the functions' processes without waiting; safe from a signal handler."""
+        """End the functions' processes at once, and say no more; safe from a signal handler."""
+        self._tell = _say_nothing
         for function in self._functions.values():
             function.kill()
 

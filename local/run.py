@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 REPOSITORY = Path(__file__).resolve().parent.parent
 _TITLES = {"replay": "aircraft stream · a recording", "generated": "aircraft stream · generated traffic"}
 _CANNOT_START, _INTERRUPTED = 2, 130
+_ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def main(options: RunOptions, *, repository: Path = REPOSITORY) -> int:
@@ -138,11 +139,11 @@ class _Run:
 
     @contextlib.contextmanager
     def _signals(self) -> Iterator[None]:
-        """Stop in good order at the first Ctrl-C, at once at the second; SIGTERM counts as Ctrl-C."""
+        """Stop in good order at the first Ctrl-C, at once at the second; so too for SIGTERM and a closed terminal."""
         if threading.current_thread() is not threading.main_thread():
             yield  # Python delivers signals to the main thread alone
             return
-        previous = {number: signal.signal(number, self._interrupted) for number in (signal.SIGINT, signal.SIGTERM)}
+        previous = {number: signal.signal(number, self._interrupted) for number in _ENDING_SIGNALS}
         try:
             yield
         finally:
