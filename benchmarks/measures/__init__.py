@@ -1,0 +1,25 @@
+"""What is measured by itself, without a peer: one module each, named as in the results, with a `measure` function."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from benchmarks.workspace import Workspace
+
+    type Measure = Callable[[Workspace, Callable[[str], None]], dict[str, Any]]
+
+
+def names() -> list[str]:
+    """Return the names of all measurements."""
+    return sorted(module.name for module in pkgutil.iter_modules(__path__))
+
+
+def load(name: str) -> Measure:
+    """Return a measurement by name."""
+    measure: Measure = importlib.import_module(f"{__name__}.{name}").measure
+    return measure

@@ -1,0 +1,1 @@
+"""The usual ways, written here from how such code is commonly published; none of it is anybody's own text."""

@@ -1,0 +1,1 @@
+"""The usual Lambda function, as one file that is packaged with its libraries."""

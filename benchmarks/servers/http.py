@@ -1,0 +1,64 @@
+"""As much of HTTP/1.1 as the benchmarks' servers need, with as little work as can be."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import sys
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request; header names are in lower case."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+
+def answer(body: bytes, status: str = "200 OK", *headers: str) -> bytes:
+    """Return a whole response."""
+    head = "\r\n".join([f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *headers, "", ""])
+    return head.encode() + body
+
+
+def serve(handle: Callable[[Request, socket.socket], None]) -> None:
+    """Serve on a free loopback port, which is written to standard output as JSON, until standard input is closed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the harness's to act on
+    listener = socket.create_server(("127.0.0.1", 0))
+    threading.Thread(target=_accept, args=(listener, handle), daemon=True).start()
+    sys.stdout.write(json.dumps({"port": listener.getsockname()[1]}) + "\n")
+    sys.stdout.flush()
+    sys.stdin.read()
+
+
+def _accept(listener: socket.socket, handle: Callable[[Request, socket.socket], None]) -> None:
+    while True:
+        connection, _ = listener.accept()
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        threading.Thread(target=_converse, args=(connection, handle), daemon=True).start()
+
+
+def _converse(connection: socket.socket, handle: Callable[[Request, socket.socket], None]) -> None:
+    with connection, connection.makefile("rb", buffering=256 * 1024) as stream:
+        try:
+            while first := stream.readline():
+                method, path, _ = first.decode("latin-1").split(" ", 2)
+                headers = {}
+                while line := stream.readline().rstrip():
+                    name, _, value = line.decode("latin-1").partition(":")
+                    headers[name.lower()] = value.strip()
+                if headers.get("expect") == "100-continue":
+                    connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+                body = stream.read(int(headers.get("content-length", "0")))
+                handle(Request(method, path, headers, body), connection)
+        except OSError:
+            return  # the client is gone

@@ -1,0 +1,75 @@
+"""One cold start in AWS's runtime interface emulator."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from benchmarks.case import Measured
+from benchmarks.processes import ENVIRONMENT, BenchmarkError
+from benchmarks.workspace import ROOT
+from local.emulator import Emulator
+
+TIMEOUT_SECONDS = 60
+
+
+def ours(params: dict[str, Any]) -> Measured:
+    """Our function, as packaged."""
+    return _start(params, params["ours"], params["module"])
+
+
+def peer(params: dict[str, Any]) -> Measured:
+    """The usual function, as pip installs it."""
+    return _start(params, params["usual"], "usual")
+
+
+def peer_compiled(params: dict[str, Any]) -> Measured:
+    """The same, byte-compiled."""
+    return _start(params, params["usual_compiled"], "usual")
+
+
+def peer_with_clients(params: dict[str, Any]) -> Measured:
+    """The usual function that makes at the top the clients it will need."""
+    return _start(params, params["usual"], "usual", CLIENTS=params["clients"])
+
+
+def peer_compiled_with_clients(params: dict[str, Any]) -> Measured:
+    """The same, byte-compiled."""
+    return _start(params, params["usual_compiled"], "usual", CLIENTS=params["clients"])
+
+
+def bare(params: dict[str, Any]) -> Measured:
+    """The runtime by itself."""
+    return _start(params, params["usual_compiled"], "bare")
+
+
+def _start(params: dict[str, Any], package: str, module: str, **environment: str) -> Measured:
+    emulator = Emulator(
+        "measured.handler",
+        Path(package),
+        TIMEOUT_SECONDS,
+        {
+            **ENVIRONMENT,
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": f"{package}{os.pathsep}{ROOT / 'benchmarks' / 'measured_runtime'}",
+            # Lambda's /var/task is read-only: what came without bytecode is compiled at every cold start.
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "LAMBDA_TASK_ROOT": package,
+            "AWS_LAMBDA_FUNCTION_TIMEOUT": str(TIMEOUT_SECONDS),
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512",
+            "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+            "MEASURED_MODULE": module,
+            **params["function_environment"],
+            **environment,
+        },
+        lambda _: None,
+    )
+    emulator.start()
+    try:
+        result = emulator.invoke(params["event"].encode())
+    finally:
+        emulator.stop()
+    if result.function_error is not None:
+        raise BenchmarkError(f"{module} in {package}: {result.payload}")
+    return Measured(result.payload["cpu_seconds"], 1)

@@ -1,0 +1,66 @@
+"""A whole run of the consumer: lease, stream, order per key, PutRecords by boto3, watermark, checkpoint in S3."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.case import Measured
+from benchmarks.machine import cpu_time
+from common.clock import SystemClock
+from consumer import clients
+from consumer.checkpoint import CheckpointStore
+from consumer.put_records import PutRecords
+from consumer.rejected import RejectedStore
+from consumer.run import Run
+from consumer.stream_client import StreamClient
+from consumer.summary import StopReason, Summary
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from consumer.sequencer import Record
+
+
+class _Counted(PutRecords):
+    """PutRecords that knows how much it sent, and so when the run may stop."""
+
+    expected = 0
+    sent = 0
+
+    def send(self, batch: Sequence[Record]) -> list[bool]:
+        answer = super().send(batch)
+        self.sent += len(batch)
+        return answer
+
+    @property
+    def reason(self) -> StopReason | None:
+        """Stands in for the stop request: the first token after everything was sent."""
+        return StopReason.RUN_SECONDS if self.sent >= self.expected else None
+
+
+def run(url: str, compression: str, name: str, expected: int) -> Summary:
+    """Run until `expected` updates are published; `name` is that of the bucket and of the Kinesis stream."""
+    clock = SystemClock()
+    ends_at = time.monotonic() + 3600
+    put_records = _Counted(clients.kinesis(), name)
+    put_records.expected = expected
+    stop_request: Any = put_records
+    return Run(
+        StreamClient(url, "benchmark", {}, compression),
+        CheckpointStore(clients.s3(), name, "benchmark", clock),
+        RejectedStore(clients.s3(), name, "benchmark", clock),
+        put_records,
+        clock,
+        remaining=lambda: ends_at - time.monotonic(),
+        stop_request=stop_request,
+        start_position="LATEST",
+    ).execute()
+
+
+def publish(params: dict[str, Any]) -> Measured:
+    """Read the whole stream and publish it."""
+    clients.s3(), clients.kinesis()  # made before the measured part, as the peer's are
+    with cpu_time() as spent:
+        summary = run(params["url"] + "/hold", params["compression"], params["run"], params["updates"])
+    return Measured(spent.seconds, summary.published)

@@ -1,0 +1,68 @@
+"""Reading alone: the consumer's own reader and client, with a processor that counts."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.case import Measured
+from benchmarks.machine import cpu_time
+from common.clock import SystemClock
+from consumer.reader import Stopped, StreamReader
+from consumer.stream_client import StreamClient
+from consumer.summary import StopReason
+from consumer.time_budget import TimeBudget
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from consumer.messages import TargetUpdate
+
+
+class _Counting:
+    """Stands in for processor, committer and stop request: counts, and stops at the token after the last update."""
+
+    has_uncommitted = True
+    error = None
+
+    def __init__(self, expected: int) -> None:
+        self.updates = 0
+        self.rejected = 0
+        self.newest_ingestion_time: datetime | None = None
+        self._expected = expected
+
+    @property
+    def counters(self) -> _Counting:
+        return self
+
+    @property
+    def reason(self) -> StopReason | None:
+        return StopReason.RUN_SECONDS if self.updates >= self._expected else None
+
+    def process(self, update: TargetUpdate) -> None:
+        if update.icao_address:
+            self.updates += 1
+
+    def reject(self, *_: object) -> None:
+        self.rejected += 1
+
+    def reach(self, *_: object) -> None:
+        """A token came."""
+
+    def poke(self) -> None:
+        """Nothing to commit."""
+
+
+def read(params: dict[str, Any]) -> Measured:
+    """Read the whole stream, each update validated and typed."""
+    counting = _Counting(params["updates"])
+    clock = SystemClock()
+    ends_at = time.monotonic() + 900
+    client = StreamClient(params["url"] + "/end", "benchmark", {}, params["compression"])
+    stand_in: Any = counting
+    reader = StreamReader(client, stand_in, stand_in, TimeBudget(lambda: ends_at - time.monotonic()), stand_in, clock)
+    with cpu_time() as spent:
+        with contextlib.suppress(Stopped):
+            reader.follow("LATEST")
+    return Measured(spent.seconds, counting.updates - counting.rejected)
