@@ -92,7 +92,7 @@ class Run:
         self._publisher.start()
         self._committer.start(on_commit=self._telemetry.committed, on_error=self._abandon)
         alarm_clock = threading.Timer(max(0.0, self._budget.remaining), self._interrupt)
-        alarm_clock.daemon = True
+        alarm_clock.daemon, alarm_clock.name = True, "alarm-clock"
         alarm_clock.start()
         try:
             try:

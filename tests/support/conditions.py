@@ -1,0 +1,19 @@
+"""Waiting for what another thread will bring about."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_GIVE_UP_SECONDS = 20.0
+
+
+def wait_until(condition: Callable[[], object]) -> None:
+    """Return as soon as `condition` holds; fail if it does not within 20 s, long past anything that works."""
+    ends_at = time.monotonic() + _GIVE_UP_SECONDS
+    while not condition():
+        assert time.monotonic() < ends_at, "what was waited for did not come about"
+        time.sleep(0.002)
