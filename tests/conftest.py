@@ -6,7 +6,12 @@ import os
 import urllib.request
 from pathlib import Path
 
+import hypothesis
 import pytest
+
+# A shared machine may be slow for a moment; how long an example takes is no property of the code.
+hypothesis.settings.register_profile("tests", deadline=None)
+hypothesis.settings.load_profile("tests")
 
 # Set before anything imports boto3 or Powertools: no test may reach a real account.
 os.environ |= {

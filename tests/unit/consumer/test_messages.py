@@ -129,7 +129,20 @@ def test_a_line_that_is_no_message_is_rejected_with_what_is_wrong(line, reason):
 
 @pytest.mark.parametrize(
     "raw",
-    [b"NaN", b"Infinity", b"-Infinity", b"01", b"1.", b".5", b"tru", b'"\x01"', b'"\\q"', b'"\\ud800"', b"[1,]", b"{1:2}"],
+    [
+        b"NaN",
+        b"Infinity",
+        b"-Infinity",
+        b"01",
+        b"1.",
+        b".5",
+        b"tru",
+        b'"\x01"',
+        b'"\\q"',
+        b'"\\ud800"',
+        b"[1,]",
+        b"{1:2}",
+    ],
 )
 def test_what_is_no_json_is_rejected_in_a_field_that_is_not_read_too(raw):
     """Consumers parse the whole object, so a field this function passes over must be JSON as well."""
@@ -240,7 +253,9 @@ def test_a_status_may_lack_any_of_its_parts(line, status):
 leaves = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
 values = st.recursive(leaves, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner))
 keys = st.sampled_from(["target", "position_token", "status", "icao_address", "timestamp", "ingestion_time", "x"])
-times = st.sampled_from(["2024-03-04T23:23:59Z", "2024-03-04T23:23:59+02:00", "2024-03-04T23:23:59", "0001-01-01T00:00:00Z"])
+times = st.sampled_from(
+    ["2024-03-04T23:23:59Z", "2024-03-04T23:23:59+02:00", "2024-03-04T23:23:59", "0001-01-01T00:00:00Z"]
+)
 targets = st.fixed_dictionaries(
     {"icao_address": st.text(max_size=6) | values, "timestamp": times | values},
     optional={"ingestion_time": times | values, "x": values},
@@ -248,7 +263,9 @@ targets = st.fixed_dictionaries(
 messages = st.fixed_dictionaries({}, optional={"target": targets | values, "position_token": values, "status": values})
 documents = (messages | st.dictionaries(keys, values)).flatmap(
     lambda document: st.sampled_from([(",", ":"), (", ", ": ")]).map(
-        lambda separators: json.dumps(document, separators=separators, ensure_ascii=False).encode(errors="surrogatepass")
+        lambda separators: json.dumps(document, separators=separators, ensure_ascii=False).encode(
+            errors="surrogatepass"
+        )
     )
 )
 

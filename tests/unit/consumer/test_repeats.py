@@ -43,9 +43,9 @@ connection = st.fixed_dictionaries(
 
 @given(st.lists(connection, min_size=1, max_size=12))
 def test_every_line_is_handed_on_exactly_once_through_any_disconnects(connections):
-    """Wherever the server disconnects, and wherever tokens fall on each connection, each line is handed on once, in order.
+    """Wherever the server disconnects, and wherever tokens fall on each connection, each line is handed on once.
 
-    The server resumes at the last token, or up to two tokens earlier than asked.
+    They are handed on in order, too. The server resumes at the last token, or up to two tokens earlier than asked.
     """
     feed, furthest = Feed(), 0
     for plan in connections:

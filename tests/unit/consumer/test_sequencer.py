@@ -34,7 +34,10 @@ class ManyCallsInFlight(RuleBasedStateMachine):
         self.due = {}
         self.waiting_since = {}
 
-    @rule(keys=st.lists(st.sampled_from("abcde"), min_size=1, max_size=8), size=st.sampled_from([1, 1024, 1024 * 1024 - 1]))
+    @rule(
+        keys=st.lists(st.sampled_from("abcde"), min_size=1, max_size=8),
+        size=st.sampled_from([1, 1024, 1024 * 1024 - 1]),
+    )
     def add(self, keys, size):
         """The reader adds records; in each, its place among the records of its key."""
         for key in keys:
@@ -110,7 +113,7 @@ class ManyCallsInFlight(RuleBasedStateMachine):
 class TestManyCallsInFlight(ManyCallsInFlight.TestCase):
     """Per key: in order, exactly once for each acknowledgement, never two at a time; within the limits of a call."""
 
-    settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+    settings = settings(max_examples=60, stateful_step_count=40)
 
 
 def test_a_call_holds_at_most_500_records():
