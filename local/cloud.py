@@ -15,8 +15,27 @@ REGION = "us-east-1"
 ACCOUNT = "123456789012"
 """The account moto plays."""
 
-CREDENTIALS = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local", "AWS_SESSION_TOKEN": "local"}
-"""Credentials that no real account takes: whatever goes astray does no harm."""
+OPERATOR = "Operator"
+"""Who looks at the stack from outside: no role's credentials."""
+
+_ACCESS_KEY_PREFIX = "local"
+
+
+def credentials(caller: str) -> dict[str, str]:
+    """Return credentials that no real account takes (whatever goes astray does no harm), and that tell their bearer.
+
+    A function's `caller` is its logical id: as in Lambda, each has credentials of its own role.
+    """
+    return {
+        "AWS_ACCESS_KEY_ID": _ACCESS_KEY_PREFIX + caller,
+        "AWS_SECRET_ACCESS_KEY": "local",
+        "AWS_SESSION_TOKEN": "local",
+    }
+
+
+def caller_of(access_key_id: str) -> str:
+    """Return whom `credentials` gave an access key id to; another one names nobody, and comes back as it is."""
+    return access_key_id.removeprefix(_ACCESS_KEY_PREFIX)
 
 
 class CloudError(Exception):
@@ -43,11 +62,7 @@ class Cloud:
         )
         self._endpoint: str | None = None
         self._types: frozenset[str] = frozenset()
-        self._session = boto3.Session(
-            aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
-            region_name=REGION,
-        )
+        self._session = boto3.Session(region_name=REGION)
 
     @property
     def endpoint(self) -> str:
@@ -63,11 +78,18 @@ class Cloud:
         self.endpoint  # noqa: B018 -- they come with the address
         return self._types
 
-    def client(self, service: str) -> Any:
-        """Make a client; it may be shared between threads."""
+    def client(self, service: str, *, caller: str = OPERATOR, endpoint: str | None = None) -> Any:
+        """Make a client with the credentials of `caller`; it may be shared between threads.
+
+        `endpoint` is another way to this server, such as a proxy before it.
+        """
+        own = credentials(caller)
         return self._session.client(
             service,  # type: ignore[call-overload] # a name that is not known before it runs
-            endpoint_url=self.endpoint,
+            endpoint_url=endpoint or self.endpoint,
+            aws_access_key_id=own["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=own["AWS_SECRET_ACCESS_KEY"],
+            aws_session_token=own["AWS_SESSION_TOKEN"],
             config=Config(max_pool_connections=32, retries={"mode": "standard", "max_attempts": 3}),
         )
 

@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from local.cloud import CREDENTIALS, REGION
+from local.cloud import REGION, credentials
 from local.emulator import Emulator
 from local.function_log import FunctionLog
 from local.invocation import InvocationResult, ThrottledError
@@ -44,7 +44,7 @@ def runtime_environment(settings: FunctionSettings, task_root: Path, endpoint: s
         "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_CONFIG_FILE": "/dev/null",
         "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
-        **CREDENTIALS,
+        **credentials(settings.logical_id),
         **settings.environment,
     }
 

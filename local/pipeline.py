@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 from local.clock import SystemClock
@@ -40,7 +41,10 @@ def _say_nothing(_text: str) -> None:
 
 
 class Pipeline:
-    """Everything between the simulator and the sinks. `tell` prints a line for a person; it listens to the mappings."""
+    """Everything between the simulator and the sinks. `tell` prints a line for a person; it listens to the mappings.
+
+    `endpoint` is where the functions, and the pollers in their name, find AWS, if there is something before `cloud`.
+    """
 
     def __init__(  # noqa: PLR0913 -- the parts it is put together from
         self,
@@ -53,6 +57,7 @@ class Pipeline:
         task_root: Path,
         path: str,
         tell: Callable[[str], None],
+        endpoint: str | None = None,
     ) -> None:
         self._options = options
         self._feed = feed
@@ -60,17 +65,23 @@ class Pipeline:
         self._tell = tell
         self._sinks = Sinks(cloud, stack)
         self._functions = {
-            name: Function(settings, task_root, cloud.endpoint, path, tell if options.verbose else None)
+            name: Function(settings, task_root, endpoint or cloud.endpoint, path, tell if options.verbose else None)
             for name, settings in stack.functions.items()
         }
         clock = SystemClock()
-        clients = DestinationClients(s3=cloud.client("s3"), sqs=cloud.client("sqs"), sns=cloud.client("sns"))
         self._mappings = {
             name: EventSourceMapping(
-                settings, self._functions[name].invoke, cloud.client("kinesis"), clients, clock, self
+                settings,
+                self._functions[name].invoke,
+                client("kinesis"),
+                DestinationClients(s3=client("s3"), sqs=client("sqs"), sns=client("sns")),
+                clock,
+                self,
             )
             for settings in stack.mappings
             for name in [stack.function(settings.function_arn).logical_id]
+            # Lambda polls, and keeps what failed, with the function's role.
+            for client in [partial(cloud.client, caller=name, endpoint=endpoint)]
         }
         self._schedules = [
             Schedule(
