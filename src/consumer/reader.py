@@ -12,6 +12,7 @@ from consumer.line_decoder import OversizedLine
 from consumer.messages import PositionToken, Rejected, Status, TargetUpdate, parse
 from consumer.stream_client import Batch, FromToken, StreamInterruptedError
 from consumer.summary import StopReason
+from consumer.timing import STALE_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,10 +25,6 @@ if TYPE_CHECKING:
     from consumer.stop_request import StopRequest
     from consumer.stream_client import Connection, StreamClient
     from consumer.time_budget import TimeBudget
-
-STALE_SECONDS = 120.0
-"""A connection that sends only keep-alives and the token it sent before is given up after so long: eight times
-the interval at which a new token is due."""
 
 _SLEEP_STEP = 0.2
 _LEVELS_LOGGED = frozenset({"WARN", "ERROR"})
@@ -74,6 +71,7 @@ class StreamReader:
         clock: Clock,
         *,
         backoff: Backoff | None = None,
+        stale_seconds: float = STALE_SECONDS,
     ) -> None:
         self.counters = ReaderCounters()
         self._client = client
@@ -83,6 +81,7 @@ class StreamReader:
         self._stop_request = stop_request
         self._clock = clock
         self._backoff = backoff or Backoff(base=0.5, cap=30.0)
+        self._stale_seconds = stale_seconds
         self._failures = 0
         self._connection: Connection | None = None
         self._token: str | None = None
@@ -120,7 +119,7 @@ class StreamReader:
 
         def note(update: TargetUpdate) -> None:
             if update.ingestion_time is not None:
-                newest[:] = [max(update.ingestion_time, *newest)]
+                newest[:] = [max([update.ingestion_time, *newest])]
 
         while True:
             try:
@@ -222,8 +221,8 @@ class StreamReader:
         progress = self._processor.counters.updates, self._token
         if progress != self._progress:
             self._progress, self._progress_at, self._failures = progress, now, 0
-        elif now - self._progress_at > STALE_SECONDS:
-            raise StreamInterruptedError(f"no update and no new position token for {STALE_SECONDS:g} s")
+        elif now - self._progress_at > self._stale_seconds:
+            raise StreamInterruptedError(f"no update and no new position token for {self._stale_seconds:g} s")
 
     def _wait_before_retry(self, interruption: StreamInterruptedError) -> None:
         self._failures += 1
