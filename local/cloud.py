@@ -90,7 +90,8 @@ class Cloud:
             aws_access_key_id=own["AWS_ACCESS_KEY_ID"],
             aws_secret_access_key=own["AWS_SECRET_ACCESS_KEY"],
             aws_session_token=own["AWS_SESSION_TOKEN"],
-            config=Config(max_pool_connections=32, retries={"mode": "standard", "max_attempts": 3}),
+            # No proxies: what the machine's environment says of them is not meant for loopback.
+            config=Config(max_pool_connections=32, retries={"mode": "standard", "max_attempts": 3}, proxies={}),
         )
 
     def stop(self) -> None:

@@ -27,6 +27,7 @@ _REFRESHES = 4  # a second
 _PLAIN_SECONDS = 5.0
 _BARS = " ▁▂▃▄▅▆▇█"
 _HISTORY = 40  # seconds shown
+_LONGEST_LAG = 86_400.0
 _RATE_SECONDS = 7.5  # more than the plain lines' distance
 
 
@@ -186,7 +187,8 @@ def _percent(part: int, whole: int) -> str:
 
 
 def _lag(seconds: float | None) -> str:
-    return "" if seconds is None else f", source lag {seconds:,.1f} s"
+    # A recording is years old, and generated traffic with a seed begins on a day of its own: no lag worth showing.
+    return "" if seconds is None or seconds > _LONGEST_LAG else f", source lag {seconds:,.1f} s"
 
 
 def _consumer_line(now: Snapshot) -> str:
@@ -196,7 +198,7 @@ def _consumer_line(now: Snapshot) -> str:
         else f"reading for {now.consumer_running_for:,.0f} of {now.consumer_timeout:,} s"
     )
     failed = f", {now.failed_runs:,} runs failed" if now.failed_runs else ""
-    return f"{state}, {now.connections:,} connections so far{failed}"
+    return f"{state}, connections so far: {now.connections:,}{failed}"
 
 
 def _windows_line(now: Snapshot) -> str:
@@ -214,7 +216,7 @@ def show_report(console: Console, report: Report) -> None:
     source, kinesis, aggregator = figures["source"], figures["kinesis"], figures["aggregator"]
     alerts, consumer = figures["alerts"], figures["consumer"]
     table.add_row(
-        "Source", f"{source['updates']:,}", f"updates, {source['kind']}; {source['connections']:,} connections"
+        "Source", f"{source['updates']:,}", f"updates, {source['kind']}; connections: {source['connections']:,}"
     )
     table.add_row(
         "Kinesis",
