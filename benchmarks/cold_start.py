@@ -26,10 +26,10 @@ _HELD = b'{"version":1,"lease":{"owner":"another","expires_at":"2999-01-01T00:00
 SIDES = {
     "ours": "benchmarks.sides.cold:ours",
     "peer": "benchmarks.sides.cold:peer",
-    "peer, byte-compiled": "benchmarks.sides.cold:peer_compiled",
-    "peer, its clients made at the top": "benchmarks.sides.cold:peer_with_clients",
-    "peer, both": "benchmarks.sides.cold:peer_compiled_with_clients",
-    "a function that does nothing": "benchmarks.sides.cold:bare",
+    "peer compiled": "benchmarks.sides.cold:peer_compiled",
+    "peer + clients": "benchmarks.sides.cold:peer_with_clients",
+    "both": "benchmarks.sides.cold:peer_compiled_with_clients",
+    "bare runtime": "benchmarks.sides.cold:bare",
 }
 
 

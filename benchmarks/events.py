@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _PREFIX = len(b'{"target":')
+_FIRST_SEQUENCE_NUMBER = 49650123456789012345678901234567890123456789012345670000
 
 
 def write(lines: Sequence[bytes], path: Path, batch: int) -> int:
@@ -28,7 +29,7 @@ def _event(lines: Sequence[bytes], number: int) -> dict[str, Any]:
                 "kinesis": {
                     "kinesisSchemaVersion": "1.0",
                     "partitionKey": json.loads(line)["target"]["icao_address"],
-                    "sequenceNumber": f"{49650123456789012345678901234567890123456789012345670000 + number * 10_000 + place}",
+                    "sequenceNumber": str(_FIRST_SEQUENCE_NUMBER + number * len(lines) + place),
                     "data": base64.b64encode(line[_PREFIX:-1] + b"\n").decode(),
                     "approximateArrivalTimestamp": 1709510400.25,
                 },

@@ -31,12 +31,13 @@ class Spent:
 def cpu_time(who: int = resource.RUSAGE_SELF) -> Iterator[Spent]:
     """Measure the CPU time of this process, all of its threads, within the block."""
     spent = Spent()
-    begun = _used(who)
+    begun = cpu_seconds(who)
     yield spent
-    spent.seconds = _used(who) - begun
+    spent.seconds = cpu_seconds(who) - begun
 
 
-def _used(who: int) -> float:
+def cpu_seconds(who: int = resource.RUSAGE_SELF) -> float:
+    """Return the CPU time that this process has used so far, user and system together."""
     usage = resource.getrusage(who)
     return usage.ru_utime + usage.ru_stime
 

@@ -14,13 +14,12 @@ if TYPE_CHECKING:
 
 def show(results: Mapping[str, Any], console: Console) -> None:
     """Print every comparison, then the other measurements."""
-    comparisons = {
-        name: figures for name, figures in results.items() if isinstance(figures, dict) and "ratio" in figures
-    }
+    measured = {name: figures for name, figures in results.items() if isinstance(figures, dict)}
+    comparisons = {name: figures for name, figures in measured.items() if "ratio" in figures}
     if comparisons:
         console.print(_comparisons(comparisons))
-    for name, figures in results.items():
-        if isinstance(figures, dict) and name not in comparisons:
+    for name, figures in measured.items():
+        if name not in comparisons:
             console.print(_measurement(name, figures))
 
 

@@ -31,7 +31,7 @@ class Sizes:
     memory_seconds: float
 
 
-FULL = Sizes(updates=200_000, runs=5, latency_seconds=30, growth_seconds=10, memory_seconds=60)
+FULL = Sizes(updates=200_000, runs=5, latency_seconds=30, growth_seconds=20, memory_seconds=60)
 QUICK = Sizes(updates=10_000, runs=3, latency_seconds=0, growth_seconds=0, memory_seconds=0)
 """Under a minute in all. Nothing that runs by the clock: its figures would say little after so short a time."""
 

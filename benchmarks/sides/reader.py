@@ -62,7 +62,6 @@ def read(params: dict[str, Any]) -> Measured:
     client = StreamClient(params["url"] + "/end", "benchmark", {}, params["compression"])
     stand_in: Any = counting
     reader = StreamReader(client, stand_in, stand_in, TimeBudget(lambda: ends_at - time.monotonic()), stand_in, clock)
-    with cpu_time() as spent:
-        with contextlib.suppress(Stopped):
-            reader.follow("LATEST")
+    with cpu_time() as spent, contextlib.suppress(Stopped):
+        reader.follow("LATEST")
     return Measured(spent.seconds, counting.updates - counting.rejected)

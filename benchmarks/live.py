@@ -1,0 +1,68 @@
+"""Runs the whole consumer on a paced stream, from a server of the stream to a stub of AWS."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from benchmarks import processes, settings
+from benchmarks.processes import BenchmarkError
+
+if TYPE_CHECKING:
+    from benchmarks.workspace import Workspace
+
+MOST_LINES = 50_000
+"""Lines generated for a paced stream; it uses them again with another date."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Updates a second, of how many aircraft, for how many seconds."""
+
+    rate: float
+    aircraft: int
+    seconds: float
+
+    @property
+    def updates(self) -> int:
+        """How many updates come."""
+        return int(self.rate * self.seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What the consumer measured; where asked for, when each update was sent, and the calls that brought them."""
+
+    run: dict[str, Any]
+    sent: list[float]
+    calls: list[tuple[float, list[str]]]
+
+
+def run(workspace: Workspace, pace: Pace, *, keep: bool = False) -> Recorded:
+    """Run the consumer on the stream; with `keep`, note when everything came.
+
+    Raises
+    ------
+    BenchmarkError
+        Not every update was published exactly once.
+    """
+    # The fleet may be no smaller than the rate needs; the lines of a larger rate are the same.
+    path = workspace.traffic(
+        f"paced-{pace.rate:g}-{pace.aircraft}", pace.aircraft / 5, pace.aircraft, min(pace.updates, MOST_LINES)
+    )
+    feed = processes.server("paced_feed", str(path), str(pace.rate), str(pace.seconds))
+    with feed as url, settings.aws(*["keep"] * keep) as stub:
+        params = {"url": url, "run": "live", "updates": pace.updates, **stub}
+        measured = processes.side("benchmarks.sides.live:run", params)
+        if measured["updates"] != pace.updates:
+            raise BenchmarkError(f"{measured['updates']} updates were published; expected {pace.updates}")
+        sent = _get(f"{url}/sent") if keep else []
+        calls = _get(f"{stub['aws']}/calls") if keep else []
+    return Recorded(measured, sent, calls)
+
+
+def _get(url: str) -> Any:
+    with urllib.request.urlopen(url) as answer:  # noqa: S310 - our own server
+        return json.load(answer)

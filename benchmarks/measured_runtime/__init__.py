@@ -1,0 +1,1 @@
+"""What is put on a function's path in the emulator to measure it from inside."""
