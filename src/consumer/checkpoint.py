@@ -15,6 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from common.clock import rfc3339
 from consumer.errors import CheckpointError, LeaseHeldError, LeaseLostError
+from consumer.timing import LEASE_SECONDS
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -25,12 +26,6 @@ if TYPE_CHECKING:
 KEY = "checkpoint.json"
 LEGACY_KEY = "last_position_token"
 """Where the provider's sample client keeps its token, as plain text."""
-
-LEASE_SECONDS = 45.0
-"""After a hard kill the checkpoint is free again before the next tick of the schedule (60 s)."""
-
-RENEWAL_SECONDS = 15.0
-"""The lease is renewed this often while nothing else is written: two renewals may fail before it runs out."""
 
 _VERSION = 1
 _ATTEMPTS = 3
@@ -113,12 +108,15 @@ class _Stored:
 class CheckpointStore:
     """One consumer's hold on the checkpoint; used by one thread at a time."""
 
-    def __init__(self, s3: S3Client, bucket: str, owner: str, clock: Clock) -> None:
+    def __init__(
+        self, s3: S3Client, bucket: str, owner: str, clock: Clock, *, lease_seconds: float = LEASE_SECONDS
+    ) -> None:
         """Hold the lease in the name of `owner`, which must be unique to this run (the request id)."""
         self._s3 = s3
         self._bucket = bucket
         self._owner = owner
         self._clock = clock
+        self._lease_seconds = lease_seconds
         self._position: Position | None = None
         self._etag: str | None = None
         self._lease_ends = 0.0  # by the monotonic clock
@@ -183,10 +181,10 @@ class CheckpointStore:
 
     def _write(self, position: Position | None, *, lease: bool = True) -> None:
         begun = self._clock.monotonic()
-        expires_at = self._clock.now() + timedelta(seconds=LEASE_SECONDS)
+        expires_at = self._clock.now() + timedelta(seconds=self._lease_seconds)
         self._etag = self._put(_Checkpoint.of(position, _Lease(self._owner, expires_at) if lease else None))
         self._position = position
-        self._lease_ends = begun + LEASE_SECONDS
+        self._lease_ends = begun + self._lease_seconds
 
     def _put(self, checkpoint: _Checkpoint) -> str:
         request: PutObjectRequestTypeDef = {

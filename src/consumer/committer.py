@@ -10,7 +10,7 @@ import threading
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from consumer.checkpoint import RENEWAL_SECONDS
+from consumer.timing import RENEWAL_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,12 +23,20 @@ if TYPE_CHECKING:
 class Committer:
     """Carries the watermark into the checkpoint from `start` until it is closed or fails."""
 
-    def __init__(self, watermark: Watermark, checkpoint: CheckpointStore, rejected: RejectedStore) -> None:
+    def __init__(
+        self,
+        watermark: Watermark,
+        checkpoint: CheckpointStore,
+        rejected: RejectedStore,
+        *,
+        renewal_seconds: float = RENEWAL_SECONDS,
+    ) -> None:
         self.committed: Position | None = None
         self.error: Exception | None = None
         self._watermark = watermark
         self._checkpoint = checkpoint
         self._rejected = rejected
+        self._renewal_seconds = renewal_seconds
         self._closing = False
         self._work = threading.Event()
         self._thread = threading.Thread(target=self._run, name="committer", daemon=True)
@@ -67,7 +75,7 @@ class Committer:
                 self._commit_settled()
                 if was_closing:
                     return
-                if not self._work.wait(RENEWAL_SECONDS):
+                if not self._work.wait(self._renewal_seconds):
                     self._checkpoint.renew()
         except Exception as error:  # noqa: BLE001 - the reader must hear of whatever it is
             self.error = error

@@ -34,16 +34,20 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         settings = Settings.from_environment(os.environ)
         s3, owner = clients.s3(), context.aws_request_id
         api_token = read_api_token(clients.secrets_manager(), settings.api_token_secret_arn)
-        client = StreamClient(settings.stream_url, api_token, settings.filters, settings.compression)
+        timing = settings.timing
+        client = StreamClient(
+            settings.stream_url, api_token, settings.filters, settings.compression, silence_seconds=timing.silence
+        )
         run = Run(
             client,
-            CheckpointStore(s3, settings.state_bucket, owner, clock),
+            CheckpointStore(s3, settings.state_bucket, owner, clock, lease_seconds=timing.lease),
             RejectedStore(s3, settings.state_bucket, owner, clock),
             PutRecords(clients.kinesis(), settings.updates_stream_name),
             clock,
             remaining=lambda: context.get_remaining_time_in_millis() / 1000,
             stop_request=stop_request,
             start_position=settings.start_position,
+            timing=timing,
         )
         with closing(client), stop_request.on_sigterm():
             summary = run.execute().as_json()

@@ -18,6 +18,7 @@ from consumer.stream_client import TokenRefusedError
 from consumer.summary import StopReason, Summary
 from consumer.telemetry import Telemetry, count
 from consumer.time_budget import TimeBudget
+from consumer.timing import Timing
 from consumer.watermark import Watermark
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 
 _LAST_WRITES_SECONDS = 0.5
 """Part of the reserve: what the last writes of the checkpoint may take."""
+
+_DEPLOYED = Timing()
 
 _SLICE_SECONDS = 10.0
 """How long a slice of a gap may take, until one was timed."""
@@ -52,6 +55,7 @@ class Run:
         remaining: Callable[[], float],
         stop_request: StopRequest,
         start_position: str,
+        timing: Timing = _DEPLOYED,
     ) -> None:
         """Take at most `remaining()` seconds; without a checkpoint begin at `start_position`."""
         self._checkpoint = checkpoint
@@ -61,7 +65,7 @@ class Run:
         self._begun_at = clock.monotonic()
         self._budget = TimeBudget(remaining)
         watermark = Watermark()
-        self._committer = Committer(watermark, checkpoint, rejected)
+        self._committer = Committer(watermark, checkpoint, rejected, renewal_seconds=timing.renewal)
         self._publisher = Publisher(
             put_records,
             clock,
@@ -69,7 +73,15 @@ class Run:
             may_send=lambda: checkpoint.lease_is_valid,
         )
         self._processor = TargetProcessor(self._publisher, watermark, RepeatFilter(), rejected, clock)
-        self._reader = StreamReader(client, self._processor, self._committer, self._budget, stop_request, clock)
+        self._reader = StreamReader(
+            client,
+            self._processor,
+            self._committer,
+            self._budget,
+            stop_request,
+            clock,
+            stale_seconds=timing.stale,
+        )
         self._telemetry = Telemetry(clock, self._reader, self._processor, self._publisher)
         self._recovered: TimeRange | None = None
         self._unrecoverable: TimeRange | None = None

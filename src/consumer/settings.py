@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from common.environment import ConfigurationError, text
+from consumer.timing import Timing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,6 +37,7 @@ class Settings:
     start_position: str
     compression: str
     filters: Mapping[str, str]
+    timing: Timing = field(default_factory=Timing)
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Settings:
@@ -54,6 +56,7 @@ class Settings:
             start_position=_one_of(environ, "START_POSITION", "LATEST", "BEGINNING"),
             compression=_one_of(environ, "COMPRESSION", "gzip", "none"),
             filters=_filters(environ),
+            timing=Timing.from_environment(environ),
         )
 
 

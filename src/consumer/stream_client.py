@@ -13,6 +13,7 @@ from urllib3.exceptions import HTTPError
 from common.clock import rfc3339
 from consumer.errors import RequestRefusedError, UnauthorizedError
 from consumer.line_decoder import CorruptStreamError, Inflater, LineDecoder
+from consumer.timing import SILENCE_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
 
 CONNECT_TIMEOUT = 10.0
 """Seconds for the connection and TLS."""
-
-SILENCE_TIMEOUT = 45.0
-"""Seconds without a byte after which a connection is given up: the API sends something every 15 s."""
 
 _SHORTEST_TIMEOUT = 0.1
 _CHUNK_BYTES = 64 * 1024
@@ -91,9 +89,18 @@ class _BearerToken(AuthBase):
 class StreamClient:
     """Opens connections to one endpoint with one set of filters."""
 
-    def __init__(self, url: str, api_token: str, filters: Mapping[str, str], compression: str) -> None:
+    def __init__(
+        self,
+        url: str,
+        api_token: str,
+        filters: Mapping[str, str],
+        compression: str,
+        *,
+        silence_seconds: float = SILENCE_SECONDS,
+    ) -> None:
         self._url = url
         self._api_token = api_token
+        self._silence_seconds = silence_seconds
         self._parameters = {**filters, "compression": compression}
         self._session = requests.Session()
         self._session.auth = _BearerToken(api_token)
@@ -103,7 +110,7 @@ class StreamClient:
         """Close what is left of connections."""
         self._session.close()
 
-    def open(self, wanted: FromToken | Batch, *, within: float = SILENCE_TIMEOUT) -> Connection:
+    def open(self, wanted: FromToken | Batch, *, within: float = SILENCE_SECONDS) -> Connection:
         """Ask for a part of the stream; return the connection once the server has agreed, `within` so many seconds.
 
         Redirects are not followed: the token is for this host alone.
@@ -126,7 +133,7 @@ class StreamClient:
                 params=self._parameters | wanted.parameters(),
                 stream=True,
                 allow_redirects=False,
-                timeout=(min(CONNECT_TIMEOUT, within), min(SILENCE_TIMEOUT, within)),
+                timeout=(min(CONNECT_TIMEOUT, within), min(self._silence_seconds, within)),
             )
         except requests.RequestException as error:
             raise StreamInterruptedError(f"no connection: {self.redact(str(error))}") from None

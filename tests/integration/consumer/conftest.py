@@ -17,6 +17,7 @@ from consumer.rejected import RejectedStore
 from consumer.run import Run
 from consumer.stop_request import StopRequest
 from consumer.stream_client import StreamClient
+from consumer.timing import Timing
 from local.simulator.feed import Feed
 from local.simulator.server import TrackingStreamServer
 from tests.support.conditions import wait_until
@@ -181,7 +182,10 @@ class Consumer:
         self.kinesis = parts.get("kinesis") or PartlyFailingKinesis(state.kinesis)
         self.stop_request = StopRequest(clock, run_seconds)
         self.client = StreamClient(url, API_TOKEN, {}, parts.get("compression", "gzip"))
-        self.checkpoint = CheckpointStore(parts.get("s3") or state.s3, BUCKET, owner, clock)
+        timing = parts.get("timing") or Timing()
+        self.checkpoint = CheckpointStore(
+            parts.get("s3") or state.s3, BUCKET, owner, clock, lease_seconds=timing.lease
+        )
         ends_at = clock.monotonic() + seconds
         self.run = Run(
             self.client,
@@ -192,6 +196,7 @@ class Consumer:
             remaining=lambda: ends_at - clock.monotonic(),
             stop_request=self.stop_request,
             start_position=start,
+            timing=timing,
         )
         self._state = state
         self._outcome = None
@@ -252,11 +257,14 @@ def consume(state, clock):
 
 @pytest.fixture
 def simulator(clock):
-    """A function that starts the simulator on a list of updates; all are stopped after the test."""
+    """A function that starts the simulator on a list of updates, with a clock that jumps with the consumer's if told.
+
+    All are stopped after the test.
+    """
     running = []
 
-    def start(updates, **options):
-        feed = Feed(Lines(clock.now(), updates), clock=FeedClock(clock))
+    def start(updates, *, jumps=False, **options):
+        feed = Feed(Lines(clock.now(), updates), clock=FeedClock(clock) if jumps else None)
         server = TrackingStreamServer(feed, token=API_TOKEN, **{"token_interval": 0.05} | options)
         server.start()
         feed.start()

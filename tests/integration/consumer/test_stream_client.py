@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 
 import pytest
 
-from consumer import stream_client
 from consumer.checkpoint import TimeRange
 from consumer.errors import RequestRefusedError, UnauthorizedError
 from consumer.stream_client import Batch, FromToken, StreamClient, StreamInterruptedError, TokenRefusedError
@@ -27,8 +26,8 @@ def connect():
     """A function that makes a client for a server; all of them are closed after the test."""
     clients = []
 
-    def make(url, filters=None, compression="gzip"):
-        clients.append(StreamClient(url, TOKEN, filters or {}, compression))
+    def make(url, filters=None, compression="gzip", **options):
+        clients.append(StreamClient(url, TOKEN, filters or {}, compression, **options))
         return clients[-1]
 
     yield make
@@ -359,9 +358,8 @@ def test_a_last_line_without_a_line_end_is_a_line_where_the_body_is_whole(connec
         assert read(connect(server.url, compression=compression)) == [b'{"n":1}', b'{"n":2}']
 
 
-def test_a_silent_server_is_given_up(connect, monkeypatch):
+def test_a_silent_server_is_given_up(connect):
     """A connection on which nothing comes for longer than the longest silence must be given up."""
-    monkeypatch.setattr(stream_client, "SILENCE_TIMEOUT", 0.1)
 
     def silent(exchange):
         exchange.begin()
@@ -369,7 +367,7 @@ def test_a_silent_server_is_given_up(connect, monkeypatch):
         exchange.stay()
 
     with ScriptedStream(silent) as server, pytest.raises(StreamInterruptedError, match="timed out"):
-        read(connect(server.url))
+        read(connect(server.url, silence_seconds=0.1))
 
 
 def test_a_server_that_never_answers_is_given_up(connect):

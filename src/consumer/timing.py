@@ -1,0 +1,63 @@
+"""How long the consumer waits for what: today's figures, and how to shorten them where hours must pass in seconds.
+
+The template sets none of the variables, so a deployment has the figures below. The fault harness of the local stack
+sets them, since a lease that runs out after 45 s cannot be tried two hundred times in ten minutes (`docs/decisions`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from common.environment import ConfigurationError, number
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+LEASE_SECONDS = 45.0
+"""After a hard kill the checkpoint is free again before the next tick of the schedule (60 s)."""
+
+RENEWAL_SECONDS = 15.0
+"""The lease is renewed this often while nothing else is written: two renewals may fail before it runs out."""
+
+SILENCE_SECONDS = 45.0
+"""Without a byte for so long a connection is given up: the API sends something every 15 s."""
+
+STALE_SECONDS = 120.0
+"""A connection that sends only keep-alives and the token it sent before is given up after so long: eight times
+the interval at which a new token is due."""
+
+_SHORTEST = 0.1
+_RENEWALS_IN_A_LEASE = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """The waits, in seconds; without arguments those of a deployment."""
+
+    lease: float = LEASE_SECONDS
+    renewal: float = RENEWAL_SECONDS
+    silence: float = SILENCE_SECONDS
+    stale: float = STALE_SECONDS
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str]) -> Timing:
+        """Read `LEASE_SECONDS`, `SILENCE_SECONDS` and `STALE_SECONDS`; what is not set is as in a deployment.
+
+        A wait can only be shortened: a longer one would outlast what the rest was designed for. The lease is renewed
+        three times in its span, whatever that is.
+
+        Raises
+        ------
+        ConfigurationError
+            One is no number, or out of range; the text names it.
+        """
+        lease = number(environ, "LEASE_SECONDS", LEASE_SECONDS, low=_SHORTEST, high=LEASE_SECONDS)
+        silence = number(environ, "SILENCE_SECONDS", SILENCE_SECONDS, low=_SHORTEST, high=SILENCE_SECONDS)
+        stale = number(environ, "STALE_SECONDS", STALE_SECONDS, low=_SHORTEST, high=STALE_SECONDS)
+        if stale < silence:
+            raise ConfigurationError(
+                f"STALE_SECONDS: got {stale:g}; expected at least SILENCE_SECONDS ({silence:g}): a connection without "
+                "progress says more than a silent one, and is given more time"
+            )
+        return cls(lease=lease, renewal=lease / _RENEWALS_IN_A_LEASE, silence=silence, stale=stale)
