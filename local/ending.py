@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 PATIENCE = 30.0
 """Seconds without progress after which the end is no longer waited for."""
+FAILED_RUNS = 3
+"""Runs of the consumer that fail without any progress, after which another one is not waited for either."""
 DRAIN_SECONDS = 180.0
 _STEP = 0.05
 
@@ -66,7 +68,7 @@ class Ending:
 
     def _commit_all(self) -> str:
         """Wait until all that was sent is committed, asking the consumer to stop as soon as it may."""
-        last, since = self._progress(), time.monotonic()
+        last, since, failed = self._progress(), time.monotonic(), self._consumer.errors
         asked = False
         while not self._committed():
             if self._delivered() and not asked:
@@ -80,12 +82,12 @@ class Ending:
                 asked = False
             now = self._progress()
             if now != last:
-                last, since = now, time.monotonic()
-            if time.monotonic() - since > self._patience:
+                last, since, failed = now, time.monotonic(), self._consumer.errors
+            if time.monotonic() - since > self._patience or self._consumer.errors - failed >= FAILED_RUNS:
                 self._pause()
                 return (
-                    f"The checkpoint does not cover all that was sent, and nothing moved for {self._patience:.0f} s. "
-                    "The consumer's last words:"
+                    "The checkpoint does not cover all that was sent, and nothing moves any more: "
+                    f"no progress for {time.monotonic() - since:.0f} s. The consumer's last words:"
                 )
             time.sleep(_STEP)
         self._pause()

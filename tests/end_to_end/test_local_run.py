@@ -1,0 +1,219 @@
+"""`python -m local`, as a person runs it: the result, the exit code, and what is left behind, which is nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from local import processes
+from tests.support.conditions import wait_until
+
+_TIMEOUT = 100
+
+
+def _family(root):
+    """The live processes that descend from `root`, in whatever session."""
+    found = []
+    for child in processes.children(root):
+        found += [child, *_family(child)]
+    return found
+
+
+class LocalRun:
+    """A run in a process of its own, in a folder and with a folder for temporary files of its own."""
+
+    def __init__(self, repository, folder, *arguments, **variables):
+        self.report_path = folder / "report.json"
+        self.temporary = folder / "tmp"
+        self.temporary.mkdir()
+        self._output = (folder / "output").open("w+")
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "local", "--report", str(self.report_path), *arguments],
+            cwd=folder,
+            env=os.environ
+            | {"PYTHONPATH": str(repository), "TMPDIR": str(self.temporary), "COLUMNS": "120"}
+            | {"TERM": "dumb", **variables},
+            stdout=self._output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        self.family = set()
+
+    def look(self):
+        """Note which processes the run has started by now."""
+        self.family |= set(_family(self.process.pid))
+        return self.family
+
+    def output(self):
+        return Path(self._output.name).read_text()
+
+    def wait_for_functions(self):
+        """Wait until the consumer and another function have been invoked: moto and two emulators with runtimes."""
+        wait_until(lambda: len(self.look()) >= 5)
+
+    def interrupt(self):
+        os.kill(self.process.pid, signal.SIGINT)
+
+    def end(self):
+        code = self.process.wait(_TIMEOUT)
+        self._output.close()
+        return code
+
+    @property
+    def report(self):
+        return json.loads(self.report_path.read_text())
+
+    def assert_nothing_is_left(self):
+        wait_until(lambda: not {pid for pid in self.family if _is_alive(pid)})
+        assert list(self.temporary.iterdir()) == []
+
+
+def _is_alive(pid):
+    status = processes._status(pid)
+    return status is not None and status.state != "Z"
+
+
+@pytest.fixture
+def local_run(repository, tmp_path):
+    """Start runs; one that is still there when the test ends is killed with all it started."""
+    runs = []
+
+    def start(*arguments, **variables):
+        folder = tmp_path / f"run{len(runs)}"
+        folder.mkdir()
+        runs.append(LocalRun(repository, folder, *arguments, **variables))
+        return runs[-1]
+
+    yield start
+    for run in runs:
+        for pid in [run.process.pid, *run.look()]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        run.process.wait()
+
+
+SHORT = ("--window", "2", "--token-interval", "0.3", "--rate", "40")
+
+
+def test_two_runs_go_on_side_by_side_and_lose_nothing(local_run):
+    """Generated traffic through the whole system, twice at a time: figures that agree, and nothing left."""
+    runs = [local_run(*SHORT, "--duration", "4", "--seed", seed) for seed in ("1", "2")]
+    for run in runs:
+        run.wait_for_functions()
+    for run in runs:
+        assert run.end() == 0, run.output()
+        report = run.report
+        sent = report["source"]["updates"]
+        assert report["source"]["kind"] == "generated"
+        assert sent > 100
+        assert report["kinesis"] == {"updates": sent, "lost": 0, "duplicates": 0, "out_of_order": 0}
+        assert report["aggregator"]["updates"] == sent
+        assert report["consumer"]["graceful_stops"] == report["consumer"]["invocations"] >= 1
+        assert (report["rejected"], report["dead_letters"]) == (0, 0)
+        assert "Nothing was lost." in run.output()
+        run.assert_nothing_is_left()
+
+
+def test_the_recording_at_full_speed_arrives_whole(local_run, recording):
+    """All 5,680 real updates, in Kinesis and in the window rows, each once and in order."""
+    run = local_run("--replay", str(recording), "--speed", "max", "--window", "5")
+    assert run.end() == 0, run.output()
+    report = run.report
+    assert report["source"] == {"kind": "replay", "updates": 5680, "connections": report["source"]["connections"]}
+    assert report["kinesis"] == {"updates": 5680, "lost": 0, "duplicates": 0, "out_of_order": 0}
+    assert report["aggregator"]["updates"] == 5680
+    assert report["consumer"]["hard_stops"] == 0
+
+
+def test_a_short_timeout_makes_several_runs_that_all_end_at_a_token(local_run):
+    """The consumer's work goes on in the next invocation where the last one stopped; nothing is sent twice."""
+    run = local_run(*SHORT, "--duration", "8", "--speed", "60", "--rate", "2", "--consumer-timeout", "3")
+    assert run.end() == 0, run.output()
+    consumer = run.report["consumer"]
+    assert consumer["invocations"] == consumer["graceful_stops"] >= 2
+    assert run.report["kinesis"]["duplicates"] == 0
+    assert run.report["aggregator"]["updates"] == run.report["source"]["updates"]
+
+
+def test_the_first_ctrl_c_ends_the_run_in_good_order(local_run):
+    """A run without end stops at a token, counts, writes its report, and leaves nothing; no traceback."""
+    run = local_run(*SHORT, "--duration", "0")
+    run.wait_for_functions()
+    run.interrupt()
+    assert run.end() == 0, run.output()
+    assert run.report["kinesis"]["lost"] == 0
+    assert run.report["consumer"]["hard_stops"] == 0
+    assert "Traceback" not in run.output()
+    run.assert_nothing_is_left()
+
+
+def test_a_second_ctrl_c_ends_the_run_at_once(local_run):
+    """No report, exit code 130, no traceback, and still no process left."""
+    run = local_run(*SHORT, "--duration", "0", "--token-interval", "60")
+    run.wait_for_functions()
+    run.interrupt()
+    run.look()
+    run.interrupt()
+    assert run.end() == 130
+    assert not run.report_path.exists()
+    assert "Traceback" not in run.output()
+    run.assert_nothing_is_left()
+
+
+def test_a_function_that_fails_makes_the_run_fail_and_says_why(repository, tmp_path):
+    """A consumer that cannot even be imported: nothing hangs, the loss is counted, and the exit code is not 0."""
+    folder = tmp_path / "copy"
+    folder.mkdir()
+    for name in ("local", "src"):
+        (folder / name).symlink_to(repository / name)
+    template = (repository / "template.yaml").read_text()
+    (folder / "template.yaml").write_text(
+        template.replace("Handler: consumer.handler.handler", "Handler: consumer.nothing")
+    )
+    script = (
+        "import sys; from pathlib import Path; from local.command_line import parse; from local.run import main; "
+        f"sys.exit(main(parse(['--rate','20','--duration','1','--window','2','--speed','60']), "
+        f"repository=Path({str(folder)!r})))"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(repository), "COLUMNS": "120", "TERM": "dumb"},
+        capture_output=True,
+        text=True,
+        timeout=_TIMEOUT,
+        check=False,
+    )
+    assert ended.returncode == 1, ended.stdout + ended.stderr
+    assert "a run of the consumer failed" in ended.stdout
+    assert "updates are not in Kinesis" in ended.stdout
+    assert "The checkpoint does not cover all that was sent" in ended.stdout
+
+
+def test_a_template_that_does_not_translate_is_refused(repository, tmp_path):
+    """Exit code 2 and one sentence: the file, the resource, what to do."""
+    (tmp_path / "template.yaml").write_text("Resources: {F: {Type: 'AWS::Serverless::Function', Properties: {}}}")
+    script = (
+        "import sys; from pathlib import Path; from local.command_line import parse; from local.run import main; "
+        "sys.exit(main(parse([]), repository=Path('.')))"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(repository)},
+        capture_output=True,
+        text=True,
+        timeout=_TIMEOUT,
+        check=False,
+    )
+    assert ended.returncode == 2
+    assert "local: error: template.yaml: does not translate" in ended.stderr
+    assert "[F]" in ended.stderr
+    assert "Traceback" not in ended.stderr
