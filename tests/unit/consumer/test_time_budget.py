@@ -26,7 +26,8 @@ class SimulatedRun:
     def read(self, tokens, *, lag=0.5):
         """Read until it is time to stop; return the second at which reading stopped.
 
-        `lag` is how far the newest ingestion time is behind at each token: seconds, or a function of the time.
+        `lag` is how far the newest ingestion time is behind at each token: seconds, or a function of the time; None
+        where no update passes the filter.
         """
         for token_at in tokens:
             deadline = self.timeout - RESERVE_SECONDS
@@ -36,7 +37,8 @@ class SimulatedRun:
             self.now = token_at
             wall = EPOCH + timedelta(seconds=self.now)
             behind = lag(self.now) if callable(lag) else lag
-            self.budget.token_arrived(self.now, wall - timedelta(seconds=behind), wall)
+            newest = None if behind is None else wall - timedelta(seconds=behind)
+            self.budget.token_arrived(self.now, newest, wall)
             if not self.budget.another_token_fits:
                 self.at_token = True
                 return self.now
@@ -162,10 +164,19 @@ def test_going_live_near_the_end_misses_no_token(live_from):
         assert stopped > 900 - RESERVE_SECONDS - 2 * 15, live_at
 
 
+def test_a_stream_without_updates_is_read_to_its_last_token():
+    """Where no update passes the filter, the longest wait between tokens decides: now 10 s, now 15 s."""
+    for phase in range(150):
+        run = SimulatedRun(900)
+        stopped = run.read((phase / 10 + 12.5 * number + number % 2 * 2.5 for number in range(100)), lag=None)
+        assert run.at_token, phase
+        assert stopped > 900 - RESERVE_SECONDS - 2 * 15, phase
+
+
 def test_catching_up_to_the_end_uses_all_of_it():
-    """Far behind, tokens come fast, so the run reads to within a second of its reserve."""
+    """Far behind, a token for every 15 s of the stream comes each 0.3 s: the run reads to the edge of its reserve."""
     run = SimulatedRun(900)
-    stopped = run.read((0.3 * number for number in range(1, 10_000)), lag=100_000)
+    stopped = run.read((0.3 * number for number in range(1, 10_000)), lag=lambda now: 100_000 - 49 * now)
     assert run.at_token
     assert stopped > 900 - RESERVE_SECONDS - 0.7
 

@@ -71,6 +71,7 @@ def test_the_open_interval_is_never_safe():
     """Without a token after them there is nothing to commit, although all is acknowledged."""
     watermark = Watermark()
     watermark.current.taken = watermark.current.acknowledged = 3
+    assert not watermark.current.is_settled
     assert not watermark.has_settled
     assert watermark.take_settled() == []
 
