@@ -1,0 +1,1 @@
+"""Faults on purpose: a proxy before the local AWS that fails calls as planned, and authorises each."""
