@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import time
+import threading
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from local.clock import Clock
     from local.event_source_mapping import EventSourceMapping
     from local.functions import Function
     from local.schedule import Schedule
@@ -20,6 +21,7 @@ FAILED_RUNS = 3
 """Runs of the consumer that fail without any progress, after which another one is not waited for either."""
 DRAIN_SECONDS = 180.0
 _STEP = 0.05
+_NEVER = threading.Event()
 
 
 class Ending:
@@ -45,6 +47,7 @@ class Ending:
         consumer: Function,
         schedules: Sequence[Schedule],
         mappings: Sequence[EventSourceMapping],
+        clock: Clock,
         *,
         committed: Callable[[], bool],
         delivered: Callable[[], bool],
@@ -55,6 +58,7 @@ class Ending:
         self._consumer = consumer
         self._schedules = schedules
         self._mappings = mappings
+        self._clock = clock
         self._committed = committed
         self._delivered = delivered
         self._progress = progress
@@ -68,7 +72,7 @@ class Ending:
 
     def _commit_all(self) -> str:
         """Wait until all that was sent is committed, asking the consumer to stop as soon as it may."""
-        last, since, failed = self._progress(), time.monotonic(), self._consumer.errors
+        last, since, failed = self._progress(), self._clock.now(), self._consumer.errors
         asked = False
         while not self._committed():
             if self._delivered() and not asked:
@@ -82,33 +86,33 @@ class Ending:
                 asked = False
             now = self._progress()
             if now != last:
-                last, since, failed = now, time.monotonic(), self._consumer.errors
-            if time.monotonic() - since > self._patience or self._consumer.errors - failed >= FAILED_RUNS:
+                last, since, failed = now, self._clock.now(), self._consumer.errors
+            if self._clock.now() - since > self._patience or self._consumer.errors - failed >= FAILED_RUNS:
                 self._pause()
                 return (
                     "The checkpoint does not cover all that was sent, and nothing moves any more: "
-                    f"no progress for {time.monotonic() - since:.0f} s. The consumer's last words:"
+                    f"no progress for {self._clock.now() - since:.0f} s. The consumer's last words:"
                 )
-            time.sleep(_STEP)
+            self._clock.wait(_NEVER, _STEP)
         self._pause()
         return ""
 
     def _stop_consumer(self) -> str:
         """Ask the consumer to stop at the next token, and wait for it."""
-        asked, began = False, time.monotonic()
+        asked, began = False, self._clock.now()
         while self._consumer.under_way:
             asked = asked or self._consumer.terminate()
-            if time.monotonic() - began > self._patience:
+            if self._clock.now() - began > self._patience:
                 self._consumer.stop()
                 return f"The consumer did not stop within {self._patience:.0f} s, and was killed. Its last words:"
-            time.sleep(_STEP)
+            self._clock.wait(_NEVER, _STEP)
         for schedule in self._schedules:
             schedule.stop()
         return ""
 
     def _drain(self) -> str:
         """Let the pollers consume what there is, and close the windows."""
-        deadline = time.time() + DRAIN_SECONDS
+        deadline = self._clock.now() + DRAIN_SECONDS
         drained = [mapping.drain(deadline) for mapping in self._mappings]
         for mapping in self._mappings:
             mapping.stop()

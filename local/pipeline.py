@@ -115,6 +115,7 @@ class Pipeline:
             self._functions[CONSUMER],
             self._schedules,
             list(self._mappings.values()),
+            SystemClock(),
             committed=lambda: self.covered() >= self._feed.count,
             delivered=lambda: self._in_kinesis() >= self._feed.count,
             progress=lambda: (self.covered(), self._in_kinesis()),
