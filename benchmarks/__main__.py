@@ -7,6 +7,7 @@ import json
 import sys
 import tempfile
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,8 @@ from benchmarks.workspace import FULL, QUICK, Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from rich.status import Status
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -51,16 +54,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory(prefix="bench-") as folder, console.status("") as status:
         workspace = Workspace(Path(folder), sizes)
         results: dict[str, Any] = {"machine": machine.describe()}
-        try:
-            for name in options.only or _default(quick=options.quick):
-                results[name] = _run(name, workspace, lambda text, name=name: status.update(f"{name}: {text}"))
-        except BenchmarkError as error:
-            console.print(f"bench: {error}", style="red", markup=False)
-            return 1
+        failed = False
+        for name in options.only or _default(quick=options.quick):
+            try:
+                results[name] = _run(name, workspace, partial(_tell, status, name))
+            except BenchmarkError as error:  # the others' figures are worth having all the same
+                console.print(f"bench: {name}: {error}", style="red", markup=False)
+                failed = True
     table.show(results, console)
     if options.json:
         options.json.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-    return 0
+    return int(failed)
+
+
+def _tell(status: Status, name: str, text: str) -> None:
+    status.update(f"{name}: {text}")
 
 
 def _default(*, quick: bool) -> list[str]:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 
 from benchmarks.case import Measured
 from benchmarks.machine import cpu_time
 from benchmarks.peers import client
+
+if TYPE_CHECKING:
+    from mypy_boto3_kinesis.type_defs import PutRecordsRequestEntryTypeDef
 
 MOST_RECORDS = 500
 """What a PutRecords call takes."""
@@ -22,7 +25,7 @@ class Publisher:
         self.published = 0
         self._kinesis = boto3.client("kinesis")
         self._stream_name = stream_name
-        self._records: list[dict[str, Any]] = []
+        self._records: list[PutRecordsRequestEntryTypeDef] = []
 
     def put(self, target: dict[str, Any]) -> None:
         """Take one update; send when there are enough."""

@@ -11,7 +11,10 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 logger = Logger()
 metrics = Metrics()
 # Many make their clients here too: CLIENTS says which. Without it there are none.
-clients = {name: boto3.client(name) for name in os.environ.get("CLIENTS", "").split()}
+clients = {
+    name: boto3.client(name)  # type: ignore[call-overload]  # a name that is not known before it runs
+    for name in os.environ.get("CLIENTS", "").split()
+}
 
 
 @logger.inject_lambda_context
