@@ -27,9 +27,11 @@ class Fault(Enum):
 
 
 class FaultyProxy:
-    """Stands before moto; `plan(method, path, target)` chooses each request's fate (target: the X-Amz-Target header)."""
+    """Stands before moto; `plan(method, path, target)` chooses each request's fate by its X-Amz-Target too."""
 
-    def __init__(self, upstream: str, plan: Callable[[str, str, str], Fault]) -> None:
+    def __init__(  # noqa: C901 -- one handler class, made here because it needs the plan
+        self, upstream: str, plan: Callable[[str, str, str], Fault]
+    ) -> None:
         host, port = urlsplit(upstream).hostname, urlsplit(upstream).port
 
         class Handler(BaseHTTPRequestHandler):

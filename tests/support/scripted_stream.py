@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _GZIP_FORMAT = 31
+_SEND_SECONDS = 10.0
+_POLL_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,9 @@ class Exchange:
 
     def raw(self, data: bytes) -> None:
         """Send bytes as they are."""
+        self._connection.settimeout(_SEND_SECONDS)  # a reader may be slow, or held up by back pressure
         self._connection.sendall(data)
+        self._connection.settimeout(_POLL_SECONDS)
 
     def reset(self) -> None:
         """Break the connection off: the client gets what was sent, and then a TCP reset."""
@@ -143,7 +147,7 @@ class ScriptedStream:
 
     def _serve(self, connection: socket.socket) -> None:
         with connection:
-            connection.settimeout(0.05)
+            connection.settimeout(_POLL_SECONDS)
             try:
                 request = self._read_request(connection)
                 if request is None:

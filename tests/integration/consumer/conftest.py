@@ -178,14 +178,14 @@ def state(aws):
 class Consumer:
     """One run of the consumer, on a thread of its own so that the test can act meanwhile."""
 
-    def __init__(self, state, url, clock, *, owner="run-1", seconds=600.0, start="BEGINNING", run_seconds=None, **parts):
+    def __init__(  # noqa: PLR0913 -- its fixtures
+        self, state, url, clock, *, owner="run-1", seconds=600.0, start="BEGINNING", run_seconds=None, **parts
+    ):
         self.kinesis = parts.get("kinesis") or PartlyFailingKinesis(state.kinesis)
-        self.stop_request = StopRequest(clock, run_seconds)
+        self.stop_request = parts.get("stop_request") or StopRequest(clock, run_seconds)
         self.client = StreamClient(url, API_TOKEN, {}, parts.get("compression", "gzip"))
         timing = parts.get("timing") or Timing()
-        self.checkpoint = CheckpointStore(
-            parts.get("s3") or state.s3, BUCKET, owner, clock, lease_seconds=timing.lease
-        )
+        self.checkpoint = CheckpointStore(parts.get("s3") or state.s3, BUCKET, owner, clock, lease_seconds=timing.lease)
         ends_at = clock.monotonic() + seconds
         self.run = Run(
             self.client,
@@ -206,7 +206,7 @@ class Consumer:
     def _execute(self):
         try:
             self._outcome = self.run.execute()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 -- the test is told of whatever it is
             self._outcome = error
 
     @property

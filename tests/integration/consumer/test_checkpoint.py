@@ -205,16 +205,17 @@ def test_a_refused_read_is_never_taken_for_none(store, state, code, key):
 
 def test_an_unreachable_s3_is_never_taken_for_none(store, aws):
     """S3 that does not answer must stop the run."""
-    with FaultyProxy(aws, lambda *_: Fault.LOST) as proxy, closing(s3_client(proxy.url, 2)) as s3:
-        with pytest.raises(CheckpointError, match="could not be read"):
-            store("a", s3).acquire()
+    with (
+        FaultyProxy(aws, lambda *_: Fault.LOST) as proxy,
+        closing(s3_client(proxy.url, 2)) as s3,
+        pytest.raises(CheckpointError, match="could not be read"),
+    ):
+        store("a", s3).acquire()
 
 
 def s3_client(endpoint, attempts):
     """Return an S3 client as the consumer's, with so many attempts."""
-    config = Config(
-        retries={"mode": "standard", "total_max_attempts": attempts}, connect_timeout=3, read_timeout=5
-    )
+    config = Config(retries={"mode": "standard", "total_max_attempts": attempts}, connect_timeout=3, read_timeout=5)
     return boto3.client("s3", endpoint_url=endpoint, config=config)
 
 

@@ -42,6 +42,7 @@ def read(client, wanted=LATEST, **options):
 
 
 def one_line(exchange):
+    """Answer with one line."""
     exchange.begin()
     exchange.send(b'{"a":1}\n')
     exchange.end()
@@ -260,12 +261,14 @@ def test_a_refused_connection_is_an_interruption(connect):
 
 
 def broken_in_a_line(exchange):
+    """Two lines, then a reset within the third."""
     exchange.begin()
     exchange.send(b'{"n":1}\n{"n":2}\n{"n":')
     exchange.reset()
 
 
 def broken_in_a_chunk(exchange):
+    """Two lines, then a reset within a chunk."""
     exchange.begin()
     exchange.send(b'{"n":1}\n{"n":2}\n')
     exchange.raw(b'ff\r\n{"n":3}')
@@ -273,6 +276,7 @@ def broken_in_a_chunk(exchange):
 
 
 def broken_in_a_gzip_block(exchange):
+    """Two lines, then a reset within a block."""
     exchange.begin(gzip=True)
     exchange.send(b'{"n":1}\n{"n":2}\n')
     block = exchange.compressed(os.urandom(50).hex().encode() + b"\n")
@@ -281,27 +285,32 @@ def broken_in_a_gzip_block(exchange):
 
 
 def cut_between_lines(exchange):
+    """Two lines, then the end without the last chunk."""
     exchange.begin()
     exchange.send(b'{"n":1}\n{"n":2}\n')
 
 
 def cut_in_a_gzip_body(exchange):
+    """Two lines, then the last chunk in the middle of the gzip body."""
     exchange.begin(gzip=True)
     exchange.send(b'{"n":1}\n{"n":2}\n')
     exchange.raw(b"0\r\n\r\n")
 
 
 def short_of_its_length(exchange):
+    """Two lines, and less than was announced."""
     exchange.begin(framing="length", length=100)
     exchange.send(b'{"n":1}\n{"n":2}\n')
 
 
 def cut_in_a_line_that_the_end_would_close(exchange):
+    """Two lines and a part, then the end, which is all that ends this body."""
     exchange.begin(framing="close")
     exchange.send(b'{"n":1}\n{"n":2}\n{"n":')
 
 
 def damaged_gzip(exchange):
+    """Two lines, then bytes that are no gzip."""
     exchange.begin(gzip=True)
     exchange.send(b'{"n":1}\n{"n":2}\n')
     exchange.raw(exchange.framed(b"\xff" * 200))
