@@ -139,7 +139,7 @@ def test_the_summary_is_returned_and_logged(function, run_until, state, stream, 
         "unrecoverable_gap": None,
     }
     assert summary.keys() >= {"bytes", "committed_token_age_seconds", "source_lag_seconds", "reading_share"}
-    assert len(summary) == 14
+    assert len(summary) == 13
     [record] = [record for record in caplog.records if record.getMessage() == "run finished"]
     assert {name: getattr(record, name) for name in summary} == summary
     assert state.numbers == [0, 1, 2]
