@@ -27,6 +27,8 @@ def compare(comparison: Comparison, workspace: Workspace, said: Callable[[str], 
         A side failed, or handled another number of updates than there were.
     """
     workloads = [name for name in comparison.workloads if name in workspace.workloads()]
+    if not workspace.sizes.thorough:
+        workloads = workloads[:1]
     figures = {name: _compare(comparison, workspace, name, said) for name in workloads}
     first, *others = workloads
     return figures[first] | {name: figures[name] for name in others}
@@ -35,12 +37,12 @@ def compare(comparison: Comparison, workspace: Workspace, said: Callable[[str], 
 def _compare(
     comparison: Comparison, workspace: Workspace, workload: str, said: Callable[[str], None]
 ) -> dict[str, Any]:
-    seconds: dict[str, list[float]] = {name: [] for name in comparison.sides}
+    names = list(comparison.sides) if workspace.sizes.thorough else ["ours", "peer"]
+    seconds: dict[str, list[float]] = {name: [] for name in names}
     updates = 0
     with comparison.setting(workspace, workload) as params:
         for run in range(workspace.sizes.runs):
             # Whatever else the machine is doing, it does to all sides; and none is always the first.
-            names = list(comparison.sides)
             for name in names if run % 2 == 0 else reversed(names):
                 said(f"{workload}, run {run + 1} of {workspace.sizes.runs}: {name}")
                 measured = processes.side(comparison.sides[name], params | {"run": f"{name}-{run}"})

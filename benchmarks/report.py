@@ -75,7 +75,7 @@ def _cold_starts(results: Mapping[str, Any]) -> Iterator[str]:
     yield "CPU time of the runtime's process from its start to its first answer, in AWS's runtime interface emulator."
     yield "The peers' columns say how their libraries lie in the package, and whether clients are made at the top."
     yield ""
-    sides = list(next(iter(results.values()))["others"])
+    sides = list(next(iter(results.values())).get("others", {}))
     yield f"| function | ours | peer | ratio | to reach | | {' | '.join(sides)} |"
     yield f"|---|---:|---:|---:|---:|---|{'---:|' * len(sides)}"
     for name, row in results.items():

@@ -22,17 +22,21 @@ SEED = 20240304
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """How much is done: `updates` of the generated feed, runs of each side, seconds of what runs by the clock."""
+    """How much is done: `updates` of the generated feed, runs of each side, seconds of what runs by the clock.
+
+    Not `thorough` is the first workload only, and no other sides than ours and the peer.
+    """
 
     updates: int
     runs: int
     latency_seconds: float
     growth_seconds: float
     memory_seconds: float
+    thorough: bool = True
 
 
 FULL = Sizes(updates=200_000, runs=5, latency_seconds=30, growth_seconds=20, memory_seconds=60)
-QUICK = Sizes(updates=10_000, runs=3, latency_seconds=0, growth_seconds=0, memory_seconds=0)
+QUICK = Sizes(updates=10_000, runs=3, latency_seconds=0, growth_seconds=0, memory_seconds=0, thorough=False)
 """Under a minute in all. Nothing that runs by the clock: its figures would say little after so short a time."""
 
 
