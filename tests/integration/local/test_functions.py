@@ -25,7 +25,7 @@ def handler(event, context):
         case "raise": raise ValueError("bad input")
         case "exit": sys.exit(3)
         case "crash": os._exit(4)
-        case "sleep": time.sleep(60)
+        case "sleep": print("asleep", flush=True), time.sleep(60)
         case "too large": return "x" * 7_000_000
         case "no json": return {1, 2}
         case "environment": return dict(os.environ)
@@ -157,7 +157,7 @@ def test_a_function_that_does_not_listen_is_not_signalled(function):
     results = []
     thread = threading.Thread(target=lambda: results.append(_invoke(one, do="sleep")))
     thread.start()
-    wait_until(lambda: one.under_way == 1)
+    wait_until(lambda: "asleep" in one.log.newest())
     assert not one.terminate()
     thread.join()
     assert results[0].payload["errorType"] == "Sandbox.Timedout"
