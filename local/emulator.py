@@ -198,6 +198,10 @@ class Emulator:
                 os.kill(pid, signal.SIGTERM)
         return bool(listening)
 
+    def runtime_processes(self) -> list[int]:
+        """Return the runtime's processes; there is none before the first invocation, and after one that failed."""
+        return [] if self._process is None else processes.children(self._process.pid)
+
     def stop(self) -> None:
         """End emulator and runtime, an invocation under way included, and return when nothing is left of them."""
         self._stopped = True

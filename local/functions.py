@@ -118,6 +118,12 @@ class Function:
         with self._lock:
             return None if not self._busy else time.monotonic() - min(self._busy.values())
 
+    def busy_processes(self) -> list[int]:
+        """Return the runtimes' processes that have an invocation under way, the oldest invocation's first."""
+        with self._lock:
+            busy = sorted(self._busy, key=lambda emulator: self._busy[emulator])
+        return [pid for emulator in busy for pid in emulator.runtime_processes()]
+
     def terminate(self) -> bool:
         """Send SIGTERM to each runtime that is at work and listens for it; return whether there was one."""
         with self._lock:

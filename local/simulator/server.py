@@ -16,6 +16,8 @@ from local.simulator.transport import PATH, HttpServer
 
 if TYPE_CHECKING:
     import socket
+    from collections.abc import Callable
+    from http import HTTPStatus
 
     from local.clock import Clock
     from local.simulator.body import Body
@@ -33,8 +35,13 @@ class BodyFactory(Protocol):
         """Return a body that writes to a client's connection."""
 
 
-def _chunked(connection: socket.socket, *, gzip: bool) -> Body:
+def chunked(connection: socket.socket, *, gzip: bool) -> Body:
+    """Return the body of a server that is well."""
     return ChunkedBody(connection.sendall, gzip=gzip)
+
+
+def _refuse_none(_query: str) -> HTTPStatus | None:
+    return None
 
 
 class TrackingStreamServer:
@@ -60,6 +67,8 @@ class TrackingStreamServer:
         Seconds of the wall clock by which a client that had caught up may fall behind before it is disconnected.
     body
         Makes the bodies of responses.
+    refuse
+        Asked about each authorised request's query string: a status to refuse it with, or None to serve it.
 
     Raises
     ------
@@ -83,7 +92,8 @@ class TrackingStreamServer:
         host: str = "127.0.0.1",
         port: int = 0,
         clock: Clock | None = None,
-        body: BodyFactory = _chunked,
+        body: BodyFactory = chunked,
+        refuse: Callable[[str], HTTPStatus | None] = _refuse_none,
     ) -> None:
         if not token.strip():
             raise ValueError("token: got an empty one; expected the API token that clients must bear")
@@ -96,28 +106,49 @@ class TrackingStreamServer:
         self._pacing = Pacing(token_interval, keep_alive, token_lines, longest_lag)
         self._clock: Clock = clock or SystemClock()
         self._make_body = body
+        self.refuse = refuse
         self._sealer = TokenSealer(feed.source.identity)
         self._lock = threading.Lock()
         self._streams: set[Stream] = set()
         self._accepted = 0
         self._stopping = False
         self._http = HttpServer((host, port), self)
-        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.05,), name="tracking-stream")
+        self._thread = self._listener()
+        self._listening = threading.Lock()
+        self._stopped = threading.Event()
+
+    def _listener(self) -> threading.Thread:
+        return threading.Thread(target=self._http.serve_forever, args=(0.05,), name="tracking-stream")
 
     def start(self) -> None:
         """Begin to accept connections."""
         self._thread.start()
 
+    def refuse_connections(self, seconds: float) -> None:
+        """Do not listen for a while, as a server that restarts; streams that are open go on. Returns afterwards."""
+        with self._listening:
+            if self._stopped.is_set():
+                return
+            self._http.shutdown()
+            self._thread.join()
+            self._http.socket.close()
+            self._stopped.wait(seconds)
+            self._http.listen_again()
+            self._thread = self._listener()
+            self._thread.start()
+
     def stop(self) -> None:
         """Disconnect every client, and return when each thread has ended and each socket is closed."""
+        self._stopped.set()
         with self._lock:
             self._stopping = True
             streams = tuple(self._streams)
         for stream in streams:
             stream.stop()
-        if self._thread.is_alive():
-            self._http.shutdown()
-            self._thread.join()
+        with self._listening:
+            if self._thread.is_alive():
+                self._http.shutdown()
+                self._thread.join()
         self._http.disconnect_all()
         self._http.server_close()
 

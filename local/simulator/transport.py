@@ -56,6 +56,12 @@ class HttpServer(ThreadingHTTPServer):
             self._open.discard(request)
         super().close_request(request)
 
+    def listen_again(self) -> None:
+        """Listen on the same port with a new socket, after the old one was closed."""
+        self.socket = socket.socket(self.address_family, self.socket_type)
+        self.server_bind()
+        self.server_activate()
+
     def disconnect_all(self) -> None:
         """Shut every connection down, which ends whatever its thread waits for."""
         with self._lock:
@@ -103,6 +109,8 @@ class _Handler(BaseHTTPRequestHandler):
         elif not server.is_authorized(self.headers.get("Authorization")):
             message = "the API token is missing or not valid; expected the header Authorization: Bearer <token>"
             self._refuse(HTTPStatus.UNAUTHORIZED, message, headers={"WWW-Authenticate": "Bearer"})
+        elif (status := server.refuse(url.query)) is not None:
+            self._refuse(status, "refused on purpose")
         else:
             try:
                 query = parse(url.query, server.feed.now())

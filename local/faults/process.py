@@ -1,0 +1,118 @@
+"""What may go wrong with a function's process: killed, frozen past its lease, timed out, and two consumers at once."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from local.functions import Function
+
+_BUSY_SECONDS = 1.5
+_LOOK_SECONDS = 0.01
+
+
+class ProcessKind(StrEnum):
+    """What happens to the process of an invocation that is under way."""
+
+    KILLED = "killed"
+    """SIGKILL."""
+    PAUSED = "paused"
+    """SIGSTOP, and SIGCONT after a while: a sandbox that was frozen."""
+    TIMED_OUT = "timed_out"
+    """SIGSTOP, until the function's timeout ends it."""
+    TWO_AT_ONCE = "two_at_once"
+    """A second invocation begins beside it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessFault:
+    """One fault of a function (by its logical id), `at` seconds after the beginning; `seconds` is for `PAUSED`."""
+
+    kind: ProcessKind
+    function: str
+    at: float
+    seconds: float = 0.0
+
+    @property
+    def name(self) -> str:
+        """What it is counted under."""
+        return f"{self.kind.value}_{self.function}"
+
+
+class ProcessFaults:
+    """Carries a list of faults out on a thread of its own.
+
+    Parameters
+    ----------
+    functions
+        By logical id.
+    begin
+        Begins another invocation of the function with this logical id, and returns at once.
+    """
+
+    def __init__(
+        self, faults: Iterable[ProcessFault], functions: Mapping[str, Function], begin: Callable[[str], None]
+    ) -> None:
+        self.injected: Counter[str] = Counter()
+        self._faults = sorted(faults, key=lambda fault: fault.at)
+        self._functions = functions
+        self._begin = begin
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="process-faults", daemon=True)
+
+    def start(self) -> None:
+        """Begin to count the seconds."""
+        self._thread.start()
+
+    def join(self) -> None:
+        """Wait until each fault has happened, or found nothing to happen to."""
+        self._thread.join()
+
+    def stop(self) -> None:
+        """Let nothing more happen; what is paused goes on."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _run(self) -> None:
+        began = time.monotonic()
+        for fault in self._faults:
+            if self._stopping.wait(max(0.0, began + fault.at - time.monotonic())):
+                return
+            if fault.kind is ProcessKind.TWO_AT_ONCE:
+                self._begin(fault.function)
+                self.injected[fault.name] += 1
+            elif (pid := self._busy_process(fault.function)) is not None:
+                self._befall(fault, pid)
+
+    def _busy_process(self, function: str) -> int | None:
+        """Return the process of an invocation under way, waiting a little for one."""
+        ends_at = time.monotonic() + _BUSY_SECONDS
+        while time.monotonic() < ends_at:
+            if found := self._functions[function].busy_processes():
+                return found[0]
+            if self._stopping.wait(_LOOK_SECONDS):
+                break
+        return None
+
+    def _befall(self, fault: ProcessFault, pid: int) -> None:
+        first = signal.SIGKILL if fault.kind is ProcessKind.KILLED else signal.SIGSTOP
+        try:
+            os.kill(pid, first)
+        except ProcessLookupError:
+            return  # it ended by itself in this moment
+        self.injected[fault.name] += 1
+        if fault.kind is ProcessKind.PAUSED:
+            self._stopping.wait(fault.seconds)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)

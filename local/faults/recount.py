@@ -1,0 +1,141 @@
+"""What should have come out, counted once more from the feed and the stream, as plainly as it can be said.
+
+Nothing here is shared with the functions: it is the other opinion on windows and alerts.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from local.simulator import times
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+type AlertKey = tuple[str, str, str, str]
+"""Rule, ICAO address, timestamp and ingestion time of the update that is told."""
+
+type RowKey = tuple[str, str, str]
+"""Window start, shard, ICAO address."""
+
+_EMERGENCIES = frozenset({"7500", "7600", "7700"})
+_STEEPEST = -6000
+
+
+@dataclass(frozen=True, slots=True)
+class StoredUpdate:
+    """An update as it stands in Kinesis; `arrival` in seconds since the epoch."""
+
+    shard_id: str
+    arrival: float
+    data: bytes
+
+
+class _Line(msgspec.Struct):
+    target: dict[str, Any]
+
+
+def alerts(feed: Iterable[bytes], suppression: float) -> Counter[AlertKey]:
+    """Return the alerts that a feed's lines call for, each once per rule, aircraft and `suppression` seconds."""
+    silent_until: dict[tuple[str, str], float] = {}
+    called_for: Counter[AlertKey] = Counter()
+    for line in feed:
+        try:
+            update = msgspec.json.decode(line, type=_Line).target
+            ingested = times.parse(update["ingestion_time"])
+        except (ValueError, KeyError, RecursionError):
+            continue
+        moment = min(times.parse(update["timestamp"]), ingested)
+        for rule in _rules(update):
+            name = (rule, update["icao_address"])
+            # Milliseconds, as whole numbers: the boundary must not depend on rounding.
+            if round(moment * 1000) >= silent_until.get(name, 0.0):
+                silent_until[name] = round(moment * 1000) + round(suppression * 1000)
+                called_for[*name, update["timestamp"], update["ingestion_time"]] += 1
+    return called_for
+
+
+def _rules(update: Mapping[str, Any]) -> list[str]:
+    found = []
+    if update.get("squawk") in _EMERGENCIES:
+        found.append("emergency_squawk")
+    if update.get("vertical_rate", 0) < _STEEPEST and not update.get("on_ground"):
+        found.append("steep_descent")
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What one aircraft's rows of one window must add up to; altitudes in feet, times in seconds since the epoch."""
+
+    updates: int
+    first: float
+    last: float
+    altitude_updates: int
+    lowest: float | None
+    highest: float | None
+    squawks: frozenset[str]
+
+
+def windows(stream: Iterable[StoredUpdate], size: int) -> dict[RowKey, Counted]:
+    """Count a stream by window and aircraft; an update counts once in a window, however often it stands there."""
+    found: dict[RowKey, dict[tuple[str, str], dict[str, Any]]] = defaultdict(dict)
+    for stored in stream:
+        update = msgspec.json.decode(stored.data, type=dict[str, Any])
+        start = int(stored.arrival // size) * size
+        place = (times.whole_second(start), stored.shard_id, update["icao_address"])
+        found[place][update["timestamp"], update["ingestion_time"]] = update
+    return {place: _counted(list(updates.values())) for place, updates in found.items()}
+
+
+def _counted(updates: list[dict[str, Any]]) -> Counted:
+    moments = [times.parse(update["timestamp"]) for update in updates]
+    altitudes = [update["altitude_baro"] for update in updates if "altitude_baro" in update]
+    return Counted(
+        updates=len(updates),
+        first=min(moments),
+        last=max(moments),
+        altitude_updates=len(altitudes),
+        lowest=min(altitudes, default=None),
+        highest=max(altitudes, default=None),
+        squawks=frozenset(update["squawk"] for update in updates if "squawk" in update),
+    )
+
+
+def merged(rows: Iterable[bytes]) -> tuple[dict[RowKey, Counted], int]:
+    """Merge the sink's aircraft rows by window and aircraft, a row that came twice once.
+
+    Also returns how many rows bear a key of another row's and say something else: there must be none.
+    """
+    parts: dict[tuple[str, ...], dict[str, Any]] = {}
+    contradictions = 0
+    for line in rows:
+        row = msgspec.json.decode(line, type=dict[str, Any])
+        if row["kind"] != "aircraft":
+            continue
+        key = (_window(row), row["shard_id"], row["icao_address"], str(row["part"]))
+        contradictions += parts.setdefault(key, row) != row
+    by_window: dict[RowKey, list[dict[str, Any]]] = defaultdict(list)
+    for (window, shard, aircraft, _), row in parts.items():
+        by_window[window, shard, aircraft].append(row)
+    return {place: _merge(rows) for place, rows in by_window.items()}, contradictions
+
+
+def _window(row: Mapping[str, Any]) -> str:
+    return times.whole_second(int(times.parse(row["window_start"])))
+
+
+def _merge(rows: list[dict[str, Any]]) -> Counted:
+    return Counted(
+        updates=sum(row["updates"] for row in rows),
+        first=min(times.parse(row["first_timestamp"]) for row in rows),
+        last=max(times.parse(row["last_timestamp"]) for row in rows),
+        altitude_updates=sum(row["altitude_updates"] for row in rows),
+        lowest=min((row["altitude_min_ft"] for row in rows if "altitude_min_ft" in row), default=None),
+        highest=max((row["altitude_max_ft"] for row in rows if "altitude_max_ft" in row), default=None),
+        squawks=frozenset().union(*(row["squawks"] for row in rows)),
+    )

@@ -1,0 +1,210 @@
+"""The real parts a fault schedule runs over, kept warm from one schedule to the next: a cold start takes a second.
+
+What a schedule writes to is made anew for each: stream, tables and the buckets' contents. The functions stay, and with
+them what they remember between invocations, as they would on a day on which everything goes wrong.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from local.cloud import Cloud
+from local.faults.aws_faults import FaultPlan
+from local.faults.aws_proxy import AwsProxy
+from local.faults.recount import StoredUpdate
+from local.faults.schedule import CONSUMER, LEASE_SECONDS, SILENCE_SECONDS, STALE_SECONDS
+from local.functions import Function
+from local.simulator.transport import PATH
+from local.sinks import Sinks
+from local.stack import Stack, create
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from local.faults.aws_calls import Request
+    from local.faults.aws_errors import Answer
+    from local.faults.aws_faults import FaultKind
+    from local.faults.relay import Upstream
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+API_TOKEN = "fault-schedule"  # noqa: S105 -- the simulator's, which runs on this machine
+WINDOW_SECONDS = 1
+SUPPRESSION_SECONDS = 1
+CONSUMER_TIMEOUT = 5
+_SHARDS = 2
+_CHECKPOINT = "/checkpoint.json"
+_OK = 200
+
+
+class _Checkpoint(msgspec.Struct):
+    position_token: str | None = None
+    gap: dict[str, Any] | None = None
+
+
+class WatchedProxy(AwsProxy):
+    """Notes when which checkpoint was written, whether or not the answer arrives."""
+
+    def __init__(self, upstream: str) -> None:
+        super().__init__(upstream)
+        self.commits: list[tuple[float, str]] = []
+
+    def _carry_out(self, request: Request, upstream: Upstream) -> Answer | FaultKind:
+        told: Answer | FaultKind = super()._carry_out(request, upstream)
+        if (
+            request.method == "PUT"
+            and request.path.endswith(_CHECKPOINT)
+            and getattr(told, "status", _OK) == _OK
+            and (token := _token(request.body)) is not None
+        ):
+            self.commits.append((time.time(), token))
+        return told
+
+
+def _token(body: bytes) -> str | None:
+    try:
+        checkpoint = msgspec.json.decode(body, type=_Checkpoint)
+    except msgspec.DecodeError:
+        return None
+    return checkpoint.position_token if checkpoint.gap is None else None
+
+
+class Rig:
+    """Local AWS, proxy, stack and functions; `reset` before each schedule, `close` at the end."""
+
+    def __init__(self, port: int, log: Callable[[str], None] | None = None) -> None:
+        """Make everything; the simulator of each schedule is expected on `port`."""
+        self._log = log
+        self.port = port
+        self._ending = contextlib.ExitStack()
+        try:
+            self._make()
+        except BaseException:
+            self._ending.close()
+            raise
+
+    def _make(self) -> None:
+        self.cloud = Cloud()
+        self._ending.callback(self.cloud.stop)
+        self.stack: Stack = create(
+            self.cloud,
+            REPOSITORY / "template.yaml",
+            name="faults",
+            parameters={
+                "StreamUrl": f"http://127.0.0.1:{self.port}{PATH}",
+                "StartPosition": "BEGINNING",
+                "StreamMode": "PROVISIONED",
+                "ShardCount": str(_SHARDS),
+                "WindowSeconds": str(WINDOW_SECONDS),
+                "SuppressionSeconds": str(SUPPRESSION_SECONDS),
+                # Where a schedule wants one run at a time, it sees to that itself.
+                "ReserveConcurrency": "false",
+            },
+            secret_value=API_TOKEN,
+            timeouts={CONSUMER: CONSUMER_TIMEOUT},
+        )
+        self.proxy = self._ending.enter_context(WatchedProxy(self.cloud.endpoint))
+        self._clients = {name: self.cloud.client(name) for name in ("s3", "kinesis", "dynamodb", "sqs", "sns")}
+        self.sinks = Sinks(self.cloud, self.stack)
+        self._queue = self._clients["sqs"].create_queue(QueueName="faults-alerts")["QueueUrl"]
+        arn = self._clients["sqs"].get_queue_attributes(QueueUrl=self._queue, AttributeNames=["QueueArn"])
+        self._clients["sns"].subscribe(
+            TopicArn=self.stack.resources["AlertsTopic"], Protocol="sqs", Endpoint=arn["Attributes"]["QueueArn"]
+        )
+        self._tables = [
+            self._clients["dynamodb"].describe_table(TableName=self.stack.resources[name])["Table"]
+            for name in ("AircraftTable", "SuppressionTable")
+        ]
+        self.functions: dict[str, Function] = {}
+        self._ending.callback(self._stop_functions)
+        self.restart_functions()
+
+    def restart_functions(self) -> None:
+        """Begin with cold functions, whatever the old ones are at."""
+        self._stop_functions()
+        waits = {"LEASE_SECONDS": LEASE_SECONDS, "SILENCE_SECONDS": SILENCE_SECONDS, "STALE_SECONDS": STALE_SECONDS}
+        for name, settings in self.stack.functions.items():
+            own = {key: str(value) for key, value in waits.items()} if name == CONSUMER else {}
+            self.functions[name] = Function(
+                dataclasses.replace(settings, environment=settings.environment | own),
+                REPOSITORY / "src",
+                self.proxy.url,
+                os.environ["PATH"],
+                self._log,
+            )
+
+    def _stop_functions(self) -> None:
+        for function in self.functions.values():
+            function.stop()
+
+    def reset(self, plan: FaultPlan) -> None:
+        """Empty everything that a schedule writes to, and follow its plan from now on."""
+        self.proxy.inject(FaultPlan())
+        kinesis, dynamodb, s3 = (self._clients[name] for name in ("kinesis", "dynamodb", "s3"))
+        stream = self.stack.resources["UpdatesStream"]
+        kinesis.delete_stream(StreamName=stream)
+        kinesis.create_stream(StreamName=stream, ShardCount=_SHARDS)
+        for table in self._tables:
+            dynamodb.delete_table(TableName=table["TableName"])
+            dynamodb.create_table(
+                TableName=table["TableName"],
+                KeySchema=table["KeySchema"],
+                AttributeDefinitions=table["AttributeDefinitions"],
+                BillingMode="PAY_PER_REQUEST",
+            )
+        for name in ("StateBucket", "DataBucket", "FailuresBucket"):
+            bucket = self.stack.resources[name]
+            for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
+                doomed = [
+                    {"Key": one["Key"], "VersionId": one["VersionId"]}
+                    for one in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
+                ]
+                if doomed:
+                    s3.delete_objects(Bucket=bucket, Delete={"Objects": doomed, "Quiet": True})
+        list(self.notifications())  # those of the schedule before, should it have been cut off
+        self.proxy.commits.clear()
+        self.proxy.inject(plan)
+
+    def checkpoint(self) -> tuple[str | None, bool]:
+        """Return the committed token, and whether a gap before it is still to be fetched."""
+        s3 = self._clients["s3"]
+        try:
+            body = s3.get_object(Bucket=self.stack.resources["StateBucket"], Key="checkpoint.json")["Body"].read()
+        except s3.exceptions.NoSuchKey:
+            return None, False
+        checkpoint = msgspec.json.decode(body, type=_Checkpoint)
+        return checkpoint.position_token, checkpoint.gap is not None
+
+    def stream(self) -> Iterator[StoredUpdate]:
+        """Yield all that stands in Kinesis, shard by shard."""
+        kinesis, stream = self._clients["kinesis"], self.stack.resources["UpdatesStream"]
+        for shard in kinesis.list_shards(StreamName=stream)["Shards"]:
+            shard_id = shard["ShardId"]
+            iterator = kinesis.get_shard_iterator(
+                StreamName=stream, ShardId=shard_id, ShardIteratorType="TRIM_HORIZON"
+            )["ShardIterator"]
+            while records := (page := kinesis.get_records(ShardIterator=iterator))["Records"]:
+                for record in records:
+                    yield StoredUpdate(shard_id, record["ApproximateArrivalTimestamp"].timestamp(), record["Data"])
+                iterator = page["NextShardIterator"]
+
+    def notifications(self) -> Iterator[tuple[str, str, bytes]]:
+        """Yield rule, aircraft and update of each notification that subscribers got."""
+        sqs = self._clients["sqs"]
+        while messages := sqs.receive_message(QueueUrl=self._queue, MaxNumberOfMessages=10).get("Messages", []):
+            for message in messages:
+                body = msgspec.json.decode(message["Body"], type=dict[str, Any])
+                attributes = body["MessageAttributes"]
+                update = body["Message"].strip().splitlines()[-1].encode()
+                yield attributes["rule"]["Value"], attributes["icao_address"]["Value"], update
+                sqs.delete_message(QueueUrl=self._queue, ReceiptHandle=message["ReceiptHandle"])
+
+    def close(self) -> None:
+        """End everything."""
+        self._ending.close()

@@ -1,0 +1,252 @@
+"""Runs one fault schedule over the rig, from an empty stream to the verdict."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from local.clock import SystemClock
+from local.ending import Ending
+from local.event_source_mapping import DestinationClients, EventSourceMapping
+from local.event_source_mapping.observation import SilentListener
+from local.event_source_mapping.pace import Pace
+from local.faults import verdict
+from local.faults.aws_faults import FaultKind
+from local.faults.jumping_clock import JumpingClock
+from local.faults.process import ProcessFaults, ProcessKind
+from local.faults.rig import API_TOKEN, SUPPRESSION_SECONDS, WINDOW_SECONDS
+from local.faults.schedule import AGGREGATOR, ALERTS, CONSUMER, LEASE_SECONDS, TOKEN_LIFETIME
+from local.faults.traffic import FaultTraffic
+from local.faults.upstream import UpstreamFaults
+from local.invocation import InvocationResult, ThrottledError
+from local.schedule import Schedule
+from local.simulator.feed import Feed
+from local.simulator.server import TrackingStreamServer
+from local.simulator.tokens import TokenError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from local.faults.rig import Rig
+    from local.faults.schedule import FaultSchedule
+    from local.faults.verdict import Verdict
+    from local.functions import Function
+
+_SPEED = 60.0
+"""The schedule's rule says a minute; a second has to do here."""
+
+_PACE = Pace(poll_interval=0.2, first_retry=0.1, longest_retry=1.0, throttled=0.05)
+_PATIENCE = 25.0
+_KEEP_ALIVE_SECONDS = 0.25
+_AMBIGUOUS = frozenset({FaultKind.ANSWER_LOST})
+_TIMED_OUT = "Sandbox.Timedout"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A schedule's verdict, the faults that happened by kind, and how long it took in seconds."""
+
+    seed: int
+    verdict: Verdict
+    faults: Counter[str]
+    seconds: float
+
+
+class _Gate:
+    """Lets so many invocations through at once, as reserved concurrency does, and keeps the results."""
+
+    def __init__(self, function: Function, most: int) -> None:
+        self.results: list[InvocationResult] = []
+        self._function = function
+        self._most = most
+        self._lock = threading.Lock()
+        self._under_way = 0
+
+    def invoke(self, event: bytes) -> InvocationResult:
+        """Invoke, or be throttled."""
+        with self._lock:
+            if self._under_way >= self._most:
+                raise ThrottledError(f"{self._under_way} of {self._most} invocations are under way")
+            self._under_way += 1
+        try:
+            result = self._function.invoke(event)
+        finally:
+            with self._lock:
+                self._under_way -= 1
+        self.results.append(result)
+        return result
+
+
+class ScheduleRun:
+    """One schedule on the way; `execute` once."""
+
+    def __init__(self, rig: Rig, schedule: FaultSchedule) -> None:
+        self._rig = rig
+        self._schedule = schedule
+        self._clock = JumpingClock()
+        self._faults = UpstreamFaults(schedule.upstream, seed=schedule.seed, clock=self._clock)
+        self._gate = _Gate(rig.functions[CONSUMER], schedule.consumers)
+        self._processes = ProcessFaults(schedule.processes, rig.functions, self._begin_another)
+        self._others: list[threading.Thread] = []
+        self._troubles: list[str] = []
+
+    def execute(self) -> Outcome:
+        """Run the schedule to its end, and judge."""
+        began = time.monotonic()
+        rig, schedule = self._rig, self._schedule
+        rig.reset(schedule.aws)
+        injected_before = rig.proxy.injected
+        traffic = FaultTraffic(
+            seed=schedule.seed, updates=schedule.updates, seconds=schedule.seconds, start=time.time()
+        )
+        feed = Feed(traffic, clock=self._clock)
+        server = TrackingStreamServer(
+            feed,
+            token=API_TOKEN,
+            token_interval=schedule.token_interval,
+            token_lifetime=TOKEN_LIFETIME,
+            keep_alive=_KEEP_ALIVE_SECONDS,
+            port=rig.port,
+            body=self._faults.body,
+            refuse=self._faults.refuse,
+        )
+        self._faults.server = server
+        with contextlib.ExitStack() as running:
+            running.enter_context(server)
+            running.callback(self._faults.stopping.set)
+            running.callback(feed.stop)
+            feed.start()
+            self._run(running, feed, server)
+            faults = Counter({f"aws_{kind.value}": n for kind, n in (rig.proxy.injected - injected_before).items()})
+            faults += self._faults.injected + self._processes.injected
+            seen = self._observe(feed, server, Counter(rig.proxy.injected - injected_before))
+        if self._troubles:
+            rig.restart_functions()
+        return Outcome(schedule.seed, verdict.judge(seen), faults, time.monotonic() - began)
+
+    def _run(self, running: contextlib.ExitStack, feed: Feed, server: TrackingStreamServer) -> None:
+        rig, schedule = self._rig, self._schedule
+        mappings = self._mappings()
+        ticks = [
+            Schedule(settings, self._gate.invoke, SystemClock(), speed=_SPEED, finished=lambda _: None)
+            for settings in rig.stack.schedules
+        ]
+        running.callback(self._processes.stop)
+        for mapping in mappings:
+            running.callback(mapping.stop)
+            mapping.start()
+        for tick in ticks:
+            running.callback(tick.stop)
+            tick.start()
+        self._processes.start()
+        feed.finished.wait(_PATIENCE)
+        self._processes.join()
+        ending = Ending(
+            rig.functions[CONSUMER],
+            ticks,
+            mappings,
+            SystemClock(),
+            committed=lambda: self._covered(server) >= feed.count,
+            delivered=lambda: False,
+            progress=lambda: self._covered(server),
+            token_interval=schedule.token_interval,
+            patience=_PATIENCE,
+        )
+        for _, step in ending.steps:
+            if failure := step():
+                self._troubles.append(f"{failure} {' | '.join(rig.functions[CONSUMER].log.newest(5))}")
+                rig.functions[CONSUMER].kill()
+        for other in self._others:
+            other.join()
+
+    def _mappings(self) -> list[EventSourceMapping]:
+        rig, cloud = self._rig, self._rig.cloud
+        mappings = []
+        for settings in rig.stack.mappings:
+            name = rig.stack.function(settings.function_arn).logical_id
+            if name == AGGREGATOR:
+                own = dataclasses.replace(
+                    settings, batch_size=self._schedule.batch_size, batching_window=self._schedule.batching_window
+                )
+            else:
+                own = settings
+            clients = DestinationClients(s3=cloud.client("s3"), sqs=cloud.client("sqs"), sns=cloud.client("sns"))
+            mappings.append(
+                EventSourceMapping(
+                    own,
+                    rig.functions[name].invoke,
+                    cloud.client("kinesis"),
+                    clients,
+                    SystemClock(),
+                    SilentListener(),
+                    pace=_PACE,
+                )
+            )
+        return mappings
+
+    def _begin_another(self, function: str) -> None:
+        """Begin an invocation beside the schedule's, past every limit of concurrency."""
+
+        def invoke() -> None:
+            with contextlib.suppress(ThrottledError):
+                self._gate.results.append(self._rig.functions[function].invoke(b"{}"))
+
+        self._others.append(threading.Thread(target=invoke, name="second invocation"))
+        self._others[-1].start()
+
+    def _covered(self, server: TrackingStreamServer) -> int:
+        token, has_gap = self._rig.checkpoint()
+        return 0 if token is None or has_gap else _lines(server.position, token)
+
+    def _observe(
+        self, feed: Feed, server: TrackingStreamServer, aws: Counter[FaultKind]
+    ) -> verdict.Observation:
+        rig = self._rig
+        lost_answers = self._lost_answers(aws)
+        ended = {
+            str(result.payload.get("errorType"))
+            for result in self._gate.results
+            if result.function_error is not None and isinstance(result.payload, dict)
+        }
+        killed = {name for name in self._processes.injected if name.endswith(CONSUMER)}
+        frozen = any(
+            fault.kind is ProcessKind.PAUSED and fault.seconds >= LEASE_SECONDS or fault.kind is ProcessKind.TIMED_OUT
+            for fault in self._schedule.processes
+        )
+        return verdict.Observation(
+            feed=feed.lines(0, feed.count),
+            stream=list(rig.stream()),
+            rows=rig.sinks.rows(),
+            rejected=rig.sinks.rejected_lines(),
+            notifications=list(rig.notifications()),
+            dead_letters=rig.sinks.dead_letters(),
+            commits=[(moment, _lines(server.position, token)) for moment, token in rig.proxy.commits],
+            doubled_by=frozenset(killed | lost_answers[CONSUMER] | (ended & {_TIMED_OUT})),
+            alerted_twice_by=frozenset(
+                {name for name in self._processes.injected if name.endswith(ALERTS)} | lost_answers[ALERTS]
+            ),
+            frozen=frozen,
+            window=WINDOW_SECONDS,
+            suppression=SUPPRESSION_SECONDS,
+            troubles=self._troubles,
+        )
+
+    def _lost_answers(self, aws: Counter[FaultKind]) -> dict[str, set[str]]:
+        """Return which answers were lost to whom; a rule that never applied has lost none."""
+        lost: dict[str, set[str]] = {CONSUMER: set(), AGGREGATOR: set(), ALERTS: set()}
+        for rule in self._schedule.aws.rules:
+            if rule.fault.kind in _AMBIGUOUS and aws[rule.fault.kind] and rule.caller is not None:
+                lost[rule.caller].add(f"{rule.fault.kind.value} {rule.service} {rule.operation}")
+        return lost
+
+
+def _lines(position: Callable[[str], int], token: str) -> int:
+    try:
+        return position(token)
+    except TokenError:
+        return 0

@@ -1,0 +1,141 @@
+"""One fault schedule: everything that goes wrong in one run, and what runs meanwhile, drawn from a seed alone."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from local.faults.aws_faults import Fault, FaultKind, FaultPlan, FaultRule
+from local.faults.process import ProcessFault, ProcessKind
+from local.faults.upstream import UpstreamFault, UpstreamKind
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+CONSUMER, AGGREGATOR, ALERTS = "ConsumerFunction", "AggregatorFunction", "AlertsFunction"
+
+LEASE_SECONDS, SILENCE_SECONDS, STALE_SECONDS = 1.5, 0.8, 1.2
+"""The consumer's waits in a schedule (`src/consumer/timing.py`): a thirtieth of a deployment's and more."""
+
+TOKEN_LIFETIME = 6 * 3600.0
+_BEYOND_LIFETIME = 7 * 3600.0
+
+_STATUSES = (
+    HTTPStatus.UNAUTHORIZED,
+    HTTPStatus.UNPROCESSABLE_ENTITY,
+    HTTPStatus.TOO_MANY_REQUESTS,
+    HTTPStatus.INTERNAL_SERVER_ERROR,
+    HTTPStatus.SERVICE_UNAVAILABLE,
+)
+
+_REFUSALS = (FaultKind.THROTTLED, FaultKind.SERVER_ERROR, FaultKind.RESET, FaultKind.ANSWER_LOST)
+_DELAYS = (FaultKind.DELAYED, FaultKind.ANSWER_DELAYED)
+_AWS: tuple[tuple[str, str, str, Sequence[FaultKind], int], ...] = (
+    (CONSUMER, "kinesis", "PutRecords", (*_REFUSALS, *_DELAYS, FaultKind.PARTIAL, FaultKind.PARTIAL), 25),
+    (CONSUMER, "s3", "PutObject", (*_REFUSALS, *_DELAYS), 20),
+    (CONSUMER, "s3", "GetObject", _REFUSALS, 3),
+    (CONSUMER, "secretsmanager", "GetSecretValue", _REFUSALS, 2),
+    (AGGREGATOR, "firehose", "PutRecordBatch", (*_REFUSALS, *_DELAYS, FaultKind.PARTIAL), 8),
+    (AGGREGATOR, "dynamodb", "PutItem", (*_REFUSALS, *_DELAYS), 150),
+    (AGGREGATOR, "dynamodb", "GetItem", _REFUSALS, 6),
+    (ALERTS, "dynamodb", "PutItem", (*_REFUSALS, *_DELAYS), 12),
+    (ALERTS, "dynamodb", "UpdateItem", (*_REFUSALS, *_DELAYS), 6),
+    (ALERTS, "sns", "Publish", (*_REFUSALS, *_DELAYS), 6),
+)
+"""Whose calls of which operation fail how, and among how many first ones: about what a schedule makes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaultSchedule:
+    """What is drawn; durations in seconds.
+
+    `consumers` is how many runs of the consumer may be under way at once: 1 as with reserved concurrency, 2 as without.
+    `batch_size` and `batching_window` replace the aggregator's, so that windows are cut into batches differently.
+    """
+
+    seed: int
+    updates: int
+    seconds: float
+    token_interval: float
+    consumers: int
+    batch_size: int
+    batching_window: int
+    upstream: tuple[UpstreamFault, ...]
+    aws: FaultPlan
+    processes: tuple[ProcessFault, ...]
+
+    @classmethod
+    def draw(cls, seed: int) -> FaultSchedule:
+        """Return the schedule of a seed."""
+        rng = random.Random(f"schedule {seed}")
+        updates = rng.randint(500, 1200)
+        seconds = rng.uniform(2.0, 3.5)
+        consumers = 2 if rng.random() < 0.35 else 1  # noqa: PLR2004 - the share of small accounts, so to speak
+        return cls(
+            seed=seed,
+            updates=updates,
+            seconds=seconds,
+            token_interval=rng.uniform(0.15, 0.4),
+            consumers=consumers,
+            batch_size=rng.choice((50, 200, 2000)),
+            batching_window=rng.choice((0, 0, 1)),
+            upstream=tuple(_upstream(rng, updates)),
+            aws=FaultPlan(tuple(_rule(rng) for _ in range(rng.randint(0, 5))), seed),
+            processes=tuple(_processes(rng, seconds, consumers)),
+        )
+
+
+def _upstream(rng: random.Random, updates: int) -> list[UpstreamFault]:
+    kinds = rng.choices(list(UpstreamKind), k=rng.randint(1, 6))
+    faults = []
+    for kind in kinds:
+        at = rng.randrange(1, updates * 9 // 10)
+        match kind:
+            case UpstreamKind.STALL:
+                faults.append(UpstreamFault(kind=kind, at=at, seconds=rng.choice((0.3, SILENCE_SECONDS + 0.4))))
+            case UpstreamKind.KEEP_ALIVES:
+                faults.append(UpstreamFault(kind=kind, at=at, seconds=rng.choice((0.3, STALE_SECONDS + 0.6))))
+            case UpstreamKind.SAME_TOKEN | UpstreamKind.TRICKLE | UpstreamKind.NOT_LISTENING:
+                faults.append(UpstreamFault(kind=kind, at=at, seconds=rng.uniform(0.2, 1.0)))
+            case UpstreamKind.STATUS:
+                status = rng.choice(_STATUSES)
+                faults.append(UpstreamFault(kind=kind, at=at, status=status, count=rng.randint(1, 2)))
+            case UpstreamKind.CLOCK_JUMP:
+                ahead = any(one.seconds == _BEYOND_LIFETIME for one in faults)
+                jump = rng.uniform(-0.8, 0.8) if ahead or rng.random() < 0.5 else _BEYOND_LIFETIME  # noqa: PLR2004
+                faults.append(UpstreamFault(kind=kind, at=at, seconds=jump))
+                # The jump shows at the next request alone: have one made.
+                faults.append(UpstreamFault(kind=UpstreamKind.DISCONNECT, at=at + rng.randint(1, 20)))
+            case _:
+                faults.append(UpstreamFault(kind=kind, at=at))
+    return faults
+
+
+def _rule(rng: random.Random) -> FaultRule:
+    caller, service, operation, kinds, first = rng.choice(_AWS)
+    kind = rng.choice(list(kinds))
+    seconds = rng.uniform(0.05, 0.8) if kind in _DELAYS else 0.0
+    calls = frozenset(rng.sample(range(1, first + 1), rng.randint(1, min(4, first))))
+    fault = Fault(kind=kind, seconds=seconds, share=rng.uniform(0.05, 0.9))
+    return FaultRule(service=service, operation=operation, caller=caller, fault=fault, calls=calls)
+
+
+def _processes(rng: random.Random, seconds: float, consumers: int) -> list[ProcessFault]:
+    faults = []
+    if consumers > 1:
+        faults.append(ProcessFault(kind=ProcessKind.TWO_AT_ONCE, function=CONSUMER, at=rng.uniform(0, seconds)))
+    chance = rng.random()
+    at = rng.uniform(0.1, seconds)
+    if chance < 0.25:  # noqa: PLR2004 - shares of schedules, here and below
+        faults.append(ProcessFault(kind=ProcessKind.KILLED, function=CONSUMER, at=at))
+    elif chance < 0.45:  # noqa: PLR2004
+        pause = rng.choice((0.5, LEASE_SECONDS + 0.7))
+        faults.append(ProcessFault(kind=ProcessKind.PAUSED, function=CONSUMER, at=at, seconds=pause))
+    elif chance < 0.5:  # noqa: PLR2004
+        faults.append(ProcessFault(kind=ProcessKind.TIMED_OUT, function=CONSUMER, at=at))
+    elif chance < 0.65:  # noqa: PLR2004
+        function = rng.choice((AGGREGATOR, ALERTS))
+        faults.append(ProcessFault(kind=ProcessKind.KILLED, function=function, at=at))
+    return faults

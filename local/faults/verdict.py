@@ -1,0 +1,156 @@
+"""What a fault schedule has done to the promises: the streams and sinks themselves against the feed. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from local.faults import recount
+from local.ledger import compare, identity, identity_of_line
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from local.faults.recount import AlertKey, StoredUpdate
+    from local.ledger import Identity
+
+_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """What was found after a schedule.
+
+    `commits` are the moments at which a checkpoint was written and how many lines of the feed its token stands behind.
+    `doubled_by` and `alerted_twice_by` name what happened that may have an update sent, or an alert told, twice.
+    `frozen` is whether a consumer was frozen past its lease: what it had handed to the network by then nobody takes back.
+    """
+
+    feed: Sequence[bytes]
+    stream: Sequence[StoredUpdate]
+    rows: Sequence[bytes]
+    rejected: Sequence[bytes]
+    notifications: Sequence[tuple[str, str, bytes]]
+    dead_letters: int
+    commits: Sequence[tuple[float, int]]
+    doubled_by: frozenset[str]
+    alerted_twice_by: frozenset[str]
+    frozen: bool
+    window: int
+    suppression: float
+    troubles: Sequence[str] = ()
+
+
+@dataclass(slots=True, kw_only=True)
+class Verdict:
+    """Counts of broken promises, all 0 where they held; `notes` say what was seen."""
+
+    lost: int = 0
+    out_of_order: int = 0
+    duplicates: int = 0
+    duplicates_unexplained: int = 0
+    windows_wrong: int = 0
+    alerts: int = 0
+    alerts_missing: int = 0
+    alerts_repeated: int = 0
+    unfinished: int = 0
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def clean(self) -> bool:
+        """Whether every promise held."""
+        return not (
+            self.lost
+            or self.out_of_order
+            or self.duplicates_unexplained
+            or self.windows_wrong
+            or self.alerts_missing
+            or self.alerts_repeated
+            or self.unfinished
+        )
+
+
+def judge(seen: Observation) -> Verdict:
+    """Judge what was seen."""
+    verdict = Verdict(unfinished=len(seen.troubles), notes=list(seen.troubles))
+    _judge_stream(seen, verdict)
+    _judge_windows(seen, verdict)
+    _judge_alerts(seen, verdict)
+    return verdict
+
+
+def _judge_stream(seen: Observation, verdict: Verdict) -> None:
+    shards: dict[str, list[tuple[str, bytes]]] = {}
+    for stored in seen.stream:
+        address = msgspec.json.decode(stored.data, type=dict[str, Any])["icao_address"]
+        shards.setdefault(stored.shard_id, []).append((address, stored.data))
+    figures = compare(seen.feed, shards.values(), seen.rejected)
+    verdict.lost, verdict.out_of_order, verdict.duplicates = figures.lost, figures.out_of_order, figures.duplicates
+    if figures.unexpected:
+        verdict.lost += figures.unexpected
+        verdict.notes.append(f"{figures.unexpected} records in Kinesis were never sent")
+    if figures.lost:
+        verdict.notes.append(f"lost lines: {_lost(seen)}")
+    if not figures.duplicates:
+        return
+    if not seen.doubled_by:
+        verdict.duplicates_unexplained = figures.duplicates
+        verdict.notes.append(f"{figures.duplicates} updates doubled, though nothing happened that explains it")
+        return
+    too_old = 0 if seen.frozen else _too_old(seen)
+    verdict.duplicates_unexplained = too_old
+    if too_old:
+        verdict.notes.append(f"{too_old} updates doubled that lie before the position committed when they came again")
+
+
+def _lost(seen: Observation) -> str:
+    there = {identity(stored.data) for stored in seen.stream} | {_name(line) for line in seen.rejected}
+    return ", ".join(str(place) for place, line in enumerate(seen.feed) if _name(line) not in there)[:200]
+
+
+def _name(line: bytes) -> Identity:
+    return identity_of_line(line) or identity(line)
+
+
+def _too_old(seen: Observation) -> int:
+    """Count the updates that came again although a position after them had been committed before."""
+    places = {_name(line): place for place, line in enumerate(seen.feed)}
+    known: set[Identity] = set()
+    found = 0
+    for stored in sorted(seen.stream, key=lambda one: one.arrival):
+        name = identity(stored.data)
+        if name in known:
+            committed = max((lines for moment, lines in seen.commits if moment < stored.arrival), default=0)
+            found += places.get(name, 0) < committed
+        known.add(name)
+    return found
+
+
+def _judge_windows(seen: Observation, verdict: Verdict) -> None:
+    expected = recount.windows(seen.stream, seen.window)
+    found, contradictions = recount.merged(seen.rows)
+    wrong = [place for place in expected.keys() | found.keys() if expected.get(place) != found.get(place)]
+    verdict.windows_wrong = len(wrong) + contradictions + seen.dead_letters
+    if contradictions:
+        verdict.notes.append(f"{contradictions} rows bear another row's key and say something else")
+    if seen.dead_letters:
+        verdict.notes.append(f"{seen.dead_letters} records were given up")
+    verdict.notes += [f"window {place}: counted {expected.get(place)}, found {found.get(place)}" for place in wrong[:_SHOWN]]
+
+
+def _judge_alerts(seen: Observation, verdict: Verdict) -> None:
+    expected = recount.alerts(seen.feed, seen.suppression)
+    found: Counter[AlertKey] = Counter()
+    for rule, address, data in seen.notifications:
+        update = msgspec.json.decode(data, type=dict[str, Any])
+        found[rule, address, update["timestamp"], update["ingestion_time"]] += 1
+    verdict.alerts = expected.total()
+    verdict.alerts_missing = (expected - found).total()
+    uncalled_for = [key for key in found if key not in expected]
+    repeated = (found - expected).total()
+    verdict.alerts_repeated = len(uncalled_for) if seen.alerted_twice_by else repeated
+    verdict.notes += [f"alert missing: {key}" for key in list(expected - found)[:_SHOWN]]
+    verdict.notes += [f"alert too many: {key}" for key in list(found - expected)[:_SHOWN] if verdict.alerts_repeated]
