@@ -202,6 +202,23 @@ def test_a_failing_checkpoint_ends_the_run_at_once(consume, state, clock):
         consume(server.url, s3=Failing(), seconds=3600).wait()
 
 
+def test_a_stop_falls_right_after_a_token(consume, state, clock):
+    """A stop must fall right behind a token though updates follow it in the same chunk: they are for the next run."""
+
+    def never_pausing(exchange):
+        exchange.begin()
+        number = 0
+        while True:
+            exchange.send(token(f"t{number}") + updates(clock, [number]))
+            number += 1
+            exchange._stopping.wait(0.005)
+
+    with ScriptedStream(never_pausing) as server:
+        summary = consume(server.url).stop_after(3)
+    assert summary.stopped is StopReason.REQUESTED
+    assert state.numbers == list(range(int(state.checkpoint["position_token"].removeprefix("t"))))
+
+
 def test_a_short_run_ends_at_a_token(consume, simulator, state, clock):
     """A run limited by its event must go on to the next token and stop there, leaving nothing to repeat."""
     server = simulator(every(0.002, 100, clock.now()))
