@@ -126,7 +126,8 @@ def parse(arguments: Sequence[str] | None = None) -> RunOptions:
     except RecordingError as error:
         parser.error(f"argument --replay: {error}")
     except ValueError as error:
-        parser.error(str(error))
+        text = str(error)  # from the generator it begins with the name of what is wrong: `aircraft: got 10 ...`
+        parser.error(text if text.startswith("--") else f"argument --{text}")
     return RunOptions(
         source=source,
         speed=given.speed,

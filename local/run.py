@@ -136,6 +136,8 @@ class _Run:
     def _wait_for(self, finished: threading.Event) -> None:
         while not finished.wait(0.1) and not self._stop.is_set():
             pass
+        if self._stop.is_set():
+            self._tell("Stopping in good order; Ctrl-C once more stops at once.")
 
     @contextlib.contextmanager
     def _signals(self) -> Iterator[None]:

@@ -74,8 +74,8 @@ class View:
         self._take = take
         self._title = title
         self._began = time.monotonic()
-        self._released: deque[tuple[float, int]] = deque()
-        self._delivered: deque[tuple[float, int]] = deque()
+        self._released = deque([(self._began, 0)])
+        self._delivered = deque([(self._began, 0)])
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="view", daemon=True)
 

@@ -159,6 +159,7 @@ def test_a_second_ctrl_c_ends_the_run_at_once(local_run):
     run = local_run(*SHORT, "--duration", "0", "--token-interval", "60")
     run.wait_for_functions()
     run.interrupt()
+    wait_until(lambda: "once more stops at once" in run.output())
     run.look()
     run.interrupt()
     assert run.end() == 130

@@ -77,6 +77,7 @@ def test_a_given_token_interval_stands():
         (["--shards", "0"], "--shards", "'0'", "a whole number of shards from 1 to 16"),
         (["--report", "/nowhere/at/all/r.json"], "--report", "'/nowhere/at/all/r.json'", "a folder that is there"),
         (["--replay", "missing.ndjson"], "--replay", "missing.ndjson", "expected a file of lines"),
+        (["--rate", "100", "--aircraft", "10"], "--aircraft", "got 10", "at least 500"),
         (["--speed", "max", "--duration", "0"], "--duration", "got 0", "give seconds"),
     ],
 )
