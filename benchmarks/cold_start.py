@@ -51,7 +51,7 @@ def comparison(function: str, clients: str, environment: Mapping[str, str]) -> C
                 "ours": str(packages.ours(function, workspace.folder)),
                 "module": f"{function}.handler",
                 "usual": str(usual),
-                "usual_compiled": str(packages.compiled(usual)),
+                "usual_compiled": str(packages.compiled(usual)) if workspace.sizes.thorough else "",
                 "clients": clients,
                 "updates": 1,
                 "function_environment": {**environment, **stub["environment"]},

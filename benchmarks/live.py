@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from benchmarks.workspace import Workspace
 
 MOST_LINES = 50_000
-"""Lines generated for a paced stream; it uses them again with another date."""
+"""Lines generated for a paced stream; it uses them again with other flight ids."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,8 +43,12 @@ def cpu_seconds(who: int = resource.RUSAGE_SELF) -> float:
 
 
 def peak_memory() -> int:
-    """Return this process's largest resident set so far, in bytes."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024  # Linux counts in KiB
+    """Return this process's largest resident set so far, in bytes.
+
+    Not `ru_maxrss`, which a process inherits from the one that started it.
+    """
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
+    return int(status.partition("VmHWM:")[2].split()[0]) * 1024  # Linux counts in KiB
 
 
 def describe() -> str:

@@ -19,21 +19,23 @@ AIRCRAFT, RATE = 5_000, 1_000
 BATCH = 2_000
 """BatchSize of the template."""
 
-BUILT_BY = 15
-"""Batches that build the state: half a window's. Measured is what comes then, so the state is a window's middle one."""
+BUILT_BY, QUICKLY_BUILT_BY = 15, 3
+"""Batches that build the state: half a window's. Measured is what comes then, so the state is a window's middle one.
+Three are the fewest after which every aircraft is in it."""
 
 
 @contextmanager
 def setting(workspace: Workspace, workload: str) -> Iterator[dict[str, Any]]:  # noqa: ARG001 - there is only one
     """Write the events."""
     measured = min(10, max(2, workspace.sizes.updates // BATCH // 4))
-    updates = (BUILT_BY + measured) * BATCH
+    built_by = BUILT_BY if workspace.sizes.thorough else QUICKLY_BUILT_BY
+    updates = (built_by + measured) * BATCH
     lines = workspace.traffic("shard", RATE, AIRCRAFT, updates).read_bytes().split(b"\n")
     path = workspace.folder / "window_single.events"
     events.write(lines, path, BATCH)
     yield {
         "events": str(path),
-        "built_by": BUILT_BY,
+        "built_by": built_by,
         "updates": measured * BATCH,
         "environment": {"WINDOW_ROWS_STREAM_NAME": "rows", "AIRCRAFT_TABLE_NAME": "aircraft"},
     }

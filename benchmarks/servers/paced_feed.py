@@ -1,8 +1,8 @@
 """Serves lines at a steady rate, each flushed when it is due: the live stream, for as long as it is read.
 
 Arguments: a file of lines, updates a second, seconds. After that only position tokens come. The lines are used over
-and over, each time with another date, so that no two are the same. `/sent` answers when each line was sent, by the
-machine's monotonic clock.
+and over, each time with other flight ids, so that no two are the same; their times stay, lest the stream seem to
+leap. `/sent` answers when each line was sent, by the machine's monotonic clock.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ TOKEN_SECONDS = 15.0
 
 TAIL_SECONDS = 0.1
 _GZIP_FORMAT = 31
-_DATE = b'"ingestion_time":"2024-03-0'
+_FLIGHT = b'"flight_id":"'
 
 
 class PacedFeed:
@@ -77,7 +77,7 @@ class PacedFeed:
     def _line(self, place: int) -> bytes:
         turn, place = divmod(place, len(self._lines))
         line = self._lines[place]
-        return (line.replace(_DATE, b'"ingestion_time":"%d-03-0' % (2025 + turn)) if turn else line) + b"\n"
+        return (line.replace(_FLIGHT, _FLIGHT + b"%d-" % turn) if turn else line) + b"\n"
 
 
 def main() -> None:
