@@ -6,6 +6,7 @@ in the server itself looks at actions alone; here the resource counts as well.
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import threading
@@ -130,7 +131,8 @@ def _policies(iam: IAMClient, role: str) -> Iterator[tuple[str, dict[str, Any]]]
 
 
 def _document(document: Any) -> dict[str, Any]:
-    return json.loads(document) if isinstance(document, str) else dict(document)
+    """Return a policy; one that CloudFormation made moto gives as Python writes a dict, and botocore leaves it so."""
+    return dict(ast.literal_eval(document) if isinstance(document, str) else document)
 
 
 def _listed(value: Any) -> list[Any]:

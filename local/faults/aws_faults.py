@@ -27,6 +27,8 @@ class FaultKind(StrEnum):
     """Refused with the service's own error for too many calls; not carried out."""
     SERVER_ERROR = "server_error"
     """Refused with the service's own error of status 500; not carried out."""
+    DENIED = "denied"
+    """Refused with the service's own error for a missing permission; not carried out."""
     PARTIAL = "partial"
     """Some entries of a batch are refused, the others carried out."""
     ANSWER_LOST = "answer_lost"

@@ -30,6 +30,7 @@ _NO_PLAN = FaultPlan()
 _MESSAGES = {
     FaultKind.THROTTLED: (Refusal.THROTTLED, "Rate exceeded"),
     FaultKind.SERVER_ERROR: (Refusal.SERVER_ERROR, "We encountered an internal error. Please try again."),
+    FaultKind.DENIED: (Refusal.DENIED, "The caller is not authorized to perform this action."),
 }
 _READS = frozenset({"GetObject", "HeadObject"})
 
@@ -177,7 +178,7 @@ class AwsProxy:
     def _befall(self, befallen: Befallen, call: Call, request: Request, upstream: Upstream) -> Answer | FaultKind:
         fault = befallen.fault
         match fault.kind:
-            case FaultKind.THROTTLED | FaultKind.SERVER_ERROR:
+            case FaultKind.THROTTLED | FaultKind.SERVER_ERROR | FaultKind.DENIED:
                 return answer(call.service, *_MESSAGES[fault.kind])
             case FaultKind.RESET:
                 return fault.kind

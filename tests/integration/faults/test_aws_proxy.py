@@ -133,7 +133,7 @@ def test_server_errors_have_the_service_s_own_shape(client, inject, service, cod
     assert failure(error) == (code, 500)
 
 
-@pytest.mark.parametrize("kind", [FaultKind.THROTTLED, FaultKind.SERVER_ERROR, FaultKind.RESET])
+@pytest.mark.parametrize("kind", [FaultKind.THROTTLED, FaultKind.SERVER_ERROR, FaultKind.DENIED, FaultKind.RESET])
 def test_what_is_refused_is_not_carried_out(client, inject, stream, kind):
     """Nothing stands in the stream after a refused or a reset call; the next one works, on the same client."""
     kinesis = client("kinesis")

@@ -1,0 +1,161 @@
+"""Least privilege: the whole system runs on what its roles allow, each role is refused the rest, and nothing is spare.
+
+Firehose's own two roles are not among this: it writes to S3 inside the local AWS, where no call of its is seen.
+"""
+
+from __future__ import annotations
+
+import pytest
+from botocore.exceptions import ClientError
+
+CONSUMER, AGGREGATOR, ALERTS = "ConsumerFunction", "AggregatorFunction", "AlertsFunction"
+REFUSALS = {"AccessDenied", "AccessDeniedException", "AuthorizationError"}
+
+
+def test_the_whole_system_runs_on_what_its_roles_allow(authorised_run):
+    """With every call authorised nothing is lost, windows are written, alerts sent, a bad line kept."""
+    report = authorised_run.report
+    assert report.losses() == []
+    assert report.stream.updates == report.rows.updates > 300
+    assert report.notified >= 1
+    assert report.rejected == 1
+    assert {one.caller for one in authorised_run.calls_of_the_run} == {CONSUMER, AGGREGATOR, ALERTS}
+
+
+def test_no_call_of_the_run_was_denied(authorised_run):
+    """A denied call that a retry or a fallback hides would still be a permission that is missing."""
+    assert [one for one in authorised_run.calls_of_the_run if one.outcome == "denied"] == []
+
+
+FORBIDDEN = {
+    CONSUMER: {
+        "delete the checkpoint": ("s3", "delete_object", {"Bucket": "StateBucket", "Key": "checkpoint.json"}),
+        "write elsewhere in its bucket": ("s3", "put_object", {"Bucket": "StateBucket", "Key": "other/x"}),
+        "read what it rejected": ("s3", "get_object", {"Bucket": "StateBucket", "Key": "rejected/x"}),
+        "write raw updates": ("s3", "put_object", {"Bucket": "DataBucket", "Key": "raw/x"}),
+        "write window rows": ("s3", "put_object", {"Bucket": "DataBucket", "Key": "windows/x"}),
+        "find its way around the data": ("s3", "list_objects_v2", {"Bucket": "DataBucket"}),
+        "read the stream": (
+            "kinesis",
+            "get_shard_iterator",
+            {"StreamName": "UpdatesStream", "ShardId": "shardId-000000000000", "ShardIteratorType": "LATEST"},
+        ),
+        "change the token": ("secretsmanager", "put_secret_value", {"SecretId": "ApiTokenSecret", "SecretString": "x"}),
+        "suppress alerts": (
+            "dynamodb",
+            "put_item",
+            {"TableName": "SuppressionTable", "Item": {"rule_and_aircraft": {"S": "x"}}},
+        ),
+        "send alerts": ("sns", "publish", {"TopicArn": "AlertsTopic", "Message": "x"}),
+    },
+    AGGREGATOR: {
+        "read the checkpoint": ("s3", "get_object", {"Bucket": "StateBucket", "Key": "checkpoint.json"}),
+        "write the rows itself": ("s3", "put_object", {"Bucket": "DataBucket", "Key": "windows/x"}),
+        "put into the stream": (
+            "kinesis",
+            "put_records",
+            {"StreamName": "UpdatesStream", "Records": [{"Data": b"", "PartitionKey": "x"}]},
+        ),
+        "read the suppression": (
+            "dynamodb",
+            "get_item",
+            {"TableName": "SuppressionTable", "Key": {"rule_and_aircraft": {"S": "x"}}},
+        ),
+        "delete a state": (
+            "dynamodb",
+            "delete_item",
+            {"TableName": "AircraftTable", "Key": {"icao_address": {"S": "x"}}},
+        ),
+        "scan the states": ("dynamodb", "scan", {"TableName": "AircraftTable"}),
+        "read the token": ("secretsmanager", "get_secret_value", {"SecretId": "ApiTokenSecret"}),
+        "send alerts": ("sns", "publish", {"TopicArn": "AlertsTopic", "Message": "x"}),
+        "read what failed": ("s3", "get_object", {"Bucket": "FailuresBucket", "Key": "aws/lambda/x"}),
+        "write elsewhere among the failures": ("s3", "put_object", {"Bucket": "FailuresBucket", "Key": "x"}),
+    },
+    ALERTS: {
+        "delete the checkpoint": ("s3", "delete_object", {"Bucket": "StateBucket", "Key": "checkpoint.json"}),
+        "write an aircraft's state": (
+            "dynamodb",
+            "put_item",
+            {"TableName": "AircraftTable", "Item": {"icao_address": {"S": "x"}}},
+        ),
+        "read the suppression": (
+            "dynamodb",
+            "get_item",
+            {"TableName": "SuppressionTable", "Key": {"rule_and_aircraft": {"S": "x"}}},
+        ),
+        "delete a suppression": (
+            "dynamodb",
+            "delete_item",
+            {"TableName": "SuppressionTable", "Key": {"rule_and_aircraft": {"S": "x"}}},
+        ),
+        "write window rows": (
+            "firehose",
+            "put_record_batch",
+            {"DeliveryStreamName": "WindowRows", "Records": [{"Data": b"x"}]},
+        ),
+        "raise an alarm": ("sns", "publish", {"TopicArn": "OperationsTopic", "Message": "x"}),
+        "read the token": ("secretsmanager", "get_secret_value", {"SecretId": "ApiTokenSecret"}),
+        "put into the stream": (
+            "kinesis",
+            "put_records",
+            {"StreamName": "UpdatesStream", "Records": [{"Data": b"", "PartitionKey": "x"}]},
+        ),
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("function", "what"), [(function, what) for function, calls in FORBIDDEN.items() for what in calls]
+)
+def test_a_function_is_refused_what_is_not_its_business(authorised_run, function, what):
+    """With the function's own credentials, on the very resource of the stack, the call is refused."""
+    service, operation, arguments = FORBIDDEN[function][what]
+    resources = authorised_run.stack.resources
+    arguments = {
+        name: resources.get(value, value) if isinstance(value, str) else value for name, value in arguments.items()
+    }
+    with pytest.raises(ClientError) as error:
+        getattr(authorised_run.client(service, function), operation)(**arguments)
+    assert error.value.response["Error"]["Code"] in REFUSALS
+    assert "no identity-based policy allows the" in error.value.response["Error"]["Message"]
+
+
+def test_a_role_s_credentials_do_what_the_role_may(authorised_run):
+    """The same clients are not refused everything: the consumer keeps a rejected line where it may."""
+    s3 = authorised_run.client("s3", CONSUMER)
+    bucket = authorised_run.stack.resources["StateBucket"]
+    assert "ETag" in s3.put_object(Bucket=bucket, Key="rejected/1970/01/01/000000-x-1.ndjson", Body=b"")
+
+
+UNUSED = {
+    # The runtime writes the log: no call of the function's, and the emulator hands its output on itself.
+    CONSUMER: {"logs:CreateLogStream", "logs:PutLogEvents"},
+    # Lambda's service asks for these of a role that polls a stream (AWSLambdaKinesisExecutionRole) and that keeps
+    # what failed in a bucket (developer guide, on-failure destinations); our own pollers get by without.
+    AGGREGATOR: {
+        "logs:CreateLogStream",
+        "logs:PutLogEvents",
+        "kinesis:DescribeStream",
+        "kinesis:DescribeStreamSummary",
+        "s3:ListBucket",
+    },
+    ALERTS: {
+        "logs:CreateLogStream",
+        "logs:PutLogEvents",
+        "kinesis:DescribeStream",
+        "kinesis:DescribeStreamSummary",
+        "s3:ListBucket",
+    },
+}
+"""What no call needs here, and why it stays. Without a key of one's own nobody has `kms:Decrypt`."""
+
+
+@pytest.mark.parametrize("function", [CONSUMER, AGGREGATOR, ALERTS])
+def test_no_role_has_more_than_was_used(authorised_run, function):
+    """Whatever a statement grants was needed by some call of the run, or stands in the list above with its reason."""
+    if function != CONSUMER:
+        authorised_run.give_up_a_record(function)
+    unused = authorised_run.authoriser.unused(function)
+    assert {one.action for one in unused} == UNUSED[function]
+    assert len(unused) == len(UNUSED[function]), "one of these actions is granted on several resources"
