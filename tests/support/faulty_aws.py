@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import threading
+from contextlib import closing
 from enum import Enum
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Self
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mypy_boto3_kinesis import KinesisClient
+
+
+_one_at_a_time = threading.Lock()
+"""moto gives two calls at the same moment the same sequence number, and keeps one of the two records."""
 
 
 class Fault(Enum):
@@ -55,7 +60,7 @@ class FaultyProxy:
                     self.end_headers()
                     return
                 connection = http.client.HTTPConnection(str(host), port)
-                try:
+                with _one_at_a_time, closing(connection):
                     headers = {
                         name: value
                         for name, value in self.headers.items()
@@ -64,8 +69,6 @@ class FaultyProxy:
                     connection.request(self.command, self.path, body, headers | {"Content-Length": str(len(body))})
                     answer = connection.getresponse()
                     content = answer.read()
-                finally:
-                    connection.close()
                 if fault is Fault.ANSWER_LOST:
                     self.close_connection = True
                     return
@@ -134,6 +137,7 @@ class PartlyFailingKinesis:
         self._fails = fails
         self._raises = raises
         self._lock = threading.Lock()
+        self._turn = threading.Lock()
 
     def put_records(self, *, StreamName: str, Records: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803 -- boto3's
         with self._lock:
@@ -143,7 +147,8 @@ class PartlyFailingKinesis:
             raise error
         is_refused = [self._fails(call, index, entry) for index, entry in enumerate(Records)]
         taken = [entry for entry, refused in zip(Records, is_refused, strict=True) if not refused]
-        answers = iter(self._kinesis.put_records(StreamName=StreamName, Records=taken)["Records"] if taken else ())
+        with self._turn:  # moto again
+            answers = iter(self._kinesis.put_records(StreamName=StreamName, Records=taken)["Records"] if taken else ())
         with self._lock:
             self.acknowledged += len(taken)
         refusal = {"ErrorCode": "ProvisionedThroughputExceededException", "ErrorMessage": "Rate exceeded"}
