@@ -199,12 +199,14 @@ class Gate:
     def __init__(self, kinesis):
         self.open = threading.Event()
         self.waiting = threading.Event()
+        self._turn = threading.Lock()
         self._kinesis = kinesis
 
     def put_records(self, **request):
         self.waiting.set()
         assert self.open.wait(30)
-        return self._kinesis.put_records(**request)
+        with self._turn:  # moto loses records of calls at the same moment
+            return self._kinesis.put_records(**request)
 
 
 @pytest.fixture
@@ -282,16 +284,17 @@ def test_nothing_is_sent_without_the_lease(state, publish):
 def test_an_abandoned_publisher_sends_nothing_more(state, publish, gate):
     """Once nothing can be committed any more, what waits must not be sent, and drain must not wait for it."""
     kinesis = PartlyFailingKinesis(gate)
-    publisher = publish(kinesis)
+    publisher = publish(kinesis, linger=0)
     for record in numbered(6, 1):
         publisher.put(record)
     assert gate.waiting.wait(10)
     publisher.abandon()
     assert not publisher.drain(10_000)
     gate.open.set()
-    publisher.close()
+    wait_until(lambda: publisher.counters.published == 1)
+    publisher.close()  # after what the dispatcher does upon that acknowledgement
     assert len(kinesis.calls) == 1
-    assert len(state.numbers) <= 1
+    assert state.numbers == [0]
 
 
 def test_each_interval_is_told_its_own_acknowledgements(state, publish):
