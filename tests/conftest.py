@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import urllib.request
 from pathlib import Path
 
@@ -41,14 +42,21 @@ def recording(repository):
 
 @pytest.fixture(scope="session")
 def moto_server():
-    """A moto server on a free loopback port, for the whole session."""
-    from moto.server import ThreadedMotoServer
+    """A moto server on a free loopback port, for the whole session; made like the local stack's, request by request."""
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+    from werkzeug.serving import make_server
 
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    from local.cloud_process import OneAtATime, QuietRequestHandler, prepare_moto
+
+    prepare_moto()
+    application = OneAtATime(DomainDispatcherApplication(create_backend_app))
+    server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=QuietRequestHandler)
+    serving = threading.Thread(target=server.serve_forever, daemon=True)
+    serving.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    serving.join()
+    server.server_close()
 
 
 @pytest.fixture

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+import os
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import NoCredentialsError, NoRegionError
+from botocore.httpsession import URLLib3Session
+
+from consumer.kinesis_api import KinesisApi
+from consumer.publisher import CALLS_IN_FLIGHT
 
 if TYPE_CHECKING:
-    from mypy_boto3_kinesis import KinesisClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
 
+_TIMEOUTS: Any = (3, 5)
+"""Seconds to connect and to read that leave a run time to react (the session's stub knows only one for both)."""
+
+
 def _config(attempts: int) -> Config:
-    """Return timeouts that leave a run time to react, and `attempts` per call, the first one included."""
+    """Return the time-outs, and `attempts` per call, the first one included."""
     return Config(
-        connect_timeout=3,
-        read_timeout=5,
-        max_pool_connections=4,
+        connect_timeout=_TIMEOUTS[0],
+        read_timeout=_TIMEOUTS[1],
         retries={"mode": "standard", "total_max_attempts": attempts},
     )
 
@@ -37,6 +45,15 @@ def secrets_manager() -> SecretsManagerClient:
 
 
 @cache
-def kinesis() -> KinesisClient:
+def kinesis() -> KinesisApi:
     """Return the client for PutRecords, without retries of its own: the publisher decides what is sent again."""
-    return boto3.client("kinesis", config=_config(1))
+    session = boto3.Session()
+    region, credentials = session.region_name, session.get_credentials()
+    if region is None:
+        raise NoRegionError
+    if credentials is None:
+        raise NoCredentialsError
+    suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
+    endpoint = os.environ.get("AWS_ENDPOINT_URL_KINESIS") or os.environ.get("AWS_ENDPOINT_URL")
+    http = URLLib3Session(timeout=_TIMEOUTS, max_pool_connections=CALLS_IN_FLIGHT)
+    return KinesisApi(endpoint or f"https://kinesis.{region}.{suffix}", region, credentials, http)

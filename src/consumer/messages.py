@@ -22,10 +22,16 @@ _Token = Annotated[str, msgspec.Meta(min_length=1)]
 """An empty token would be committed, and resuming at it would be starting anew."""
 
 
-class _Target(msgspec.Struct, gc=False):
+class TargetUpdate(msgspec.Struct, gc=False):
+    """A valid target update: `data` is the JSON object as received, `ingestion_time` None where it is left out.
+
+    The decoder makes it, so that no second object has to be made of the first; `data` is set afterwards.
+    """
+
     icao_address: _Key
     timestamp: _Moment
     ingestion_time: _Moment | None = None
+    data: bytes = msgspec.field(default=b"", name="(as received)")  # no key of the API
 
 
 class _Status(msgspec.Struct):
@@ -40,18 +46,8 @@ class _Line(msgspec.Struct):
     status: _Status | msgspec.UnsetType = msgspec.UNSET
 
 
-_decode_target = msgspec.json.Decoder(_Target).decode
+_decode_target = msgspec.json.Decoder(TargetUpdate).decode
 _decode_line = msgspec.json.Decoder(_Line).decode
-
-
-@dataclass(slots=True)
-class TargetUpdate:
-    """A valid target update: `data` is the JSON object as received, `ingestion_time` None where it is left out."""
-
-    data: bytes
-    icao_address: str
-    timestamp: datetime
-    ingestion_time: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +90,7 @@ def parse(line: bytes) -> Message:
             pass  # the second way says what is wrong with it
         else:
             if data.isascii() or _is_utf8(data):
-                return _checked(data, target)
+                return _completed(target, data)
     return _parse_any(line) if _is_utf8(line) else Rejected("not valid UTF-8")
 
 
@@ -112,7 +108,7 @@ def _typed(line: _Line) -> Message:
         if line.position_token is not msgspec.UNSET:  # taking either would lose the other
             return Rejected("both a target and a position_token in one line")
         data = bytes(line.target)
-        return _checked(data, _decode_target(data))
+        return _completed(_decode_target(data), data)
     if line.position_token is not msgspec.UNSET:
         return PositionToken(line.position_token)
     if line.status is not msgspec.UNSET:
@@ -120,11 +116,14 @@ def _typed(line: _Line) -> Message:
     return Rejected("none of the keys target, position_token, status")
 
 
-def _checked(data: bytes, target: _Target) -> TargetUpdate | Rejected:
+def _completed(target: TargetUpdate, data: bytes) -> TargetUpdate | Rejected:
     """Leave out the first and last year Python can hold: moved to UTC by their offset, they would overflow later on."""
-    timestamp, ingestion_time = target.timestamp, target.ingestion_time
-    if MINYEAR < timestamp.year < MAXYEAR and (ingestion_time is None or MINYEAR < ingestion_time.year < MAXYEAR):
-        return TargetUpdate(data, target.icao_address, timestamp, ingestion_time)
+    ingestion_time = target.ingestion_time
+    if MINYEAR < target.timestamp.year < MAXYEAR and (
+        ingestion_time is None or MINYEAR < ingestion_time.year < MAXYEAR
+    ):
+        target.data = data
+        return target
     return Rejected(f"not a message of the Tracking Stream: a time outside the years {MINYEAR + 1} to {MAXYEAR - 1}")
 
 

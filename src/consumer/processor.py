@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from common.clock import rfc3339
 from consumer.checkpoint import Position
-from consumer.publisher import fits_a_record
+from consumer.handover import Memory
 from consumer.rejected import RejectedLine
-from consumer.sequencer import Record
+from consumer.sequencer import MAX_RECORD_BYTES, Record
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
     from common.clock import Clock
@@ -67,6 +68,22 @@ class TargetProcessor:
         self.newest_ingestion_time = position.newest_ingestion_time
         self._earlier_frontier = position.frontier
 
+    def remember(self, memory: Memory) -> None:
+        """Go on with what the run before knew."""
+        self._repeats = memory.repeats
+        self.newest_ingestion_time = memory.newest_ingestion_time
+        self._earlier_frontier = memory.frontier
+
+    def memory(self, unacknowledged: Iterable[bytes]) -> Memory:
+        """Return what the next run may know: all that was read but for what Kinesis has not acknowledged."""
+        for line in unacknowledged:
+            self._repeats.forget(line)
+        return Memory(self._repeats, self.newest_ingestion_time, self._frontier_keys)
+
+    @property
+    def _frontier_keys(self) -> tuple[str, ...]:
+        return self._earlier_frontier + tuple(frontier_key(update) for update in self._frontier)
+
     def process(self, update: TargetUpdate) -> None:
         """Hand the update to the publisher unless it is a repeat; may wait for it (back pressure).
 
@@ -79,7 +96,9 @@ class TargetProcessor:
         if self._repeats.is_repeat(update.data):
             self.counters.repeats_dropped += 1
             return
-        if not fits_a_record(update.icao_address, update.data):
+        key, data = update.icao_address, update.data + b"\n"
+        size = len(data) + (len(key) if key.isascii() else len(key.encode()))
+        if size > MAX_RECORD_BYTES:
             self.reject(update.data, len(update.data), "larger than a Kinesis record may be (1 MiB)")
             return
         ingestion_time = update.ingestion_time
@@ -91,7 +110,7 @@ class TargetProcessor:
                 self._frontier.append(update)
         interval = self._watermark.current
         interval.taken += 1
-        self._publisher.put(Record(update.icao_address, update.data + b"\n", interval))
+        self._publisher.put(Record(key, data, size, interval))
 
     def reject(self, line: bytes, length: int, reason: str) -> None:
         """Keep a line that is no target update, to be written with the next checkpoint.
@@ -118,7 +137,7 @@ class TargetProcessor:
             position_token=token,
             token_received_at=received_at,
             newest_ingestion_time=self.newest_ingestion_time,
-            frontier=self._earlier_frontier + tuple(frontier_key(update) for update in self._frontier),
+            frontier=self._frontier_keys,
             gap=gap,
         )
         self._watermark.close(position)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from consumer.backoff import Backoff
 from consumer.errors import PublishError
-from consumer.sequencer import MAX_BATCH_RECORDS, MAX_RECORD_BYTES, Record, Sequencer
+from consumer.sequencer import MAX_BATCH_RECORDS, Record, Sequencer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,7 +29,7 @@ CALLS_IN_FLIGHT = 4
 """A call takes some 20 ms: four of 500 records fill a stream of many shards."""
 
 MAX_OUTSTANDING_BYTES = 32 * 1024 * 1024
-"""Data not acknowledged yet; beyond it `put` waits, and with it the reader, and with it the server."""
+"""Data and keys not acknowledged yet; beyond it `put` waits, and with it the reader, and with it the server."""
 
 
 @dataclass(slots=True)
@@ -104,7 +104,7 @@ class Publisher:
                 self._progress.wait_for(lambda: self._has_room or self._error or self._interrupted)
         if self._error is not None:
             raise PublishError(str(self._error)) from self._error
-        self._bytes_in += len(record.data)
+        self._bytes_in += record.size
         self._inbox.append(record)
         if len(self._inbox) in (1, MAX_BATCH_RECORDS):
             self._work.set()
@@ -169,7 +169,7 @@ class Publisher:
             for record, is_acknowledged in zip(batch, answer, strict=True):
                 if is_acknowledged:
                     self.counters.published += 1
-                    self._bytes_out += len(record.data)
+                    self._bytes_out += record.size
                     record.interval.acknowledged += 1
                     self._sequencer.acknowledged(record, now)
                 else:
@@ -183,7 +183,7 @@ class Publisher:
 
     def _send_due(self, now: float) -> None:
         while self._in_flight < CALLS_IN_FLIGHT and self._can_send:
-            batch = self._sequencer.next_batch(now, hurry=self._hurry)
+            batch = self._sequencer.next_batch(now, hurry=self._hurry, others_in_flight=self._in_flight > 0)
             if not batch:
                 return
             self._in_flight += 1
@@ -204,14 +204,9 @@ class Publisher:
             return None
         if not self._can_send:
             return LINGER_SECONDS
-        return self._sequencer.seconds_until_due(now)
+        return self._sequencer.seconds_until_due(now, others_in_flight=self._in_flight > 0)
 
     def _fail(self, error: BaseException) -> None:
         self._error = error
         with self._progress:
             self._progress.notify_all()
-
-
-def fits_a_record(key: str, data: bytes) -> bool:
-    """Return whether Kinesis takes such a record: data plus key within 1 MiB."""
-    return len(data) + len(key.encode()) <= MAX_RECORD_BYTES

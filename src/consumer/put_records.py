@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_kinesis import KinesisClient
 
+    from consumer.kinesis_api import KinesisApi
     from consumer.sequencer import Record
 
 _RETRYABLE = frozenset(
@@ -36,7 +37,7 @@ class PutRecords:
     A lost answer is ambiguous: the records may be there. They are sent again, and consumers drop what they know.
     """
 
-    def __init__(self, kinesis: KinesisClient, stream_name: str) -> None:
+    def __init__(self, kinesis: KinesisApi | KinesisClient, stream_name: str) -> None:
         """Use a client without retries of its own: a whole batch sent again by it could not be told apart."""
         self._kinesis = kinesis
         self._stream_name = stream_name

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from consumer.time_budget import TimeBudget
 
 _SLEEP_STEP = 0.2
+_CHECK_SECONDS = 0.05  # a line may come by itself every few microseconds: not each has to look at the clock's meaning
 _LEVELS_LOGGED = frozenset({"WARN", "ERROR"})
 
 
@@ -87,6 +88,7 @@ class StreamReader:
         self._token: str | None = None
         self._progress: tuple[int, str | None] = (0, None)
         self._progress_at = 0.0
+        self._check_at = 0.0
 
     def interrupt(self) -> None:
         """Wake a blocked read, from any thread: time is up, or the lease is lost."""
@@ -194,7 +196,8 @@ class StreamReader:
                     processor.reject(line, len(line), message.reason)
                 else:
                     self._heard(message)
-            self._check()
+            if self._committer.error is not None or self._clock.monotonic() >= self._check_at:
+                self._check()
 
     def _reach(self, token: str) -> None:
         """Act on a token; stop at it if the next would come too late, or a stop was asked for."""
@@ -218,6 +221,7 @@ class StreamReader:
         if not self._processor.has_uncommitted and (reason := self._stop_request.reason) is not None:
             raise Stopped(reason)
         now = self._clock.monotonic()
+        self._check_at = now + _CHECK_SECONDS
         progress = self._processor.counters.updates, self._token
         if progress != self._progress:
             self._progress, self._progress_at, self._failures = progress, now, 0

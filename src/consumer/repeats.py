@@ -33,6 +33,10 @@ class RepeatFilter:
         self._has_new |= not repeated
         return repeated
 
+    def forget(self, line: bytes) -> None:
+        """Take a line for new should it come again: it was seen, but not handed on after all."""
+        self._interval_of.pop(hash(line), None)
+
     def next_interval(self) -> None:
         """Note that a new position token has come; forget what is too old to come again.
 

@@ -27,17 +27,17 @@ MAX_RECORD_BYTES = 1024 * 1024
 
 @dataclass(slots=True, eq=False)
 class Record:
-    """One record for Kinesis, and the token interval that waits for its acknowledgement."""
+    """One record for Kinesis, and the token interval that waits for its acknowledgement.
+
+    `size` is in bytes as Kinesis counts them: data plus partition key. `ready_at` is the sequencer's.
+    """
 
     key: str
     data: bytes
+    size: int
     interval: Interval
     attempts: int = 0
-
-    @property
-    def size(self) -> int:
-        """Bytes as Kinesis counts them: data plus partition key."""
-        return len(self.data) + len(self.key.encode())
+    ready_at: float = 0.0
 
 
 class Sequencer:
@@ -46,8 +46,8 @@ class Sequencer:
     def __init__(self, *, linger: float) -> None:
         """Hold records back up to `linger` seconds so that a call carries many."""
         self._linger = linger
-        self._behind: dict[str, deque[Record]] = {}  # busy key -> the records that wait behind
-        self._ready: deque[tuple[float, Record]] = deque()  # when it became ready, in seconds
+        self._behind: dict[str, deque[Record] | None] = {}  # busy key -> the records that wait behind, if any do
+        self._ready: deque[Record] = deque()
         self._retries: list[tuple[float, int, Record]] = []  # heap: when due, tie-breaker, record
         self._tie = 0
 
@@ -58,10 +58,13 @@ class Sequencer:
 
     def add(self, record: Record, now: float) -> None:
         """Take a record in; `now` in seconds of one monotonic clock, as everywhere here."""
-        behind = self._behind.get(record.key)
-        if behind is None:
-            self._behind[record.key] = deque()
-            self._ready.append((now, record))
+        key = record.key
+        if key not in self._behind:
+            self._behind[key] = None
+            record.ready_at = now
+            self._ready.append(record)
+        elif (behind := self._behind[key]) is None:
+            self._behind[key] = deque((record,))
         else:
             behind.append(record)
 
@@ -71,7 +74,9 @@ class Sequencer:
         if behind:
             # It has waited for a whole call already. Lingering once more would let an aircraft that is behind send one
             # update every `linger` seconds, and hold up the watermark with it.
-            self._ready.appendleft((now - self._linger, behind.popleft()))
+            follower = behind.popleft()
+            follower.ready_at = now - self._linger
+            self._ready.appendleft(follower)
         else:
             del self._behind[record.key]
 
@@ -80,38 +85,41 @@ class Sequencer:
         self._tie += 1
         heappush(self._retries, (due, self._tie, record))
 
-    def next_batch(self, now: float, *, hurry: bool = False) -> list[Record]:
+    def next_batch(self, now: float, *, hurry: bool = False, others_in_flight: bool = False) -> list[Record]:
         """Return what to send now, at most one call's worth; empty when nothing is due.
 
-        A call goes out when it is full, when its oldest record has waited for `linger`, or when `hurry` is set.
+        A call goes out when it is full, when its oldest record has waited for `linger`, or when `hurry` is set. While
+        other calls are in flight only a full one goes out, or one that has waited twice as long: each answer frees
+        the keys it carried, and few calls with many records cost less than many calls with few.
         """
         self._take_due_retries(now)
-        if not self._ready:
+        ready = self._ready
+        if not ready:
             return []
-        is_full = len(self._ready) >= MAX_BATCH_RECORDS
-        if not (hurry or is_full or now - self._ready[0][0] >= self._linger):
-            return []
+        if len(ready) < MAX_BATCH_RECORDS and not hurry:
+            patience = 2 * self._linger if others_in_flight else 0.0
+            if now - ready[0].ready_at < self._linger + patience:
+                return []
         batch: list[Record] = []
         size = 0
-        while self._ready and len(batch) < MAX_BATCH_RECORDS:
-            record = self._ready[0][1]
-            size += record.size
+        while ready and len(batch) < MAX_BATCH_RECORDS:
+            size += ready[0].size
             if size > MAX_BATCH_BYTES and batch:
                 break
-            self._ready.popleft()
-            batch.append(record)
+            batch.append(ready.popleft())
         return batch
 
-    def seconds_until_due(self, now: float) -> float | None:
+    def seconds_until_due(self, now: float, *, others_in_flight: bool = False) -> float | None:
         """Return how long nothing will be due (seconds, 0 or more); None if only an acknowledgement can change that."""
         due = [self._retries[0][0]] if self._retries else []
         if self._ready:
-            due.append(self._ready[0][0] + self._linger)
+            due.append(self._ready[0].ready_at + self._linger * (3 if others_in_flight else 1))
         return max(0.0, min(due) - now) if due else None
 
     def _take_due_retries(self, now: float) -> None:
         due = []
         while self._retries and self._retries[0][0] <= now:
             due.append(heappop(self._retries)[2])
-        # A retry is older than whatever is ready: it goes first, and at once.
-        self._ready.extendleft((now - self._linger, record) for record in reversed(due))
+        for record in reversed(due):  # a retry is older than whatever is ready: it goes first, and at once
+            record.ready_at = now - self._linger
+            self._ready.appendleft(record)

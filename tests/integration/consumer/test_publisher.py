@@ -48,11 +48,16 @@ def publish():
         publisher.close()
 
 
+def record(key, data, interval):
+    """Return a record of the size that Kinesis counts."""
+    return Record(key, data, len(data) + len(key), interval)
+
+
 def numbered(count, keys, interval=None):
     """Return records 0, 1, ... in the order they are read, of so many aircraft."""
     interval = interval or Interval()
     interval.taken += count
-    return [Record(f"A{n % keys}", b'{"number":%d}' % n, interval) for n in range(count)]
+    return [record(f"A{n % keys}", b'{"number":%d}' % n, interval) for n in range(count)]
 
 
 def test_a_single_record_does_not_wait_for_a_second(state, publish):
@@ -179,7 +184,7 @@ def test_a_missing_stream_is_told_to_who_puts(state, publish, bound):
 def _put_for_ever(publisher):
     interval = Interval()
     while True:
-        publisher.put(Record("A0", b"x", interval))
+        publisher.put(record("A0", b"x", interval))
 
 
 def test_an_error_nobody_foresaw_is_told(publish):
@@ -307,7 +312,7 @@ def test_each_interval_is_told_its_own_acknowledgements(state, publish):
         interval = intervals[number // 12]
         taken[number // 12] += 1
         interval.taken += 1
-        publisher.put(Record(f"A{number % 9}", b'{"number":%d}' % number, interval))
+        publisher.put(record(f"A{number % 9}", b'{"number":%d}' % number, interval))
     assert publisher.drain(30)
     assert [interval.acknowledged for interval in intervals] == list(taken.values())
 

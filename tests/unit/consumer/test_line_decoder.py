@@ -84,10 +84,8 @@ def test_a_line_flushed_by_the_server_comes_out_with_that_flush(parts):
 def test_a_step_of_decompression_that_is_full_holds_nothing_back():
     """The last bytes of a line come out although they follow exactly as much output as one step gives."""
     for length in range(MIB - 3, MIB + 270, 21):
-        body = flushed_gzip([b"a" * length + b"\n"])[0]
-        for cut in range(len(body) - 8, len(body)):
-            available = len(zlib.decompressobj(GZIP).decompress(body[:cut]))
-            assert sum(map(len, Inflater().feed(body[:cut]))) == available
+        flushed = flushed_gzip([b"a" * length + b"\n"])[0]
+        assert sum(map(len, Inflater().feed(flushed))) == length + 1
 
 
 @pytest.mark.parametrize("length", [MIB - 1, MIB, MIB + 1, 2 * MIB])

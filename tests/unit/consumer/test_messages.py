@@ -32,10 +32,10 @@ def target_with(raw):
 def test_a_target_update_keeps_its_bytes_and_has_its_key_typed():
     """What goes to Kinesis is the object exactly as received; its key fields are typed."""
     assert parse(b'{"target":' + TARGET + b"}") == TargetUpdate(
-        TARGET,
-        "040172",
-        datetime(2024, 3, 4, 23, 23, 59, tzinfo=UTC),
-        datetime(2024, 3, 4, 23, 24, 1, 900_000, tzinfo=UTC),
+        icao_address="040172",
+        timestamp=datetime(2024, 3, 4, 23, 23, 59, tzinfo=UTC),
+        ingestion_time=datetime(2024, 3, 4, 23, 24, 1, 900_000, tzinfo=UTC),
+        data=TARGET,
     )
 
 
@@ -73,10 +73,10 @@ def test_an_update_needs_no_ingestion_time():
     assert parse(target()).ingestion_time is None
     assert parse(b'{"target":{"icao_address":"A","timestamp":"2024-03-04T23:23:59Z","ingestion_time":null}}') == (
         TargetUpdate(
-            b'{"icao_address":"A","timestamp":"2024-03-04T23:23:59Z","ingestion_time":null}',
-            "A",
-            datetime(2024, 3, 4, 23, 23, 59, tzinfo=UTC),
-            None,
+            icao_address="A",
+            timestamp=datetime(2024, 3, 4, 23, 23, 59, tzinfo=UTC),
+            ingestion_time=None,
+            data=b'{"icao_address":"A","timestamp":"2024-03-04T23:23:59Z","ingestion_time":null}',
         )
     )
 

@@ -18,7 +18,7 @@ INTERVAL = Interval()
 
 def record(key="a", data=b"x"):
     """A record of this key."""
-    return Record(key, data, INTERVAL)
+    return Record(key, data, len(data) + len(key.encode()), INTERVAL)
 
 
 class ManyCallsInFlight(RuleBasedStateMachine):
@@ -142,7 +142,7 @@ def test_a_byte_too_many_goes_into_the_next_call(extra):
     sequencer = Sequencer(linger=LINGER)
     for key in "abcde":
         sequencer.add(record(key, bytes(MAX_RECORD_BYTES - 1)), 0)
-    sequencer._ready[0][1].data += bytes(extra)
+    sequencer._ready[0].size += extra
     assert len(sequencer.next_batch(0, hurry=True)) == 5 - extra
 
 

@@ -1,0 +1,156 @@
+"""The lean Kinesis client against boto3's: the same call, answer and errors."""
+
+from __future__ import annotations
+
+import base64
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError, HTTPClientError
+from hypothesis import given
+from hypothesis import strategies as st
+
+from consumer import clients
+
+STREAM = "updates"
+records = st.lists(
+    st.fixed_dictionaries(
+        {"Data": st.binary(min_size=1, max_size=40), "PartitionKey": st.text(min_size=1, max_size=9)}
+    ),
+    min_size=1,
+    max_size=5,
+)
+
+
+class Kinesis:
+    """A server that notes each request, and answers what the test wants."""
+
+    def __init__(self):
+        self.requests = []
+        self.answer = 200, {"FailedRecordCount": 0, "Records": []}
+        handler = type(
+            "Handler",
+            (BaseHTTPRequestHandler,),
+            {
+                "do_POST": lambda request: self.post(request),  # noqa: PLW0108 - a bound method would not get it
+                "log_message": lambda *_: None,
+            },
+        )
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def post(self, request):
+        body = request.rfile.read(int(request.headers["Content-Length"]))
+        self.requests.append((request.path, dict(request.headers.items()), json.loads(body)))
+        status, answer = self.answer
+        content = json.dumps(answer).encode()
+        request.send_response(status)
+        request.send_header("Content-Type", "application/x-amz-json-1.1")
+        request.send_header("Content-Length", str(len(content)))
+        request.end_headers()
+        request.wfile.write(content)
+
+    def close(self):
+        self._server.shutdown()
+        self._server.server_close()
+
+
+@pytest.fixture(scope="module")
+def server():
+    """A server for the whole module."""
+    server = Kinesis()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="module")
+def both(server):
+    """The lean client and boto3's, both of the same server."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ENDPOINT_URL", server.url)
+        clients.kinesis.cache_clear()
+        lean = clients.kinesis()
+        clients.kinesis.cache_clear()
+        usual = boto3.client("kinesis", config=Config(retries={"total_max_attempts": 1}))
+    yield lean, usual
+    lean.close()
+    usual.close()
+
+
+def signed(headers):
+    """Return the names of the headers that the signature covers."""
+    return headers["Authorization"].split("SignedHeaders=")[1].split(",")[0].split(";")
+
+
+@given(batch=records)
+def test_the_request_is_the_one_that_boto3_makes(server, both, batch):
+    """Path, body, target and what is signed are the same, whatever the data and the keys are."""
+    server.requests.clear()
+    server.answer = 200, {"FailedRecordCount": 0, "Records": [{"SequenceNumber": "1", "ShardId": "s"}] * len(batch)}
+    for client in both:
+        client.put_records(StreamName=STREAM, Records=batch)
+    (path, headers, body), (usual_path, usual_headers, usual_body) = server.requests
+    assert path == usual_path
+    assert body == usual_body
+    assert [base64.b64decode(entry["Data"]) for entry in body["Records"]] == [one["Data"] for one in batch]
+    for name in ("X-Amz-Target", "Content-Type"):
+        assert headers[name] == usual_headers[name]
+    signed, usual_signed = (
+        h["Authorization"].split("SignedHeaders=")[1].split(",")[0] for h in (headers, usual_headers)
+    )
+    assert signed.split(";") == usual_signed.split(";")
+
+
+def test_entries_that_failed_are_told_apart(server, both):
+    """An entry with an error code has failed, the one beside it has not; so both clients say."""
+    server.answer = (
+        200,
+        {
+            "FailedRecordCount": 1,
+            "Records": [
+                {"SequenceNumber": "1", "ShardId": "s", "ErrorCode": None, "ErrorMessage": None},
+                {"ErrorCode": "ProvisionedThroughputExceededException", "ErrorMessage": "slow down"},
+            ],
+        },
+    )
+    batch = [{"Data": b"a", "PartitionKey": "A"}, {"Data": b"b", "PartitionKey": "B"}]
+    for client in both:
+        entries = client.put_records(StreamName=STREAM, Records=batch)["Records"]
+        assert ["ErrorCode" in entry for entry in entries] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("status", "answer"),
+    [
+        (400, {"__type": "ResourceNotFoundException", "message": "no such stream"}),
+        (400, {"__type": "com.amazonaws.kinesis#ProvisionedThroughputExceededException", "Message": "slow down"}),
+        (500, {"__type": "InternalFailure"}),
+        (403, {"__type": "AccessDeniedException", "Message": "may not"}),
+    ],
+)
+def test_a_refusal_is_the_error_that_boto3_raises(server, both, status, answer):
+    """Code, message and HTTP status of a refused call are the same."""
+    server.answer = status, answer
+    told = []
+    for client in both:
+        with pytest.raises(ClientError) as caught:
+            client.put_records(StreamName=STREAM, Records=[{"Data": b"a", "PartitionKey": "A"}])
+        response = caught.value.response
+        told.append((response["Error"], response["ResponseMetadata"]["HTTPStatusCode"]))
+    assert told[0] == told[1]
+
+
+def test_no_connection_is_an_error_of_the_transport(monkeypatch):
+    """Where nobody listens, the error is one that the publisher tries again after."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    clients.kinesis.cache_clear()
+    client = clients.kinesis()
+    clients.kinesis.cache_clear()
+    with pytest.raises((EndpointConnectionError, ConnectTimeoutError, HTTPClientError)):
+        client.put_records(StreamName=STREAM, Records=[{"Data": b"a", "PartitionKey": "A"}])
+    client.close()
