@@ -63,17 +63,26 @@ class Inflater:
         CorruptStreamError
             The chunk does not continue a valid gzip stream.
         """
-        while chunk and not self._is_plain:
-            if self._gzip is None:
+        is_held_back = False
+        while chunk or is_held_back:
+            if self._gzip is None and not self._is_plain:
                 chunk = self._begin_member(chunk)
-            if self._gzip is not None:
-                yield from self._inflate(self._gzip, chunk)
-                chunk = self._gzip.unused_data
-                if self._gzip.eof:  # gzip allows several members, one after the other
-                    self._gzip = None
-                    self._members += 1
-        if chunk:
-            yield chunk
+            if self._gzip is None:
+                if chunk:
+                    yield chunk
+                return
+            try:
+                plain = self._gzip.decompress(chunk, _MAX_INFLATED_BYTES)
+            except isal_zlib.error as error:  # type: ignore[misc]  # its stub calls the class an instance
+                raise CorruptStreamError(f"the gzip body is damaged: {error}") from error
+            if plain:
+                yield plain
+            if self._gzip.eof:  # gzip allows several members, one after the other
+                chunk, is_held_back = self._gzip.unused_data, False
+                self._gzip = None
+                self._members += 1
+            else:  # a step that gave all it may can have eaten its input and still hold output back
+                chunk, is_held_back = self._gzip.unconsumed_tail, len(plain) == _MAX_INFLATED_BYTES
 
     def _begin_member(self, chunk: bytes) -> bytes:
         """Look at the first bytes of a body or of a further member; return what is to be read of it."""
@@ -91,20 +100,6 @@ class Inflater:
         else:
             self._gzip = isal_zlib.decompressobj(_GZIP_WINDOW)
         return head
-
-    @staticmethod
-    def _inflate(member: isal_zlib.Decompress, chunk: bytes) -> Iterator[bytes]:
-        has_more = True
-        while has_more:
-            try:
-                plain = member.decompress(chunk, _MAX_INFLATED_BYTES)
-            except isal_zlib.error as error:  # type: ignore[misc]  # its stub calls the class an instance
-                raise CorruptStreamError(f"the gzip body is damaged: {error}") from error
-            chunk = member.unconsumed_tail
-            # A step that gave all it may can have eaten its input and still hold output back.
-            has_more = bool(chunk) or (len(plain) == _MAX_INFLATED_BYTES and not member.eof)
-            if plain:
-                yield plain
 
 
 class LineDecoder:

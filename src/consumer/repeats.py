@@ -6,6 +6,10 @@ KEPT_INTERVALS = 4
 """How many token intervals are remembered: the server resumes at a token we name, so one is needed; the others
 cover a server that resumes somewhat earlier than asked."""
 
+FEWEST_INTERVALS = 2
+MANY_DIGESTS = 250_000
+"""Above so many digests (80 bytes each) only the newest interval and the one before are remembered."""
+
 
 class RepeatFilter:
     """Remembers a digest of every line since the last few position tokens.
@@ -27,10 +31,13 @@ class RepeatFilter:
 
     def is_repeat(self, line: bytes) -> bool:
         """Return whether the line was seen lately, and remember it."""
-        digest = hash(line)
-        repeated = self._interval_of.pop(digest, None) is not None
-        self._interval_of[digest] = self._interval
-        self._has_new |= not repeated
+        digest, interval_of = hash(line), self._interval_of
+        repeated = digest in interval_of
+        if repeated:
+            del interval_of[digest]  # to be put at the end, as the newest
+        else:
+            self._has_new = True
+        interval_of[digest] = self._interval
         return repeated
 
     def forget(self, line: bytes) -> None:
@@ -46,7 +53,8 @@ class RepeatFilter:
             return
         self._has_new = False
         self._interval += 1
-        oldest = self._interval - self._kept_intervals
+        kept = self._kept_intervals if len(self._interval_of) <= MANY_DIGESTS else FEWEST_INTERVALS
+        oldest = self._interval - kept
         forgotten = []
         for digest, interval in self._interval_of.items():
             if interval > oldest:
