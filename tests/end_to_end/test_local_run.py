@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -54,10 +55,6 @@ class LocalRun:
     def output(self):
         return Path(self._output.name).read_text()
 
-    def wait_for_functions(self):
-        """Wait until the consumer and another function have been invoked: moto and two emulators with runtimes."""
-        wait_until(lambda: len(self.look()) >= 5)
-
     def interrupt(self):
         os.kill(self.process.pid, signal.SIGINT)
 
@@ -73,6 +70,14 @@ class LocalRun:
     def assert_nothing_is_left(self):
         wait_until(lambda: not {pid for pid in self.family if _is_alive(pid)})
         assert list(self.temporary.iterdir()) == []
+
+
+def wait_for_functions(*runs):
+    """Wait until each run has moto and two emulators with runtimes: the consumer and another function were invoked."""
+    gives_up = time.monotonic() + _TIMEOUT
+    while min([len(run.look()) for run in runs]) < 5:
+        assert time.monotonic() < gives_up, runs[0].output()
+        time.sleep(0.02)
 
 
 def _is_alive(pid):
@@ -97,6 +102,7 @@ def local_run(repository, tmp_path):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         run.process.wait()
+        run._output.close()
 
 
 SHORT = ("--window", "2", "--token-interval", "0.3", "--rate", "40")
@@ -105,8 +111,7 @@ SHORT = ("--window", "2", "--token-interval", "0.3", "--rate", "40")
 def test_two_runs_go_on_side_by_side_and_lose_nothing(local_run):
     """Generated traffic through the whole system, twice at a time: figures that agree, and nothing left."""
     runs = [local_run(*SHORT, "--duration", "4", "--seed", seed) for seed in ("1", "2")]
-    for run in runs:
-        run.wait_for_functions()
+    wait_for_functions(*runs)
     for run in runs:
         assert run.end() == 0, run.output()
         report = run.report
@@ -145,7 +150,7 @@ def test_a_short_timeout_makes_several_runs_that_all_end_at_a_token(local_run):
 def test_the_first_ctrl_c_ends_the_run_in_good_order(local_run):
     """A run without end stops at a token, counts, writes its report, and leaves nothing; no traceback."""
     run = local_run(*SHORT, "--duration", "0")
-    run.wait_for_functions()
+    wait_for_functions(run)
     run.interrupt()
     assert run.end() == 0, run.output()
     assert run.report["kinesis"]["lost"] == 0
@@ -157,7 +162,7 @@ def test_the_first_ctrl_c_ends_the_run_in_good_order(local_run):
 def test_a_second_ctrl_c_ends_the_run_at_once(local_run):
     """No report, exit code 130, no traceback, and still no process left."""
     run = local_run(*SHORT, "--duration", "0", "--token-interval", "60")
-    run.wait_for_functions()
+    wait_for_functions(run)
     run.interrupt()
     wait_until(lambda: "once more stops at once" in run.output())
     run.look()
