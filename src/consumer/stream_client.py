@@ -11,6 +11,7 @@ from requests.auth import AuthBase
 from urllib3.exceptions import HTTPError
 
 from common.clock import rfc3339
+from consumer.chunked_body import ChunkedBody, ChunkedBodyError
 from consumer.errors import RequestRefusedError, UnauthorizedError
 from consumer.line_decoder import CorruptStreamError, Inflater, LineDecoder
 from consumer.timing import SILENCE_SECONDS
@@ -195,7 +196,7 @@ class Connection:
                 for plain in inflater.feed(chunk):
                     if lines := decoder.feed(plain):
                         yield lines
-        except (HTTPError, OSError, CorruptStreamError) as error:
+        except (HTTPError, OSError, ChunkedBodyError, CorruptStreamError) as error:
             raise StreamInterruptedError(f"the connection broke: {self._redact(str(error))}") from None
         ends_visibly = raw.chunked or inflater.is_gzip or "Content-Length" in raw.headers
         if not inflater.is_complete or (decoder.incomplete_bytes and not ends_visibly):
@@ -216,9 +217,10 @@ class Connection:
 
     @staticmethod
     def _chunks(raw: HTTPResponse) -> Iterator[bytes]:
-        # Both give what has come without waiting for more, which `raw.read(n)` does not.
-        if raw.chunked:
-            yield from raw.read_chunked(_CHUNK_BYTES, decode_content=False)
+        # Each gives what has come without waiting for more, which `raw.read(n)` does not.
+        source = getattr(raw._original_response, "fp", None)  # noqa: SLF001 - http.client's, at the body's first byte
+        if raw.chunked and source is not None:
+            yield from ChunkedBody(source)
         else:
             while chunk := raw.read1(_CHUNK_BYTES, decode_content=False):
                 yield chunk
