@@ -13,6 +13,7 @@ from consumer import clients
 from consumer.api_token import read_api_token
 from consumer.checkpoint import CheckpointStore
 from consumer.errors import ConsumerError
+from consumer.handover import Handover
 from consumer.put_records import PutRecords
 from consumer.rejected import RejectedStore
 from consumer.run import Run
@@ -23,6 +24,9 @@ from consumer.telemetry import count
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
+
+
+_handover = Handover()
 
 
 @logger.inject_lambda_context(clear_state=True)
@@ -48,6 +52,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             stop_request=stop_request,
             start_position=settings.start_position,
             timing=timing,
+            handover=_handover,
         )
         with closing(client), stop_request.on_sigterm():
             summary = run.execute().as_json()

@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING
 
 from common.clock import rfc3339
 from consumer.checkpoint import Position
-from consumer.handover import Memory
 from consumer.rejected import RejectedLine
 from consumer.sequencer import MAX_RECORD_BYTES, Record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from datetime import datetime
 
     from common.clock import Clock
@@ -58,6 +56,10 @@ class TargetProcessor:
         self._frontier: list[TargetUpdate] = []
         self._earlier_frontier: tuple[str, ...] = ()
 
+    def recognise(self, repeats: RepeatFilter) -> None:
+        """Drop what the run before handed on, too."""
+        self._repeats = repeats
+
     @property
     def has_uncommitted(self) -> bool:
         """Whether something was read since the last position: stopping now would have it read again."""
@@ -68,22 +70,6 @@ class TargetProcessor:
         self.newest_ingestion_time = position.newest_ingestion_time
         self._earlier_frontier = position.frontier
 
-    def remember(self, memory: Memory) -> None:
-        """Go on with what the run before knew."""
-        self._repeats = memory.repeats
-        self.newest_ingestion_time = memory.newest_ingestion_time
-        self._earlier_frontier = memory.frontier
-
-    def memory(self, unacknowledged: Iterable[bytes]) -> Memory:
-        """Return what the next run may know: all that was read but for what Kinesis has not acknowledged."""
-        for line in unacknowledged:
-            self._repeats.forget(line)
-        return Memory(self._repeats, self.newest_ingestion_time, self._frontier_keys)
-
-    @property
-    def _frontier_keys(self) -> tuple[str, ...]:
-        return self._earlier_frontier + tuple(frontier_key(update) for update in self._frontier)
-
     def process(self, update: TargetUpdate) -> None:
         """Hand the update to the publisher unless it is a repeat; may wait for it (back pressure).
 
@@ -93,24 +79,31 @@ class TargetProcessor:
             Kinesis refuses records for good.
         """
         self.counters.updates += 1
-        if self._repeats.is_repeat(update.data):
+        is_repeat = self._repeats.is_repeat(update.data)
+        self._note_ingestion(update)
+        if is_repeat:
             self.counters.repeats_dropped += 1
             return
         key, data = update.icao_address, update.data + b"\n"
         size = len(data) + (len(key) if key.isascii() else len(key.encode()))
         if size > MAX_RECORD_BYTES:
+            self._repeats.forget(update.data)  # what is rejected is kept with the next commit, and not before
             self.reject(update.data, len(update.data), "larger than a Kinesis record may be (1 MiB)")
             return
-        ingestion_time = update.ingestion_time
-        if ingestion_time is not None:
-            if self.newest_ingestion_time is None or ingestion_time > self.newest_ingestion_time:
-                self.newest_ingestion_time = ingestion_time
-                self._frontier, self._earlier_frontier = [update], ()
-            elif ingestion_time == self.newest_ingestion_time:
-                self._frontier.append(update)
         interval = self._watermark.current
         interval.taken += 1
         self._publisher.put(Record(key, data, size, interval))
+
+    def _note_ingestion(self, update: TargetUpdate) -> None:
+        """Note how far the stream has come; a repeat counts, since the run before may have handed it on."""
+        ingestion_time = update.ingestion_time
+        if ingestion_time is None:
+            return
+        if self.newest_ingestion_time is None or ingestion_time > self.newest_ingestion_time:
+            self.newest_ingestion_time = ingestion_time
+            self._frontier, self._earlier_frontier = [update], ()
+        elif ingestion_time == self.newest_ingestion_time:
+            self._frontier.append(update)
 
     def reject(self, line: bytes, length: int, reason: str) -> None:
         """Keep a line that is no target update, to be written with the next checkpoint.
@@ -137,7 +130,7 @@ class TargetProcessor:
             position_token=token,
             token_received_at=received_at,
             newest_ingestion_time=self.newest_ingestion_time,
-            frontier=self._frontier_keys,
+            frontier=tuple(dict.fromkeys((*self._earlier_frontier, *map(frontier_key, self._frontier)))),
             gap=gap,
         )
         self._watermark.close(position)

@@ -17,7 +17,7 @@ from consumer.errors import PublishError
 from consumer.sequencer import MAX_BATCH_RECORDS, Record, Sequencer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from common.clock import Clock
     from consumer.put_records import PutRecords
@@ -30,6 +30,9 @@ CALLS_IN_FLIGHT = 4
 
 MAX_OUTSTANDING_BYTES = 32 * 1024 * 1024
 """Data and keys not acknowledged yet; beyond it `put` waits, and with it the reader, and with it the server."""
+
+
+_LAST_ANSWERS_SECONDS = 1.0
 
 
 @dataclass(slots=True)
@@ -66,6 +69,7 @@ class Publisher:
         self._bytes_in = 0  # written by the reader alone
         self._bytes_out = 0  # written by the dispatcher alone
         self._in_flight = 0
+        self._under_way: list[Sequence[Record]] = []
         self._hurry = False
         self._closing = False
         self._interrupted = False
@@ -123,6 +127,8 @@ class Publisher:
             self._progress.wait_for(
                 lambda: self._error or self._abandoned or self._bytes_in == self._bytes_out, timeout
             )
+            if self._abandoned:  # the answers on their way tell the next run what it need not send again
+                self._progress.wait_for(lambda: self._error or not self._in_flight, min(timeout, _LAST_ANSWERS_SECONDS))
         if self._error is not None:
             raise PublishError(str(self._error)) from self._error
         self._hurry = False
@@ -134,6 +140,13 @@ class Publisher:
         self._work.set()
         self._dispatcher.join()
         self._senders.shutdown(wait=not self._in_flight, cancel_futures=True)
+
+    def unacknowledged(self) -> Iterator[Record]:
+        """Yield what Kinesis has not acknowledged, as far as is known; after `close`."""
+        yield from self._inbox
+        yield from self._sequencer.waiting()
+        for batch in self._under_way:
+            yield from batch
 
     @property
     def _has_room(self) -> bool:
@@ -166,6 +179,7 @@ class Publisher:
             self._in_flight -= 1
             if isinstance(answer, BaseException):
                 raise answer
+            self._under_way.remove(batch)
             for record, is_acknowledged in zip(batch, answer, strict=True):
                 if is_acknowledged:
                     self.counters.published += 1
@@ -187,6 +201,7 @@ class Publisher:
             if not batch:
                 return
             self._in_flight += 1
+            self._under_way.append(batch)
             self._senders.submit(self._send, batch)
 
     def _send(self, batch: Sequence[Record]) -> None:

@@ -9,7 +9,8 @@ from common.clock import rfc3339
 from common.observability import MetricUnit, logger
 from consumer import gap_recovery
 from consumer.committer import Committer
-from consumer.errors import LeaseHeldError, LeaseLostError
+from consumer.errors import ConsumerError, LeaseHeldError, LeaseLostError, PublishError
+from consumer.handover import Handover
 from consumer.processor import TargetProcessor, frontier_key
 from consumer.publisher import Publisher
 from consumer.reader import Stopped, StreamReader
@@ -56,13 +57,20 @@ class Run:
         stop_request: StopRequest,
         start_position: str,
         timing: Timing = _DEPLOYED,
+        handover: Handover | None = None,
     ) -> None:
-        """Take at most `remaining()` seconds; without a checkpoint begin at `start_position`."""
+        """Take at most `remaining()` seconds; without a checkpoint begin at `start_position`.
+
+        `handover` connects the runs of one process.
+        """
         self._checkpoint = checkpoint
         self._clock = clock
         self._remaining = remaining
         self._start_position = start_position
         self._begun_at = clock.monotonic()
+        self._seconds = remaining()
+        self._handover = handover or Handover()
+        self._may_hand_over = False
         self._budget = TimeBudget(remaining)
         watermark = Watermark()
         self._committer = Committer(watermark, checkpoint, rejected, renewal_seconds=timing.renewal)
@@ -72,7 +80,8 @@ class Run:
             on_acknowledged=self._committer.poke,
             may_send=lambda: checkpoint.lease_is_valid,
         )
-        self._processor = TargetProcessor(self._publisher, watermark, RepeatFilter(), rejected, clock)
+        self._repeats = RepeatFilter()
+        self._processor = TargetProcessor(self._publisher, watermark, self._repeats, rejected, clock)
         self._reader = StreamReader(
             client,
             self._processor,
@@ -111,7 +120,7 @@ class Run:
                 reason = self._read(position)
             finally:
                 alarm_clock.cancel()
-                is_drained = self._finish()
+                is_drained = self._finish(position)
             if not is_drained:
                 reason = StopReason.DEADLINE
         except LeaseLostError as error:
@@ -122,6 +131,10 @@ class Run:
 
     def _read(self, position: Position | None) -> StopReason:
         """Read from the committed position on, by way of batch mode if the server no longer knows it."""
+        known = self._handover.take(position.position_token if position else None)
+        if known is not None:
+            self._repeats = known
+            self._processor.recognise(known)
         try:
             if position is None:
                 self._reader.follow(self._start_position)
@@ -129,7 +142,11 @@ class Run:
                 self._processor.resume(position)
                 self._read_from(position)
         except Stopped as stopped:
+            self._may_hand_over = True
             return stopped.reason
+        except ConsumerError:
+            self._may_hand_over = True
+            raise
         raise AssertionError  # following ends by Stopped or an error
 
     def _read_from(self, position: Position) -> None:
@@ -171,7 +188,8 @@ class Run:
             return update.ingestion_time == delivered[0] and frontier_key(update) in delivered[1]
 
         slices = gap_recovery.Slices(gap)
-        longest, has_more = _SLICE_SECONDS, True
+        # A short run must get somewhere too: a slice that never seems to fit would never be fetched.
+        longest, has_more = min(_SLICE_SECONDS, self._seconds / 4), True
         while has_more:
             if not self._budget.fits(longest):
                 raise Stopped(StopReason.NEAR_DEADLINE)
@@ -191,13 +209,28 @@ class Run:
         self._publisher.interrupt()
         self._reader.interrupt()
 
-    def _finish(self) -> bool:
+    def _finish(self, position: Position | None) -> bool:
         """Have acknowledged what was read, commit it, give the lease back; return whether all was acknowledged."""
         try:
             return self._publisher.drain(max(0.0, self._remaining() - _LAST_WRITES_SECONDS))
+        except PublishError:
+            self._may_hand_over = False  # what became of the records is not known
+            raise
         finally:
             self._publisher.close()
-            self._committer.close()
+            try:
+                self._committer.close()
+            finally:
+                self._hand_over(position)
+
+    def _hand_over(self, position: Position | None) -> None:
+        """Leave to the next run what Kinesis has of what was read, unless an unforeseen error makes that doubtful."""
+        if not self._may_hand_over:
+            return
+        for record in self._publisher.unacknowledged():
+            self._repeats.forget(record.data[:-1])  # without the line's end, as it was read
+        committed = self._committer.committed or position
+        self._handover.leave(committed.position_token if committed else None, self._repeats)
 
     def _summarise(self, reason: StopReason) -> Summary:
         now, committed = self._clock.now(), self._committer.committed

@@ -13,6 +13,8 @@ from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from consumer.watermark import Interval
 
 MAX_BATCH_RECORDS = 500
@@ -84,6 +86,13 @@ class Sequencer:
         """Note that the record must be sent again, not before `due`; its key stays busy."""
         self._tie += 1
         heappush(self._retries, (due, self._tie, record))
+
+    def waiting(self) -> Iterator[Record]:
+        """Yield the records that were not given out, or came back to be sent again."""
+        yield from self._ready
+        yield from (record for _, _, record in self._retries)
+        for behind in self._behind.values():
+            yield from behind or ()
 
     def next_batch(self, now: float, *, hurry: bool = False, others_in_flight: bool = False) -> list[Record]:
         """Return what to send now, at most one call's worth; empty when nothing is due.
