@@ -12,6 +12,11 @@ CONSUMER, AGGREGATOR, ALERTS = "ConsumerFunction", "AggregatorFunction", "Alerts
 REFUSALS = {"AccessDenied", "AccessDeniedException", "AuthorizationError"}
 
 
+def test_no_call_of_the_run_was_denied(authorised_run):
+    """A denied call that a retry or a fallback hides would still be a permission that is missing."""
+    assert [one for one in authorised_run.calls_of_the_run if one.outcome == "denied"] == []
+
+
 def test_the_whole_system_runs_on_what_its_roles_allow(authorised_run):
     """With every call authorised nothing is lost, windows are written, alerts sent, a bad line kept."""
     report = authorised_run.report
@@ -20,11 +25,6 @@ def test_the_whole_system_runs_on_what_its_roles_allow(authorised_run):
     assert report.notified >= 1
     assert report.rejected == 1
     assert {one.caller for one in authorised_run.calls_of_the_run} == {CONSUMER, AGGREGATOR, ALERTS}
-
-
-def test_no_call_of_the_run_was_denied(authorised_run):
-    """A denied call that a retry or a fallback hides would still be a permission that is missing."""
-    assert [one for one in authorised_run.calls_of_the_run if one.outcome == "denied"] == []
 
 
 FORBIDDEN = {

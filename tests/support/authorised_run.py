@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from rich.console import Console
 
+from local import ending
 from local.cloud import Cloud
 from local.command_line import RunOptions
 from local.event_source_mapping.destination import Destination, DestinationClients
@@ -74,6 +75,7 @@ class AuthorisedRun:
     def __enter__(self):
         with contextlib.ExitStack() as running:
             self._keep_every_line(running)
+            self._give_up_soon(running)
             self.cloud = Cloud()
             running.callback(self.cloud.stop)
             self.feed = Feed(Traffic(), speed=math.inf, duration=SECONDS)
@@ -188,6 +190,11 @@ class AuthorisedRun:
         show_report(console, report)
         self.calls_of_the_run = self.proxy.calls
         return report
+
+    def _give_up_soon(self, running):
+        """Wait no three minutes for functions that a missing permission keeps from getting on."""
+        running.callback(setattr, ending, "DRAIN_SECONDS", ending.DRAIN_SECONDS)
+        ending.DRAIN_SECONDS = 40.0
 
     def _keep_every_line(self, running):
         """Hear what functions write before their logs sort it: those keep no metrics, and only the newest lines."""
