@@ -56,6 +56,16 @@ class Traffic:
                 yield ingested, line
 
 
+@contextlib.contextmanager
+def _patience_of(seconds):
+    """Wait no three minutes for functions that a missing permission keeps from getting on."""
+    usual, ending.DRAIN_SECONDS = ending.DRAIN_SECONDS, seconds
+    try:
+        yield
+    finally:
+        ending.DRAIN_SECONDS = usual
+
+
 class AuthorisedRun:
     """The run, and afterwards the stack it left, still up: functions can be invoked, and clients made, by role.
 
@@ -75,7 +85,6 @@ class AuthorisedRun:
     def __enter__(self):
         with contextlib.ExitStack() as running:
             self._keep_every_line(running)
-            self._give_up_soon(running)
             self.cloud = Cloud()
             running.callback(self.cloud.stop)
             self.feed = Feed(Traffic(), speed=math.inf, duration=SECONDS)
@@ -185,16 +194,12 @@ class AuthorisedRun:
             self.feed.start()
             pipeline.start()
             self.feed.finished.wait()
-            pipeline.finish()
+            with _patience_of(40.0):
+                pipeline.finish()
             report = pipeline.report(time.monotonic() - began)
         show_report(console, report)
         self.calls_of_the_run = self.proxy.calls
         return report
-
-    def _give_up_soon(self, running):
-        """Wait no three minutes for functions that a missing permission keeps from getting on."""
-        running.callback(setattr, ending, "DRAIN_SECONDS", ending.DRAIN_SECONDS)
-        ending.DRAIN_SECONDS = 40.0
 
     def _keep_every_line(self, running):
         """Hear what functions write before their logs sort it: those keep no metrics, and only the newest lines."""
