@@ -104,22 +104,23 @@ class Aggregator:
         return outcome
 
     def _fold(self, event: Mapping[str, Any], folder: PartFolder, outcome: Outcome) -> None:
-        for record in kinesis_event.records(event):
-            for payload in kinesis_event.update_payloads(record):
-                try:
-                    update = decode(payload)
-                except UndecodableUpdateError as error:  # raising would hold up the shard; the raw archive has it
-                    folder.part.undecodable += 1
-                    outcome.undecodable += 1
-                    self.log.warning(
-                        "record holds no target update; counted and passed over",
-                        extra={"sequence_number": record.sequence_number, "reason": str(error)},
-                    )
-                    continue
-                if folder.add(update):
-                    outcome.counted += 1
-                else:
-                    outcome.repeats += 1
+        counted = repeats = 0
+        for sequence_number, payload in kinesis_event.updates(event):
+            try:
+                update = decode(payload)
+            except UndecodableUpdateError as error:  # raising would hold up the shard; the raw archive has it
+                folder.part.undecodable += 1
+                outcome.undecodable += 1
+                self.log.warning(
+                    "record holds no target update; counted and passed over",
+                    extra={"sequence_number": sequence_number, "reason": str(error)},
+                )
+                continue
+            if folder.add(update):
+                counted += 1
+            else:
+                repeats += 1
+        outcome.counted, outcome.repeats = counted, repeats
 
     def _write(self, window: TumblingWindow, parts: Sequence[WindowPart]) -> int:
         """Write the parts: the table first, then Firehose.

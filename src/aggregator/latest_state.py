@@ -6,7 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from aggregator import instants
-from aggregator.window import LATEST_READINGS, LATEST_TEXTS, POSITION_SCALE, READING_SCALE, microseconds_of
+from aggregator.columns import POSITION_SCALE, READING_SCALE
+from aggregator.window import LATEST_READINGS, LATEST_TEXTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,7 +88,7 @@ def items(part: WindowPart, expires_at: int) -> Iterator[Item]:
 
 
 def _item(part: WindowPart, address: str, aircraft: AircraftWindow, expires_at: int) -> Item:
-    timestamp, has_ingestion, delay = aircraft.instant(aircraft.last)
+    timestamp, has_ingestion, delay = aircraft.last
     ingested = instants.sortable_text(instants.moment(part.origin, timestamp + delay)) if has_ingestion else ""
     item: Item = {
         "icao_address": {"S": address},
@@ -103,11 +104,11 @@ def _item(part: WindowPart, address: str, aircraft: AircraftWindow, expires_at: 
             item[name] = {"S": text}
     if aircraft.latest_on_ground is not None:
         item["on_ground"] = {"BOOL": aircraft.latest_on_ground}
-    if aircraft.last_position is not None:
-        position_time = microseconds_of(aircraft.key_times[aircraft.last_position])
-        item["latitude"] = {"N": _decimal(aircraft.last_latitude, POSITION_SCALE)}
-        item["longitude"] = {"N": _decimal(aircraft.last_longitude, POSITION_SCALE)}
-        item["position_timestamp"] = {"S": instants.sortable_text(instants.moment(part.origin, position_time))}
+    position = aircraft.last_position
+    if position is not None:
+        item["latitude"] = {"N": _decimal(position.latitude, POSITION_SCALE)}
+        item["longitude"] = {"N": _decimal(position.longitude, POSITION_SCALE)}
+        item["position_timestamp"] = {"S": instants.sortable_text(instants.moment(part.origin, position.at.time))}
     return item
 
 

@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from aggregator import instants
-from aggregator.window import DISTANCE_SCALE, POSITION_SCALE, READING_SCALE, microseconds_of
+from aggregator.columns import DISTANCE_SCALE, POSITION_SCALE, READING_SCALE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from aggregator.window import AircraftWindow, Spread, WindowPart
+    from aggregator.window import AircraftWindow, Position, Spread, WindowPart
 
 _encoder = msgspec.json.Encoder()
 
@@ -113,8 +113,7 @@ def rows(part: WindowPart, name: PartName) -> Iterator[bytes]:
     first, last = None, None
     updates, distance, late = 0, 0, 0
     for address, aircraft in part.aircraft.items():
-        begin = microseconds_of(aircraft.key_times[aircraft.first])
-        end = microseconds_of(aircraft.key_times[aircraft.last])
+        begin, end = aircraft.first.time, aircraft.last.time
         first = begin if first is None or begin < first else first
         last = end if last is None or end > last else last
         updates += aircraft.updates
@@ -132,7 +131,7 @@ def rows(part: WindowPart, name: PartName) -> Iterator[bytes]:
             late_positions=late,
             first_timestamp=_time(part, first),
             last_timestamp=_time(part, last),
-            aircraft=len(part.aircraft),
+            aircraft=len(part.columns.index),
             repeats_ignored=part.repeats_ignored,
             records_undecodable=part.undecodable,
         )
@@ -148,11 +147,8 @@ def _time(part: WindowPart, microseconds: int | None) -> str | None:
 
 
 def _aircraft_row(part: WindowPart, name: PartName, address: str, aircraft: AircraftWindow) -> AircraftRow:
-    def time(place: int | None) -> str | None:
-        return None if place is None else _time(part, microseconds_of(aircraft.key_times[place]))
-
-    def degrees(place: int | None, value: int) -> float | None:
-        return None if place is None else value / POSITION_SCALE
+    def time(position: Position | None) -> str | None:
+        return None if position is None else _time(part, position.at.time)
 
     altitude, speed, vertical_rate = aircraft.altitude, aircraft.speed, aircraft.vertical_rate
     first, last = aircraft.first_position, aircraft.last_position
@@ -163,42 +159,42 @@ def _aircraft_row(part: WindowPart, name: PartName, address: str, aircraft: Airc
         part=name.part,
         icao_address=address,
         updates=aircraft.updates,
-        first_timestamp=time(aircraft.first),
-        last_timestamp=time(aircraft.last),
+        first_timestamp=_time(part, aircraft.first.time),
+        last_timestamp=_time(part, aircraft.last.time),
         first_position_timestamp=time(first),
-        first_latitude=degrees(first, aircraft.first_latitude),
-        first_longitude=degrees(first, aircraft.first_longitude),
+        first_latitude=None if first is None else first.latitude / POSITION_SCALE,
+        first_longitude=None if first is None else first.longitude / POSITION_SCALE,
         last_position_timestamp=time(last),
-        last_latitude=degrees(last, aircraft.last_latitude),
-        last_longitude=degrees(last, aircraft.last_longitude),
+        last_latitude=None if last is None else last.latitude / POSITION_SCALE,
+        last_longitude=None if last is None else last.longitude / POSITION_SCALE,
         distance_nm=aircraft.distance / DISTANCE_SCALE,
         late_positions=aircraft.late_positions,
-        altitude_updates=altitude.count,
+        altitude_updates=altitude.readings,
         altitude_min_ft=_least(altitude),
         altitude_mean_ft=_mean(altitude),
         altitude_max_ft=_greatest(altitude),
-        speed_updates=speed.count,
+        speed_updates=speed.readings,
         speed_min_kt=_least(speed),
         speed_mean_kt=_mean(speed),
         speed_max_kt=_greatest(speed),
-        vertical_rate_updates=vertical_rate.count,
+        vertical_rate_updates=vertical_rate.readings,
         vertical_rate_min_ft_min=_least(vertical_rate),
         vertical_rate_mean_ft_min=_mean(vertical_rate),
         vertical_rate_max_ft_min=_greatest(vertical_rate),
-        callsigns=sorted(aircraft.callsigns),
-        squawks=sorted(aircraft.squawks),
-        collection_types=sorted(aircraft.collection_types),
+        callsigns=aircraft.callsigns,
+        squawks=aircraft.squawks,
+        collection_types=aircraft.collection_types,
     )
 
 
 def _least(spread: Spread) -> float | None:
-    return spread.least / READING_SCALE if spread.count else None
+    return spread.least / READING_SCALE if spread.readings else None
 
 
 def _greatest(spread: Spread) -> float | None:
-    return spread.greatest / READING_SCALE if spread.count else None
+    return spread.greatest / READING_SCALE if spread.readings else None
 
 
 def _mean(spread: Spread) -> float | None:
     """Return the mean, not rounded: means of parts weighted by their counts give the whole's."""
-    return spread.total / (spread.count * READING_SCALE) if spread.count else None
+    return spread.total / (spread.readings * READING_SCALE) if spread.readings else None

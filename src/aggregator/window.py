@@ -1,205 +1,97 @@
-"""The fold: target updates of one shard and tumbling window into what its rows will say. No AWS, no clock.
+"""One part of one shard's window: what was counted in it, and what there is to say of each aircraft.
 
 Numbers are kept as whole multiples of a small unit, so that sums do not depend on the order of arrival and the state
 stays small: readings in thousandths (of a foot, a knot, a foot per minute, a degree), positions in 1e-7 degrees
-(about a centimetre), distances in 1e-5 nautical miles (about 2 cm).
+(about a centimetre), distances in 1e-5 nautical miles (about 2 cm). `aggregator.columns` does the counting.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from operator import attrgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-import msgspec
-
-from aggregator import instants
-from common.geodesy import great_circle_nm
+from aggregator.columns import (
+    LEAST,
+    MASK_BITS,
+    NO_DELAY,
+    NOT_SAID,
+    NOWHERE,
+    SEVERAL,
+    Columns,
+    unpack_names,
+)
+from aggregator.folding import folding
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from datetime import datetime
 
     from common.target_update import TargetUpdate
 
-READING_SCALE = 1_000
-POSITION_SCALE = 10_000_000
-DISTANCE_SCALE = 100_000
-
-MAX_LISTED = 32
-"""Distinct callsigns, squawks or collection types listed per aircraft and window; an aircraft has one or two of
-each, and the bound keeps a broken feed from making a row too large for Firehose."""
-
 LATEST_READINGS = ("altitude_baro", "speed", "vertical_rate", "heading")
 LATEST_TEXTS = (
     "squawk",
+    "collection_type",
     "callsign",
     "flight_number",
     "tail_number",
-    "collection_type",
     "aircraft_type_icao",
     "departure_airport_icao",
     "arrival_airport_icao",
 )
-_readings_of = attrgetter(*LATEST_READINGS)
-_texts_of = attrgetter(*LATEST_TEXTS)
-
-type KeyPart = int | str
-"""Milliseconds or, where these do not come out even, a text of microseconds: exact, and small as the feed is."""
-
-AIRCRAFT_BYTES = 400
-"""Bound on what an aircraft adds to the packed state apart from texts and keys: under 35 numbers of at most 9 bytes,
-and the lists' and texts' own headers."""
-KEY_BYTES = 10
-"""Bound on what a key adds while its two numbers fit 32 bits: 5 bytes each in msgpack."""
-_NARROW = 2**31
-WIDE_KEY_BYTES = 60
-"""The same for any other key: two texts of at most 20 digits, with headers and room."""
 
 
-def key_part(microseconds: int) -> KeyPart:
-    """Return the compact form of a duration in microseconds; the reverse of `microseconds_of`."""
-    milliseconds, rest = divmod(microseconds, 1000)
-    return str(microseconds) if rest else milliseconds
+class Instant(NamedTuple):
+    """What orders keys: `timestamp` from the window's start, then `ingestion_time` from `timestamp`; microseconds.
 
-
-def microseconds_of(part: KeyPart) -> int:
-    """Return the microseconds that `key_part` made compact."""
-    return part * 1000 if isinstance(part, int) else int(part)
-
-
-class Spread(msgspec.Struct, array_like=True, gc=False):
-    """Count, sum, least and greatest of one reading, in thousandths of its unit."""
-
-    count: int = 0
-    total: int = 0
-    least: int = 0
-    greatest: int = 0
-
-    def add(self, value: int) -> None:
-        """Take one more reading."""
-        if not self.count:
-            self.least = self.greatest = value
-        elif value < self.least:
-            self.least = value
-        elif value > self.greatest:
-            self.greatest = value
-        self.count += 1
-        self.total += value
-
-
-class AircraftWindow(msgspec.Struct, gc=False):
-    """What is known of one aircraft in one part of a window.
-
-    `key_times` and `key_delays` hold the exact keys counted: `timestamp` from the window's start, and
-    `ingestion_time` from `timestamp` (None without one). `first`, `last`, `first_position` and `last_position` are
-    places in these lists, so that no instant is kept twice.
+    A key without ingestion time has no delay, and comes before those of the same time that have one.
     """
 
-    key_times: list[KeyPart] = msgspec.field(default_factory=list)
-    key_delays: list[KeyPart | None] = msgspec.field(default_factory=list)
-    first: int = 0
-    last: int = 0
-    altitude: Spread = msgspec.field(default_factory=Spread)
-    speed: Spread = msgspec.field(default_factory=Spread)
-    vertical_rate: Spread = msgspec.field(default_factory=Spread)
-    first_position: int | None = None
-    first_latitude: int = 0
-    first_longitude: int = 0
-    last_position: int | None = None
-    last_latitude: int = 0
-    last_longitude: int = 0
-    distance: int = 0
-    late_positions: int = 0
-    callsigns: list[str] = msgspec.field(default_factory=list)
-    squawks: list[str] = msgspec.field(default_factory=list)
-    collection_types: list[str] = msgspec.field(default_factory=list)
-    latest_readings: tuple[int | None, ...] = ()
-    latest_on_ground: bool | None = None
-    latest_texts: tuple[str | None, ...] = ()
-
-    @property
-    def updates(self) -> int:
-        """How many distinct updates were counted."""
-        return len(self.key_times)
-
-    def instant(self, place: int) -> tuple[int, bool, int]:
-        """Return what orders the key at `place`: timestamp, then ingestion time (one without it comes first)."""
-        delay = self.key_delays[place]
-        return (
-            microseconds_of(self.key_times[place]),
-            delay is not None,
-            0 if delay is None else microseconds_of(delay),
-        )
-
-    def fold(self, update: TargetUpdate, time: KeyPart, delay: KeyPart | None) -> int:
-        """Count an update that was not counted yet; return the bytes its texts may add to the state."""
-        place = len(self.key_times)
-        self.key_times.append(time)
-        self.key_delays.append(delay)
-        instant = self.instant(place)
-        is_newest = place == 0 or instant > self.instant(self.last)
-        grown = 0
-        if is_newest:
-            self.last = place
-            grown += self._replace_latest(update)
-        elif instant < self.instant(self.first):
-            self.first = place
-        if update.altitude_baro is not None:
-            self.altitude.add(round(update.altitude_baro * READING_SCALE))
-        if update.speed is not None:
-            self.speed.add(round(update.speed * READING_SCALE))
-        if update.vertical_rate is not None:
-            self.vertical_rate.add(round(update.vertical_rate * READING_SCALE))
-        if update.latitude is not None and update.longitude is not None:
-            latitude, longitude = round(update.latitude * POSITION_SCALE), round(update.longitude * POSITION_SCALE)
-            if self.first_position is None or self.last_position is None:
-                self.first_position, self.first_latitude, self.first_longitude = place, latitude, longitude
-                self.last_position, self.last_latitude, self.last_longitude = place, latitude, longitude
-            elif is_newest or instant > self.instant(self.last_position):
-                self._fly_to(place, latitude, longitude)
-            else:
-                self.late_positions += 1
-                if instant < self.instant(self.first_position):
-                    self.first_position, self.first_latitude, self.first_longitude = place, latitude, longitude
-        grown += _list_once(self.callsigns, update.callsign)
-        grown += _list_once(self.squawks, update.squawk)
-        return grown + _list_once(self.collection_types, update.collection_type)
-
-    def _replace_latest(self, update: TargetUpdate) -> int:
-        """Keep the newest update's own values; return the bytes its texts may add to the state."""
-        self.latest_readings = tuple(
-            [None if value is None else round(value * READING_SCALE) for value in _readings_of(update)]
-        )
-        self.latest_on_ground = update.on_ground
-        texts = _texts_of(update)
-        if texts == self.latest_texts:
-            return 0
-        self.latest_texts = texts
-        return sum(map(_packed_bytes, texts))
-
-    def _fly_to(self, place: int, latitude: int, longitude: int) -> None:
-        """Add the leg from the last position to a newer one."""
-        leg = great_circle_nm(
-            self.last_latitude / POSITION_SCALE,
-            self.last_longitude / POSITION_SCALE,
-            latitude / POSITION_SCALE,
-            longitude / POSITION_SCALE,
-        )
-        self.distance += round(leg * DISTANCE_SCALE)
-        self.last_position, self.last_latitude, self.last_longitude = place, latitude, longitude
+    time: int
+    has_ingestion_time: bool
+    delay: int
 
 
-def _list_once(listed: list[str], value: str | None) -> int:
-    """Add a text not listed yet; return the bytes it may add to the state."""
-    if value is None or value in listed or len(listed) >= MAX_LISTED:
-        return 0
-    listed.append(value)
-    return _packed_bytes(value)
+class Spread(NamedTuple):
+    """How many, sum, least and greatest of one reading, in thousandths of its unit; zeros where there is none."""
+
+    readings: int
+    total: int
+    least: int
+    greatest: int
 
 
-def _packed_bytes(text: str | None) -> int:
-    """Bound on a text's size in msgpack: 4 bytes a character in UTF-8 at most, and the header."""
-    return 0 if text is None else (len(text) if text.isascii() else 4 * len(text)) + 5
+class Position(NamedTuple):
+    """Where an aircraft was, in 1e-7 degrees, and when."""
+
+    at: Instant
+    latitude: int
+    longitude: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AircraftWindow:
+    """What is known of one aircraft in one part of a window: what its rows say.
+
+    `latest_readings` and `latest_texts` are the newest update's, in the order of `LATEST_READINGS` and `LATEST_TEXTS`.
+    """
+
+    updates: int
+    first: Instant
+    last: Instant
+    altitude: Spread
+    speed: Spread
+    vertical_rate: Spread
+    first_position: Position | None
+    last_position: Position | None
+    distance: int
+    late_positions: int
+    callsigns: list[str]
+    squawks: list[str]
+    collection_types: list[str]
+    latest_readings: tuple[int | None, ...]
+    latest_on_ground: bool | None
+    latest_texts: tuple[str | None, ...]
 
 
 @dataclass(slots=True)
@@ -214,40 +106,102 @@ class WindowPart:
     size_bound: int = 0
     repeats_ignored: int = 0
     undecodable: int = 0
-    aircraft: dict[str, AircraftWindow] = field(default_factory=dict)
-    _counted: dict[str, set[tuple[KeyPart, KeyPart | None]]] = field(default_factory=dict, repr=False, compare=False)
+    columns: Columns = field(default_factory=Columns, repr=False)
+    _fold: Callable[[TargetUpdate], int] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        self._fold = folding(self.columns, self.origin)
 
     @property
     def updates(self) -> int:
         """How many distinct updates were counted."""
-        return sum(aircraft.updates for aircraft in self.aircraft.values())
+        return len(self.columns.log["times"])
 
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to say about it."""
-        return not (self.aircraft or self.undecodable or self.repeats_ignored)
+        return not (self.columns.index or self.undecodable or self.repeats_ignored)
 
     def add(self, update: TargetUpdate) -> bool:
         """Count an update; return False if one of the same key was counted before."""
-        time = key_part(instants.offset(self.origin, update.timestamp))
-        ingested = update.ingestion_time
-        delay = None if ingested is None else key_part(instants.offset(update.timestamp, ingested))
-        address = update.icao_address
-        counted = self._counted.get(address)
-        aircraft = self.aircraft.get(address)
-        if aircraft is None:
-            aircraft = self.aircraft[address] = AircraftWindow()
-            self.size_bound += AIRCRAFT_BYTES + _packed_bytes(address)
-        if counted is None:  # built only for the aircraft that a batch touches
-            counted = self._counted[address] = set(zip(aircraft.key_times, aircraft.key_delays, strict=True))
-        if (time, delay) in counted:
+        grown = self._fold(update)
+        if not grown:
             self.repeats_ignored += 1
             return False
-        counted.add((time, delay))
-        self.size_bound += KEY_BYTES if _is_narrow(time) and _is_narrow(delay) else WIDE_KEY_BYTES
-        self.size_bound += aircraft.fold(update, time, delay)
+        self.size_bound += grown
         return True
 
+    @property
+    def aircraft(self) -> Mapping[str, AircraftWindow]:
+        """What is known of each aircraft, by address, in the order of arrival. Read out of the columns at each call."""
+        return dict(_read(self.columns))
 
-def _is_narrow(part: KeyPart | None) -> bool:
-    return part is None or (isinstance(part, int) and -_NARROW <= part < _NARROW)
+
+def _read(columns: Columns) -> Iterator[tuple[str, AircraftWindow]]:
+    """Yield each aircraft's address and window."""
+    counts = _counts(columns)
+    squawks, types = list(columns.codes), list(columns.types)
+    times, delays = columns.log["times"], columns.log["delays"]
+
+    unit, no_delay = 1 if columns.is_wide else 1_000, NO_DELAY[delays.typecode]
+
+    def instant(key: int) -> Instant:
+        delay = None if delays[key] == no_delay else delays[key] * unit
+        return Instant(times[key] * unit, delay is not None, delay or 0)
+
+    def position(key: int, latitude: int, longitude: int) -> Position | None:
+        return None if key == NOWHERE else Position(instant(key), latitude, longitude)
+
+    for address, place in columns.index.items():
+        of = {name: column[place] for name, column in columns.of.items()}
+        updates = counts[place]
+        names = unpack_names(columns.names[place])
+        seen = columns.squawks[place] if of["squawk_seen"] == SEVERAL else [of["squawk_seen"]]
+        type_codes = [code for code in range(min(len(types), MASK_BITS)) if of["types_seen"] >> code & 1]
+        yield (
+            address,
+            AircraftWindow(
+                updates=updates,
+                first=instant(of["first"]),
+                last=instant(of["last"]),
+                altitude=_spread(of, "altitude", updates),
+                speed=_spread(of, "speed", updates),
+                vertical_rate=_spread(of, "vertical_rate", updates),
+                first_position=position(of["first_position"], of["first_latitude"], of["first_longitude"]),
+                last_position=position(of["last_position"], of["last_latitude"], of["last_longitude"]),
+                distance=of["distance"],
+                late_positions=of["late_positions"],
+                callsigns=_sorted(columns.callsigns.get(place) or names[:1]),
+                squawks=_sorted(squawks[code] for code in seen),
+                collection_types=_sorted(types[code] for code in (*type_codes, *columns.more_types.get(place, ()))),
+                latest_readings=tuple(
+                    None if value == LEAST else value
+                    for value in (of["altitude"], of["speed"], of["vertical_rate"], of["heading"])
+                ),
+                latest_on_ground=None if of["on_ground"] == NOT_SAID else bool(of["on_ground"]),
+                latest_texts=(squawks[of["squawk"]], types[of["collection_type"]], *names),
+            ),
+        )
+
+
+def _sorted(texts: Iterable[str | None]) -> list[str]:
+    return sorted(text for text in texts if text is not None)
+
+
+def _spread(of: Mapping[str, int], name: str, updates: int) -> Spread:
+    count = updates - of[f"{name}_missing"]
+    if not count:
+        return Spread(0, 0, 0, 0)
+    return Spread(count, of[f"{name}_total"], of[f"{name}_least"], of[f"{name}_greatest"])
+
+
+def _counts(columns: Columns) -> list[int]:
+    """Return how many updates each aircraft has: as many as the log has keys of it."""
+    back, counts = columns.log["back"], []
+    for newest in columns.of["newest_key"]:
+        count, key = 1, newest
+        while back[key]:
+            key -= back[key]
+            count += 1
+        counts.append(count)
+    return counts

@@ -6,9 +6,10 @@ so the few fields in use are taken from the parsed event directly.
 
 from __future__ import annotations
 
-import binascii
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pybase64
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -40,11 +41,14 @@ class TumblingWindow:
 
 def records(event: Mapping[str, Any]) -> Iterator[KinesisRecord]:
     """Iterate over the event's records in shard order; the final event of a window may have none."""
-    decode = binascii.a2b_base64
+    decode = pybase64.b64decode
     for record in event.get("Records") or ():
         kinesis = record["kinesis"]
         yield KinesisRecord(
-            kinesis["sequenceNumber"], decode(kinesis["data"]), kinesis.get("approximateArrivalTimestamp", 0.0)
+            kinesis["sequenceNumber"],
+            # By position, and validating: that is the fast path, 0.25 us for a record where binascii takes 1.5.
+            decode(kinesis["data"], None, True),  # noqa: FBT003 - by keyword it takes 0.42
+            kinesis.get("approximateArrivalTimestamp", 0.0),
         )
 
 
@@ -55,6 +59,18 @@ def update_payloads(record: KinesisRecord) -> Iterator[bytes]:
     changes this function and nothing else.
     """
     yield record.data
+
+
+def updates(event: Mapping[str, Any]) -> Iterator[tuple[str, bytes]]:
+    """Iterate over the updates of all records, each with its record's sequence number.
+
+    The same as `records` and `update_payloads` together, without an object and a generator for each record: for who
+    reads thousands and needs no more.
+    """
+    decode = pybase64.b64decode
+    for record in event.get("Records") or ():
+        kinesis = record["kinesis"]
+        yield kinesis["sequenceNumber"], decode(kinesis["data"], None, True)  # noqa: FBT003 - see `records`
 
 
 def tumbling_window(event: Mapping[str, Any]) -> TumblingWindow:

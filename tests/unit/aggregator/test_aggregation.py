@@ -147,7 +147,7 @@ def test_a_poisonous_record_is_counted_logged_and_passed_over(make_event):
 
 def test_a_window_that_outgrows_its_state_is_written_in_parts(make_event, merge):
     """Full parts are written at once, each under its own number, and the window goes on."""
-    world = World(packed_bytes=800)
+    world = World(packed_bytes=500)
     outcome = world.process(make_event(many(120), {}))
     assert outcome.splits >= 2
     assert numbers(world.rows.lines) == list(range(outcome.splits))
@@ -174,7 +174,7 @@ def test_a_window_ended_early_goes_on_under_a_free_part_number(make_event, merge
 
 def test_a_part_that_ended_early_empty_leaves_no_number_to_take_again(make_event):
     """A window that ends early just after a split goes on under a number that the split did not take."""
-    world, state = World(packed_bytes=800), {}
+    world, state = World(packed_bytes=500), {}
     feed = iter(many(120))
     while not (outcome := world.process(make_event([next(feed)], state))).splits:
         state = outcome.state
@@ -195,7 +195,7 @@ def test_an_early_end_tried_again_keeps_its_part_number(make_event):
 
 def test_a_failing_firehose_fails_the_invocation_and_its_retry_sends_the_rest(make_event):
     """What was accepted before the failure is not sent again, parts of the same invocation included."""
-    world = World(packed_bytes=800)
+    world = World(packed_bytes=500)
     event = make_event(many(120), {}, final=True)
     world.rows.left = 1
     with pytest.raises(ConnectionError):
@@ -218,7 +218,7 @@ def test_a_failing_table_fails_the_invocation_before_any_row_is_sent(make_event)
 
 def test_a_retry_with_other_records_is_written_anew_and_says_so(make_event):
     """Records that expired between two tries change the part: nothing of it counts as delivered, and the log tells."""
-    world = World(packed_bytes=800)
+    world = World(packed_bytes=500)
     world.rows.left = 1
     with pytest.raises(ConnectionError):
         world.process(make_event(many(120), {}, final=True))
@@ -231,7 +231,7 @@ def test_a_retry_with_other_records_is_written_anew_and_says_so(make_event):
 
 def test_progress_that_cannot_be_kept_does_not_hide_the_failure(make_event, merge):
     """The sink's error is raised; the retry then repeats rows, and a reader keeps one of each key."""
-    world = World(packed_bytes=800)
+    world = World(packed_bytes=500)
     event = make_event(many(120), {}, final=True)
     world.rows.left, world.deliveries.is_down = 1, True
     with pytest.raises(ConnectionError, match="firehose"):

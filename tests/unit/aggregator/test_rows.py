@@ -55,7 +55,7 @@ def test_rows_of_any_batches_merge_to_a_recount(origin, feeds, recount, merge, d
 def test_rows_of_any_parts_merge_to_a_recount(origin, feeds, recount, merge, data):
     """A window written in many parts merges by aircraft to the same, if each update came once."""
     feed = list({update.key: update for update in data.draw(feeds)}.values())
-    packed_bytes = data.draw(st.integers(400, 900))
+    packed_bytes = data.draw(st.integers(250, 450))
     assert merge(lines_of(folded(origin, [feed], packed_bytes))) == recount(feed)
 
 
@@ -64,7 +64,7 @@ def test_rows_of_any_parts_merge_to_a_recount(origin, feeds, recount, merge, dat
 def test_where_a_part_ends_does_not_depend_on_the_batches(origin, feeds, data):
     """A batch that failed and comes back in halves closes the same parts with the same rows, byte for byte."""
     feed = data.draw(feeds)
-    packed_bytes = data.draw(st.integers(400, 900))
+    packed_bytes = data.draw(st.integers(250, 450))
     places = data.draw(st.lists(st.integers(0, len(feed)), max_size=4))
     whole, halves = (folded(origin, batches, packed_bytes) for batches in ([feed], cut(feed, places)))
     assert lines_of(whole) == lines_of(halves)
@@ -73,7 +73,7 @@ def test_where_a_part_ends_does_not_depend_on_the_batches(origin, feeds, data):
 def test_a_full_part_really_occurs(origin, make_update):
     """The two tests above are about something: at these bounds a few updates already fill a part."""
     feed = [make_update(f"{n:06X}", seconds=n, callsign=f"C{n}") for n in range(100)]
-    assert len(folded(origin, [feed], 800)) > 2
+    assert len(folded(origin, [feed], 450)) > 2
 
 
 def test_a_row_is_flat_and_leaves_out_what_is_not_known(origin, make_update):

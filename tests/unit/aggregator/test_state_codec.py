@@ -129,10 +129,10 @@ def test_an_empty_state_is_a_new_window(origin):
     assert state_codec.decode({}, origin) == WindowPart(origin)
 
 
-@pytest.mark.parametrize("state", [{"v": 2, "z": ""}, {"z": ""}, {"count": 1}])
+@pytest.mark.parametrize("state", [{"v": 1, "z": ""}, {"v": 3, "z": ""}, {"z": ""}, {"count": 1}])
 def test_another_version_is_refused_with_what_to_do(origin, state):
     """A state of another version is never read as if it were ours."""
-    with pytest.raises(state_codec.StateError, match=r"got version .*; expected 1\. .*deploy that version"):
+    with pytest.raises(state_codec.StateError, match=r"got version .*; expected 2\. .*deploy that version"):
         state_codec.decode(state, origin)
 
 
@@ -140,7 +140,7 @@ def test_another_version_is_refused_with_what_to_do(origin, state):
 def test_a_damaged_state_is_refused(origin, z):
     """A state that was cut or mangled is an error of its own class."""
     with pytest.raises(state_codec.StateError, match="damaged"):
-        state_codec.decode({"v": 1, "z": z}, origin)
+        state_codec.decode({"v": 2, "z": z}, origin)
 
 
 def test_the_bound_lies_under_lambdas():

@@ -1,0 +1,207 @@
+"""What is known of a part's aircraft, as columns of numbers: one array a field, with a place for each aircraft.
+
+Every invocation decodes and encodes the whole state. For an array that is a copy of memory; for 5,000 objects of 30
+fields each it was 25 ms each way. `aggregator.folding` writes the columns, `aggregator.window` reads them,
+`aggregator.state_codec` carries them.
+"""
+
+from __future__ import annotations
+
+from array import array
+from dataclasses import dataclass, field
+
+import msgspec
+
+READING_SCALE = 1_000
+POSITION_SCALE = 10_000_000
+DISTANCE_SCALE = 100_000
+
+MAX_LISTED = 32
+"""Distinct callsigns, squawks or collection types listed per aircraft and part; an aircraft has one or two of each,
+and the bound keeps a broken feed from making a row too large for Firehose."""
+
+LEAST, GREATEST = -(2**31), 2**31 - 1
+"""Below and above every reading; the lower one stands for a reading that is not there."""
+NO_DELAY = {"i": LEAST, "q": -(2**63)}
+"""What stands for the delay of a key without `ingestion_time`, by type of the column: it sorts before any other."""
+NOWHERE = -1
+"""A place in the log that there is none of."""
+NOT_SAID = -1
+"""Of `on_ground`, beside 0 and 1."""
+SEVERAL = -1
+"""In place of the code of the only squawk."""
+MASK_BITS = 32
+"""Collection types of a smaller code have a bit of their own."""
+
+NAMES = (
+    "callsign",
+    "flight_number",
+    "tail_number",
+    "aircraft_type_icao",
+    "departure_airport_icao",
+    "arrival_airport_icao",
+)
+pack_names = msgspec.msgpack.Encoder().encode
+unpack_names = msgspec.msgpack.Decoder(tuple[str | None, ...]).decode
+NO_NAMES = pack_names((None,) * len(NAMES))
+
+AIRCRAFT_BYTES = 400
+"""Bound on what an aircraft adds to the packed state apart from keys and texts: its place in each column, some 150
+bytes, and the headers of the columns, which the first one makes necessary."""
+KEY_BYTES = 20
+"""What a key adds: its place in the log's columns."""
+TEXT_BYTES = 16
+"""Bound on what a text adds beside its characters: headers, and whose it is."""
+
+LOG = {"times": "i", "delays": "i", "back": "i"}
+WIDE_LOG = {"times": "q", "delays": "q", "back": "i"}
+"""A key each, in the order of arrival: `timestamp` from the window's start, `ingestion_time` from `timestamp`, and how
+many places before stands the same aircraft's previous key; 0 if there is none. Times are whole milliseconds, as the
+feed's are; with the first key that these cannot tell exactly the log turns wide, and holds microseconds."""
+
+BY_AIRCRAFT = {
+    "newest_key": ("i", NOWHERE),  # the one that arrived last
+    "first": ("i", NOWHERE),
+    "last": ("i", NOWHERE),
+    "altitude_missing": ("i", 0),
+    "altitude_total": ("q", 0),
+    "altitude_least": ("i", GREATEST),
+    "altitude_greatest": ("i", LEAST),
+    "speed_missing": ("i", 0),
+    "speed_total": ("q", 0),
+    "speed_least": ("i", GREATEST),
+    "speed_greatest": ("i", LEAST),
+    "vertical_rate_missing": ("i", 0),
+    "vertical_rate_total": ("q", 0),
+    "vertical_rate_least": ("i", GREATEST),
+    "vertical_rate_greatest": ("i", LEAST),
+    "first_position": ("i", NOWHERE),
+    "first_latitude": ("i", 0),
+    "first_longitude": ("i", 0),
+    "last_position": ("i", NOWHERE),
+    "last_latitude": ("i", 0),
+    "last_longitude": ("i", 0),
+    "distance": ("q", 0),
+    "late_positions": ("i", 0),
+    # Of the newest update:
+    "altitude": ("i", LEAST),
+    "speed": ("i", LEAST),
+    "vertical_rate": ("i", LEAST),
+    "heading": ("i", LEAST),
+    "on_ground": ("b", NOT_SAID),
+    "squawk": ("i", 0),
+    "collection_type": ("i", 0),
+    # Codes of texts; 0 is no text.
+    "squawk_seen": ("i", 0),  # the only one, or SEVERAL: then `squawks` has them
+    "types_seen": ("I", 1),  # a bit each; `more_types` has those of a code that has no bit
+}
+"""Each aircraft's columns: the type of the array, and what a new aircraft starts with."""
+
+
+@dataclass(slots=True)
+class Columns:
+    """All that is known of a part's aircraft."""
+
+    log: dict[str, array[int]] = field(default_factory=lambda: {name: array(code) for name, code in LOG.items()})
+    stretches: list[bytes] = field(default_factory=list, compare=False)
+    """The log's beginning as `aggregator.state_codec` packed it."""
+    of: dict[str, array[int]] = field(
+        default_factory=lambda: {name: array(code) for name, (code, _) in BY_AIRCRAFT.items()}
+    )
+    index: dict[str, int] = field(default_factory=dict)
+    """Each address's place in the columns."""
+    names: list[bytes] = field(default_factory=list)
+    """The newest update's `NAMES`, packed."""
+    codes: dict[str | None, int] = field(default_factory=lambda: {None: 0})
+    """The part's squawks."""
+    types: dict[str | None, int] = field(default_factory=lambda: {None: 0})
+    """The part's collection types."""
+    callsigns: dict[int, list[str]] = field(default_factory=dict)
+    """Callsigns seen of an aircraft, where they are others than just the newest update's."""
+    squawks: dict[int, list[int]] = field(default_factory=dict)
+    more_types: dict[int, list[int]] = field(default_factory=dict)
+    _counted: dict[int, tuple[set[tuple[int, int]], int]] = field(default_factory=dict, repr=False, compare=False)
+    """Keys of the aircraft that were asked for, up to which place in the log."""
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether the log holds microseconds."""
+        return self.log["times"].typecode == WIDE_LOG["times"]
+
+    def widen(self) -> None:
+        """Turn the log's milliseconds into microseconds."""
+        narrow, none = NO_DELAY["i"], NO_DELAY["q"]
+        self.log["times"] = array("q", [time * 1_000 for time in self.log["times"]])
+        self.log["delays"] = array("q", [none if delay == narrow else delay * 1_000 for delay in self.log["delays"]])
+        self.stretches.clear()
+        self._counted.clear()
+
+    def add_aircraft(self, address: str) -> int:
+        """Give a new aircraft its place in each column, and return it."""
+        for name, (_, value) in BY_AIRCRAFT.items():
+            self.of[name].append(value)
+        self.names.append(NO_NAMES)
+        place = self.index[address] = len(self.index)
+        return place
+
+    def name(self, place: int, names: bytes, *, is_newest: bool) -> int:
+        """Take names other than the newest update's so far; return the bytes they may add to the state."""
+        known = self.names[place]
+        before, callsign = unpack_names(known)[0], unpack_names(names)[0]
+        seen = self.callsigns.pop(place, None) or ([] if before is None else [before])
+        if callsign is not None and callsign not in seen and len(seen) < MAX_LISTED:
+            seen.append(callsign)
+        grown = 0
+        if is_newest:
+            self.names[place] = names
+            grown += max(0, len(names) - len(known))
+            before = callsign
+        if seen != ([] if before is None else [before]):
+            self.callsigns[place] = seen
+            grown += TEXT_BYTES + sum(map(packed_bytes, seen))
+        return grown
+
+    def see_squawk(self, place: int, code: int) -> int:
+        """List a squawk that is not the only one seen; return the bytes it may add to the state."""
+        only = self.of["squawk_seen"][place]
+        if not only:
+            self.of["squawk_seen"][place] = code
+            return 0
+        seen = self.squawks.setdefault(place, [only])
+        self.of["squawk_seen"][place] = SEVERAL
+        if code in seen or len(seen) >= MAX_LISTED:
+            return 0
+        seen.append(code)
+        return 2 * TEXT_BYTES
+
+    def see_type(self, place: int, code: int) -> int:
+        """List a collection type whose bit is not set; return the bytes it may add to the state."""
+        mask = self.of["types_seen"]
+        others = self.more_types.get(place, [])
+        if code in others or mask[place].bit_count() - 1 + len(others) >= MAX_LISTED:
+            return 0
+        if code < MASK_BITS:
+            mask[place] |= 1 << code
+            return 0
+        self.more_types[place] = [*others, code]
+        return TEXT_BYTES
+
+    def has_key(self, place: int, time: int, delay: int) -> bool:
+        """Whether a key of the aircraft was counted before.
+
+        Its keys are collected when first asked for, and only what is new afterwards: a feed that is late throughout
+        costs a step per update, not a walk through the log.
+        """
+        times, delays, back = self.log["times"], self.log["delays"], self.log["back"]
+        counted, until = self._counted.get(place) or (set(), NOWHERE)
+        newest = key = self.of["newest_key"][place]
+        while key != until:
+            counted.add((times[key], delays[key]))
+            key = key - back[key] if back[key] else NOWHERE
+        self._counted[place] = counted, newest
+        return (time, delay) in counted
+
+
+def packed_bytes(text: str) -> int:
+    """Bound on a text's size in msgpack: 4 bytes a character in UTF-8 at most, and the header."""
+    return (len(text) if text.isascii() else 4 * len(text)) + 5
