@@ -197,6 +197,7 @@ class Consumer:
             stop_request=self.stop_request,
             start_position=start,
             timing=timing,
+            handover=parts.get("handover"),
         )
         self._state = state
         self._outcome = None
