@@ -47,6 +47,9 @@ class _Counting:
     def reject(self, *_: object) -> None:
         self.rejected += 1
 
+    def raise_if_failed(self) -> None:
+        """Nothing is published, so nothing fails."""
+
     def reach(self, *_: object) -> None:
         """A token came."""
 

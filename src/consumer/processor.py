@@ -65,6 +65,10 @@ class TargetProcessor:
         """Whether something was read since the last position: stopping now would have it read again."""
         return bool(self._watermark.current.taken or self._watermark.current.rejected)
 
+    def raise_if_failed(self) -> None:
+        """Raise PublishError if Kinesis refused records for good, although none has come since to be told by."""
+        self._publisher.raise_if_failed()
+
     def resume(self, position: Position) -> None:
         """Go on from an earlier run's position."""
         self.newest_ingestion_time = position.newest_ingestion_time

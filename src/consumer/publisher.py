@@ -52,15 +52,20 @@ class Publisher:
         clock: Clock,
         *,
         on_acknowledged: Callable[[], None],
+        on_error: Callable[[], None] = lambda: None,
         may_send: Callable[[], bool] = lambda: True,
         linger: float = LINGER_SECONDS,
         max_outstanding_bytes: int = MAX_OUTSTANDING_BYTES,
     ) -> None:
-        """Call `on_acknowledged` after every answer; send nothing while `may_send` is false (the lease has run out)."""
+        """Call `on_acknowledged` after every answer, and `on_error` when a record was refused for good.
+
+        Send nothing while `may_send` is false (the lease has run out).
+        """
         self.counters = PublisherCounters()
         self._put_records = put_records
         self._clock = clock
         self._on_acknowledged = on_acknowledged
+        self._on_error = on_error
         self._may_send = may_send
         self._max_outstanding_bytes = max_outstanding_bytes
         self._sequencer = Sequencer(linger=linger)
@@ -106,12 +111,16 @@ class Publisher:
         if not self._has_room:
             with self._progress:
                 self._progress.wait_for(lambda: self._has_room or self._error or self._interrupted)
-        if self._error is not None:
-            raise PublishError(str(self._error)) from self._error
+        self.raise_if_failed()
         self._bytes_in += record.size
         self._inbox.append(record)
         if len(self._inbox) in (1, MAX_BATCH_RECORDS):
             self._work.set()
+
+    def raise_if_failed(self) -> None:
+        """Raise PublishError if a record was refused for good."""
+        if self._error is not None:
+            raise PublishError(str(self._error)) from self._error
 
     def drain(self, timeout: float) -> bool:
         """Send what is left without lingering; return whether all was acknowledged within `timeout` seconds.
@@ -129,8 +138,7 @@ class Publisher:
             )
             if self._abandoned:  # the answers on their way tell the next run what it need not send again
                 self._progress.wait_for(lambda: self._error or not self._in_flight, min(timeout, _LAST_ANSWERS_SECONDS))
-        if self._error is not None:
-            raise PublishError(str(self._error)) from self._error
+        self.raise_if_failed()
         self._hurry = False
         return self._bytes_in == self._bytes_out
 
@@ -225,3 +233,4 @@ class Publisher:
         self._error = error
         with self._progress:
             self._progress.notify_all()
+        self._on_error()

@@ -216,6 +216,7 @@ class StreamReader:
         """Between chunks: stop if it cannot wait for a token; give up a connection that gets nowhere."""
         if self._committer.error is not None:
             raise self._committer.error
+        self._processor.raise_if_failed()
         if self._budget.is_exhausted:
             raise Stopped(StopReason.DEADLINE if self._processor.has_uncommitted else StopReason.NEAR_DEADLINE)
         if not self._processor.has_uncommitted and (reason := self._stop_request.reason) is not None:

@@ -78,6 +78,7 @@ class Run:
             put_records,
             clock,
             on_acknowledged=self._committer.poke,
+            on_error=self._interrupt,
             may_send=lambda: checkpoint.lease_is_valid,
         )
         self._repeats = RepeatFilter()

@@ -364,6 +364,24 @@ def test_a_missing_stream_fails_the_run(consume, state, clock):
     assert state.checkpoint["position_token"] is None
 
 
+def test_a_refusal_by_kinesis_does_not_wait_for_the_next_update(consume, state, clock):
+    """Records refused for good must end the run at once, though the stream has gone silent meanwhile."""
+    state.kinesis.delete_stream(StreamName="updates")
+    ended = threading.Event()
+
+    def then_silent(exchange):
+        exchange.begin()
+        exchange.send(updates(clock, [0]))
+        ended.wait(20)
+
+    with ScriptedStream(then_silent) as server:
+        consumer = consume(server.url)
+        wait_until(lambda: not consumer.is_running)
+        ended.set()
+        with pytest.raises(PublishError, match="Kinesis stream updates"):
+            consumer.wait()
+
+
 @pytest.mark.parametrize("fault", [Fault.LOST, Fault.ANSWER_LOST])
 def test_a_bad_day_at_kinesis_loses_nothing(consume, simulator, state, clock, aws, fault):  # noqa: PLR0913, PLR0917 -- its fixtures
     """Refused entries and broken connections together must neither lose an update nor change an aircraft's order."""
