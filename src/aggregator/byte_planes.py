@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 COMPRESSION_LEVEL = 1
 """Level 3 saves 10 % more and takes twice as long, and every invocation pays it."""
 
+_BOUNDED: dict[int, int] = {zstd.DecompressionParameter.window_log_max: 23}
+"""A frame's header may ask for a window of gigabytes; ours have 512 KiB."""
+
 _LITTLE_ENDIAN = sys.byteorder == "little"
 
 
@@ -26,18 +29,25 @@ def compress(data: bytes) -> bytes:
     return zstd.compress(data, COMPRESSION_LEVEL)
 
 
-def decompress(frame: bytes) -> bytes:
-    """Return what `compress` was given.
+def decompress(frame: bytes, most: int) -> bytes:
+    """Return what `compress` was given; no more memory is taken than `most` bytes and a window of 8 MiB.
 
     Raises
     ------
     ValueError
-        The frame is damaged.
+        The frame is damaged, or holds more than `most` bytes.
     """
     try:
-        return zstd.decompress(frame)
+        size = zstd.get_frame_info(frame).decompressed_size
+        if size is None or size > most:
+            raise ValueError(f"a frame of {size} bytes inflated; expected at most {most}")
+        decompressor = zstd.ZstdDecompressor(options=_BOUNDED)
+        data = decompressor.decompress(frame, size)
     except zstd.ZstdError as error:
         raise ValueError(f"no Zstandard frame ({error})") from None
+    if len(data) != size or not decompressor.eof or decompressor.unused_data:
+        raise ValueError("a Zstandard frame that is cut short, or followed by something")
+    return data
 
 
 def pack(columns: Iterable[array[int]]) -> bytes:
@@ -57,7 +67,11 @@ def unpack(frame: bytes, typecodes: Iterable[str], rows: int) -> list[array[int]
     ValueError
         The frame is damaged, or holds another number of rows.
     """
-    planes, start = decompress(frame), 0
+    typecodes = tuple(typecodes)
+    expected = rows * sum(array(typecode).itemsize for typecode in typecodes)
+    planes, start = decompress(frame, expected), 0
+    if len(planes) != expected:
+        raise ValueError(f"columns of {len(planes)} bytes in all; expected {expected} for {rows} rows")
     zeros = bytes(rows)
     columns: list[array[int]] = []
     for typecode in typecodes:
@@ -71,8 +85,6 @@ def unpack(frame: bytes, typecodes: Iterable[str], rows: int) -> list[array[int]
             start += rows
         column.frombytes(data)
         columns.append(column)
-    if start != len(planes):
-        raise ValueError(f"columns of {len(planes)} bytes in all; expected {start} for {rows} rows")
     return columns
 
 

@@ -39,7 +39,7 @@ class PartFolder:
         if not part.add(update):
             return False
         if part.size_bound > self._limit:
-            part.size_bound = len(state_codec.pack(part))
+            part.size_bound = state_codec.measure(part)
             if part.size_bound > self._full:
                 self.full_parts.append(part)
                 self.part = WindowPart(part.origin, part.number + 1)

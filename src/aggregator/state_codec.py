@@ -7,6 +7,7 @@ that is full is compressed once, and from then on carried as it is. Lambda ends 
 
 from __future__ import annotations
 
+from array import array
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -24,6 +25,13 @@ VERSION = 2
 
 STRETCH = 8_192
 """Keys in a stretch of the log that is compressed once. Where one ends depends on the keys alone, as the state must."""
+
+INFLATED_BYTES = 12 * 1024 * 1024
+"""Bound on what a state inflates to: one that a minute of 5,000 aircraft fills has 2 MB."""
+
+MOST_COMPRESSION = 16
+"""A part that compresses better counts as if it did not (`measure`): so no part outgrows `INFLATED_BYTES`, whatever the
+feed says; a feed of long texts that are all alike would fill the memory long before it filled the state."""
 
 _BY_AIRCRAFT_TYPES = [typecode for typecode, _ in BY_AIRCRAFT.values()]
 
@@ -59,6 +67,9 @@ class _Packed(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
     texts: bytes
 
 
+_KEY_BYTES = sum(array(typecode).itemsize for typecode in WIDE_LOG.values())  # it may turn wide with any key
+_AIRCRAFT_BYTES = sum(array(typecode).itemsize for typecode in _BY_AIRCRAFT_TYPES)
+
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(_Packed)
 _texts_decoder = msgspec.msgpack.Decoder(_Texts)
@@ -70,15 +81,6 @@ def pack(part: WindowPart) -> bytes:
     log, stretches = list(columns.log.values()), columns.stretches
     while (start := len(stretches) * STRETCH) + STRETCH <= part.updates:
         stretches.append(byte_planes.pack([column[start : start + STRETCH] for column in log]))
-    texts = _Texts(
-        list(columns.index),
-        columns.names,
-        list(columns.codes),
-        list(columns.types),
-        columns.callsigns,
-        columns.squawks,
-        columns.more_types,
-    )
     return _encoder.encode(
         _Packed(
             part.number,
@@ -90,9 +92,30 @@ def pack(part: WindowPart) -> bytes:
             part.updates - start,
             byte_planes.pack([column[start:] for column in log]),
             byte_planes.pack(columns.of.values()),
-            byte_planes.compress(_encoder.encode(texts)),
+            byte_planes.compress(_texts(part)),
         )
     )
+
+
+def _texts(part: WindowPart) -> bytes:
+    columns = part.columns
+    return _encoder.encode(
+        _Texts(
+            list(columns.index),
+            columns.names,
+            list(columns.codes),
+            list(columns.types),
+            columns.callsigns,
+            columns.squawks,
+            columns.more_types,
+        )
+    )
+
+
+def measure(part: WindowPart) -> int:
+    """Return the part's size in bytes: packed, or a `MOST_COMPRESSION`th of what it inflates to where that is more."""
+    inflated = len(_texts(part)) + part.updates * _KEY_BYTES + len(part.columns.index) * _AIRCRAFT_BYTES
+    return max(len(pack(part)), inflated // MOST_COMPRESSION)
 
 
 def encode(part: WindowPart) -> dict[str, Any]:
@@ -125,9 +148,15 @@ def decode(state: Mapping[str, Any], origin: datetime) -> WindowPart:
 
 
 def _columns(packed: _Packed) -> Columns:
-    texts = _texts_decoder.decode(byte_planes.decompress(packed.texts))
-    aircraft = len(texts.addresses)
+    """Inflate the columns; each size is known before it is taken from the memory."""
     types = (WIDE_LOG if packed.is_wide else LOG).values()
+    keys = len(packed.stretches) * STRETCH + packed.rest_length
+    if not 0 <= packed.rest_length < STRETCH or keys * _KEY_BYTES > INFLATED_BYTES:
+        raise ValueError(f"{len(packed.stretches)} stretches and {packed.rest_length} keys")
+    texts = _texts_decoder.decode(byte_planes.decompress(packed.texts, INFLATED_BYTES))
+    aircraft = len(texts.addresses)
+    if aircraft * _AIRCRAFT_BYTES > INFLATED_BYTES:
+        raise ValueError(f"{aircraft} aircraft")
     log = byte_planes.unpack(packed.rest, types, packed.rest_length)
     if packed.stretches:
         first, *others = (byte_planes.unpack(stretch, types, STRETCH) for stretch in packed.stretches)
@@ -135,7 +164,7 @@ def _columns(packed: _Packed) -> Columns:
             for column, more in zip(first, stretch, strict=True):
                 column.extend(more)
         log = first
-    return Columns(
+    columns = Columns(
         log=dict(zip(LOG, log, strict=True)),
         stretches=packed.stretches,
         of=dict(zip(BY_AIRCRAFT, byte_planes.unpack(packed.aircraft, _BY_AIRCRAFT_TYPES, aircraft), strict=True)),
@@ -147,3 +176,7 @@ def _columns(packed: _Packed) -> Columns:
         squawks=texts.squawks,
         more_types=texts.more_types,
     )
+    # The walk from key to key ends because it only goes back.
+    if len(columns.index) != aircraft or len(columns.names) != aircraft or min(columns.log["back"], default=0) < 0:
+        raise ValueError("columns that contradict each other")
+    return columns
