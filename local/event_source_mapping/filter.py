@@ -26,6 +26,10 @@ _NUMERIC: dict[str, Callable[[float, float], bool]] = {
     ">": lambda value, bound: value > bound,
     ">=": lambda value, bound: value >= bound,
 }
+_LONGEST_PATTERN = 4096
+"""Characters (Lambda API reference, Filter)."""
+_DEEPEST = 100
+"""Levels of nesting in a pattern or in data that are looked into. AWS names no limit; real ones have two or three."""
 _OPERATORS = "prefix, suffix, anything-but, numeric, exists, equals-ignore-case, wildcard"
 
 
@@ -51,20 +55,41 @@ class RecordFilter:
             event = {"data": msgspec.json.decode(data)}
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return False
+        if not _is_shallow(event):
+            return False
         return any(matches(event) for matches in self._matchers)
 
 
 def _parse(pattern: str) -> dict[str, Any]:
+    if len(pattern) > _LONGEST_PATTERN:
+        raise PatternError(f"a pattern has {len(pattern):,} characters; it takes at most {_LONGEST_PATTERN:,}")
     try:
         parsed = json.loads(pattern)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise PatternError(f"the pattern {pattern!r} is no JSON: {error}") from error
     if not isinstance(parsed, dict):
         raise PatternError(f"the pattern {pattern!r} is no JSON object")
+    if not _is_shallow(parsed):
+        raise PatternError(f"the pattern {pattern!r} is nested more than {_DEEPEST} levels deep")
     for key in _names(parsed):
         if key != "data":
             raise PatternError(f"the pattern {pattern!r} names {key!r}: of a Kinesis record only `data` is looked at")
     return parsed
+
+
+def _is_shallow(value: Any) -> bool:
+    """Tell whether the value can be looked into without end of the interpreter's stack."""
+    level: list[Any] = [value]
+    for _ in range(_DEEPEST):
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, dict | list)
+        ]
+        if not level:
+            return True
+    return False
 
 
 def _names(pattern: dict[str, Any]) -> Iterable[str]:
@@ -164,8 +189,7 @@ def _text_test(operator: str, operand: Any) -> _LeafTest:
     if not isinstance(text, str):
         raise PatternError(f"`{operator}` takes a string, not {operand!r}")
     if operator == "wildcard":
-        expression = _wildcard(text)
-        return lambda value: isinstance(value, str) and expression.fullmatch(value) is not None
+        return _wildcard(text)
     if operator == "equals-ignore-case":
         return lambda value: isinstance(value, str) and value.lower() == text.lower()
     compare = str.startswith if operator == "prefix" else str.endswith
@@ -174,11 +198,34 @@ def _text_test(operator: str, operand: Any) -> _LeafTest:
     return lambda value: isinstance(value, str) and compare(value, text)
 
 
-def _wildcard(text: str) -> re.Pattern[str]:
-    parts = re.findall(r"\\[*\\]|.", text, re.DOTALL)
-    if any(one == two == "*" for one, two in itertools.pairwise(parts)):
+def _wildcard(text: str) -> _LeafTest:
+    """Look for each piece at its first place behind the one before: a regular expression would try all places."""
+    tokens = re.findall(r"\\[*\\]|.", text, re.DOTALL)
+    if any(one == two == "*" for one, two in itertools.pairwise(tokens)):
         raise PatternError(f"the wildcard {text!r} has two * in a row")
-    return re.compile("".join(".*" if part == "*" else re.escape(part[-1]) for part in parts), re.DOTALL)
+    pieces = [""]
+    for token in tokens:
+        if token == "*":  # noqa: S105 - no password
+            pieces.append("")
+        else:
+            pieces[-1] += token[-1]
+    first, *middle = pieces
+    if not middle:
+        return lambda value: isinstance(value, str) and value == first
+    last = middle.pop()
+
+    def matches(value: Any) -> bool:
+        if not isinstance(value, str) or not value.startswith(first):
+            return False
+        at = len(first)
+        for piece in middle:
+            found = value.find(piece, at)
+            if found < 0:
+                return False
+            at = found + len(piece)
+        return len(value) - at >= len(last) and value.endswith(last)
+
+    return matches
 
 
 def _anything_but(operand: Any) -> _LeafTest:
@@ -204,7 +251,12 @@ def _numeric(operand: Any) -> _LeafTest:
         raise PatternError(f"`numeric` takes one comparison or two, not {operand!r}")
     tests = list(zip(operand[::2], operand[1::2], strict=True))
     for operator, bound in tests:
-        if operator not in _NUMERIC or not isinstance(bound, int | float) or isinstance(bound, bool):
+        if (
+            not isinstance(operator, str)
+            or operator not in _NUMERIC
+            or not isinstance(bound, int | float)
+            or isinstance(bound, bool)
+        ):
             raise PatternError(f"`numeric` takes =, <, <=, >, >= and numbers, not {operand!r}")
 
     def matches(value: Any) -> bool:
