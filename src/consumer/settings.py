@@ -20,6 +20,9 @@ _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
 _URL_SECRETS = frozenset("@?#")
 """What credentials, a query and a fragment begin or end with."""
 
+_LONGEST_RUN_SECONDS = 900
+"""No invocation lasts longer (Lambda quotas)."""
+
 _LOCAL_NAMES = ("localhost", "host.docker.internal")
 
 
@@ -159,10 +162,10 @@ def run_seconds(event: Mapping[str, Any]) -> float | None:
     ConfigurationError
         It is no number above 0.
     """
-    detail = event.get("detail")
+    detail = event.get("detail") if isinstance(event, dict) else None
     value = detail.get("run_seconds") if isinstance(detail, dict) else None
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
         raise ConfigurationError(f"event detail.run_seconds: got {value!r}; expected a number of seconds above 0")
-    return float(value)
+    return float(min(value, _LONGEST_RUN_SECONDS))  # an integer may be larger than any float
