@@ -17,6 +17,9 @@ _READ_BYTES = 64 * 1024
 _LONGEST_LINE = 4096
 """Of a chunk's size with its extensions, or of a trailer field."""
 
+_LONGEST_TRAILER = 16
+"""Trailer fields: the API sends none, and a trailer without end would be read without a line ever coming."""
+
 _END = b"\r\n"
 
 
@@ -33,6 +36,7 @@ class ChunkedBody:
         self._left = 0  # content bytes of the current chunk that are still to come
         self._in_chunk = False
         self._in_trailer = False
+        self._trailer_fields = 0
         self._is_done = False
         self._error: ChunkedBodyError | None = None
 
@@ -89,6 +93,9 @@ class ChunkedBody:
         """Act on a line of the framing: the end of a chunk, the size of the next one, or the trailer."""
         if self._in_trailer:
             self._is_done = not line
+            self._trailer_fields += 1
+            if self._trailer_fields > _LONGEST_TRAILER:
+                raise ChunkedBodyError(f"a trailer of more than {_LONGEST_TRAILER} fields")
         elif self._in_chunk:
             if line:
                 raise ChunkedBodyError("a chunk is longer than its size says")
