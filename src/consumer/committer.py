@@ -92,4 +92,5 @@ class Committer:
         assert position is not None
         self._checkpoint.commit(position)
         self.committed = position
+        self._watermark.committed += len(intervals)
         self._on_commit(position)

@@ -72,7 +72,7 @@ class TargetProcessor:
     def resume(self, position: Position) -> None:
         """Go on from an earlier run's position."""
         self.newest_ingestion_time = position.newest_ingestion_time
-        self._earlier_frontier = position.frontier
+        self._frontier, self._earlier_frontier = [], position.frontier
 
     def process(self, update: TargetUpdate) -> None:
         """Hand the update to the publisher unless it is a repeat; may wait for it (back pressure).
@@ -129,7 +129,7 @@ class TargetProcessor:
 
     def reach(self, token: str, received_at: datetime, gap: TimeRange | None = None) -> Position:
         """Close the interval: everything up to `token` was read, but for the `gap` before it."""
-        self._repeats.next_interval()
+        self._repeats.next_interval(self._watermark.uncommitted)
         position = Position(
             position_token=token,
             token_received_at=received_at,

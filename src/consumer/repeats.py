@@ -44,8 +44,10 @@ class RepeatFilter:
         """Take a line for new should it come again: it was seen, but not handed on after all."""
         self._interval_of.pop(hash(line), None)
 
-    def next_interval(self) -> None:
+    def next_interval(self, uncommitted: int = 0) -> None:
         """Note that a new position token has come; forget what is too old to come again.
+
+        So many tokens before it are not in the checkpoint yet: the next run of this process may have to go back as far.
 
         While only repeats come, the server is still sending again what it had sent, and the rest of that is to come.
         """
@@ -53,7 +55,9 @@ class RepeatFilter:
             return
         self._has_new = False
         self._interval += 1
-        kept = self._kept_intervals if len(self._interval_of) <= MANY_DIGESTS else FEWEST_INTERVALS
+        kept = max(self._kept_intervals, uncommitted + FEWEST_INTERVALS)
+        if len(self._interval_of) > MANY_DIGESTS:
+            kept = FEWEST_INTERVALS
         oldest = self._interval - kept
         forgotten = []
         for digest, interval in self._interval_of.items():

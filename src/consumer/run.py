@@ -176,6 +176,8 @@ class Run:
             seconds = (plan.lost.end - plan.lost.start).total_seconds()
             logger.error("updates are beyond the reach of batch mode and cannot be fetched", gap=_words(plan.lost))
             count("UnrecoverableGapSeconds", seconds, MetricUnit.Seconds)
+        # The gap begins where `position` stands, not at what was read since: its frontier is that of the former.
+        self._processor.resume(position)
         # In the checkpoint at once: a run that ends here must not look for another live position.
         planned = self._processor.reach(token, received_at, plan.gap)
         self._committer.poke()

@@ -38,13 +38,22 @@ class Watermark:
 
     def __init__(self) -> None:
         self.current = Interval()
+        self.committed = 0
+        """Intervals whose closing token is in the checkpoint; written by the committer alone."""
+        self._closed = 0
         self._waiting: deque[Interval] = deque()
 
     def close(self, position: Position) -> None:
         """Close the current interval: the stream has reached `position`."""
+        self._closed += 1
         interval, self.current = self.current, Interval()
         interval.closed_by = position
         self._waiting.append(interval)
+
+    @property
+    def uncommitted(self) -> int:
+        """How many intervals are closed, and their tokens not in the checkpoint yet."""
+        return self._closed - self.committed
 
     @property
     def has_settled(self) -> bool:

@@ -135,3 +135,12 @@ def test_a_repeat_counts_as_new_again():
         repeats.is_repeat(new)
         assert repeats.is_repeat(b"a")
         repeats.next_interval()
+
+
+def test_what_is_not_committed_yet_is_remembered_longer():
+    """While commits lag behind, the lines since the last one must be known: the next run may go back that far."""
+    repeats = RepeatFilter()
+    for interval in range(10):
+        assert not repeats.is_repeat(b"line of %d" % interval)
+        repeats.next_interval(interval)
+    assert all(repeats.is_repeat(b"line of %d" % interval) for interval in range(10))
