@@ -9,6 +9,7 @@ from decimal import Decimal
 import boto3
 import pytest
 from botocore.awsrequest import AWSResponse
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from aggregator import delivery, rows, wiring
@@ -40,7 +41,7 @@ def update(address="040172", seconds=1.0, delay=2.0, **fields):
 @pytest.fixture
 def dynamodb(aws):
     """The client as the function makes it."""
-    return boto3.client("dynamodb", endpoint_url=aws, config=wiring.DYNAMODB)
+    return boto3.client("dynamodb", endpoint_url=aws, config=Config(**wiring.DYNAMODB))
 
 
 @pytest.fixture

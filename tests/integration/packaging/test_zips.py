@@ -14,10 +14,11 @@ import zipfile
 # What the libraries of src/<function>/requirements.txt come to, with all they require.
 AWS = {"aws_lambda_powertools", "boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six", "typing_extensions"}
 LIBRARIES = AWS | {"msgspec", "urllib3"}
+HTTP = {"certifi", "charset_normalizer", "idna", "requests"}
 FOLDERS = {
-    "consumer": {"common", "consumer"} | LIBRARIES | {"certifi", "charset_normalizer", "idna", "requests"},
-    "aggregator": {"common", "aggregator"} | LIBRARIES,
-    "alerts": {"common", "alerts"} | LIBRARIES,
+    "consumer": {"common", "consumer", "isal", "pybase64"} | LIBRARIES | HTTP,
+    "aggregator": {"common", "aggregator", "backports", "pybase64"} | LIBRARIES,
+    "alerts": {"common", "alerts", "pybase64"} | LIBRARIES,
 }
 
 
