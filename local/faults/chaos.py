@@ -71,7 +71,8 @@ class Totals:
         }
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port that nobody listens on and no outgoing connection is given."""
     for _ in range(100):
         port = random.randrange(_FIRST_PORT, _LAST_PORT)
         with socket.socket() as probe:
@@ -86,7 +87,7 @@ def _free_port() -> int:
 def _work(connection: Connection, verbose: bool) -> None:  # noqa: FBT001 -- a process's arguments are positional
     """Run the schedules whose seeds come in, until there is none; a worker's process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent tells when to end
-    rig = Rig(_free_port(), _tell if verbose else None)
+    rig = Rig(free_port(), _tell if verbose else None)
     try:
         while (seed := connection.recv()) is not None:
             connection.send(ScheduleRun(rig, FaultSchedule.draw(seed)).execute())
@@ -98,6 +99,12 @@ def _work(connection: Connection, verbose: bool) -> None:  # noqa: FBT001 -- a p
 
 def _tell(line: str) -> None:
     os.write(2, f"{line}\n".encode())
+
+
+def say(text: str) -> None:
+    """Print a line at once."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
 
 
 def outcomes(seeds: Sequence[int], workers: int, *, verbose: bool = False) -> Iterator[Outcome]:
@@ -168,11 +175,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run as asked; return the exit code."""
     options = _parser().parse_args(arguments)
     seeds = range(options.seed, options.seed + options.schedules)
-    totals = run(
-        seeds, workers=options.workers, verbose=options.verbose, tell=lambda text: print(text, flush=True)
-    )
+    totals = run(seeds, workers=options.workers, verbose=options.verbose, tell=say)
     report = totals.as_json()
-    print(json.dumps(report, indent=1))
+    say(json.dumps(report, indent=1))
     if options.report is not None:
         options.report.write_text(json.dumps(report, indent=1) + "\n")
     return 1 if totals.failing_seeds else 0

@@ -10,6 +10,7 @@ import contextlib
 import dataclasses
 import os
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,9 +44,23 @@ _CHECKPOINT = "/checkpoint.json"
 _OK = 200
 
 
+class _Lease(msgspec.Struct):
+    owner: str
+
+
 class _Checkpoint(msgspec.Struct):
     position_token: str | None = None
     gap: dict[str, Any] | None = None
+    lease: _Lease | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """A checkpoint that was written: when (seconds since the epoch), up to which token, and who holds the lease."""
+
+    moment: float
+    token: str
+    owner: str | None
 
 
 class WatchedProxy(AwsProxy):
@@ -53,7 +68,7 @@ class WatchedProxy(AwsProxy):
 
     def __init__(self, upstream: str) -> None:
         super().__init__(upstream)
-        self.commits: list[tuple[float, str]] = []
+        self.commits: list[Commit] = []
 
     def _carry_out(self, request: Request, upstream: Upstream) -> Answer | FaultKind:
         told: Answer | FaultKind = super()._carry_out(request, upstream)
@@ -61,18 +76,18 @@ class WatchedProxy(AwsProxy):
             request.method == "PUT"
             and request.path.endswith(_CHECKPOINT)
             and getattr(told, "status", _OK) == _OK
-            and (token := _token(request.body)) is not None
+            and (commit := _commit(request.body)) is not None
         ):
-            self.commits.append((time.time(), token))
+            self.commits.append(commit)
         return told
 
 
-def _token(body: bytes) -> str | None:
-    try:
-        checkpoint = msgspec.json.decode(body, type=_Checkpoint)
-    except msgspec.DecodeError:
+def _commit(body: bytes) -> Commit | None:
+    """Return what a written checkpoint commits; one with a gap before its token does not say how far it came."""
+    checkpoint = msgspec.json.decode(body, type=_Checkpoint)
+    if checkpoint.position_token is None or checkpoint.gap is not None:
         return None
-    return checkpoint.position_token if checkpoint.gap is None else None
+    return Commit(time.time(), checkpoint.position_token, checkpoint.lease.owner if checkpoint.lease else None)
 
 
 class Rig:

@@ -83,7 +83,7 @@ class _Gate:
 
 
 class ScheduleRun:
-    """One schedule on the way; `execute` once."""
+    """One schedule on the way; `execute` once. `results` are those of the consumer's invocations."""
 
     def __init__(self, rig: Rig, schedule: FaultSchedule) -> None:
         self._rig = rig
@@ -94,6 +94,11 @@ class ScheduleRun:
         self._processes = ProcessFaults(schedule.processes, rig.functions, self._begin_another)
         self._others: list[threading.Thread] = []
         self._troubles: list[str] = []
+
+    @property
+    def results(self) -> list[InvocationResult]:
+        """What the consumer's invocations gave back so far."""
+        return self._gate.results
 
     def execute(self) -> Outcome:
         """Run the schedule to its end, and judge."""
@@ -203,9 +208,7 @@ class ScheduleRun:
         token, has_gap = self._rig.checkpoint()
         return 0 if token is None or has_gap else _lines(server.position, token)
 
-    def _observe(
-        self, feed: Feed, server: TrackingStreamServer, aws: Counter[FaultKind]
-    ) -> verdict.Observation:
+    def _observe(self, feed: Feed, server: TrackingStreamServer, aws: Counter[FaultKind]) -> verdict.Observation:
         rig = self._rig
         lost_answers = self._lost_answers(aws)
         ended = {
@@ -215,7 +218,7 @@ class ScheduleRun:
         }
         killed = {name for name in self._processes.injected if name.endswith(CONSUMER)}
         frozen = any(
-            fault.kind is ProcessKind.PAUSED and fault.seconds >= LEASE_SECONDS or fault.kind is ProcessKind.TIMED_OUT
+            (fault.kind is ProcessKind.PAUSED and fault.seconds >= LEASE_SECONDS) or fault.kind is ProcessKind.TIMED_OUT
             for fault in self._schedule.processes
         )
         return verdict.Observation(
@@ -225,7 +228,7 @@ class ScheduleRun:
             rejected=rig.sinks.rejected_lines(),
             notifications=list(rig.notifications()),
             dead_letters=rig.sinks.dead_letters(),
-            commits=[(moment, _lines(server.position, token)) for moment, token in rig.proxy.commits],
+            commits=[(one.moment, _lines(server.position, one.token)) for one in rig.proxy.commits],
             doubled_by=frozenset(killed | lost_answers[CONSUMER] | (ended & {_TIMED_OUT})),
             alerted_twice_by=frozenset(
                 {name for name in self._processes.injected if name.endswith(ALERTS)} | lost_answers[ALERTS]

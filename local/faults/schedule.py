@@ -70,8 +70,8 @@ class FaultSchedule:
     def draw(cls, seed: int) -> FaultSchedule:
         """Return the schedule of a seed."""
         rng = random.Random(f"schedule {seed}")
-        updates = rng.randint(500, 1200)
-        seconds = rng.uniform(2.0, 3.5)
+        updates = rng.randint(400, 900)
+        seconds = rng.uniform(1.8, 3.0)
         consumers = 2 if rng.random() < 0.35 else 1  # noqa: PLR2004 - the share of small accounts, so to speak
         return cls(
             seed=seed,

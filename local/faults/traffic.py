@@ -71,7 +71,8 @@ class FaultTraffic:
         targets = [decoder.decode(line).target for _, line in flights]
         emergencies = _emergencies(sorted({str(target["icao_address"]) for target in targets}), rng)
         known: set[tuple[str, str, str]] = set()
-        for number, ((ingested, _), target) in enumerate(zip(flights, targets, strict=True)):
+        for number, ((ingested, _), seen) in enumerate(zip(flights, targets, strict=True)):
+            target = dict(seen)
             moment = self.start + (ingested - _DAY) * pace
             if rng.random() < _MALFORMED_SHARE:
                 yield moment, rng.choice(_MALFORMED) % number

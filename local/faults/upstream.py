@@ -247,7 +247,7 @@ class _FaultyBody:
             return  # it has ended by itself
 
     def _repeated(self, lines: list[bytes]) -> list[bytes]:
-        """Return the lines with those before the first token shuffled, each aircraft's in order, and some sent twice."""
+        """Return the lines, those before the first token shuffled (each aircraft in order) and some sent twice."""
         end = next((place for place, line in enumerate(lines) if line.startswith(_TOKEN)), None)
         self._repeat = end is None
         head, tail = lines[:end], [] if end is None else lines[end:]

@@ -26,7 +26,7 @@ class Observation:
 
     `commits` are the moments at which a checkpoint was written and how many lines of the feed its token stands behind.
     `doubled_by` and `alerted_twice_by` name what happened that may have an update sent, or an alert told, twice.
-    `frozen` is whether a consumer was frozen past its lease: what it had handed to the network by then nobody takes back.
+    `frozen` is whether a consumer was frozen past its lease: nobody takes back what it had handed to the network.
     """
 
     feed: Sequence[bytes]
@@ -138,7 +138,9 @@ def _judge_windows(seen: Observation, verdict: Verdict) -> None:
         verdict.notes.append(f"{contradictions} rows bear another row's key and say something else")
     if seen.dead_letters:
         verdict.notes.append(f"{seen.dead_letters} records were given up")
-    verdict.notes += [f"window {place}: counted {expected.get(place)}, found {found.get(place)}" for place in wrong[:_SHOWN]]
+    verdict.notes += [
+        f"window {place}: counted {expected.get(place)}, found {found.get(place)}" for place in wrong[:_SHOWN]
+    ]
 
 
 def _judge_alerts(seen: Observation, verdict: Verdict) -> None:

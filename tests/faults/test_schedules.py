@@ -1,0 +1,65 @@
+"""Twenty-five fault schedules over the real parts, always the same ones: every promise holds in each."""
+
+from __future__ import annotations
+
+import pytest
+
+from local.faults import chaos
+from local.faults.schedule import FaultSchedule
+
+SEEDS = range(1, 26)
+
+pytestmark = pytest.mark.timeout(600)
+
+
+@pytest.fixture(scope="module")
+def totals():
+    """What the schedules came to; what each failing one did is shown with a failing test."""
+    return chaos.run(SEEDS, workers=3, verbose=False, tell=chaos.say)
+
+
+def test_every_schedule_came_to_its_end(totals):
+    """No schedule may hang, or leave a line without a place."""
+    assert totals.schedules == len(SEEDS)
+    assert totals.figures["unfinished"] == 0
+
+
+def test_nothing_is_lost(totals):
+    """Each line that was sent stands in Kinesis or among the rejected ones."""
+    assert totals.figures["lost"] == 0
+
+
+def test_the_order_per_aircraft_is_kept(totals):
+    """No update of an aircraft may come after a later one, whatever was refused or sent again in between."""
+    assert totals.figures["out_of_order"] == 0
+
+
+def test_only_a_kill_or_a_lost_answer_doubles_an_update(totals):
+    """An update stands twice only where a process was killed or an answer lost, and none before the last commit."""
+    assert totals.figures["duplicates_unexplained"] == 0
+
+
+def test_the_window_rows_equal_a_recount(totals):
+    """The rows, merged by their key, say what a plain count of the stream says."""
+    assert totals.figures["windows_wrong"] == 0
+
+
+def test_each_alert_is_told_once(totals):
+    """Every alert that the feed calls for is told, and once in its suppression window."""
+    assert totals.figures["alerts"] > 100
+    assert totals.figures["alerts_missing"] == 0
+    assert totals.figures["alerts_repeated"] == 0
+
+
+def test_the_schedules_broke_something(totals):
+    """A harness whose faults do not happen would prove nothing: kinds of all three sorts must have happened."""
+    kinds = set(totals.faults)
+    assert {"disconnect", "cut_line", "cut_gzip", "stall", "not_listening", "token_refused", "status_401"} <= kinds
+    assert {"aws_throttled", "aws_answer_lost", "aws_partial", "aws_reset", "aws_server_error"} <= kinds
+    assert {"killed_ConsumerFunction", "paused_ConsumerFunction", "two_at_once_ConsumerFunction"} <= kinds
+
+
+def test_a_seed_is_a_schedule():
+    """A failing schedule is run again from its seed alone."""
+    assert all(FaultSchedule.draw(seed) == FaultSchedule.draw(seed) for seed in SEEDS)
+    assert len({FaultSchedule.draw(seed) for seed in SEEDS}) == len(SEEDS)
