@@ -32,7 +32,8 @@ Consumer runs that were cut off, repeats and changed order lose nothing: they ar
 class RunOptions:
     """What a local run is asked for; durations in seconds.
 
-    `duration` is simulated seconds of the feed, None without end. `consumer_timeout` None is the template's.
+    `duration` is simulated seconds of the feed, None without end. `consumer_timeout` None is the template's. `chaos` is
+    the seed of what goes wrong, None for a run in which nothing does.
     """
 
     source: Source
@@ -44,6 +45,7 @@ class RunOptions:
     consumer_timeout: int | None = None
     report: Path | None = None
     verbose: bool = False
+    chaos: int | None = None
 
 
 def _whole(low: int, high: int, unit: str) -> type[int]:
@@ -109,6 +111,9 @@ def _parser() -> argparse.ArgumentParser:
         metavar="N",
         help="shards of the Kinesis stream (default 2)",
     )
+    run.add_argument(
+        "--chaos", type=int, metavar="SEED", help="break things on purpose; the same seed breaks the same things"
+    )
     said = parser.add_argument_group("what is told")
     said.add_argument("--report", type=_file_to_write, metavar="FILE", help="write the result as JSON")
     said.add_argument("--verbose", action="store_true", help="show the functions' logs, and what is left out")
@@ -138,6 +143,7 @@ def parse(arguments: Sequence[str] | None = None) -> RunOptions:
         consumer_timeout=given.consumer_timeout,
         report=given.report,
         verbose=given.verbose,
+        chaos=given.chaos,
     )
 
 

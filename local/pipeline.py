@@ -102,6 +102,11 @@ class Pipeline:
         self._seen_covered = 0
         self._seen_alerts = Alerts(0, ())
 
+    @property
+    def functions(self) -> dict[str, Function]:
+        """The functions by logical id."""
+        return self._functions
+
     def start(self) -> None:
         """Start the pollers and the schedule."""
         for mapping in self._mappings.values():

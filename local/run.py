@@ -18,6 +18,7 @@ from rich.console import Console
 from local.cloud import Cloud, CloudError
 from local.emulator import EmulatorError
 from local.emulator import binary as emulator_binary
+from local.faults.live import KEEP_ALIVE_SECONDS, LiveFaults
 from local.pipeline import CONSUMER, Pipeline
 from local.simulator.feed import Feed
 from local.simulator.server import TrackingStreamServer
@@ -82,11 +83,13 @@ class _Run:
             running.callback(cloud.stop)
             feed = Feed(options.source, speed=options.speed, duration=options.duration)
             token = secrets.token_hex(16)
-            server = running.enter_context(
-                TrackingStreamServer(feed, token=token, token_interval=options.token_interval)
-            )
+            faults = None if options.chaos is None else LiveFaults(options.chaos)
+            server = running.enter_context(self._server(feed, token, faults))
             running.callback(feed.stop)
             stack = self._create_stack(cloud, server.url, token)
+            if faults is not None:
+                running.callback(faults.stop)
+                stack = faults.hurry(stack)
             self._pipeline = pipeline = Pipeline(
                 options,
                 stack,
@@ -96,15 +99,34 @@ class _Run:
                 task_root=self._repository / "src",
                 path=os.environ["PATH"],
                 tell=self._tell,
+                endpoint=None if faults is None else faults.before_aws(cloud.endpoint),
             )
             running.callback(pipeline.close)
             feed.start()
             pipeline.start()
+            if faults is not None:
+                faults.start(server, pipeline.functions)
             with View(self._console, pipeline.snapshot, _TITLES.get(options.source.kind, "aircraft stream")):
                 self._wait_for(feed.finished)
                 feed.stop()
                 pipeline.finish()
+            if faults is not None:
+                happened = ", ".join(f"{kind} {number}" for kind, number in sorted(faults.injected.items()))
+                self._tell(f"went wrong on purpose: {happened or 'nothing'}")
             return pipeline.report(time.monotonic() - self._began)
+
+    def _server(self, feed: Feed, token: str, faults: LiveFaults | None) -> TrackingStreamServer:
+        interval = self._options.token_interval
+        if faults is None:
+            return TrackingStreamServer(feed, token=token, token_interval=interval)
+        return TrackingStreamServer(
+            feed,
+            token=token,
+            token_interval=interval,
+            keep_alive=KEEP_ALIVE_SECONDS,
+            body=faults.upstream.body,
+            refuse=faults.upstream.refuse,
+        )
 
     def _create_stack(self, cloud: Cloud, url: str, token: str) -> Stack:
         options = self._options

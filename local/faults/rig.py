@@ -20,7 +20,7 @@ from local.cloud import Cloud
 from local.faults.aws_faults import FaultPlan
 from local.faults.aws_proxy import AwsProxy
 from local.faults.recount import StoredUpdate
-from local.faults.schedule import CONSUMER, LEASE_SECONDS, SILENCE_SECONDS, STALE_SECONDS
+from local.faults.schedule import CONSUMER, waits
 from local.functions import Function
 from local.simulator.transport import PATH
 from local.sinks import Sinks
@@ -143,9 +143,8 @@ class Rig:
     def restart_functions(self) -> None:
         """Begin with cold functions, whatever the old ones are at."""
         self._stop_functions()
-        waits = {"LEASE_SECONDS": LEASE_SECONDS, "SILENCE_SECONDS": SILENCE_SECONDS, "STALE_SECONDS": STALE_SECONDS}
         for name, settings in self.stack.functions.items():
-            own = {key: str(value) for key, value in waits.items()} if name == CONSUMER else {}
+            own = waits() if name == CONSUMER else {}
             self.functions[name] = Function(
                 dataclasses.replace(settings, environment=settings.environment | own),
                 REPOSITORY / "src",

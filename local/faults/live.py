@@ -1,0 +1,91 @@
+"""The faults of a seed for a run of the local stack that people watch: `pipenv run local --chaos SEED`.
+
+As in a fault schedule, but for two kinds: a clock that jumps hours ahead, and a refused token, after which the consumer
+fetches what it missed by the time of day. A recording's times are years old, and a seed's traffic has a day of its own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import threading
+from typing import TYPE_CHECKING
+
+from local.emulator import EmulatorError
+from local.faults.aws_proxy import AwsProxy
+from local.faults.jumping_clock import JumpingClock
+from local.faults.process import ProcessFaults
+from local.faults.schedule import CONSUMER, FaultSchedule, waits
+from local.faults.upstream import UpstreamFaults, UpstreamKind
+from local.invocation import ThrottledError
+
+if TYPE_CHECKING:
+    from collections import Counter
+    from collections.abc import Mapping
+
+    from local.functions import Function
+    from local.simulator.server import TrackingStreamServer
+    from local.stack import Stack
+
+KEEP_ALIVE_SECONDS = 0.25
+"""The simulator's keep-alives come as much sooner as the consumer waits shorter."""
+
+_NEEDS_TODAY = frozenset({UpstreamKind.CLOCK_JUMP, UpstreamKind.TOKEN_REFUSED})
+
+
+class LiveFaults:
+    """What goes wrong in one run; `upstream` has the server's hooks."""
+
+    def __init__(self, seed: int) -> None:
+        self._schedule = FaultSchedule.draw(seed)
+        self._ending = contextlib.ExitStack()
+        self._proxy: AwsProxy | None = None
+        self._processes: ProcessFaults | None = None
+        self.upstream = UpstreamFaults(
+            (fault for fault in self._schedule.upstream if fault.kind not in _NEEDS_TODAY),
+            seed=seed,
+            clock=JumpingClock(),
+        )
+
+    def before_aws(self, endpoint: str) -> str:
+        """Stand before the local AWS; return the address for the functions."""
+        self._proxy = self._ending.enter_context(AwsProxy(endpoint, plan=self._schedule.aws))
+        return self._proxy.url
+
+    @staticmethod
+    def hurry(stack: Stack) -> Stack:
+        """Return the stack with a consumer that waits no longer than in a fault schedule."""
+        consumer = stack.functions[CONSUMER]
+        hurried = dataclasses.replace(consumer, environment=consumer.environment | waits())
+        return dataclasses.replace(stack, functions=stack.functions | {CONSUMER: hurried})
+
+    def start(self, server: TrackingStreamServer, functions: Mapping[str, Function]) -> None:
+        """Begin; the server is the one that has the hooks."""
+
+        def begin(name: str) -> None:
+            def invoke() -> None:
+                with contextlib.suppress(ThrottledError, EmulatorError):
+                    functions[name].invoke(b"{}")
+
+            threading.Thread(target=invoke, name="second invocation", daemon=True).start()
+
+        self.upstream.server = server
+        self._processes = ProcessFaults(self._schedule.processes, functions, begin)
+        self._processes.start()
+        self._ending.callback(self._processes.stop)
+
+    def stop(self) -> None:
+        """Let nothing more happen."""
+        self.upstream.stopping.set()
+        self._ending.close()
+
+    @property
+    def injected(self) -> Counter[str]:
+        """What has happened so far, by kind."""
+        found = self.upstream.injected.copy()
+        if self._processes is not None:
+            found += self._processes.injected
+        if self._proxy is not None:
+            for kind, number in self._proxy.injected.items():
+                found[f"aws_{kind.value}"] += number
+        return found
