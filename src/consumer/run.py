@@ -5,15 +5,15 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from common.clock import rfc3339
-from common.observability import MetricUnit, logger
+from common.observability import logger
 from consumer import gap_recovery
 from consumer.committer import Committer
 from consumer.errors import ConsumerError, LeaseHeldError, LeaseLostError, PublishError
 from consumer.handover import Handover
-from consumer.processor import TargetProcessor, frontier_key
+from consumer.processor import TargetProcessor
 from consumer.publisher import Publisher
 from consumer.reader import Stopped, StreamReader
+from consumer.recovery import Recovery
 from consumer.repeats import RepeatFilter
 from consumer.stream_client import TokenRefusedError
 from consumer.summary import StopReason, Summary
@@ -26,8 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from common.clock import Clock
-    from consumer.checkpoint import CheckpointStore, Position, TimeRange
-    from consumer.messages import TargetUpdate
+    from consumer.checkpoint import CheckpointStore, Position
     from consumer.put_records import PutRecords
     from consumer.rejected import RejectedStore
     from consumer.stop_request import StopRequest
@@ -37,9 +36,6 @@ _LAST_WRITES_SECONDS = 0.5
 """Part of the reserve: what the last writes of the checkpoint may take."""
 
 _DEPLOYED = Timing()
-
-_SLICE_SECONDS = 10.0
-"""How long a slice of a gap may take, until one was timed."""
 
 
 class Run:
@@ -68,7 +64,6 @@ class Run:
         self._remaining = remaining
         self._start_position = start_position
         self._begun_at = clock.monotonic()
-        self._seconds = remaining()
         self._handover = handover or Handover()
         self._may_hand_over = False
         self._budget = TimeBudget(remaining)
@@ -93,8 +88,9 @@ class Run:
             stale_seconds=timing.stale,
         )
         self._telemetry = Telemetry(clock, self._reader, self._processor, self._publisher)
-        self._recovered: TimeRange | None = None
-        self._unrecoverable: TimeRange | None = None
+        self._recovery = Recovery(
+            self._reader, self._processor, self._committer, self._budget, clock, seconds=remaining()
+        )
 
     def execute(self) -> Summary:
         """Read, publish and commit until it is time to stop.
@@ -152,57 +148,15 @@ class Run:
 
     def _read_from(self, position: Position) -> None:
         if gap_recovery.is_too_old(position, self._clock.now()):
-            position = self._plan_recovery(position)
+            position = self._recovery.plan(position)
         while True:
             if position.gap is not None:
-                self._recover(position, position.gap)
+                self._recovery.fetch(position, position.gap)
             try:
                 self._reader.follow(position.position_token)
             except TokenRefusedError as error:
                 logger.warning(str(error))
-                position = self._plan_recovery(self._committer.committed or position)
-
-    def _plan_recovery(self, position: Position) -> Position:
-        """Return where the live stream stands, with the gap from `position` up to there."""
-        token, received_at, newest = self._reader.find_live_position()
-        plan = gap_recovery.plan(position, newest, self._clock.now())
-        logger.warning(
-            "the position token is too old: fetching what was missed in batch mode",
-            token_received_at=rfc3339(position.token_received_at),
-            gap=_words(plan.gap),
-        )
-        if plan.lost is not None:
-            self._unrecoverable = plan.lost
-            seconds = (plan.lost.end - plan.lost.start).total_seconds()
-            logger.error("updates are beyond the reach of batch mode and cannot be fetched", gap=_words(plan.lost))
-            count("UnrecoverableGapSeconds", seconds, MetricUnit.Seconds)
-        # The gap begins where `position` stands, not at what was read since: its frontier is that of the former.
-        self._processor.resume(position)
-        # In the checkpoint at once: a run that ends here must not look for another live position.
-        planned = self._processor.reach(token, received_at, plan.gap)
-        self._committer.poke()
-        return planned
-
-    def _recover(self, position: Position, gap: TimeRange) -> None:
-        """Fetch the gap, slice by slice, each committed by itself."""
-        delivered = position.newest_ingestion_time, frozenset(position.frontier)
-
-        def is_delivered(update: TargetUpdate) -> bool:
-            return update.ingestion_time == delivered[0] and frontier_key(update) in delivered[1]
-
-        slices = gap_recovery.Slices(gap)
-        # A short run must get somewhere too: a slice that never seems to fit would never be fetched.
-        longest, has_more = min(_SLICE_SECONDS, self._seconds / 4), True
-        while has_more:
-            if not self._budget.fits(longest):
-                raise Stopped(StopReason.NEAR_DEADLINE)
-            begun_at = self._clock.monotonic()
-            updates = self._reader.fetch(slices.current, is_delivered)
-            longest = max(longest if slices.current.start > gap.start else 0.0, self._clock.monotonic() - begun_at)
-            self._recovered = type(gap)(gap.start, slices.current.end)
-            self._processor.reach(position.position_token, position.token_received_at, slices.rest)
-            self._committer.poke()
-            has_more = slices.advance(updates)
+                position = self._recovery.plan(self._committer.committed or position)
 
     def _abandon(self) -> None:
         self._publisher.abandon()
@@ -250,8 +204,8 @@ class Run:
             committed_token_age_seconds=(now - committed.token_received_at).total_seconds() if committed else None,
             source_lag_seconds=(now - newest).total_seconds() if newest else None,
             reading_share=connected.seconds / max(self._clock.monotonic() - self._begun_at, 1e-9),
-            recovered_gap=self._recovered,
-            unrecoverable_gap=self._unrecoverable,
+            recovered_gap=self._recovery.recovered,
+            unrecoverable_gap=self._recovery.unrecoverable,
         )
 
 
@@ -259,7 +213,3 @@ def _lease_lost(error: LeaseLostError) -> StopReason:
     logger.error(str(error))
     count("LeaseLost")
     return StopReason.LEASE_LOST
-
-
-def _words(gap: TimeRange | None) -> str:
-    return f"{rfc3339(gap.start)} to {rfc3339(gap.end)}" if gap else "none"
