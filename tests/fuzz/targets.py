@@ -1,0 +1,274 @@
+"""What is fuzzed, and what must hold for any input: each target takes bytes, and raises only where a promise is broken.
+
+Hypothesis calls them with inputs built to get far (`test_*.py`), atheris with whatever finds new
+branches (`__main__.py`).
+"""
+
+# ruff: noqa: PT017 - a target must tell a refusal with a text from one without; most inputs are not refused at all
+
+from __future__ import annotations
+
+import base64
+import json
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+from aggregator import rows, state_codec
+from aggregator.aggregation import Aggregator
+from aggregator.delivery import DeliveryRecord
+from aggregator.parts import PACKED_BYTES
+from aggregator.state_codec import INFLATED_BYTES, StateError
+from alerts.alerter import Alerter
+from alerts.suppression import Decision, State, Verdict, Window, expires_at, judge_refused
+from common.environment import ConfigurationError
+from common.kinesis_event import MalformedEventError, records
+from common.target_update import TargetUpdate as ReadUpdate
+from common.target_update import UndecodableUpdateError, decode
+from consumer.chunked_body import ChunkedBody, ChunkedBodyError
+from consumer.line_decoder import MAX_LINE_BYTES, CorruptStreamError, Inflater, LineDecoder, OversizedLine
+from consumer.messages import PositionToken, Rejected, Status, TargetUpdate, parse
+from consumer.rejected import RejectedLine
+from consumer.settings import run_seconds
+from local.event_source_mapping.filter import PatternError, RecordFilter
+from local.simulator import query
+from local.simulator.query import QueryError
+from local.simulator.tokens import TokenError, TokenSealer
+
+NOW = datetime(2024, 3, 4, 23, 24, tzinfo=UTC)
+LARGEST_PIECE = 1024 * 1024
+"""What one step of decompression gives at most."""
+
+
+class Source:
+    """A socket's file that gives the bytes in pieces of the lengths told, and the rest at once."""
+
+    def __init__(self, data, cuts=()):
+        ends = sorted({min(cut, len(data)) for cut in cuts} | {0, len(data)})
+        self._pieces = iter([data[start:end] for start, end in pairwise(ends)])
+
+    def read1(self, _size=-1):
+        """The next piece; nothing at the end."""
+        return next(self._pieces, b"")
+
+
+def stream_body(data, cuts=(), *, is_chunked=True):
+    """Framing, inflating, lines, messages: errors of their own classes, bounded steps. Gives lines and messages."""
+    out = []
+    inflater, decoder = Inflater(), LineDecoder()
+    source = Source(data, cuts)
+    chunks = ChunkedBody(source) if is_chunked else iter(source.read1, b"")
+    with suppress(ChunkedBodyError, CorruptStreamError):
+        for chunk in chunks:
+            for plain in inflater.feed(chunk):
+                assert 0 < len(plain) <= max(LARGEST_PIECE, len(chunk))
+                out.extend((line, message(line)) for line in decoder.feed(plain))
+                assert len(decoder._kept) <= MAX_LINE_BYTES
+    return out
+
+
+def message(line):
+    """A line is a message of some kind, or is kept whole with a reason. Gives the message."""
+    if isinstance(line, OversizedLine):
+        assert len(line.beginning) == MAX_LINE_BYTES < line.length
+        kept = RejectedLine(line.beginning, line.length, "too long", NOW)
+        assert json.loads(kept.as_json())["bytes"] == line.length
+        return line
+    parsed = parse(line)
+    if isinstance(parsed, Rejected):
+        assert parsed.reason
+        kept = json.loads(RejectedLine(line, len(line), parsed.reason, NOW).as_json())
+        again = kept["line"].encode() if "line" in kept else base64.b64decode(kept["line_base64"])
+        assert (again, kept["reason"]) == (line, parsed.reason)
+    elif isinstance(parsed, TargetUpdate):
+        assert parsed.data in line
+        assert 1 <= len(parsed.icao_address) <= 256
+        for moment in filter(None, (parsed.timestamp, parsed.ingestion_time)):
+            moment.astimezone(UTC).isoformat()
+        update(parsed.data)
+    else:
+        assert isinstance(parsed, PositionToken | Status)
+    return parsed
+
+
+def update(data):
+    """A record's bytes are an update or are refused with a text. Gives the update or None."""
+    try:
+        decoded = decode(data)
+    except UndecodableUpdateError as error:
+        assert str(error)
+        return None
+    assert isinstance(decoded, ReadUpdate)
+    return decoded
+
+
+def window_state(document):
+    """A state document gives a part that can be gone on with, or a StateError. Gives the part or None."""
+    try:
+        part = state_codec.decode(document, NOW)
+    except StateError as error:
+        assert str(error)
+        return None
+    columns = part.columns
+    held = sum(len(column) * column.itemsize for column in (*columns.log.values(), *columns.of.values()))
+    assert held <= 2 * INFLATED_BYTES
+    return part
+
+
+def packed_state(packed):
+    """The same for the binary form that a state carries."""
+    return window_state({"v": state_codec.VERSION, "z": base64.b64encode(packed).decode()})
+
+
+def event_of(data):
+    """An event whose records hold the lines of the data."""
+    return {
+        "Records": [
+            {"kinesis": {"sequenceNumber": str(number), "data": base64.b64encode(line).decode()}}
+            for number, line in enumerate(data.split(b"\n"))
+        ],
+        "window": {"start": "2024-03-04T23:24:00Z", "end": "2024-03-04T23:25:00Z"},
+        "shardId": "shardId-000000000000",
+        "state": {},
+    }
+
+
+class Sinks:
+    """Where the aggregator writes; remembers that it did."""
+
+    def __init__(self):
+        self.written = 0
+
+    def write(self, *_):
+        """Take rows, or aircraft."""
+        self.written += 1
+        return 0
+
+    def load(self, *_):
+        """No earlier try."""
+        return DeliveryRecord()
+
+    def save(self, *_):
+        """Leave the record."""
+        self.written += 1
+
+    def warning(self, _message, *, extra):
+        """A line of the log, whose fields must be writable as JSON."""
+        json.dumps(extra)
+
+
+def aggregator_event(event):
+    """The answer is a state within Lambda's bound; an error leaves nothing half written. Gives the outcome or None."""
+    sinks = Sinks()
+    aggregator = Aggregator(sinks, sinks, sinks, sinks, NOW.timestamp)
+    try:
+        outcome = aggregator.process(event)
+    except (MalformedEventError, StateError, ValueError) as error:
+        assert str(error)
+        assert not sinks.written
+        return None
+    assert outcome.counted + outcome.repeats + outcome.undecodable == len(event.get("Records") or ())
+    assert len(json.dumps(outcome.state)) < 1_000_000
+    if outcome.state:
+        part = state_codec.decode(json.loads(json.dumps(outcome.state)), NOW)
+        list(rows.rows(part, rows.PartName("start", "end", "shard", 0)))
+    return outcome
+
+
+class Table:
+    """The suppression table's contract in memory (`alerts.suppression_table` against moto: the integration tests)."""
+
+    def __init__(self):
+        self.windows = {}
+
+    def claim(self, claim):
+        """Take the window if none is there or it has ended."""
+        assert len(claim.item_key.encode()) <= 2048  # DynamoDB's bound on a partition key
+        assert 0 < expires_at(claim, NOW) < 2**53
+        there = self.windows.get(claim.item_key)
+        if there is not None and there.suppressed_until_ms > claim.event_time_ms:
+            return judge_refused(claim, there)
+        window = self.windows[claim.item_key] = Window(claim.update_key, State.PENDING, claim.suppressed_until_ms)
+        return Decision(Verdict.NOTIFY, window)
+
+    def mark_notified(self, claim):
+        """Mark the claim's window."""
+        there = self.windows[claim.item_key]
+        assert there.update_key == claim.update_key
+        self.windows[claim.item_key] = Window(there.update_key, State.NOTIFIED, there.suppressed_until_ms)
+
+
+class Topic:
+    """Takes what SNS takes (API reference, Publish), and nothing else."""
+
+    def __init__(self):
+        self.told = []
+
+    def publish(self, notification):
+        """Check the notification, and keep it."""
+        assert notification.subject.isascii()
+        assert notification.subject.isprintable()
+        assert 0 < len(notification.subject) < 100
+        assert 0 < len(notification.text.encode()) <= 262_144
+        assert notification.icao_address.isprintable()
+        self.told.append((notification.rule, notification.icao_address, notification.text))
+
+
+class Clock:
+    """A clock that stands."""
+
+    def now(self):
+        """The time."""
+        return NOW
+
+    def monotonic(self):
+        """Seconds."""
+        return 0.0
+
+    def sleep(self, _seconds):
+        """Go on at once."""
+
+
+def alerts_event(event):
+    """Records are told of, skipped or reported; sent again, the batch tells of nothing twice. Gives the topic."""
+    table, topic = Table(), Topic()
+    alerter = Alerter(table, topic, suppression=timedelta(minutes=15), clock=Clock(), pause=lambda _seconds: None)
+    told, results = [], []
+    for _ in range(2):
+        with suppress(MalformedEventError):
+            results.append(alerter.process(records(event), lambda: 900.0))
+        assert all(window.state is State.NOTIFIED for window in table.windows.values())  # none is left half done
+        told.append(len(topic.told))
+    assert told[0] == told[1]
+    assert results[1:] == [] or results[0].undecodable == results[1].undecodable
+    return topic
+
+
+def consumer_event(event):
+    """The schedule's event gives a bound that a clock can take, or a ConfigurationError."""
+    with suppress(ConfigurationError):
+        seconds = run_seconds(event)
+        assert seconds is None or 0 < seconds <= 900
+
+
+def record_filter(pattern, data):
+    """A pattern is refused with a text, or tells of any data whether it passes. Gives the verdict, None if refused."""
+    try:
+        accepts = RecordFilter([pattern])
+    except PatternError as error:
+        assert str(error)
+        return None
+    verdict = accepts(data)
+    assert isinstance(verdict, bool)
+    return verdict
+
+
+def simulator_request(query_string, token):
+    """A query is read or refused by the name of a parameter; a token is this feed's or refused."""
+    with suppress(QueryError):
+        query.parse(query_string, NOW.timestamp())
+    with suppress(TokenError):
+        TokenSealer("fuzzed").open(token)
+
+
+assert PACKED_BYTES * state_codec.MOST_COMPRESSION < INFLATED_BYTES
