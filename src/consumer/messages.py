@@ -35,6 +35,7 @@ class TargetUpdate(msgspec.Struct, gc=False):
 
 
 class _Status(msgspec.Struct):
+    timestamp: msgspec.Raw = msgspec.Raw()
     level: str = "INFO"
     message: str = ""
     code: int | None = None
@@ -48,6 +49,7 @@ class _Line(msgspec.Struct):
 
 _decode_target = msgspec.json.Decoder(TargetUpdate).decode
 _decode_line = msgspec.json.Decoder(_Line).decode
+_decode_moment = msgspec.json.Decoder(_Moment).decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +61,12 @@ class PositionToken:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """A word of the server's: a welcome (code 100), a keep-alive, a warning or an error."""
+    """A word of the server's: a welcome (code 100), a keep-alive, a warning or an error; and its time, if it says."""
 
     level: str
     message: str
     code: int | None
+    timestamp: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +115,17 @@ def _typed(line: _Line) -> Message:
     if line.position_token is not msgspec.UNSET:
         return PositionToken(line.position_token)
     if line.status is not msgspec.UNSET:
-        return Status(line.status.level, line.status.message, line.status.code)
+        return Status(line.status.level, line.status.message, line.status.code, _moment(line.status.timestamp))
     return Rejected("none of the keys target, position_token, status")
+
+
+def _moment(raw: msgspec.Raw) -> datetime | None:
+    """Return a time, or None for anything else: a status without one is a status all the same."""
+    try:
+        moment = _decode_moment(raw)
+    except (ValueError, RecursionError):
+        return None
+    return moment if MINYEAR < moment.year < MAXYEAR else None
 
 
 def _completed(target: TargetUpdate, data: bytes) -> TargetUpdate | Rejected:

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from common.clock import Clock
-    from consumer.checkpoint import TimeRange
     from consumer.committer import Committer
+    from consumer.position import TimeRange
     from consumer.processor import TargetProcessor
     from consumer.stop_request import StopRequest
     from consumer.stream_client import Connection, StreamClient
@@ -89,6 +89,7 @@ class StreamReader:
         self._progress: tuple[int, str | None] = (0, None)
         self._progress_at = 0.0
         self._check_at = 0.0
+        self._server_time: datetime | None = None
 
     def interrupt(self) -> None:
         """Wake a blocked read, from any thread: time is up, or the lease is lost."""
@@ -114,10 +115,12 @@ class StreamReader:
     def find_live_position(self) -> tuple[str, datetime, datetime]:
         """Read the live stream up to its next token, acting on nothing.
 
-        Returns the token, when it was received, and the newest ingestion time before it (the former where
-        nothing was sent before it).
+        Returns the token, when it was received, and the newest ingestion time before it. Where nothing was sent before
+        it, that is the time it is: by our clock or by the server's own, whichever is later, since a clock of ours that
+        is slow would end the gap too early.
         """
         newest: list[datetime] = []
+        self._server_time = None
 
         def note(update: TargetUpdate) -> None:
             if update.ingestion_time is not None:
@@ -129,7 +132,8 @@ class StreamReader:
                     self._read(connection, note, _found)
             except _LivePositionFound as found:
                 received_at = self._clock.now()
-                return found.token, received_at, newest[0] if newest else received_at
+                now = max(received_at, self._server_time or received_at)
+                return found.token, received_at, newest[0] if newest else now
 
     def fetch(self, slice_: TimeRange, is_known: Callable[[TargetUpdate], bool]) -> int:
         """Process what was ingested in a time range, through disconnects; return how many updates came.
@@ -242,6 +246,7 @@ class StreamReader:
             self._clock.sleep(min(left, _SLEEP_STEP))
 
     def _heard(self, status: Status) -> None:
+        self._server_time = status.timestamp or self._server_time
         if status.level in _LEVELS_LOGGED:
             text = self._client.redact(status.message)
             logger.warning("the stream says", level_of_status=status.level, code=status.code, text=text)

@@ -238,7 +238,7 @@ def test_of_a_key_given_twice_the_last_counts():
     [
         (
             b'{"status":{"timestamp":"2024-03-04T23:24:00Z","level":"INFO","message":"welcome","code":100}}',
-            Status("INFO", "welcome", 100),
+            Status("INFO", "welcome", 100, datetime(2024, 3, 4, 23, 24, tzinfo=UTC)),
         ),
         (b'{"status":{"level":"ERROR","code":null}}', Status("ERROR", "", None)),
         (b'{"status":{"timestamp":"no time","more":1}}', Status("INFO", "", None)),

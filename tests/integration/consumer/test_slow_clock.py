@@ -1,0 +1,38 @@
+"""A recovery by a machine whose clock is slow: what the server ingested meanwhile is fetched all the same."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from tests.integration.consumer.conftest import message, target, token
+from tests.support.scripted_stream import ScriptedStream
+
+
+def test_the_gap_ends_at_the_servers_time(consume, state, clock):
+    """With no update before the live token the gap must reach up to the server's time, not only to a slow clock's."""
+    now = clock.now()
+    servers_time = now + timedelta(seconds=20)
+    state.put_checkpoint(position_token="old", token_received_at=now.isoformat(), newest_ingestion_time=now.isoformat())
+
+    def live(exchange):
+        exchange.begin()
+        exchange.send(b'{"status":{"timestamp":"%b","code":100}}\n' % servers_time.isoformat().encode())
+        exchange.send(token("t1"))
+        exchange.stay()
+
+    def batch(exchange):
+        exchange.begin()
+        exchange.send(message(target(1, servers_time - timedelta(seconds=5))) + b"\n")
+        exchange.end()
+
+    def again(exchange):
+        exchange.begin()
+        clock.advance(seconds=31)
+        exchange.send(token("t2") + token("t3"))
+        exchange.stay()
+
+    with ScriptedStream(lambda exchange: exchange.refuse(400), live, batch, again) as server:
+        consume(server.url, run_seconds=30).wait()
+    asked = server.requests[2].parameters
+    assert datetime.fromisoformat(asked["end"]) > servers_time - timedelta(milliseconds=1)
+    assert state.numbers == [1]
