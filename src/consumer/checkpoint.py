@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
 from common.clock import rfc3339
 from consumer.errors import CheckpointError, LeaseHeldError, LeaseLostError
+from consumer.position import Moment, Position, TimeRange
 from consumer.timing import LEASE_SECONDS
 
 if TYPE_CHECKING:
@@ -30,35 +31,10 @@ LEGACY_KEY = "last_position_token"
 _VERSION = 1
 _ATTEMPTS = 3
 
-_Moment = Annotated[datetime, msgspec.Meta(tz=True)]
-
-
-class TimeRange(msgspec.Struct, frozen=True):
-    """From `start` to `end`, by ingestion time; the start is part of it, the end is not."""
-
-    start: _Moment
-    end: _Moment
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Position:
-    """How far the stream was read.
-
-    `frontier` holds the keys (`icao_address|timestamp`) of the updates whose ingestion time is exactly
-    `newest_ingestion_time`: a recovery that starts there must not deliver them twice. `gap` is what must
-    still be fetched in batch mode before the stream is taken up at the token.
-    """
-
-    position_token: str
-    token_received_at: datetime
-    newest_ingestion_time: datetime | None = None
-    frontier: tuple[str, ...] = ()
-    gap: TimeRange | None = None
-
 
 class _Lease(msgspec.Struct, frozen=True):
     owner: str
-    expires_at: _Moment
+    expires_at: Moment
 
 
 class _Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,8 +42,8 @@ class _Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
 
     version: int
     position_token: str | None = None
-    token_received_at: _Moment | None = None
-    newest_ingestion_time: _Moment | None = None
+    token_received_at: Moment | None = None
+    newest_ingestion_time: Moment | None = None
     frontier: tuple[str, ...] = ()
     gap: TimeRange | None = None
     lease: _Lease | None = None

@@ -15,7 +15,8 @@ from consumer.timing import RENEWAL_SECONDS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from consumer.checkpoint import CheckpointStore, Position
+    from consumer.checkpoint import CheckpointStore
+    from consumer.position import Position
     from consumer.rejected import RejectedStore
     from consumer.watermark import Watermark
 

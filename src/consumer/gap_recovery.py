@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from consumer.checkpoint import TimeRange
+from consumer.position import TimeRange
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from consumer.checkpoint import Position
+    from consumer.position import Position
 
 TOKEN_LIFETIME = timedelta(hours=6)
 """Older tokens are refused (API documentation)."""

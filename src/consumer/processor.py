@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from common.clock import rfc3339
-from consumer.checkpoint import Position
+from consumer.position import Position
 from consumer.rejected import RejectedLine
 from consumer.sequencer import MAX_RECORD_BYTES, Record
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from common.clock import Clock
-    from consumer.checkpoint import TimeRange
     from consumer.messages import TargetUpdate
+    from consumer.position import TimeRange
     from consumer.publisher import Publisher
     from consumer.rejected import RejectedStore
     from consumer.repeats import RepeatFilter

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from common.clock import rfc3339
 from common.observability import MetricUnit, logger
 from consumer import gap_recovery
-from consumer.checkpoint import TimeRange
+from consumer.position import TimeRange
 from consumer.processor import frontier_key
 from consumer.reader import Stopped
 from consumer.summary import StopReason
@@ -15,9 +15,9 @@ from consumer.telemetry import count
 
 if TYPE_CHECKING:
     from common.clock import Clock
-    from consumer.checkpoint import Position
     from consumer.committer import Committer
     from consumer.messages import TargetUpdate
+    from consumer.position import Position
     from consumer.processor import TargetProcessor
     from consumer.reader import StreamReader
     from consumer.time_budget import TimeBudget

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from common.clock import Clock
-    from consumer.checkpoint import CheckpointStore, Position
+    from consumer.checkpoint import CheckpointStore
+    from consumer.position import Position
     from consumer.put_records import PutRecords
     from consumer.rejected import RejectedStore
     from consumer.stop_request import StopRequest

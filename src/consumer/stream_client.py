@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from urllib3 import HTTPResponse
 
-    from consumer.checkpoint import TimeRange
     from consumer.line_decoder import OversizedLine
+    from consumer.position import TimeRange
 
 CONNECT_TIMEOUT = 10.0
 """Seconds for the connection and TLS."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from common.clock import rfc3339
 
 if TYPE_CHECKING:
-    from consumer.checkpoint import TimeRange
+    from consumer.position import TimeRange
 
 
 class StopReason(StrEnum):

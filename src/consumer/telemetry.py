@@ -9,7 +9,7 @@ from common.observability import MetricUnit, metrics
 
 if TYPE_CHECKING:
     from common.clock import Clock
-    from consumer.checkpoint import Position
+    from consumer.position import Position
     from consumer.processor import TargetProcessor
     from consumer.publisher import Publisher
     from consumer.reader import StreamReader

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from consumer.checkpoint import Position
+    from consumer.position import Position
     from consumer.rejected import RejectedLine
 
 

@@ -10,8 +10,9 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from consumer.checkpoint import LEASE_SECONDS, CheckpointStore, Position, TimeRange
+from consumer.checkpoint import LEASE_SECONDS, CheckpointStore
 from consumer.errors import CheckpointError, LeaseHeldError, LeaseLostError
+from consumer.position import Position, TimeRange
 from tests.integration.consumer.conftest import BUCKET
 from tests.support.faulty_aws import Fault, FaultyProxy, client_error
 

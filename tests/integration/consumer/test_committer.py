@@ -9,9 +9,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from consumer.checkpoint import LEASE_SECONDS, CheckpointStore, Position
+from consumer.checkpoint import LEASE_SECONDS, CheckpointStore
 from consumer.committer import Committer
 from consumer.errors import CheckpointError, LeaseLostError
+from consumer.position import Position
 from consumer.rejected import RejectedLine, RejectedStore
 from consumer.watermark import Interval, Watermark
 from tests.integration.consumer.conftest import BUCKET

@@ -14,6 +14,7 @@ from tests.support.scripted_stream import ScriptedStream
 
 
 def lines(clock, numbers):
+    """Return one part of a body: the updates of these numbers, a line each."""
     return b"".join(message(target(number, clock.start)) + b"\n" for number in numbers)
 
 
@@ -25,6 +26,7 @@ def moment(clock):
 
 
 def refused(exchange):
+    """Answer that the API token is not valid, which ends a run between two tokens."""
     exchange.refuse(401)
 
 
@@ -128,9 +130,10 @@ def test_a_run_of_a_few_seconds_recovers_too(consume, simulator, state, clock):
     wait_until(lambda: server.feed.count == 40)
     gap = {"start": begun_at.isoformat(), "end": clock.now().isoformat()}
     state.put_checkpoint(
-        position_token=server._sealer.issue(Position(server.feed.count, server.feed.now())), token_received_at=clock.now().isoformat(), gap=gap
+        position_token=server._sealer.issue(Position(server.feed.count, server.feed.now())),
+        token_received_at=clock.now().isoformat(),
+        gap=gap,
     )
     summary = consume(server.url, seconds=6).wait()
     assert summary.recovered_gap is not None
     assert state.numbers == list(range(40))
-

@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from consumer.checkpoint import TimeRange
 from consumer.errors import RequestRefusedError, UnauthorizedError
+from consumer.position import TimeRange
 from consumer.stream_client import Batch, FromToken, StreamClient, StreamInterruptedError, TokenRefusedError
 from tests.support.conditions import wait_until
 from tests.support.scripted_stream import ScriptedStream

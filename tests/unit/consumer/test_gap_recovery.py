@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.clock import rfc3339
-from consumer.checkpoint import Position, TimeRange
 from consumer.gap_recovery import Slices, is_too_old, plan
+from consumer.position import Position, TimeRange
 
 NOW = datetime(2024, 3, 5, 12, 0, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from consumer.checkpoint import TimeRange
+from consumer.position import TimeRange
 from consumer.summary import StopReason, Summary
 
 

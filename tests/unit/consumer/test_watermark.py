@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.checkpoint import Position
+from consumer.position import Position
 from consumer.watermark import Watermark
 
 NOW = datetime(2024, 3, 4, 23, 24, 2, tzinfo=UTC)
