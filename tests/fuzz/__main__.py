@@ -97,8 +97,7 @@ def _seeds(targets):
     """A few real inputs of each target."""
     events = Path(__file__).resolve().parent.parent.parent / "events"
     updates = [
-        b'{"icao_address":"040172","timestamp":"2024-03-04T23:23:59Z","ingestion_time":"2024-03-04T23:24:01.900Z",'
-        b'"latitude":36.696758,"longitude":19.5334,"altitude_baro":38750,"callsign":"ETH701","on_ground":false}',
+        b'{"icao_address":"040172","timestamp":"2024-03-04T23:23:59Z","latitude":36.696758,"longitude":19.5334}',
         b'{"icao_address":"78121E","timestamp":"2024-03-04T23:24:05Z","vertical_rate":-9000,"squawk":"7700"}',
     ]
     lines = [b'{"target":' + update + b"}" for update in updates] + [
