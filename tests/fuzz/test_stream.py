@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import zlib
+from types import SimpleNamespace
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from consumer.chunked_body import ChunkedBody, ChunkedBodyError
 from consumer.line_decoder import MAX_LINE_BYTES, OversizedLine
 from consumer.messages import Rejected
 from tests.fuzz import targets
@@ -122,3 +126,11 @@ def test_a_chunked_gzip_bomb_is_cut_to_one_line():
     assert isinstance(line, OversizedLine)
     assert (len(line.beginning), line.length) == (MAX_LINE_BYTES, 30 * 1024 * 1024)
     assert last == UPDATE.strip()
+
+
+def test_a_trailer_without_end_is_broken_framing():
+    """Trailer fields that never stop would be read without a line ever coming: the connection is opened anew."""
+    endless = itertools.chain([b"0\r\n"], itertools.repeat(b"a: b\r\n"))
+    source = SimpleNamespace(read1=lambda _size: next(endless))
+    with pytest.raises(ChunkedBodyError, match="trailer"):
+        list(ChunkedBody(source))
