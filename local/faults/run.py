@@ -94,6 +94,7 @@ class ScheduleRun:
         self._processes = ProcessFaults(schedule.processes, rig.functions, self._begin_another)
         self._others: list[threading.Thread] = []
         self._troubles: list[str] = []
+        self._unanswered_before = self._unanswered
 
     @property
     def results(self) -> list[InvocationResult]:
@@ -229,7 +230,7 @@ class ScheduleRun:
             notifications=list(rig.notifications()),
             dead_letters=rig.sinks.dead_letters(),
             commits=[(one.moment, _lines(server.position, one.token)) for one in rig.proxy.commits],
-            doubled_by=frozenset(killed | lost_answers[CONSUMER] | (ended & {_TIMED_OUT})),
+            doubled_by=frozenset(killed | lost_answers[CONSUMER] | (ended & {_TIMED_OUT}) | self._ended_unanswered),
             alerted_twice_by=frozenset(
                 {name for name in self._processes.injected if name.endswith(ALERTS)} | lost_answers[ALERTS]
             ),
@@ -238,6 +239,15 @@ class ScheduleRun:
             suppression=SUPPRESSION_SECONDS,
             troubles=self._troubles,
         )
+
+    @property
+    def _unanswered(self) -> float:
+        return self._rig.functions[CONSUMER].log.total("UpdatesUnanswered")
+
+    @property
+    def _ended_unanswered(self) -> set[str]:
+        """Name it if a run ended before Kinesis had answered: to that run, the answer was lost."""
+        return {"ended before an answer"} if self._unanswered > self._unanswered_before else set()
 
     def _lost_answers(self, aws: Counter[FaultKind]) -> dict[str, set[str]]:
         """Return which answers were lost to whom; a rule that never applied has lost none."""

@@ -149,6 +149,11 @@ class Publisher:
         self._dispatcher.join()
         self._senders.shutdown(wait=not self._in_flight, cancel_futures=True)
 
+    @property
+    def unanswered(self) -> int:
+        """How many records were sent and not answered: Kinesis may have them; after `close`."""
+        return sum(map(len, self._under_way))
+
     def unacknowledged(self) -> Iterator[Record]:
         """Yield what Kinesis has not acknowledged, as far as is known; after `close`."""
         yield from self._inbox

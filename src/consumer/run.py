@@ -176,6 +176,9 @@ class Run:
             raise
         finally:
             self._publisher.close()
+            if unanswered := self._publisher.unanswered:
+                logger.warning("the run ends before Kinesis has answered; these may come twice", updates=unanswered)
+                count("UpdatesUnanswered", unanswered)
             try:
                 self._committer.close()
             finally:

@@ -181,7 +181,7 @@ class Connection:
         self._redact = redact
 
     def line_batches(self) -> Iterator[list[bytes | OversizedLine]]:
-        """Yield the lines of each chunk as soon as it has come; ends where the response ends.
+        """Yield the lines of each chunk as soon as it has come, if only none; ends where the response ends.
 
         Raises
         ------
@@ -193,9 +193,12 @@ class Connection:
         try:
             for chunk in self._chunks(raw):
                 self.bytes_received += len(chunk)
+                is_empty = True
                 for plain in inflater.feed(chunk):
-                    if lines := decoder.feed(plain):
-                        yield lines
+                    is_empty = False
+                    yield decoder.feed(plain)
+                if is_empty:
+                    yield []
         except (HTTPError, OSError, ChunkedBodyError, CorruptStreamError) as error:
             raise StreamInterruptedError(f"the connection broke: {self._redact(str(error))}") from None
         ends_visibly = raw.chunked or inflater.is_gzip or "Content-Length" in raw.headers
