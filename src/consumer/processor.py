@@ -47,6 +47,8 @@ class TargetProcessor:
     ) -> None:
         self.counters = ProcessorCounters()
         self.newest_ingestion_time: datetime | None = None
+        self.reached: Position | None = None
+        """The newest position that closed an interval, committed or not."""
         self._publisher = publisher
         self._watermark = watermark
         self._repeats = repeats
@@ -138,6 +140,7 @@ class TargetProcessor:
             gap=gap,
         )
         self._watermark.close(position)
+        self.reached = position
         return position
 
 

@@ -134,11 +134,7 @@ class Run:
             self._repeats = known
             self._processor.recognise(known)
         try:
-            if position is None:
-                self._reader.follow(self._start_position)
-            else:
-                self._processor.resume(position)
-                self._read_from(position)
+            self._read_from(position)
         except Stopped as stopped:
             self._may_hand_over = True
             return stopped.reason
@@ -147,17 +143,24 @@ class Run:
             raise
         raise AssertionError  # following ends by Stopped or an error
 
-    def _read_from(self, position: Position) -> None:
-        if gap_recovery.is_too_old(position, self._clock.now()):
-            position = self._recovery.plan(position)
+    def _read_from(self, position: Position | None) -> None:
+        if position is not None:
+            self._processor.resume(position)
+            if gap_recovery.is_too_old(position, self._clock.now()):
+                position = self._recovery.plan(position)
         while True:
-            if position.gap is not None:
+            if position is not None and position.gap is not None:
                 self._recovery.fetch(position, position.gap)
             try:
-                self._reader.follow(position.position_token)
+                self._reader.follow(position.position_token if position else self._start_position)
             except TokenRefusedError as error:
+                # From where reading has come, committed or not: the watermark commits the gap after all before it. Were
+                # it to begin at the last commit, later ones would be taken back.
+                reached = self._processor.reached or position
+                if reached is None:
+                    raise
                 logger.warning(str(error))
-                position = self._recovery.plan(self._committer.committed or position)
+                position = self._recovery.plan(reached)
 
     def _abandon(self) -> None:
         self._publisher.abandon()

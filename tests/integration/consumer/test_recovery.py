@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+import threading
 from datetime import datetime, timedelta
+from itertools import count
 
 import pytest
 
+from common.clock import rfc3339
 from consumer import gap_recovery
 from consumer.errors import RequestRefusedError
 from consumer.stop_request import StopRequest
 from consumer.summary import StopReason
 from local.simulator.body import ChunkedBody
-from tests.integration.consumer.conftest import every, message, target
+from tests.integration.consumer.conftest import every, message, target, token
+from tests.support.faulty_aws import PartlyFailingKinesis
+from tests.support.scripted_stream import ScriptedStream
 
 BEFORE = 20
 
@@ -158,3 +163,41 @@ def test_a_recovery_that_is_refused_says_why(consume, simulator, state, clock, o
     with pytest.raises(RequestRefusedError, match="no such resource"):
         refused.wait()
     assert state.checkpoint["position_token"] == before
+
+
+def test_a_gap_begins_where_reading_has_come_though_it_is_not_committed(consume, state, clock):
+    """A plan made while answers are out must not take back what is committed before the plan is."""
+    begun_at, open_again = clock.now(), threading.Event()
+    kinesis = PartlyFailingKinesis(state.kinesis, fails=lambda *_: not open_again.is_set())
+
+    def lines(numbers):
+        return b"".join(message(target(number, begun_at + timedelta(seconds=number))) + b"\n" for number in numbers)
+
+    def up_to_a_token(exchange):
+        exchange.begin()
+        exchange.send(lines(range(5)) + token("t1"))
+
+    def live(exchange):
+        exchange.begin()
+        exchange.send(lines([9]) + token("t2"))
+        exchange.stay()
+
+    def gap(exchange):
+        open_again.set()
+        exchange.begin()
+        exchange.send(lines(range(4, 10)))
+        exchange.end()
+
+    def quiet(exchange):
+        exchange.begin()
+        for number in count(3):
+            exchange.send(token(f"t{number}"))
+            if exchange._stopping.wait(0.01):
+                return
+
+    with ScriptedStream(up_to_a_token, lambda exchange: exchange.refuse(400), live, gap, quiet) as server:
+        consume(server.url, kinesis=kinesis).stop_after(10)
+        requests = [request.parameters for request in server.requests]
+    assert requests[1]["position_token"] == "t1"
+    assert requests[3]["start"] == rfc3339(begun_at + timedelta(seconds=4))
+    assert state.numbers == list(range(10))
