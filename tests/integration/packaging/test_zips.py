@@ -133,7 +133,7 @@ print(json.dumps([boto3.client(service).meta.endpoint_url for service in {servic
 def test_services_txt_is_what_the_code_calls(repository, name):
     """A client of another service would work in development and fail when deployed."""
     code = "\n".join(path.read_text() for path in (repository / "src" / name).glob("*.py"))
-    called = set(re.findall(r'boto3\.(?:client|resource)\(\s*"([\w-]+)"', code))
+    called = set(re.findall(r'(?:boto3\.(?:client|resource)|LazyClient)\(\s*"([\w-]+)"', code))
     assert called == set((repository / "src" / name / "services.txt").read_text().split())
 
 
