@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from aggregator import instants
@@ -19,9 +20,9 @@ if TYPE_CHECKING:
 
     type Item = dict[str, AttributeValueTypeDef]
 
-THREADS = 16
-"""Writes in flight. A conditional write takes some 5 ms, most of it waiting: 5,000 of them one by one are 25 s, and
-with 16 in flight what the processor needs to sign them."""
+THREADS = 8
+"""Writes in flight. A conditional write takes some 5 ms of waiting and 0.8 ms of the processor: 5,000 of them one by
+one are 29 s, and with 8 in flight what one processor needs to sign them. More only take memory."""
 
 KEEP_SECONDS = 3 * 24 * 3600
 """An aircraft not heard of for that long leaves the table by its TTL attribute, `expires_at`."""
@@ -41,28 +42,38 @@ class LatestStateSink:
     """
 
     def __init__(self, client: DynamoDBClient, table_name: str, threads: int = THREADS) -> None:
-        """`client` retries throttled writes itself: give it a retry mode with backoff and as many connections."""
+        """`client` retries throttled writes itself: give it a retry mode with backoff and as many connections.
+
+        The threads are started by the first write and stay: each has memory of its own from the allocator, which new
+        threads at every window's close would leave in pieces, a little more each time.
+        """
         self._client = client
         self._table_name = table_name
         self._threads = threads
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="latest-state")
 
     def write(self, part: WindowPart, now: float) -> int:
         """Write every aircraft of the part whose update is newer than the table's; return how many were.
 
-        `now` is in seconds since the epoch. Writing the same again changes nothing.
+        `now` is in seconds since the epoch. Writing the same again changes nothing. When it returns or raises, no write
+        is under way any more.
 
         Raises
         ------
         botocore.exceptions.ClientError
             A write failed, after the client's own retries, for another reason than a newer item.
         """
-        expires_at = int(now) + KEEP_SECONDS
-        with ThreadPoolExecutor(self._threads, thread_name_prefix="latest-state") as pool:
-            try:
-                return sum(pool.map(self._put_if_newer, items(part, expires_at)))
-            except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
+        work = _Work(items(part, int(now) + KEEP_SECONDS))
+        writers = [self._pool.submit(self._put_all, work) for _ in range(self._threads)]
+        wait(writers)
+        return sum(writer.result() for writer in writers)
+
+    def _put_all(self, work: _Work) -> int:
+        try:
+            return sum(map(self._put_if_newer, work))
+        except BaseException:
+            work.stop()
+            raise
 
     def _put_if_newer(self, item: Item) -> bool:
         try:
@@ -81,9 +92,31 @@ class LatestStateSink:
         return True
 
 
+class _Work:
+    """Items that several threads take one by one, made when they are taken: thousands of them never wait in memory."""
+
+    def __init__(self, items: Iterator[Item]) -> None:
+        self._items = items
+        self._lock = Lock()
+        self._is_stopped = False
+
+    def stop(self) -> None:
+        """Give no more."""
+        self._is_stopped = True
+
+    def __iter__(self) -> Iterator[Item]:
+        return self
+
+    def __next__(self) -> Item:
+        with self._lock:
+            if self._is_stopped:
+                raise StopIteration
+            return next(self._items)
+
+
 def items(part: WindowPart, expires_at: int) -> Iterator[Item]:
     """Yield the table's item for each aircraft of the part, in DynamoDB's own types."""
-    for address, aircraft in part.aircraft.items():
+    for address, aircraft in part.read():
         yield _item(part, address, aircraft, expires_at)
 
 

@@ -112,7 +112,7 @@ def rows(part: WindowPart, name: PartName) -> Iterator[bytes]:
         return
     first, last = None, None
     updates, distance, late = 0, 0, 0
-    for address, aircraft in part.aircraft.items():
+    for address, aircraft in part.read():
         begin, end = aircraft.first.time, aircraft.last.time
         first = begin if first is None or begin < first else first
         last = end if last is None or end > last else last

@@ -134,7 +134,11 @@ class WindowPart:
     @property
     def aircraft(self) -> Mapping[str, AircraftWindow]:
         """What is known of each aircraft, by address, in the order of arrival. Read out of the columns at each call."""
-        return dict(_read(self.columns))
+        return dict(self.read())
+
+    def read(self) -> Iterator[tuple[str, AircraftWindow]]:
+        """Yield the same one by one: thousands of them at a time are megabytes."""
+        return _read(self.columns)
 
 
 def _read(columns: Columns) -> Iterator[tuple[str, AircraftWindow]]:

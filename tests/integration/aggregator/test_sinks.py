@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 
 from aggregator import delivery, rows, wiring
 from aggregator.delivery import DeliveryLog, DeliveryRecord, EndedEarly, PartDelivery
-from aggregator.latest_state import KEEP_SECONDS, LatestStateSink
+from aggregator.latest_state import KEEP_SECONDS, THREADS, LatestStateSink
 from aggregator.window import WindowPart
 from aggregator.window_rows import Waiter, WindowRowsSink, pack
 from common.target_update import TargetUpdate
@@ -156,6 +156,32 @@ def test_a_write_that_fails_fails_the_sink(latest_states, dynamodb):
     refuse(dynamodb, "AccessDeniedException", times=1_000)
     with pytest.raises(ClientError, match="AccessDenied"):
         latest_states.write(part_of(*(update(f"{n:06X}") for n in range(50))), NOW)
+
+
+def test_a_failed_write_leaves_none_under_way(latest_states, dynamodb, table):
+    """After the failure nothing is sent any more: a retry in another environment is not overtaken by this one."""
+    refuse(dynamodb, "AccessDeniedException", times=1)
+    with pytest.raises(ClientError, match="AccessDenied"):
+        latest_states.write(part_of(*(update(f"{n:06X}") for n in range(300))), NOW)
+    sent = []
+    dynamodb.meta.events.register("before-send.dynamodb.PutItem", lambda request, **_: sent.append(request))
+    written = table.scan(Select="COUNT")["Count"]
+    assert written < 300
+    assert latest_states.write(part_of(update("A")), NOW) == 1
+    assert len(sent) == 1
+    assert table.scan(Select="COUNT")["Count"] == written + 1
+
+
+def test_the_same_threads_write_every_window(latest_states):
+    """Threads are made once: a process that lives through many windows does not grow by each one's."""
+    before = set(threading.enumerate())
+    seen = []
+    for window in range(4):
+        latest_states.write(part_of(*(update(f"{n:06X}", seconds=window) for n in range(50))), NOW)
+        seen.append({one for one in set(threading.enumerate()) - before if one.name.startswith("latest-state")})
+    assert seen[0]
+    assert seen[0] <= seen[-1]
+    assert len(seen[-1]) <= THREADS
 
 
 def test_a_delivery_record_comes_back_as_it_was_left(dynamodb, table):
