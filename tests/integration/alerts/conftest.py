@@ -18,6 +18,7 @@ from common.clock import SystemClock
 from common.kinesis_event import KinesisRecord
 
 TABLE = "suppression"
+SHARD = "shardId-000000000000"
 START = datetime(2024, 3, 4, 12, 0, 0, tzinfo=UTC)
 SUPPRESSION = timedelta(seconds=900)
 
@@ -156,7 +157,7 @@ def record():
             "ingestion_time": stamp(seconds + 3 if ingested is None else ingested),
             **fields,
         }
-        return KinesisRecord(f"{next(sequence):056d}", json.dumps(update).encode() + b"\n", START.timestamp())
+        return KinesisRecord(f"{next(sequence):056d}", json.dumps(update).encode() + b"\n", START.timestamp(), SHARD)
 
     return make
 

@@ -40,6 +40,7 @@ def event(*records):
     return {
         "Records": [
             {
+                "eventID": f"{record.shard_id}:{record.sequence_number}",
                 "eventSource": "aws:kinesis",
                 "kinesis": {
                     "sequenceNumber": record.sequence_number,

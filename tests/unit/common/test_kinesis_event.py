@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+import json
 
 import pytest
+from backports import zstd
 
-from common import kinesis_event
+from common import envelope, kinesis_event
 
 WINDOW = {
     "window": {"start": "2024-03-04T23:24:00Z", "end": "2024-03-04T23:25:00Z"},
@@ -30,12 +32,18 @@ def record(number, data):
     }
 
 
+def enveloped(*updates, shard_id="shardId-000000000000"):
+    """An envelope as the consumer writes it."""
+    text = base64.b64encode(zstd.compress(b"".join(update + b"\n" for update in updates))).decode()
+    return json.dumps({"v": 1, "n": len(updates), "shard": shard_id, "z": text}, separators=(",", ":")).encode() + b"\n"
+
+
 def test_records_keep_their_order_number_bytes_and_arrival():
     """Each record comes out once, in shard order, with its bytes untouched."""
     event = {"Records": [record(1, b'{"a":1}\n'), record(2, b"\xff")]}
     assert list(kinesis_event.records(event)) == [
-        kinesis_event.KinesisRecord("1", b'{"a":1}\n', 1709594641.9),
-        kinesis_event.KinesisRecord("2", b"\xff", 1709594641.9),
+        kinesis_event.KinesisRecord("1", b'{"a":1}\n', 1709594641.9, "shardId-000000000000"),
+        kinesis_event.KinesisRecord("2", b"\xff", 1709594641.9, "shardId-000000000000"),
     ]
 
 
@@ -48,7 +56,52 @@ def test_an_event_without_records_gives_none(event):
 def test_a_record_is_one_update():
     """The bytes of the record are the bytes of its only update."""
     (only,) = kinesis_event.records({"Records": [record(1, b'{"a":1}\n')]})
-    assert list(kinesis_event.update_payloads(only)) == [b'{"a":1}\n']
+    assert kinesis_event.update_payloads(only) == [b'{"a":1}\n']
+
+
+def test_both_formats_may_stand_in_one_event():
+    """While the format is changed, a batch holds records of one update beside envelopes of several."""
+    event = {
+        "Records": [record(1, b'{"a":1}\n'), record(2, enveloped(b'{"a":2}', b'{"a":3}')), record(3, b'{"a":4}\n')]
+    }
+    assert list(kinesis_event.updates(event)) == [
+        ("1", b'{"a":1}\n'),
+        ("2", b'{"a":2}'),
+        ("2", b'{"a":3}'),
+        ("3", b'{"a":4}\n'),
+    ]
+    assert list(kinesis_event.blocks(event)) == [
+        ("1", b'{"a":1}\n', 1),
+        ("2", b'{"a":2}\n{"a":3}\n', 2),
+        ("3", b'{"a":4}\n', 1),
+    ]
+
+
+def test_an_envelope_counts_only_in_the_shard_it_names():
+    """One that a reshard misplaced holds nothing: its updates come again in the right shard."""
+    event = {"Records": [record(1, enveloped(b'{"a":1}', b'{"a":2}', shard_id="shardId-000000000007"))]}
+    (misplaced,) = kinesis_event.records(event)
+    assert kinesis_event.update_payloads(misplaced) == []
+    assert list(kinesis_event.blocks(event)) == []
+
+
+def test_a_damaged_envelope_is_given_as_it_is():
+    """So it is counted and logged as a record that holds no update, and holds up nothing."""
+    damaged = enveloped(b'{"a":1}', b'{"a":2}').replace(b'"n":2', b'"n":3')
+    event = {"Records": [record(1, damaged)]}
+    (only,) = kinesis_event.records(event)
+    assert kinesis_event.update_payloads(only) == [damaged]
+    assert list(kinesis_event.updates(event)) == [("1", damaged)]
+
+
+def test_an_envelope_of_a_later_version_is_never_passed_over():
+    """A function that is older than the consumer fails, so that its records are tried again once it is updated."""
+    later = enveloped(b'{"a":1}').replace(b'"v":1', b'"v":2')
+    (only,) = kinesis_event.records({"Records": [record(1, later)]})
+    with pytest.raises(envelope.UnknownVersionError, match="version 2"):
+        kinesis_event.update_payloads(only)
+    with pytest.raises(envelope.UnknownVersionError, match="version 2"):
+        list(kinesis_event.updates({"Records": [record(1, later)]}))
 
 
 def test_the_window_fields_are_typed():

@@ -1,0 +1,90 @@
+"""The envelope: many updates of one shard in one Kinesis record, compressed, with what filters need in the open.
+
+    {"v": 1, "n": 219, "shard": "shardId-000000000000", "squawk": ["1200", "7700"], ..., "z": "KLUv..."}
+
+`z` is the base64 text of one zstd frame: the updates as received, each followed by a line end; `n` says how many. What
+stands between `shard` and `z` is the header that event source mappings filter by; `consumer.envelope` writes it.
+
+An envelope counts only in the shard it names. One that a reshard put elsewhere was noticed by who wrote it, and its
+updates were sent again, each to its own shard.
+"""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+import pybase64
+
+VERSION = 1
+
+MAX_LINES_BYTES = 4 * 1024 * 1024
+"""Bound on what one envelope is inflated to: eight times what the consumer ever puts into one."""
+
+_BEGINNING = re.compile(rb'\{"v":(\d{1,9}),"n":\d')
+_PREFIX = b'{"v":'
+
+
+class UnknownVersionError(Exception):
+    """The envelope is of a version this code cannot read; dropping its updates would lose them."""
+
+
+class BrokenEnvelopeError(ValueError):
+    """The record begins as an envelope, and does not hold what one holds."""
+
+
+class _Envelope(msgspec.Struct, gc=False):
+    n: int
+    shard: str
+    z: str
+
+
+_decode = msgspec.json.Decoder(_Envelope).decode
+
+
+def is_envelope(data: bytes) -> bool:
+    """Return whether a record's data are an envelope rather than one update."""
+    return data.startswith(_PREFIX) and _BEGINNING.match(data) is not None
+
+
+def lines(data: bytes, shard_id: str) -> tuple[bytes, int]:
+    """Return the updates of an envelope that was found in `shard_id`, each with its line end, and how many they are.
+
+    Nothing, if the envelope names another shard.
+
+    Raises
+    ------
+    UnknownVersionError
+        It is of a later version: this function has to be updated before it can go on.
+    BrokenEnvelopeError
+        It is damaged.
+    """
+    begins = _BEGINNING.match(data)
+    if begins is not None and int(begins[1]) != VERSION:
+        raise UnknownVersionError(
+            f"a record holds an envelope of version {int(begins[1])}; this function reads version {VERSION}. Deploy "
+            "the version of this function that belongs to the consumer: the record is tried again until then"
+        )
+    try:
+        envelope = _decode(data)
+        if envelope.shard != shard_id:
+            return b"", 0
+        text = _inflated(pybase64.b64decode(envelope.z, None, True))  # noqa: FBT003 - by position it is the fast path
+    except (ValueError, EOFError) as error:
+        raise BrokenEnvelopeError(f"a damaged envelope: {error}") from None
+    if not text.endswith(b"\n") or text.count(b"\n") != envelope.n:
+        raise BrokenEnvelopeError(f"a damaged envelope: {text.count(b'\n')} lines where it says {envelope.n}")
+    return text, envelope.n
+
+
+def _inflated(compressed: bytes) -> bytes:
+    from backports import zstd  # noqa: PLC0415 - a function that sees no envelope need not load it
+
+    inflater = zstd.ZstdDecompressor()
+    try:
+        text = inflater.decompress(compressed, MAX_LINES_BYTES)
+    except zstd.ZstdError as error:
+        raise ValueError(str(error)) from None
+    if not inflater.eof or inflater.unused_data:
+        raise ValueError("not one whole zstd frame of the size allowed")
+    return text
