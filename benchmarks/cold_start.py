@@ -50,6 +50,7 @@ def comparison(function: str, clients: str, environment: Mapping[str, str]) -> C
                 "event": json.dumps(event),
                 "ours": str(packages.ours(function, workspace.folder)),
                 "module": f"{function}.handler",
+                "runtime": str(packages.runtime(workspace.folder)),
                 "usual": str(usual),
                 "usual_compiled": str(packages.compiled(usual)) if workspace.sizes.thorough else "",
                 "clients": clients,

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from importlib.metadata import version
+from importlib.metadata import distribution, version
 from typing import TYPE_CHECKING
 
 from benchmarks.processes import BenchmarkError
@@ -16,6 +16,7 @@ from benchmarks.workspace import ROOT
 if TYPE_CHECKING:
     from pathlib import Path
 
+RUNTIME = ("awslambdaric", "simplejson", "snapshot-restore-py")
 LIBRARIES = ("boto3", "requests", "aws-lambda-powertools")
 _ARCHITECTURES = {"x86_64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
 
@@ -49,6 +50,18 @@ def compiled(package: Path) -> Path:
     if not target.exists():
         shutil.copytree(package, target)
         _run([sys.executable, "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", str(target)])
+    return target
+
+
+def runtime(folder: Path) -> Path:
+    """Return a folder with AWS's runtime interface client and what it requires, and nothing else."""
+    target = folder / "runtime"
+    if not target.exists():
+        target.mkdir()
+        for name in RUNTIME:
+            installed = distribution(name)
+            for entry in {file.parts[0] for file in installed.files or () if file.parts[0] != ".."}:
+                (target / entry).symlink_to(str(installed.locate_file(entry)))
     return target
 
 

@@ -23,7 +23,7 @@ from local import outcome, processes
 from local.invocation import InvocationResult
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 _PATH = "/2015-03-31/functions/function/invocations"
 _ARCHITECTURES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
@@ -78,17 +78,21 @@ class Emulator:
         All of the runtime's environment.
     log
         Gets each line the function writes, from a thread of the emulator's own.
+    python
+        The interpreter, and options for it.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what an execution environment is made of
         self,
         handler: str,
         task_root: Path,
         timeout: int,
         environment: Mapping[str, str],
         log: Callable[[str], None],
+        *,
+        python: Sequence[str] = (sys.executable,),
     ) -> None:
-        self._command = [sys.executable, "-m", "awslambdaric", handler]
+        self._command = [*python, "-m", "awslambdaric", handler]
         self._task_root = task_root
         self._timeout = timeout
         self._environment = dict(environment)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,7 @@ def _start(params: dict[str, Any], package: str, module: str, **environment: str
         {
             **ENVIRONMENT,
             "PATH": os.environ["PATH"],
-            "PYTHONPATH": f"{package}{os.pathsep}{ROOT / 'benchmarks' / 'measured_runtime'}",
+            "PYTHONPATH": os.pathsep.join([package, params["runtime"], str(ROOT / "benchmarks" / "measured_runtime")]),
             # Lambda's /var/task is read-only: what came without bytecode is compiled at every cold start.
             "PYTHONDONTWRITEBYTECODE": "1",
             "LAMBDA_TASK_ROOT": package,
@@ -64,6 +65,8 @@ def _start(params: dict[str, Any], package: str, module: str, **environment: str
             **environment,
         },
         lambda _: None,
+        # Lambda has none of the packages for development, and botocore imports some of these where they are.
+        python=(sys.executable, "-S"),
     )
     emulator.start()
     try:
