@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from local import options as shared
+from local.envelope import FORMATS, SINGLE
 from local.simulator.recording import RecordingError
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class RunOptions:
     token_interval: float
     window: int = 10
     shards: int = 2
+    record_format: str = SINGLE
     consumer_timeout: int | None = None
     report: Path | None = None
     verbose: bool = False
@@ -112,6 +114,12 @@ def _parser() -> argparse.ArgumentParser:
         help="shards of the Kinesis stream (default 2)",
     )
     run.add_argument(
+        "--record-format",
+        choices=FORMATS,
+        default=SINGLE,
+        help="an update a record, or many in an envelope (default single)",
+    )
+    run.add_argument(
         "--chaos", type=int, metavar="SEED", help="break things on purpose; the same seed breaks the same things"
     )
     said = parser.add_argument_group("what is told")
@@ -140,6 +148,7 @@ def parse(arguments: Sequence[str] | None = None) -> RunOptions:
         token_interval=given.token_interval or max(_SHORTEST_TOKEN_INTERVAL, _LONGEST_TOKEN_INTERVAL / given.speed),
         window=given.window,
         shards=given.shards,
+        record_format=given.record_format,
         consumer_timeout=given.consumer_timeout,
         report=given.report,
         verbose=given.verbose,

@@ -113,6 +113,8 @@ class Ending:
     def _drain(self) -> str:
         """Let the pollers consume what there is, and close the windows."""
         deadline = self._clock.now() + DRAIN_SECONDS
+        for mapping in self._mappings:
+            mapping.begin_drain()
         drained = [mapping.drain(deadline) for mapping in self._mappings]
         for mapping in self._mappings:
             mapping.stop()

@@ -11,11 +11,17 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from local.envelope import StoredRecord
+
 type Identity = bytes
 
 
 class _Message(msgspec.Struct):
     target: msgspec.Raw
+
+
+class _Update(msgspec.Struct):
+    icao_address: str
 
 
 class _Row(msgspec.Struct):
@@ -66,10 +72,8 @@ def identity_of_line(line: bytes) -> Identity | None:
         return None
 
 
-def compare(
-    feed: Iterable[bytes], shards: Iterable[Iterable[tuple[str, bytes]]], rejected: Iterable[bytes] = ()
-) -> StreamFigures:
-    """Compare the feed's lines with a stream's records, given as partition key and data, shard by shard, in order.
+def compare(feed: Iterable[bytes], stream: Iterable[StoredRecord], rejected: Iterable[bytes] = ()) -> StreamFigures:
+    """Compare the feed's lines with a stream's updates, given shard by shard (parents before children), in order.
 
     `rejected` are lines that were kept elsewhere, with the reason: they are not lost.
     """
@@ -79,18 +83,19 @@ def compare(
     seen: set[Identity] = set()
     newest: dict[str, int] = {}
     duplicates = out_of_order = unexpected = 0
-    for shard in shards:
-        for aircraft, data in shard:
-            which = identity(data)
-            place = positions.get(which)
-            if place is None:
-                unexpected += 1
-            elif which in seen:
-                duplicates += 1
-            else:
-                seen.add(which)
-                out_of_order += place < newest.get(aircraft, -1)
-                newest[aircraft] = max(place, newest.get(aircraft, -1))
+    aircraft_of = msgspec.json.Decoder(_Update).decode
+    for update in stream:
+        which = identity(update.data)
+        place = positions.get(which)
+        if place is None:
+            unexpected += 1
+        elif which in seen:
+            duplicates += 1
+        else:
+            seen.add(which)
+            aircraft = aircraft_of(update.data).icao_address
+            out_of_order += place < newest.get(aircraft, -1)
+            newest[aircraft] = max(place, newest.get(aircraft, -1))
     kept = {identity_of_line(line) or identity(line) for line in rejected}
     lost = sum(which not in seen and which not in kept for which in positions)
     return StreamFigures(len(positions), len(seen), lost, duplicates, out_of_order, unexpected)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from local.envelope import ENVELOPE, SINGLE
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -43,7 +45,12 @@ def consumer_figures(results: Sequence[InvocationResult]) -> ConsumerFigures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """All figures of a run. `complete` is False where the run could not be brought to its proper end."""
+    """All figures of a run. `complete` is False where the run could not be brought to its proper end.
+
+    `records` are those that the updates came in, `misplaced` the envelopes among them that a reshard put into another
+    shard than they name. `moving_seconds` pass from the first update that the source sends to the end of the last
+    invocation of the last function, None where nothing was sent.
+    """
 
     kind: str
     connections: int
@@ -57,10 +64,23 @@ class Report:
     rejected: int
     dead_letters: int
     elapsed_seconds: float
+    moving_seconds: float | None
+    record_format: str = SINGLE
+    records: int = 0
+    misplaced: int = 0
     complete: bool = True
+
+    @property
+    def updates_per_second(self) -> float:
+        """Updates in Kinesis by the seconds from the first one sent to the end of the last function's last invocation.
+
+        Starting the stack and the consumer lies before that, counting after it; the other functions' starts within it.
+        """
+        return self.stream.updates / self.moving_seconds if self.moving_seconds else 0.0
 
     def as_json(self) -> dict[str, Any]:
         """Return what `--report` writes."""
+        envelopes = {"envelopes": {"records": self.records, "misplaced": self.misplaced}}
         return {
             "source": {"kind": self.kind, "updates": self.stream.source, "connections": self.connections},
             "kinesis": {
@@ -89,6 +109,8 @@ class Report:
             "rejected": self.rejected,
             "dead_letters": self.dead_letters,
             "elapsed_seconds": round(self.elapsed_seconds, 1),
+            "updates_per_second": round(self.updates_per_second, 1),
+            **(envelopes if self.record_format == ENVELOPE else {}),
         }
 
     def losses(self) -> list[str]:

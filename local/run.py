@@ -142,6 +142,7 @@ class _Run:
                 "StreamMode": "PROVISIONED",
                 "ShardCount": str(options.shards),
                 "WindowSeconds": str(options.window),
+                "RecordFormat": options.record_format,
             },
             secret_value=token,
             timeouts={} if timeout is None else {CONSUMER: timeout},

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from botocore.exceptions import ClientError
 
+from local.envelope import StoredRecord
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -80,20 +82,19 @@ class Sinks:
             raise
         return msgspec.json.decode(body, type=_Checkpoint).position_token
 
-    def records(self) -> Iterator[list[tuple[str, bytes]]]:
-        """Yield each shard's records from the first on, as partition key and data."""
+    def records(self) -> Iterator[StoredRecord]:
+        """Yield the stream's records from the first on, shard by shard: a parent's id comes before its children's."""
         stream = self._resources["UpdatesStream"]
         for shard in self._kinesis.list_shards(StreamName=stream)["Shards"]:
+            shard_id = shard["ShardId"]
             answer = self._kinesis.get_shard_iterator(
-                StreamName=stream, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
+                StreamName=stream, ShardId=shard_id, ShardIteratorType="TRIM_HORIZON"
             )
             iterator = answer["ShardIterator"]
-            records: list[tuple[str, bytes]] = []
-            while iterator:
-                page = self._kinesis.get_records(ShardIterator=iterator, Limit=_PAGE)
-                records += [(record["PartitionKey"], record["Data"]) for record in page["Records"]]
-                iterator = page.get("NextShardIterator") if page["Records"] else None
-            yield records
+            while records := (page := self._kinesis.get_records(ShardIterator=iterator, Limit=_PAGE))["Records"]:
+                for record in records:
+                    yield StoredRecord(shard_id, record["ApproximateArrivalTimestamp"].timestamp(), record["Data"])
+                iterator = page["NextShardIterator"]
 
     def rows(self) -> list[bytes]:
         """Return the window rows that reached the sink, a line each."""

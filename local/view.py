@@ -223,6 +223,11 @@ def show_report(console: Console, report: Report) -> None:
         f"{kinesis['updates']:,}",
         f"updates; {kinesis['lost']:,} lost, {kinesis['duplicates']:,} twice, {kinesis['out_of_order']:,} out of order",
     )
+    if "envelopes" in figures:
+        envelopes = figures["envelopes"]
+        table.add_row(
+            "Records", f"{envelopes['records']:,}", f"hold them; {envelopes['misplaced']:,} misplaced envelopes"
+        )
     table.add_row(
         "Window rows",
         f"{aggregator['updates']:,}",
@@ -239,6 +244,11 @@ def show_report(console: Console, report: Report) -> None:
         f"{consumer['invocations']:,}",
         f"runs; {consumer['graceful_stops']:,} ended at a token, {consumer['hard_stops']:,} did not; "
         f"{100 * consumer['reading_share']:.1f} % of the time spent reading",
+    )
+    table.add_row(
+        "Throughput",
+        f"{figures['updates_per_second']:,.0f}",
+        "updates a second, from the first one sent to the end of the last invocation",
     )
     table.add_row("Put aside", f"{figures['rejected']:,}", f"rejected lines, {figures['dead_letters']:,} dead letters")
     console.print(table)

@@ -106,15 +106,19 @@ class EventSourceMapping:
         if self._thread.is_alive():
             self._thread.join()
 
-    def drain(self, deadline: float) -> bool:
-        """Consume all there is, then close every open window and waiting batch at once; nothing may be put any more.
-
-        `deadline` is in the clock's seconds. Returns whether all was done by then.
-        """
+    def begin_drain(self) -> None:
+        """Consume all there is, then close every open window and waiting batch at once; nothing may be put any more."""
         with self._lock:
             self._draining = True
             for poller in self._pollers.values():
                 poller.drain()
+
+    def drain(self, deadline: float) -> bool:
+        """Begin to drain, if that is not done yet, and wait for it; return whether it was done by then.
+
+        `deadline` is in the clock's seconds.
+        """
+        self.begin_drain()
         never = threading.Event()
         while True:
             try:

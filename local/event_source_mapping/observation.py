@@ -6,6 +6,9 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from local.event_source_mapping.event import KinesisRecord
     from local.event_source_mapping.failure import Discard
 
 
@@ -69,6 +72,9 @@ class ShardRow:
 class Listener(Protocol):
     """Gets a mapping's events, from the shards' own threads: be quick, and be safe for several threads."""
 
+    def records_read(self, shard_id: str, records: Sequence[KinesisRecord]) -> None:
+        """Take note of what a read gave, before any filter."""
+
     def window_closed(self, event: WindowClosed) -> None:
         """Take note that a window is complete."""
 
@@ -84,6 +90,9 @@ class Listener(Protocol):
 
 class SilentListener:
     """Listens and says nothing."""
+
+    def records_read(self, shard_id: str, records: Sequence[KinesisRecord]) -> None:
+        """Do nothing."""
 
     def window_closed(self, event: WindowClosed) -> None:
         """Do nothing."""

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+SHORTEST_POLL = 0.1
+"""Seconds between two reads of a shard at the least: each is a request to the local AWS."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
@@ -20,6 +23,14 @@ class Pace:
     first_retry: float = 1.0
     longest_retry: float = 60.0
     throttled: float = 0.5
+
+    @classmethod
+    def at(cls, speed: float) -> Pace:
+        """Return the pace beside a feed that runs `speed` times as fast: a poll has to come as much sooner.
+
+        Never sooner than after `SHORTEST_POLL`. Retries keep their waits: what they wait for runs no faster.
+        """
+        return cls(poll_interval=min(cls().poll_interval, max(SHORTEST_POLL, cls().poll_interval / speed)))
 
     def retry_wait(self, failures: int) -> float:
         """Seconds before the next try, after this many failures in a row (1 and up)."""

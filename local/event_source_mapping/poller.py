@@ -78,7 +78,10 @@ class ShardPoller:
         self._wake.set()
 
     def drain(self) -> None:
-        """Note that the run ends: once the tip is reached, open windows and waiting batches are not waited for."""
+        """Note that the run ends: once the tip is reached, open windows and waiting batches are not waited for.
+
+        The tip is looked for at once: whoever ends the run waits for it.
+        """
         self._draining.set()
         self._wake.set()
 
@@ -183,10 +186,11 @@ class ShardPoller:
 
     def _poll(self) -> int:
         now = self._clock.now()
-        if now < self._next_poll or not self._wants_more:
-            return 0
         # Looked at before the read, so that the read saw all there was when it was said.
         closed, draining = self._closed.is_set(), self._draining.is_set()
+        at_once = draining and not self.shard.ended and not self._failed_reads
+        if not self._wants_more or (now < self._next_poll and not at_once):
+            return 0
         try:
             read = self._reader.read(self._pace.poll_limit)
         except (BotoCoreError, ClientError) as error:
@@ -196,6 +200,7 @@ class ShardPoller:
             self._listener.trouble(f"{self.shard.shard_id}: cannot be read, trying again: {error}")
             return 0
         self._failed_reads = 0
+        self._listener.records_read(self.shard.shard_id, read.records)
         self.shard.offer(read.records, self._clock.now())
         if read.at_tip:
             self.shard.caught_up(now)

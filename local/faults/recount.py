@@ -16,6 +16,8 @@ from local.simulator import times
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from local.envelope import StoredRecord
+
 type AlertKey = tuple[str, str, str, str]
 """Rule, ICAO address, timestamp and ingestion time of the update that is told."""
 
@@ -24,15 +26,6 @@ type RowKey = tuple[str, str, str]
 
 _EMERGENCIES = frozenset({"7500", "7600", "7700"})
 _STEEPEST = -6000
-
-
-@dataclass(frozen=True, slots=True)
-class StoredUpdate:
-    """An update as it stands in Kinesis; `arrival` in seconds since the epoch."""
-
-    shard_id: str
-    arrival: float
-    data: bytes
 
 
 class _Line(msgspec.Struct):
@@ -81,11 +74,13 @@ class Counted:
     squawks: frozenset[str]
 
 
-def windows(stream: Iterable[StoredUpdate], size: int) -> dict[RowKey, Counted]:
+def windows(stream: Iterable[StoredRecord], size: int) -> dict[RowKey, Counted]:
     """Count a stream by window and aircraft; an update counts once in a window, however often it stands there."""
     found: dict[RowKey, dict[tuple[str, str], dict[str, Any]]] = defaultdict(dict)
     for stored in stream:
         update = msgspec.json.decode(stored.data, type=dict[str, Any])
+        if "icao_address" not in update:
+            continue  # a damaged envelope; the verdict names it as a record that was never sent
         start = int(stored.arrival // size) * size
         place = (times.whole_second(start), stored.shard_id, update["icao_address"])
         found[place][update["timestamp"], update["ingestion_time"]] = update

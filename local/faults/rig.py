@@ -19,7 +19,6 @@ import msgspec
 from local.cloud import Cloud
 from local.faults.aws_faults import FaultPlan
 from local.faults.aws_proxy import AwsProxy
-from local.faults.recount import StoredUpdate
 from local.faults.schedule import CONSUMER, waits
 from local.functions import Function
 from local.simulator.transport import PATH
@@ -194,19 +193,6 @@ class Rig:
             return None, False
         checkpoint = msgspec.json.decode(body, type=_Checkpoint)
         return checkpoint.position_token, checkpoint.gap is not None
-
-    def stream(self) -> Iterator[StoredUpdate]:
-        """Yield all that stands in Kinesis, shard by shard."""
-        kinesis, stream = self._clients["kinesis"], self.stack.resources["UpdatesStream"]
-        for shard in kinesis.list_shards(StreamName=stream)["Shards"]:
-            shard_id = shard["ShardId"]
-            iterator = kinesis.get_shard_iterator(
-                StreamName=stream, ShardId=shard_id, ShardIteratorType="TRIM_HORIZON"
-            )["ShardIterator"]
-            while records := (page := kinesis.get_records(ShardIterator=iterator))["Records"]:
-                for record in records:
-                    yield StoredUpdate(shard_id, record["ApproximateArrivalTimestamp"].timestamp(), record["Data"])
-                iterator = page["NextShardIterator"]
 
     def notifications(self) -> Iterator[tuple[str, str, bytes]]:
         """Yield rule, aircraft and update of each notification that subscribers got."""

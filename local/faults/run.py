@@ -10,6 +10,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from local import envelope
 from local.clock import SystemClock
 from local.ending import Ending
 from local.event_source_mapping import DestinationClients, EventSourceMapping
@@ -224,7 +225,7 @@ class ScheduleRun:
         )
         return verdict.Observation(
             feed=feed.lines(0, feed.count),
-            stream=list(rig.stream()),
+            stream=envelope.read(rig.sinks.records()).updates,
             rows=rig.sinks.rows(),
             rejected=rig.sinks.rejected_lines(),
             notifications=list(rig.notifications()),

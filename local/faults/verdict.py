@@ -14,7 +14,8 @@ from local.ledger import compare, identity, identity_of_line
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from local.faults.recount import AlertKey, StoredUpdate
+    from local.envelope import StoredRecord
+    from local.faults.recount import AlertKey
     from local.ledger import Identity
 
 _SHOWN = 5
@@ -24,13 +25,14 @@ _SHOWN = 5
 class Observation:
     """What was found after a schedule.
 
-    `commits` are the moments at which a checkpoint was written and how many lines of the feed its token stands behind.
+    `stream` are the updates in Kinesis, those in envelopes among them. `commits` are the moments at which a checkpoint
+    was written and how many lines of the feed its token stands behind.
     `doubled_by` and `alerted_twice_by` name what happened that may have an update sent, or an alert told, twice.
     `frozen` is whether a consumer was frozen past its lease: nobody takes back what it had handed to the network.
     """
 
     feed: Sequence[bytes]
-    stream: Sequence[StoredUpdate]
+    stream: Sequence[StoredRecord]
     rows: Sequence[bytes]
     rejected: Sequence[bytes]
     notifications: Sequence[tuple[str, str, bytes]]
@@ -83,11 +85,7 @@ def judge(seen: Observation) -> Verdict:
 
 
 def _judge_stream(seen: Observation, verdict: Verdict) -> None:
-    shards: dict[str, list[tuple[str, bytes]]] = {}
-    for stored in seen.stream:
-        address = msgspec.json.decode(stored.data, type=dict[str, Any])["icao_address"]
-        shards.setdefault(stored.shard_id, []).append((address, stored.data))
-    figures = compare(seen.feed, shards.values(), seen.rejected)
+    figures = compare(seen.feed, seen.stream, seen.rejected)
     verdict.lost, verdict.out_of_order, verdict.duplicates = figures.lost, figures.out_of_order, figures.duplicates
     if figures.unexpected:
         verdict.lost += figures.unexpected

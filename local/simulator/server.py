@@ -111,6 +111,7 @@ class TrackingStreamServer:
         self._lock = threading.Lock()
         self._streams: set[Stream] = set()
         self._accepted = 0
+        self._first_update_at: float | None = None
         self._stopping = False
         self._http = HttpServer((host, port), self)
         self._thread = self._listener()
@@ -175,6 +176,15 @@ class TrackingStreamServer:
         with self._lock:
             return self._accepted
 
+    @property
+    def first_update_at(self) -> float | None:
+        """When the first update was sent to anybody, in the clock's seconds; None before that."""
+        return self._first_update_at
+
+    def _note_updates(self) -> None:
+        if self._first_update_at is None:
+            self._first_update_at = self._clock.now()
+
     def position(self, token: str) -> int:
         """Return how many lines of the feed stand before a position token, however old it is.
 
@@ -230,6 +240,7 @@ class TrackingStreamServer:
             sealer=self._sealer,
             pacing=self._pacing,
             clock=self._clock,
+            sends_updates=self._note_updates,
         )
         with self._lock:
             self._accepted += 1

@@ -13,6 +13,8 @@ from local.simulator.feed import NoLongerKeptError
 from local.simulator.tokens import Position
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from local.clock import Clock
     from local.simulator.body import Body
     from local.simulator.feed import Feed
@@ -49,11 +51,19 @@ class Stream:
     """Writes one response.
 
     `run_live` and `run_batch` return when the response is over or `stop` was called, and raise OSError when the client
-    is gone and SlowReaderError when it fell too far behind.
+    is gone and SlowReaderError when it fell too far behind. `sends_updates` is called before each write of some.
     """
 
     def __init__(  # noqa: PLR0913 -- the parts of a stream, each replaced in some test
-        self, body: Body, *, feed: Feed, update_filter: UpdateFilter, sealer: TokenSealer, pacing: Pacing, clock: Clock
+        self,
+        body: Body,
+        *,
+        feed: Feed,
+        update_filter: UpdateFilter,
+        sealer: TokenSealer,
+        pacing: Pacing,
+        clock: Clock,
+        sends_updates: Callable[[], None],
     ) -> None:
         self._body = body
         self._feed = feed
@@ -61,6 +71,7 @@ class Stream:
         self._sealer = sealer
         self._pacing = pacing
         self._clock = clock
+        self._sends_updates = sends_updates
         self._stopping = threading.Event()
         self._wake = feed.subscribe()
         self._next_keep_alive = clock.now() + pacing.keep_alive
@@ -123,9 +134,12 @@ class Stream:
     def _select(self, position: int, stop: int) -> list[bytes]:
         """Return the lines from `position` to before `stop` that pass the client's filters."""
         try:
-            return self._filter.select(self._feed.lines(position, stop))
+            lines = self._filter.select(self._feed.lines(position, stop))
         except NoLongerKeptError as error:
             raise SlowReaderError(str(error)) from error
+        if lines:
+            self._sends_updates()
+        return lines
 
     def _send(self, messages: list[bytes], now: float) -> None:
         """Write messages, and a keep-alive after them when its time has come."""

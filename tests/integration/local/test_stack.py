@@ -108,7 +108,7 @@ def test_a_put_that_overlaps_another_loses_nothing(cloud, stack):
     records = [{"Data": b"{}", "PartitionKey": str(number)} for number in range(100)]
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: kinesis.put_records(StreamName=stream, Records=records), range(24)))
-    assert sum(len(shard) for shard in Sinks(cloud, stack).records()) == 2400
+    assert len(list(Sinks(cloud, stack).records())) == 2400
 
 
 def test_an_alert_s_notification_is_counted_once(cloud, stack):

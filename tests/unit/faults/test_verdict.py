@@ -7,7 +7,7 @@ import dataclasses
 import msgspec
 import pytest
 
-from local.faults.recount import StoredUpdate
+from local.envelope import StoredRecord
 from local.faults.verdict import Observation, judge
 
 SHARD, WINDOW = "shardId-000000000000", 10
@@ -56,7 +56,7 @@ def seen():
     """All well: four updates of one aircraft with an emergency, one window, one alert."""
     return Observation(
         feed=[line(data) for data in UPDATES],
-        stream=[StoredUpdate(SHARD, NOON + number, data + b"\n") for number, data in enumerate(UPDATES)],
+        stream=[StoredRecord(SHARD, NOON + number, data + b"\n") for number, data in enumerate(UPDATES)],
         rows=[row(START, 4, 0, 3)],
         rejected=[],
         notifications=[("emergency_squawk", "A00001", UPDATES[0])],
@@ -91,7 +91,7 @@ def test_a_lost_update_is_seen(seen):
 
 def test_a_record_nobody_sent_is_seen(seen):
     """What the feed never sent must not stand in Kinesis."""
-    stranger = StoredUpdate(SHARD, NOON + 4, target(50, squawk="7700"))
+    stranger = StoredRecord(SHARD, NOON + 4, target(50, squawk="7700"))
     assert changed(seen, stream=[*seen.stream, stranger]).lost == 1
 
 
@@ -103,14 +103,14 @@ def test_changed_order_is_seen(seen):
 
 def test_a_duplicate_needs_an_explanation(seen):
     """An update that stands twice is unexplained unless a process was killed or an answer lost."""
-    twice = [*seen.stream, StoredUpdate(SHARD, NOON + 3.2, UPDATES[3])]
+    twice = [*seen.stream, StoredRecord(SHARD, NOON + 3.2, UPDATES[3])]
     assert changed(seen, stream=twice).duplicates_unexplained == 1
     assert changed(seen, stream=twice, doubled_by=frozenset({"killed"})).clean
 
 
 def test_a_duplicate_from_before_the_last_commit_is_never_explained(seen):
     """What lies before a committed position may not come again, but for what a frozen consumer had on its way."""
-    late = [*seen.stream, StoredUpdate(SHARD, NOON + 5, UPDATES[3])]
+    late = [*seen.stream, StoredRecord(SHARD, NOON + 5, UPDATES[3])]
     assert changed(seen, stream=late, doubled_by=frozenset({"killed"})).duplicates_unexplained == 1
     assert changed(seen, stream=late, doubled_by=frozenset({"paused"}), frozen=True).clean
 

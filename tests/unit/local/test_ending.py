@@ -55,6 +55,9 @@ class World:
         self.told.append("stop")
 
     # the mapping
+    def begin_drain(self):
+        self.told.append("begin to drain")
+
     def drain(self, deadline):
         self.told.append(f"drain until {deadline:.0f}")
         return self.drains

@@ -7,6 +7,7 @@ import json
 import msgspec
 import pytest
 
+from local.envelope import StoredRecord
 from local.ledger import RowFigures, compare, count_rows
 
 
@@ -22,7 +23,7 @@ def line(aircraft, second):
 
 def record(aircraft, second):
     """The Kinesis record it becomes."""
-    return aircraft, update(aircraft, second) + b"\n"
+    return StoredRecord("shard-0", 0.0, update(aircraft, second) + b"\n")
 
 
 def row(updates, *, kind="aircraft", start="00:00", shard="shard-0", part=0, aircraft="A"):  # noqa: PLR0913 -- the row's key
@@ -36,49 +37,49 @@ FEED = [line("A", 1), line("B", 2), line("A", 3)]
 
 def test_a_stream_that_holds_all_of_the_feed_has_no_loss():
     """Every update once, over two shards, each aircraft's in order: nothing to report."""
-    figures = compare(FEED, [[record("A", 1), record("A", 3)], [record("B", 2)]])
+    figures = compare(FEED, [record("A", 1), record("A", 3), record("B", 2)])
     assert (figures.source, figures.updates) == (3, 3)
     assert (figures.lost, figures.duplicates, figures.out_of_order, figures.unexpected) == (0, 0, 0, 0)
 
 
 def test_an_update_that_is_missing_is_lost():
     """What the feed sent and no shard holds is lost."""
-    figures = compare(FEED, [[record("A", 1)], [record("B", 2)]])
+    figures = compare(FEED, [record("A", 1), record("B", 2)])
     assert (figures.updates, figures.lost) == (2, 1)
 
 
 def test_an_update_whose_bytes_were_changed_is_lost_and_the_changed_one_unexpected():
     """The object has to arrive exactly as it was sent; one blank more is another object."""
-    figures = compare([line("A", 1)], [[("A", update("A", 1).replace(b":", b" :", 1))]])
+    figures = compare([line("A", 1)], [StoredRecord("shard-0", 0.0, update("A", 1).replace(b":", b" :", 1))])
     assert (figures.lost, figures.unexpected) == (1, 1)
 
 
 def test_blanks_around_the_object_are_not_part_of_the_update():
     """A line may hold blanks around the inner object; the record is the object alone."""
-    assert compare([b'{ "target" : ' + update("A", 1) + b" }"], [[record("A", 1)]]).lost == 0
+    assert compare([b'{ "target" : ' + update("A", 1) + b" }"], [record("A", 1)]).lost == 0
 
 
 def test_an_update_that_stands_twice_is_a_duplicate_and_not_out_of_order():
     """What is sent again after a hard kill counts as doubled, and once."""
-    figures = compare(FEED, [[record("A", 1), record("A", 3), record("A", 1)], [record("B", 2)]])
+    figures = compare(FEED, [record("A", 1), record("A", 3), record("A", 1), record("B", 2)])
     assert (figures.updates, figures.duplicates, figures.out_of_order) == (3, 1, 0)
 
 
 def test_order_is_looked_at_per_aircraft():
     """An aircraft's earlier update after its later one is out of order; another aircraft's in between is not."""
-    figures = compare(FEED, [[record("B", 2), record("A", 3), record("A", 1)]])
+    figures = compare(FEED, [record("B", 2), record("A", 3), record("A", 1)])
     assert figures.out_of_order == 1
 
 
 def test_an_update_the_feed_holds_twice_is_one():
     """The feed's updates are counted distinct."""
-    figures = compare([*FEED, line("A", 1)], [[record("A", 1), record("A", 3)], [record("B", 2)]])
+    figures = compare([*FEED, line("A", 1)], [record("A", 1), record("A", 3), record("B", 2)])
     assert (figures.source, figures.updates, figures.lost) == (3, 3, 0)
 
 
 def test_a_rejected_line_is_not_lost():
     """A line that was put aside, with the reason, is accounted for; it need not even be JSON."""
-    figures = compare([*FEED, b'{"target":['], [[record("A", 1), record("A", 3)], [record("B", 2)]], [b'{"target":['])
+    figures = compare([*FEED, b'{"target":['], [record("A", 1), record("A", 3), record("B", 2)], [b'{"target":['])
     assert (figures.source, figures.lost) == (4, 0)
 
 

@@ -25,6 +25,7 @@ REPORT = Report(
     rejected=0,
     dead_letters=0,
     elapsed_seconds=31.24,
+    moving_seconds=4.0,
 )
 
 
@@ -49,6 +50,7 @@ def test_the_report_has_the_promised_shape():
         "rejected": 0,
         "dead_letters": 0,
         "elapsed_seconds": 31.2,
+        "updates_per_second": 2.5,
     }
 
 

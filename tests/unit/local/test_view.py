@@ -119,6 +119,7 @@ REPORT = Report(
     rejected=0,
     dead_letters=0,
     elapsed_seconds=3.0,
+    moving_seconds=2.0,
 )
 
 
