@@ -10,6 +10,7 @@ import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tools import service_data
 from tools.errors import PackagingError
 from tools.wheels import PYTHON_VERSION
 
@@ -40,6 +41,8 @@ Files = dict[str, bytes]
 def library_files(wheels: Iterable[Wheel], services: set[str]) -> Files:
     """Return the wheels' files by path, without what is never read and without AWS services not in `services`.
 
+    What botocore says of these services is written anew, to be read faster (`tools/service_data.py`).
+
     Raises
     ------
     PackagingError
@@ -57,6 +60,8 @@ def library_files(wheels: Iterable[Wheel], services: set[str]) -> Files:
                     continue
                 content = archive.read(name)
                 path = re.sub(r"^[^/]+\.data/(purelib|platlib)/", "", name)
+                if service_data.DATA.match(path):
+                    path, content = service_data.lean(path, content, services)
                 if files.setdefault(path, content) != content:
                     raise PackagingError(
                         f"{path}: {wheel.path.name} and another wheel hold different files of that name"

@@ -7,13 +7,12 @@ import time
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-import boto3
-
 from alerts.alerter import Alerter
 from alerts.clients import CONFIG
 from alerts.settings import Settings
 from alerts.suppression_table import SuppressionTable
 from alerts.topic import AlertsTopic
+from common import aws
 from common.clock import SystemClock
 from common.kinesis_event import records
 from common.observability import MetricUnit, logger, metrics
@@ -28,8 +27,8 @@ def alerter() -> Alerter:
     settings = Settings.from_environment(os.environ)
     clock = SystemClock()
     return Alerter(
-        SuppressionTable(boto3.client("dynamodb", config=CONFIG), settings.suppression_table_name, clock),
-        AlertsTopic(boto3.client("sns", config=CONFIG), settings.alerts_topic_arn),
+        SuppressionTable(aws.client("dynamodb", CONFIG), settings.suppression_table_name, clock),
+        AlertsTopic(aws.client("sns", CONFIG), settings.alerts_topic_arn),
         suppression=settings.suppression,
         clock=clock,
         pause=time.sleep,

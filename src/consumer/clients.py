@@ -6,11 +6,11 @@ import os
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-import boto3
 from botocore.config import Config
 from botocore.exceptions import NoCredentialsError, NoRegionError
 from botocore.httpsession import URLLib3Session
 
+from common import aws
 from consumer.kinesis_api import KinesisApi
 from consumer.publisher import CALLS_IN_FLIGHT
 
@@ -35,20 +35,22 @@ def _config(attempts: int) -> Config:
 @cache
 def s3() -> S3Client:
     """Return the client for the checkpoint and the rejected lines."""
-    return boto3.client("s3", config=_config(3))
+    client: S3Client = aws.client("s3", _config(3))
+    return client
 
 
 @cache
 def secrets_manager() -> SecretsManagerClient:
     """Return the client for the API token."""
-    return boto3.client("secretsmanager", config=_config(3))
+    client: SecretsManagerClient = aws.client("secretsmanager", _config(3))
+    return client
 
 
 @cache
 def kinesis() -> KinesisApi:
     """Return the client for PutRecords, without retries of its own: the publisher decides what is sent again."""
-    session = boto3.Session()
-    region, credentials = session.region_name, session.get_credentials()
+    session = aws.session()
+    region, credentials = session.get_config_variable("region"), session.get_credentials()
     if region is None:
         raise NoRegionError
     if credentials is None:

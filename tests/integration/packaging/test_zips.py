@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import importlib.util
 import json
@@ -12,13 +13,13 @@ import sys
 import zipfile
 
 # What the libraries of src/<function>/requirements.txt come to, with all they require.
-AWS = {"aws_lambda_powertools", "boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six", "typing_extensions"}
-LIBRARIES = AWS | {"msgspec", "urllib3"}
+AWS = {"aws_lambda_powertools", "botocore", "dateutil", "jmespath", "six", "typing_extensions"}
+LIBRARIES = AWS | {"backports", "msgspec", "pybase64", "urllib3"}
 HTTP = {"certifi", "charset_normalizer", "idna", "requests"}
 FOLDERS = {
-    "consumer": {"common", "consumer", "isal", "pybase64"} | LIBRARIES | HTTP,
-    "aggregator": {"common", "aggregator", "backports", "pybase64"} | LIBRARIES,
-    "alerts": {"common", "alerts", "pybase64"} | LIBRARIES,
+    "consumer": {"common", "consumer", "isal"} | LIBRARIES | HTTP,
+    "aggregator": {"common", "aggregator", "boto3", "s3transfer"} | LIBRARIES,
+    "alerts": {"common", "alerts"} | LIBRARIES,
 }
 
 
@@ -117,23 +118,82 @@ print(json.dumps([callable({name}.handler.handler), from_elsewhere]))
     assert json.loads(run_unpacked(unzipped[name], program, tmp_path)) == [True, []]
 
 
-def test_every_service_has_a_client(unzipped, checkout, name, tmp_path):
-    """Pruning left all a client of each named service needs, endpoints and retries included."""
-    services = (checkout / "src" / name / "services.txt").read_text().split()
+def imported(source):
+    """The modules that a file imports when it runs: at its top or within a function."""
+    waiting = [ast.parse(source.read_text())]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            continue
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module
+        waiting += ast.iter_child_nodes(node)
+
+
+def test_what_is_imported_later_is_in_the_zip_too(unzipped, name, tmp_path):
+    """A library that is loaded at its first use fails there, long after the start, if the zip does not hold it."""
+    sources = [path for folder in ("common", name) for path in (unzipped[name] / folder).glob("*.py")]
+    modules = sorted({module for source in sources for module in imported(source)} - {"__future__"})
+    assert "backports" in modules  # the envelope's
     program = f"""
-import json, boto3
-print(json.dumps([boto3.client(service).meta.endpoint_url for service in {services!r}]))
+import importlib.util, json
+print(json.dumps([module for module in {modules!r} if importlib.util.find_spec(module) is None]))
 """
-    endpoints = json.loads(run_unpacked(unzipped[name], program, tmp_path))
-    assert len(endpoints) == len(services)
-    for service, endpoint in zip(services, endpoints, strict=True):
-        assert endpoint.startswith(f"https://{service}.")
+    assert json.loads(run_unpacked(unzipped[name], program, tmp_path)) == []
+
+
+# Every operation with what it takes and gives, shape by shape; endpoints in several partitions.
+CLIENTS = """
+import json
+import botocore.session
+
+def shape(found, seen=()):
+    if found is None or found.name in seen:
+        return found and found.name
+    inner = getattr(found, "members", None) or {{}}
+    if found.type_name in ("list", "map"):
+        inner = {{part: getattr(found, part) for part in ("member", "key", "value") if hasattr(found, part)}}
+    members = {{name: shape(member, (*seen, found.name)) for name, member in sorted(inner.items())}}
+    return [found.name, found.type_name, sorted(map(str, found.metadata.items())), str(found.serialization), members]
+
+def describe(client):
+    model = client.meta.service_model
+    operations = [model.operation_model(name) for name in model.operation_names]
+    return {{
+        "endpoint": client.meta.endpoint_url,
+        "operations": [[one.name, one.http, shape(one.input_shape), shape(one.output_shape)] for one in operations],
+        "errors": sorted(error.name for error in model.error_shapes),
+        "api": sorted(map(str, model.metadata.items())),
+    }}
+
+session = botocore.session.get_session()
+regions = ["us-east-1", "cn-north-1", "us-gov-west-1", "eu-central-2"]
+found = [
+    describe(session.create_client(service, region, aws_access_key_id="x", aws_secret_access_key="x"))
+    for service in {services!r} for region in regions
+]
+print(json.dumps(found))
+"""
+
+
+def test_every_service_has_a_client(unzipped, checkout, name, tmp_path):
+    """Pruning left all a client of each named service needs: it is the one that the whole of botocore makes."""
+    services = (checkout / "src" / name / "services.txt").read_text().split()
+    found = json.loads(run_unpacked(unzipped[name], CLIENTS.format(services=services), tmp_path))
+    program = CLIENTS.format(services=services)
+    whole = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    assert found == json.loads(whole)
+    assert len(found) == len(services) * 4
+    assert found[0]["endpoint"].startswith(f"https://{services[0]}.")
+    assert found[0]["operations"]
 
 
 def test_services_txt_is_what_the_code_calls(repository, name):
     """A client of another service would work in development and fail when deployed."""
     code = "\n".join(path.read_text() for path in (repository / "src" / name).glob("*.py"))
-    called = set(re.findall(r'(?:boto3\.(?:client|resource)|LazyClient)\(\s*"([\w-]+)"', code))
+    called = set(re.findall(r'(?:(?:boto3|aws)\.(?:client|resource)|LazyClient)\(\s*"([\w-]+)"', code))
     assert called == set((repository / "src" / name / "services.txt").read_text().split())
 
 

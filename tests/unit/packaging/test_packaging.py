@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 import zipfile
 
 import pytest
 
-from tools import bundle, package, wheels
+from tools import bundle, package, service_data, wheels
 from tools.errors import PackagingError
 from tools.lock import Pin, read_pins
 
@@ -142,12 +143,53 @@ def test_two_wheels_with_one_path_are_told(tmp_path):
         bundle.library_files(made, set())
 
 
+MODEL = json.dumps(
+    {
+        "metadata": {"protocol": "json"},
+        "operations": {"Put": {"name": "Put", "documentation": "<p>Puts.</p>"}},
+        "shapes": {
+            "documentation": {"type": "string", "documentation": "<p>Of that name.</p>"},
+            "Input": {"members": {"documentation": {"shape": "documentation", "documentation": "<p>It is read.</p>"}}},
+        },
+        "clientContextParams": {"Param": {"documentation": "botocore asks for this one", "type": "boolean"}},
+    },
+    indent=2,
+)
+
+
+def test_a_service_model_keeps_all_but_its_documentation():
+    """What is called `documentation` and is none stays, and so does the one that botocore asks for."""
+    path, content = service_data.lean(
+        "botocore/data/s3/2006-03-01/service-2.json.gz", gzip.compress(MODEL.encode()), set()
+    )
+    assert path == "botocore/data/s3/2006-03-01/service-2.json"
+    assert json.loads(content) == {
+        "metadata": {"protocol": "json"},
+        "operations": {"Put": {"name": "Put"}},
+        "shapes": {
+            "documentation": {"type": "string"},
+            "Input": {"members": {"documentation": {"shape": "documentation"}}},
+        },
+        "clientContextParams": {"Param": {"documentation": "botocore asks for this one", "type": "boolean"}},
+    }
+    assert b"\n" not in content
+
+
+def test_endpoints_are_those_of_the_services_in_use():
+    """Partitions and their regions stay: a region that AWS opens later is matched by them."""
+    partition = {"partition": "aws", "regionRegex": "^us-", "services": {"s3": {"endpoints": {}}, "ec2": {}}}
+    _, content = service_data.lean(
+        "botocore/data/endpoints.json", json.dumps({"partitions": [partition]}).encode(), {"s3", "sns"}
+    )
+    assert json.loads(content) == {"partitions": [partition | {"services": {"s3": {"endpoints": {}}}}]}
+
+
 def test_a_service_botocore_does_not_know_is_told(tmp_path):
     """A typing error in services.txt is found when packaging, not when deployed."""
-    files = {"botocore/data/kinesis/2013-12-02/service-2.json.gz": "", "botocore/data/endpoints.json": ""}
+    files = {"botocore/data/kinesis/2013-12-02/service-2.json": MODEL, "botocore/data/_retry.json": "{}"}
     wheel = wheels.Wheel("botocore", write_wheel(tmp_path / "botocore.whl", "botocore", files=files), ())
     assert bundle.library_files([wheel], {"kinesis"}).keys() >= files.keys()
-    assert files.keys() & bundle.library_files([wheel], set()).keys() == {"botocore/data/endpoints.json"}
+    assert files.keys() & bundle.library_files([wheel], set()).keys() == {"botocore/data/_retry.json"}
     with pytest.raises(PackagingError, match=r"services.txt names kinesys"):
         bundle.library_files([wheel], {"kinesys"})
 
