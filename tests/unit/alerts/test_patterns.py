@@ -13,8 +13,8 @@ from alerts.patterns import AlertPatterns
 from common.environment import ConfigurationError
 from local.event_source_mapping.filter import PatternError, RecordFilter
 
-TEXTS = st.sampled_from(["", "7700", "7500", "ETH701", "eth701", "ET", "701", "x*y", "é"])
-NUMBERS = st.sampled_from([-7000, -6000, -1, 0, 1, 5, 5.0, 5.5, 1e3, 41000])
+TEXTS = st.sampled_from(["", "7700", "ETH701", "eth701", "ET", "701", "x*y", "é"])
+NUMBERS = st.sampled_from([-6000, 0, 1, 1.0, 5.5])
 SCALARS = TEXTS | NUMBERS | st.booleans() | st.none()
 NAMES = st.sampled_from(["squawk", "vertical_rate", "on_ground", "inner"])
 
