@@ -7,13 +7,16 @@ then inflated and cut into lines together. Nothing is waited for: what has arriv
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from io import BufferedIOBase
 
-_READ_BYTES = 64 * 1024
+_READ_BYTES = 96 * 1024
+"""Few reads, and less than what the allocator would take from the system anew each time (128 KiB, see `Inflater`)."""
+
 _LONGEST_LINE = 4096
 """Of a chunk's size with its extensions, or of a trailer field."""
 
@@ -21,6 +24,9 @@ _LONGEST_TRAILER = 16
 """Trailer fields: the API sends none, and a trailer without end would be read without a line ever coming."""
 
 _END = b"\r\n"
+
+_BETWEEN_CHUNKS = re.compile(rb"\r\n([1-9a-fA-F][0-9a-fA-F]{0,14})\r\n").match
+"""A chunk's end and the next one's size, as nearly all are: one step where `_line` takes two, at half the cost."""
 
 
 class ChunkedBodyError(Exception):
@@ -80,6 +86,9 @@ class ChunkedBody:
                 self._left -= len(part)
                 if self._left:
                     break
+                if (between := _BETWEEN_CHUNKS(data, at)) is not None:
+                    self._left, at = int(between[1], 16), between.end()
+                    continue
             line_end = data.find(_END, at)
             if line_end < 0:
                 if len(data) - at > _LONGEST_LINE:

@@ -1,4 +1,4 @@
-"""Bytes of the response in, complete lines out: as soon as they are complete, in bounded memory."""
+"""Bytes of the response in, whole lines out: as soon as they are complete, in bounded memory."""
 
 from __future__ import annotations
 
@@ -13,8 +13,12 @@ if TYPE_CHECKING:
 MAX_LINE_BYTES = 4 * 1024 * 1024
 """Longer lines are cut here: four times the largest record Kinesis takes, five thousand times the usual line."""
 
-_MAX_INFLATED_BYTES = 1024 * 1024
-"""What one step of decompression gives at most, so that a hostile block cannot fill the memory."""
+_MAX_INFLATED_BYTES = 64 * 1024
+"""What one step of decompression gives at most, so that a hostile block cannot fill the memory.
+
+No more than this: the allocator takes what is larger than 128 KiB from the system anew each time (glibc, mallopt(3),
+M_MMAP_THRESHOLD), and the page faults of that cost a third of the whole work of reading.
+"""
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _GZIP_HEAD, _DEFLATED, _RESERVED_FLAGS = 4, 8, 0xE0  # RFC 1952: magic, method, flags
@@ -103,7 +107,11 @@ class Inflater:
 
 
 class LineDecoder:
-    """Cuts plain bytes into lines; keeps an incomplete line until the rest of it comes."""
+    """Cuts plain bytes at line ends; keeps an incomplete line until the rest of it comes.
+
+    What it gives are blocks: one or more whole lines, each with its line end. A list of lines would cost a third of
+    the whole work of reading, since CPython's `split` looks at every byte by itself and each line is one more copy.
+    """
 
     def __init__(self, max_line_bytes: int = MAX_LINE_BYTES) -> None:
         self._max_line_bytes = max_line_bytes
@@ -116,34 +124,40 @@ class LineDecoder:
         return self._length
 
     def feed(self, data: bytes) -> list[bytes | OversizedLine]:
-        """Return the lines that `data` completes, without their line ends; blank lines are left out."""
-        complete = data.split(b"\n")
-        rest = complete.pop()
-        lines: list[bytes | OversizedLine] = []
-        if complete and self._length:
-            self._keep(complete[0])
-            lines.append(self._take())
-            del complete[0]
-        lines += complete
-        self._keep(rest)
-        if len(data) > self._max_line_bytes:
-            lines = [self._cut(line) for line in lines]
-        return [line for line in lines if isinstance(line, OversizedLine) or (line and not line.isspace())]
+        """Return the lines that `data` completes, in blocks; one too long is cut, and stands by itself."""
+        if self._length + len(data) > self._max_line_bytes:
+            return self._feed_by_line(data)
+        end = data.rfind(b"\n") + 1
+        if not end:
+            self._keep(data)
+            return []
+        block = data[:end]
+        if self._length:
+            block = self._take() + block
+        self._keep(data[end:])
+        return [block]
 
     def finish(self) -> list[bytes | OversizedLine]:
         """Return the last line of a body that has come whole and does not end with a line end."""
-        return self.feed(b"\n")
+        return self.feed(b"\n") if self._length else []
+
+    def _feed_by_line(self, data: bytes) -> list[bytes | OversizedLine]:
+        """Do what `feed` does where a line may be too long."""
+        *complete, rest = data.split(b"\n")
+        lines: list[bytes | OversizedLine] = []
+        for part in complete:
+            self._keep(part)
+            length = self._length
+            line = self._take()
+            lines.append(line + b"\n" if length == len(line) else OversizedLine(line, length))
+        self._keep(rest)
+        return lines
 
     def _keep(self, part: bytes) -> None:
         self._length += len(part)
         self._kept += part[: self._max_line_bytes - len(self._kept)]
 
-    def _cut(self, line: bytes | OversizedLine) -> bytes | OversizedLine:
-        if isinstance(line, OversizedLine) or len(line) <= self._max_line_bytes:
-            return line
-        return OversizedLine(line[: self._max_line_bytes], len(line))
-
-    def _take(self) -> bytes | OversizedLine:
-        line, length = bytes(self._kept), self._length
+    def _take(self) -> bytes:
+        line = bytes(self._kept)
         self._kept, self._length = bytearray(), 0
-        return line if length == len(line) else OversizedLine(line, length)
+        return line

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import msgspec
 
-_TARGET_PREFIX, _TARGET_SUFFIX = b'{"target":{', b"}}"
+_NO_MESSAGE = "not a message of the Tracking Stream"
 
 _Key = Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
 """A Kinesis partition key has 1 to 256 characters (Kinesis API reference, PutRecords)."""
@@ -47,7 +47,6 @@ class _Line(msgspec.Struct):
     status: _Status | msgspec.UnsetType = msgspec.UNSET
 
 
-_decode_target = msgspec.json.Decoder(TargetUpdate).decode
 _decode_line = msgspec.json.Decoder(_Line).decode
 _decode_moment = msgspec.json.Decoder(_Moment).decode
 
@@ -71,52 +70,69 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """A line that is no message, and why."""
+    """A line that is no message, and why; of one too long `line` is the beginning, `length` (bytes) that of all."""
 
     reason: str
+    line: bytes
+    length: int
 
 
 type Message = TargetUpdate | PositionToken | Status | Rejected
 
 
-def parse(line: bytes) -> Message:
-    """Return the message that a line holds.
+class MessageParser:
+    """Tells one line at a time, in the plain way (`consumer.runs` is the fast one); makes updates of the given type."""
 
-    The usual line is `{"target":{...}}`: the object inside is cut out and decoded once. Any other spelling
-    (spaces, other keys beside it) takes the second, slower way.
-    """
-    if line.startswith(_TARGET_PREFIX) and line.endswith(_TARGET_SUFFIX):
-        data = line[len(_TARGET_PREFIX) - 1 : -1]
+    def __init__(self, update_type: type[TargetUpdate] = TargetUpdate) -> None:
+        self._decode_update = msgspec.json.Decoder(update_type).decode
+
+    def parse(self, line: bytes) -> Message:
+        """Return the message that a line holds, which comes without its line end."""
         try:
-            target = _decode_target(data)
-        except (ValueError, RecursionError):  # msgspec's errors are ValueErrors, and so is text that is no UTF-8
-            pass  # the second way says what is wrong with it
-        else:
-            if data.isascii() or _is_utf8(data):
-                return _completed(target, data)
-    return _parse_any(line) if _is_utf8(line) else Rejected("not valid UTF-8")
+            message = self._typed(_decode_line(line)) if is_utf8(line) else "not valid UTF-8"
+        except msgspec.ValidationError as error:
+            message = f"{_NO_MESSAGE}: {error}"
+        except (msgspec.DecodeError, RecursionError) as error:
+            message = f"not valid JSON: {error}"
+        return Rejected(message, line, len(line)) if isinstance(message, str) else message
+
+    def _typed(self, line: _Line) -> TargetUpdate | PositionToken | Status | str:
+        """Return the message, or why there is none."""
+        if line.target is not msgspec.UNSET:
+            if line.position_token is not msgspec.UNSET:  # taking either would lose the other
+                return "both a target and a position_token in one line"
+            return self._update(bytes(line.target))
+        if line.position_token is not msgspec.UNSET:
+            return PositionToken(line.position_token)
+        if line.status is not msgspec.UNSET:
+            return Status(line.status.level, line.status.message, line.status.code, _moment(line.status.timestamp))
+        return "none of the keys target, position_token, status"
+
+    def _update(self, data: bytes) -> TargetUpdate | str:
+        update = self._decode_update(data)
+        if not is_within_years(update):
+            return f"{_NO_MESSAGE}: a time outside the years {MINYEAR + 1} to {MAXYEAR - 1}"
+        update.data = data
+        return update
 
 
-def _parse_any(line: bytes) -> Message:
+def is_within_years(update: TargetUpdate) -> bool:
+    """Leave out the first and last year Python can hold: moved to UTC by their offset, they would overflow later on."""
+    ingestion_time = update.ingestion_time
+    return MINYEAR < update.timestamp.year < MAXYEAR and (
+        ingestion_time is None or MINYEAR < ingestion_time.year < MAXYEAR
+    )
+
+
+def is_utf8(data: bytes) -> bool:
+    """Return whether the bytes are valid UTF-8, which msgspec asks of the texts that it reads alone."""
+    if data.isascii():
+        return True
     try:
-        return _typed(_decode_line(line))
-    except msgspec.ValidationError as error:
-        return Rejected(f"not a message of the Tracking Stream: {error}")
-    except (msgspec.DecodeError, RecursionError) as error:
-        return Rejected(f"not valid JSON: {error}")
-
-
-def _typed(line: _Line) -> Message:
-    if line.target is not msgspec.UNSET:
-        if line.position_token is not msgspec.UNSET:  # taking either would lose the other
-            return Rejected("both a target and a position_token in one line")
-        data = bytes(line.target)
-        return _completed(_decode_target(data), data)
-    if line.position_token is not msgspec.UNSET:
-        return PositionToken(line.position_token)
-    if line.status is not msgspec.UNSET:
-        return Status(line.status.level, line.status.message, line.status.code, _moment(line.status.timestamp))
-    return Rejected("none of the keys target, position_token, status")
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _moment(raw: msgspec.Raw) -> datetime | None:
@@ -126,22 +142,3 @@ def _moment(raw: msgspec.Raw) -> datetime | None:
     except (ValueError, RecursionError):
         return None
     return moment if MINYEAR < moment.year < MAXYEAR else None
-
-
-def _completed(target: TargetUpdate, data: bytes) -> TargetUpdate | Rejected:
-    """Leave out the first and last year Python can hold: moved to UTC by their offset, they would overflow later on."""
-    ingestion_time = target.ingestion_time
-    if MINYEAR < target.timestamp.year < MAXYEAR and (
-        ingestion_time is None or MINYEAR < ingestion_time.year < MAXYEAR
-    ):
-        target.data = data
-        return target
-    return Rejected(f"not a message of the Tracking Stream: a time outside the years {MINYEAR + 1} to {MAXYEAR - 1}")
-
-
-def _is_utf8(data: bytes) -> bool:
-    try:
-        data.decode()
-    except UnicodeDecodeError:
-        return False
-    return True

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from common.observability import logger
 from consumer.backoff import Backoff
-from consumer.line_decoder import OversizedLine
-from consumer.messages import PositionToken, Rejected, Status, TargetUpdate, parse
+from consumer.messages import PositionToken, Rejected
+from consumer.runs import RunParser
 from consumer.stream_client import Batch, FromToken, StreamInterruptedError
-from consumer.summary import StopReason
+from consumer.summary import ReaderCounters, StopReason
 from consumer.timing import STALE_SECONDS
 
 if TYPE_CHECKING:
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 
     from common.clock import Clock
     from consumer.committer import Committer
+    from consumer.messages import Status, TargetUpdate
     from consumer.position import TimeRange
     from consumer.processor import TargetProcessor
     from consumer.stop_request import StopRequest
@@ -45,20 +45,6 @@ class _LivePositionFound(Exception):  # noqa: N818 - no error: ends the search
         self.token = token
 
 
-@dataclass(slots=True)
-class ReaderCounters:
-    """What happened to connections so far; `seconds` is the time for which one was open."""
-
-    connections: int = 0
-    bytes: int = 0
-    seconds: float = 0.0
-
-    @property
-    def reconnects(self) -> int:
-        """Connections after the first."""
-        return max(0, self.connections - 1)
-
-
 class StreamReader:
     """One run's reader; every method runs on the invocation's main thread, but for `interrupt`."""
 
@@ -71,6 +57,7 @@ class StreamReader:
         stop_request: StopRequest,
         clock: Clock,
         *,
+        parser: RunParser | None = None,
         backoff: Backoff | None = None,
         stale_seconds: float = STALE_SECONDS,
     ) -> None:
@@ -81,6 +68,7 @@ class StreamReader:
         self._budget = budget
         self._stop_request = stop_request
         self._clock = clock
+        self._parser = parser or RunParser()
         self._backoff = backoff or Backoff(base=0.5, cap=30.0)
         self._stale_seconds = stale_seconds
         self._failures = 0
@@ -185,21 +173,17 @@ class StreamReader:
         on_update: Callable[[TargetUpdate], None],
         on_token: Callable[[str], None],
     ) -> None:
-        processor = self._processor
-        for lines in connection.line_batches():
-            for line in lines:
-                if isinstance(line, OversizedLine):
-                    processor.reject(line.beginning, line.length, "too long; only its beginning is kept")
-                    continue
-                message = parse(line)
-                if isinstance(message, TargetUpdate):
-                    on_update(message)
-                elif isinstance(message, PositionToken):
-                    on_token(message.token)
-                elif isinstance(message, Rejected):
-                    processor.reject(line, len(line), message.reason)
+        for blocks in connection.blocks():
+            for run in self._parser.runs(blocks):
+                if isinstance(run, list):
+                    for update in run:
+                        on_update(update)
+                elif isinstance(run, PositionToken):
+                    on_token(run.token)
+                elif isinstance(run, Rejected):
+                    self._processor.reject(run.line, run.length, run.reason)
                 else:
-                    self._heard(message)
+                    self._heard(run)
             if self._committer.error is not None or self._clock.monotonic() >= self._check_at:
                 self._check()
 

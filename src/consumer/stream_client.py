@@ -1,4 +1,4 @@
-"""The HTTP client of the Tracking Stream: opens the endless response and gives its lines, batch by batch."""
+"""The HTTP client of the Tracking Stream: opens the endless response and gives its lines, in blocks."""
 
 from __future__ import annotations
 
@@ -172,7 +172,7 @@ class StreamClient:
 
 
 class Connection:
-    """One response of the stream; iterate over `line_batches`, and close it."""
+    """One response of the stream; iterate over `blocks`, and close it."""
 
     def __init__(self, response: requests.Response, redact: Callable[[str], str]) -> None:
         self.bytes_received = 0
@@ -180,8 +180,8 @@ class Connection:
         self._response = response
         self._redact = redact
 
-    def line_batches(self) -> Iterator[list[bytes | OversizedLine]]:
-        """Yield the lines of each chunk as soon as it has come, if only none; ends where the response ends.
+    def blocks(self) -> Iterator[list[bytes | OversizedLine]]:
+        """Yield what each chunk completes as soon as it has come, if only nothing; ends where the response ends.
 
         Raises
         ------
@@ -204,8 +204,8 @@ class Connection:
         ends_visibly = raw.chunked or inflater.is_gzip or "Content-Length" in raw.headers
         if not inflater.is_complete or (decoder.incomplete_bytes and not ends_visibly):
             raise StreamInterruptedError("the response was cut short")
-        if lines := decoder.finish():
-            yield lines
+        if blocks := decoder.finish():
+            yield blocks
 
     def abort(self) -> None:
         """End a blocked read from another thread; the reader sees an interruption."""

@@ -33,6 +33,20 @@ _GRACEFUL = frozenset({StopReason.NEAR_DEADLINE, StopReason.REQUESTED, StopReaso
 
 
 @dataclass(slots=True)
+class ReaderCounters:
+    """What happened to connections so far; `seconds` is the time for which one was open."""
+
+    connections: int = 0
+    bytes: int = 0
+    seconds: float = 0.0
+
+    @property
+    def reconnects(self) -> int:
+        """Connections after the first."""
+        return max(0, self.connections - 1)
+
+
+@dataclass(slots=True)
 class Summary:
     """Counts of one run; ages and lag in seconds, `reading_share` from 0 to 1."""
 

@@ -27,8 +27,9 @@ from common.target_update import TargetUpdate as ReadUpdate
 from common.target_update import UndecodableUpdateError, decode
 from consumer.chunked_body import ChunkedBody, ChunkedBodyError
 from consumer.line_decoder import MAX_LINE_BYTES, CorruptStreamError, Inflater, LineDecoder, OversizedLine
-from consumer.messages import PositionToken, Rejected, Status, TargetUpdate, parse
+from consumer.messages import MessageParser, PositionToken, Rejected, Status, TargetUpdate
 from consumer.rejected import RejectedLine
+from consumer.runs import RunParser
 from consumer.settings import run_seconds
 from local.event_source_mapping.filter import PatternError, RecordFilter
 from local.simulator import query
@@ -36,7 +37,7 @@ from local.simulator.query import QueryError
 from local.simulator.tokens import TokenError, TokenSealer
 
 NOW = datetime(2024, 3, 4, 23, 24, tzinfo=UTC)
-LARGEST_PIECE = 1024 * 1024
+LARGEST_PIECE = 64 * 1024
 """What one step of decompression gives at most."""
 
 
@@ -62,8 +63,22 @@ def stream_body(data, cuts=(), *, is_chunked=True):
         for chunk in chunks:
             for plain in inflater.feed(chunk):
                 assert 0 < len(plain) <= max(LARGEST_PIECE, len(chunk))
-                out.extend((line, message(line)) for line in decoder.feed(plain))
+                out += messages(decoder.feed(plain))
                 assert len(decoder._kept) <= MAX_LINE_BYTES
+    return out
+
+
+def messages(blocks):
+    """The fast way gives what the plain one gives line by line. Gives lines and messages."""
+    lines = []
+    for block in blocks:
+        lines += [block] if isinstance(block, OversizedLine) else block.split(b"\n")[:-1]
+    out = [(line, message(line)) for line in lines if isinstance(line, OversizedLine) or line.strip()]
+    fast = []
+    for run in RunParser().runs(blocks):
+        assert run
+        fast += run if isinstance(run, list) else [run]
+    assert fast == [parsed for _, parsed in out]
     return out
 
 
@@ -71,12 +86,14 @@ def message(line):
     """A line is a message of some kind, or is kept whole with a reason. Gives the message."""
     if isinstance(line, OversizedLine):
         assert len(line.beginning) == MAX_LINE_BYTES < line.length
-        kept = RejectedLine(line.beginning, line.length, "too long", NOW)
+        reason = "too long; only its beginning is kept"
+        kept = RejectedLine(line.beginning, line.length, reason, NOW)
         assert json.loads(kept.as_json())["bytes"] == line.length
-        return line
-    parsed = parse(line)
+        return Rejected(reason, line.beginning, line.length)
+    parsed = MessageParser().parse(line)
     if isinstance(parsed, Rejected):
         assert parsed.reason
+        assert (parsed.line, parsed.length) == (line, len(line))
         kept = json.loads(RejectedLine(line, len(line), parsed.reason, NOW).as_json())
         again = kept["line"].encode() if "line" in kept else base64.b64decode(kept["line_base64"])
         assert (again, kept["reason"]) == (line, parsed.reason)

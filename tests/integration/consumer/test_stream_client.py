@@ -35,10 +35,15 @@ def connect():
         client.close()
 
 
+def lines_of(batches):
+    """The lines of all blocks, without their line ends."""
+    return [line for blocks in batches for block in blocks for line in block.split(b"\n")[:-1]]
+
+
 def read(client, wanted=LATEST, **options):
     """Return every line up to the end of the response."""
     with closing(client.open(wanted, **options)) as connection:
-        return [line for lines in connection.line_batches() for line in lines]
+        return lines_of(connection.blocks())
 
 
 def one_line(exchange):
@@ -106,8 +111,8 @@ def test_each_line_is_handed_on_before_the_next_is_sent(connect, compression, fr
     with ScriptedStream(lock_step) as server:
         client, seen = connect(server.url, compression=compression), []
         with closing(client.open(LATEST, within=10)) as connection:
-            for lines in connection.line_batches():
-                seen.extend(lines)
+            for blocks in connection.blocks():
+                seen.extend(lines_of([blocks]))
                 acted_on.release()
     assert seen == [b'{"n":%d}' % number for number in range(count)]
 
@@ -127,11 +132,11 @@ def test_a_body_with_a_length_is_read_without_delay(connect):
         ScriptedStream(in_two_parts) as server,
         closing(connect(server.url, compression="none").open(LATEST)) as connection,
     ):
-        batches = connection.line_batches()
-        assert next(batches) == [first.strip()]
+        blocks = connection.blocks()
+        assert next(blocks) == [first]
         acted_on.set()
-        assert next(batches) == [second.strip()]
-        assert list(batches) == []
+        assert next(blocks) == [second]
+        assert list(blocks) == []
 
 
 def test_bytes_are_counted_as_sent(connect):
@@ -143,7 +148,7 @@ def test_bytes_are_counted_as_sent(connect):
         exchange.raw(body)
 
     with ScriptedStream(compressed) as server, closing(connect(server.url).open(LATEST)) as connection:
-        assert sum(len(lines) for lines in connection.line_batches()) == 1000
+        assert len(lines_of(connection.blocks())) == 1000
         assert connection.bytes_received == len(body)
 
 
@@ -342,8 +347,8 @@ def test_what_breaks_gives_its_whole_lines_and_then_an_interruption(connect, bre
         breaks(exchange)
 
     def take(connection):
-        for lines in connection.line_batches():
-            seen.extend(lines)
+        for blocks in connection.blocks():
+            seen.extend(lines_of([blocks]))
             if len(seen) == 2:
                 read_all.set()
 
@@ -402,7 +407,7 @@ def test_a_blocked_read_can_be_aborted(connect):
     def read_on(connection, first):
         first.set()
         try:
-            for _ in connection.line_batches():
+            for _ in connection.blocks():
                 first.set()
         except StreamInterruptedError as error:
             outcome.append(error)
@@ -424,9 +429,9 @@ def test_aborting_what_ends_by_itself_is_no_error(connect, when):
         connection = connect(server.url).open(LATEST)
         if when == "the server has gone":
             with pytest.raises(StreamInterruptedError):
-                list(connection.line_batches())
+                list(connection.blocks())
         elif when == "the response has ended":
-            assert list(connection.line_batches()) == [[b'{"a":1}']]
+            assert list(connection.blocks()) == [[b'{"a":1}\n']]
         else:
             connection.close()
         connection.abort()
@@ -445,6 +450,6 @@ def test_closing_disconnects_at_once(connect):
 
     with ScriptedStream(endless) as server:
         connection = connect(server.url).open(LATEST)
-        assert next(connection.line_batches()) == [b'{"n":1}']
+        assert next(connection.blocks()) == [b'{"n":1}\n']
         connection.close()
         wait_until(gone.is_set)

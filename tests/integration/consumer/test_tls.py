@@ -42,7 +42,7 @@ def read(settings):
     ) as client:
         connection = client.open(FromToken("LATEST"), within=10)
         with closing(connection):
-            return [line for lines in connection.line_batches() for line in lines]
+            return [line for blocks in connection.blocks() for block in blocks for line in block.split(b"\n")[:-1]]
 
 
 def environment_variables(repository):

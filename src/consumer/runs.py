@@ -1,0 +1,98 @@
+"""The fast way from lines to messages: what `MessageParser.parse` gives line by line, at a fraction of its cost.
+
+A stream that catches up is thousands of target updates in a row, all spelled alike. They are cut out of their lines and
+decoded a block at a time; whatever is not as usual is left to the parser.
+"""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from consumer.line_decoder import OversizedLine
+from consumer.messages import (
+    MessageParser,
+    PositionToken,
+    Rejected,
+    Status,
+    TargetUpdate,
+    is_utf8,
+    is_within_years,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+_BEGINNING, _END = b'{"target":{', b"}}\n"
+_BEFORE, _AFTER = len(b'{"target":'), len(b"}\n")  # what stands around the object
+
+type Run = list[TargetUpdate] | PositionToken | Status | Rejected
+"""One or more updates that follow one another, or another message."""
+
+
+class RunParser:
+    """Makes messages of blocks of lines; the updates are of the type that is given."""
+
+    def __init__(self, update_type: type[TargetUpdate] = TargetUpdate) -> None:
+        self._parse = MessageParser(update_type).parse
+        self._decode = msgspec.json.Decoder(update_type).decode
+
+    def runs(self, blocks: Iterable[bytes | OversizedLine]) -> Iterator[Run]:
+        """Yield the messages in the order of the stream, each when those before it have been acted on.
+
+        Blank lines are left out. A run of updates ends with its block at the latest.
+        """
+        for block in blocks:
+            if isinstance(block, OversizedLine):
+                yield Rejected("too long; only its beginning is kept", block.beginning, block.length)
+            elif is_utf8(block):  # asked once for all lines: `isascii` looks at eight bytes at a time
+                yield from self._fast(block)
+            else:
+                yield from self._plain(BytesIO(block))
+
+    def _fast(self, block: bytes) -> Iterator[Run]:
+        """Cut out a run's objects first and decode them after: two short loops take less than one long one."""
+        objects: list[bytes] = []
+        others: list[bytes] = []
+        for line in BytesIO(block):  # finds line ends at the speed of `memchr`; `split` looks at every byte by itself
+            if line.startswith(_BEGINNING) and line.endswith(_END):
+                if others:
+                    yield from self._plain(others)
+                    others = []
+                objects.append(line[_BEFORE:-_AFTER])
+            else:
+                if objects:
+                    yield from self._updates(objects)
+                    objects = []
+                others.append(line)
+        yield from self._updates(objects) if objects else self._plain(others)
+
+    def _updates(self, objects: list[bytes]) -> Iterable[Run]:
+        """Decode a run's objects; if one is no update, all of them go the plain way, which says what is wrong."""
+        try:
+            updates = list(map(self._decode, objects))
+        except (ValueError, RecursionError):  # msgspec's errors are ValueErrors
+            return self._plain(b'{"target":%b}' % data for data in objects)
+        for update, data in zip(updates, objects, strict=True):
+            if not is_within_years(update):
+                return self._plain(b'{"target":%b}' % data for data in objects)
+            update.data = data
+        return [updates]
+
+    def _plain(self, lines: Iterable[bytes]) -> Iterator[Run]:
+        run: list[TargetUpdate] = []
+        for line in lines:
+            if line.isspace():
+                continue
+            message = self._parse(line.removesuffix(b"\n"))
+            if isinstance(message, TargetUpdate):
+                run.append(message)
+                continue
+            if run:
+                yield run
+                run = []
+            yield message
+        if run:
+            yield run
