@@ -14,6 +14,7 @@ from consumer.api_token import read_api_token
 from consumer.checkpoint import CheckpointStore
 from consumer.errors import ConsumerError
 from consumer.handover import Handover
+from consumer.list_shards import ListShards
 from consumer.put_records import PutRecords
 from consumer.rejected import RejectedStore
 from consumer.run import Run
@@ -53,6 +54,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             start_position=settings.start_position,
             timing=timing,
             handover=_handover,
+            read_shards=ListShards(clients.kinesis(), settings.updates_stream_name) if settings.envelopes else None,
         )
         with closing(client), stop_request.on_sigterm():
             summary = run.execute().as_json()

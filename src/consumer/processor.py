@@ -1,4 +1,4 @@
-"""What happens to one target update: dropped as a repeat, rejected, or handed to the publisher."""
+"""What happens to target updates: dropped as a repeat, rejected, or handed to the publisher."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from common.clock import rfc3339
 from consumer.position import Position
 from consumer.rejected import RejectedLine
-from consumer.sequencer import MAX_RECORD_BYTES, Record
+from consumer.sequencer import MAX_RECORD_BYTES
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from common.clock import Clock
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 MAX_REJECTED_BYTES = 4 * 1024 * 1024
 """Rejected lines of one interval that are held in memory; more are written before the next checkpoint."""
 
+_SURELY_FITS = MAX_RECORD_BYTES - 2048
+"""Bytes of an update that fits into a record with whatever key it has: at most 256 characters of four bytes."""
+
 
 @dataclass(slots=True)
 class ProcessorCounters:
@@ -35,7 +39,7 @@ class ProcessorCounters:
 
 
 class TargetProcessor:
-    """Hands valid updates on as records, and knows how far the stream has come."""
+    """Hands valid updates on to the publisher, and knows how far the stream has come."""
 
     def __init__(
         self,
@@ -76,40 +80,41 @@ class TargetProcessor:
         self.newest_ingestion_time = position.newest_ingestion_time
         self._frontier, self._earlier_frontier = [], position.frontier
 
-    def process(self, update: TargetUpdate) -> None:
-        """Hand the update to the publisher unless it is a repeat; may wait for it (back pressure).
+    def process(self, updates: Sequence[TargetUpdate]) -> None:
+        """Hand the updates to the publisher, but for repeats; may wait for it (back pressure).
 
         Raises
         ------
         PublishError
             Kinesis refuses records for good.
         """
-        self.counters.updates += 1
-        is_repeat = self._repeats.is_repeat(update.data)
-        self._note_ingestion(update)
-        if is_repeat:
-            self.counters.repeats_dropped += 1
-            return
-        key, data = update.icao_address, update.data + b"\n"
-        size = len(data) + (len(key) if key.isascii() else len(key.encode()))
-        if size > MAX_RECORD_BYTES:
-            self._repeats.forget(update.data)  # what is rejected is kept with the next commit, and not before
-            self.reject(update.data, len(update.data), "larger than a Kinesis record may be (1 MiB)")
-            return
-        interval = self._watermark.current
-        interval.taken += 1
-        self._publisher.put(Record(key, data, size, interval))
+        self.counters.updates += len(updates)
+        new = self._repeats.new_ones(updates)
+        self._note_ingestion(updates)
+        self.counters.repeats_dropped += len(updates) - len(new)
+        if any(len(update.data) > _SURELY_FITS for update in new):
+            new = [update for update in new if self._fits(update)]
+        if new:
+            interval = self._watermark.current
+            interval.taken += len(new)
+            self._publisher.put(new, interval)
 
-    def _note_ingestion(self, update: TargetUpdate) -> None:
+    def _fits(self, update: TargetUpdate) -> bool:
+        if len(update.data) + 1 + len(update.icao_address.encode()) <= MAX_RECORD_BYTES:
+            return True
+        self._repeats.forget(update.data)  # what is rejected is kept with the next commit, and not before
+        self.reject(update.data, len(update.data), "larger than a Kinesis record may be (1 MiB)")
+        return False
+
+    def _note_ingestion(self, updates: Sequence[TargetUpdate]) -> None:
         """Note how far the stream has come; a repeat counts, since the run before may have handed it on."""
-        ingestion_time = update.ingestion_time
-        if ingestion_time is None:
+        newest = max((time for update in updates if (time := update.ingestion_time) is not None), default=None)
+        if newest is None or (self.newest_ingestion_time is not None and newest < self.newest_ingestion_time):
             return
-        if self.newest_ingestion_time is None or ingestion_time > self.newest_ingestion_time:
-            self.newest_ingestion_time = ingestion_time
-            self._frontier, self._earlier_frontier = [update], ()
-        elif ingestion_time == self.newest_ingestion_time:
-            self._frontier.append(update)
+        if newest != self.newest_ingestion_time:
+            self.newest_ingestion_time = newest
+            self._frontier, self._earlier_frontier = [], ()
+        self._frontier += [update for update in updates if update.ingestion_time == newest]
 
     def reject(self, line: bytes, length: int, reason: str) -> None:
         """Keep a line that is no target update, to be written with the next checkpoint.

@@ -1,7 +1,7 @@
-"""Publishes records to Kinesis: several calls in flight, each key in order, in bounded memory.
+"""Publishes updates to Kinesis: several calls in flight, each aircraft in order, in bounded memory.
 
-Three kinds of threads: the reader calls `put`; one dispatcher owns the sequencer and decides; senders wait for
-Kinesis. What passes between them are two queues; the sequencer needs no lock.
+Three kinds of threads: the reader calls `put`; one dispatcher owns the outbox, which decides what goes when; senders
+wait for Kinesis. What passes between them are two queues; the outbox needs no lock.
 """
 
 from __future__ import annotations
@@ -10,29 +10,54 @@ import threading
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
-from consumer.backoff import Backoff
 from consumer.errors import PublishError
-from consumer.sequencer import MAX_BATCH_RECORDS, Record, Sequencer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from common.clock import Clock
-    from consumer.put_records import PutRecords
-
-LINGER_SECONDS = 0.25
-"""How long a record may wait for company. Well under the second within which it should be with Kinesis."""
+    from consumer.messages import TargetUpdate
+    from consumer.put_records import Entry, PutRecords
+    from consumer.sequencer import Settled
+    from consumer.watermark import Interval
 
 CALLS_IN_FLIGHT = 4
 """A call takes some 20 ms: four of 500 records fill a stream of many shards."""
 
 MAX_OUTSTANDING_BYTES = 32 * 1024 * 1024
-"""Data and keys not acknowledged yet; beyond it `put` waits, and with it the reader, and with it the server."""
+"""Of updates not acknowledged yet; beyond it `put` waits, and with it the reader, and with it the server."""
 
+_SHORT_PAUSE_SECONDS = 1.0
+_MANY_UPDATES = 64
+"""A live stream brings updates one by one. While the dispatcher sleeps until something is due soon, they wake it only
+by so many: woken for each, it would spend more on waking than on them."""
 
 _LAST_ANSWERS_SECONDS = 1.0
+_LEASE_LOOK_SECONDS = 0.25
+
+
+class Outbox(Protocol):
+    """What waits to be sent, and in which order: one record an update (`Sequencer`), or envelopes (`Enveloper`)."""
+
+    def add(self, updates: Sequence[Any], interval: Interval, now: float) -> None:
+        """Take updates in."""
+
+    def next_batch(self, now: float, *, hurry: bool, others_in_flight: bool) -> Sequence[Entry]:
+        """Return what to send now; empty when nothing is due."""
+
+    def settle(self, batch: Sequence[Any], answer: Sequence[str | None], now: float) -> Settled:
+        """Act on the answer to a batch."""
+
+    def seconds_until_due(self, now: float, *, others_in_flight: bool) -> float | None:
+        """Return how long nothing will be due; None if only an answer can change that."""
+
+    def updates_in(self, batch: Sequence[Any]) -> Iterator[bytes]:
+        """Yield the updates of a batch, as read."""
+
+    def waiting(self) -> Iterator[bytes]:
+        """Yield the updates that were not given out, or came back, as read."""
 
 
 @dataclass(slots=True)
@@ -44,17 +69,17 @@ class PublisherCounters:
 
 
 class Publisher:
-    """Takes records in the order they were read; tells each record's interval when Kinesis has it."""
+    """Takes updates in the order they were read; tells their intervals when Kinesis has them."""
 
-    def __init__(  # noqa: PLR0913 - its collaborators, and two bounds that tests lower
+    def __init__(  # noqa: PLR0913 - its collaborators, and a bound that tests lower
         self,
         put_records: PutRecords,
+        outbox: Outbox,
         clock: Clock,
         *,
         on_acknowledged: Callable[[], None],
         on_error: Callable[[], None] = lambda: None,
         may_send: Callable[[], bool] = lambda: True,
-        linger: float = LINGER_SECONDS,
         max_outstanding_bytes: int = MAX_OUTSTANDING_BYTES,
     ) -> None:
         """Call `on_acknowledged` after every answer, and `on_error` when a record was refused for good.
@@ -63,18 +88,19 @@ class Publisher:
         """
         self.counters = PublisherCounters()
         self._put_records = put_records
+        self._outbox = outbox
         self._clock = clock
         self._on_acknowledged = on_acknowledged
         self._on_error = on_error
         self._may_send = may_send
         self._max_outstanding_bytes = max_outstanding_bytes
-        self._sequencer = Sequencer(linger=linger)
-        self._inbox: deque[Record] = deque()
-        self._answers: deque[tuple[Sequence[Record], list[bool] | BaseException]] = deque()
+        self._inbox: deque[tuple[Sequence[TargetUpdate], Interval]] = deque()
+        self._answers: deque[tuple[Sequence[Entry], list[str | None] | BaseException]] = deque()
         self._bytes_in = 0  # written by the reader alone
         self._bytes_out = 0  # written by the dispatcher alone
         self._in_flight = 0
-        self._under_way: list[Sequence[Record]] = []
+        self._under_way: list[Sequence[Entry]] = []
+        self._listens = True
         self._hurry = False
         self._closing = False
         self._interrupted = False
@@ -100,8 +126,8 @@ class Publisher:
         self._abandoned = True
         self.interrupt()
 
-    def put(self, record: Record) -> None:
-        """Take a record in; waits while too much is outstanding.
+    def put(self, updates: Sequence[TargetUpdate], interval: Interval) -> None:
+        """Take updates of one interval in; waits while too much is outstanding.
 
         Raises
         ------
@@ -112,9 +138,9 @@ class Publisher:
             with self._progress:
                 self._progress.wait_for(lambda: self._has_room or self._error or self._interrupted)
         self.raise_if_failed()
-        self._bytes_in += record.size
-        self._inbox.append(record)
-        if len(self._inbox) in (1, MAX_BATCH_RECORDS):
+        self._bytes_in += sum(len(update.data) for update in updates)
+        self._inbox.append((updates, interval))
+        if self._listens or len(updates) >= _MANY_UPDATES or len(self._inbox) >= _MANY_UPDATES:
             self._work.set()
 
     def raise_if_failed(self) -> None:
@@ -151,15 +177,16 @@ class Publisher:
 
     @property
     def unanswered(self) -> int:
-        """How many records were sent and not answered: Kinesis may have them; after `close`."""
-        return sum(map(len, self._under_way))
+        """How many updates were sent and not answered: Kinesis may have them; after `close`."""
+        return sum(1 for batch in self._under_way for _ in self._outbox.updates_in(batch))
 
-    def unacknowledged(self) -> Iterator[Record]:
-        """Yield what Kinesis has not acknowledged, as far as is known; after `close`."""
-        yield from self._inbox
-        yield from self._sequencer.waiting()
+    def unacknowledged(self) -> Iterator[bytes]:
+        """Yield the updates, as read, that Kinesis has not acknowledged, as far as is known; after `close`."""
+        for updates, _ in self._inbox:
+            yield from (update.data for update in updates)
+        yield from self._outbox.waiting()
         for batch in self._under_way:
-            yield from batch
+            yield from self._outbox.updates_in(batch)
 
     @property
     def _has_room(self) -> bool:
@@ -170,22 +197,24 @@ class Publisher:
         return not self._abandoned and self._may_send()
 
     def _dispatch(self) -> None:
-        backoff = Backoff(base=0.05, cap=5.0)
         try:
             while True:
                 self._work.clear()
                 if self._closing:  # looked at after clearing, or the wake-up of a `close` in between is lost
                     return
                 now = self._clock.monotonic()
-                self._take_answers(now, backoff)
+                self._take_answers(now)
                 while self._inbox:
-                    self._sequencer.add(self._inbox.popleft(), now)
+                    self._outbox.add(*self._inbox.popleft(), now)
                 self._send_due(now)
-                self._work.wait(self._pause(now))
+                pause = self._pause(now)
+                self._listens = pause is None or pause > _SHORT_PAUSE_SECONDS
+                if not (self._listens and self._inbox):  # what came before it listened woke nobody
+                    self._work.wait(pause)
         except BaseException as error:  # noqa: BLE001 - whatever it is, the reader must hear of it
             self._fail(error)
 
-    def _take_answers(self, now: float, backoff: Backoff) -> None:
+    def _take_answers(self, now: float) -> None:
         took_any = bool(self._answers)
         while self._answers:
             batch, answer = self._answers.popleft()
@@ -193,16 +222,10 @@ class Publisher:
             if isinstance(answer, BaseException):
                 raise answer
             self._under_way.remove(batch)
-            for record, is_acknowledged in zip(batch, answer, strict=True):
-                if is_acknowledged:
-                    self.counters.published += 1
-                    self._bytes_out += record.size
-                    record.interval.acknowledged += 1
-                    self._sequencer.acknowledged(record, now)
-                else:
-                    self.counters.retries += 1
-                    record.attempts += 1
-                    self._sequencer.failed(record, now + backoff.delay(record.attempts))
+            settled = self._outbox.settle(batch, answer, now)
+            self.counters.published += settled.updates
+            self.counters.retries += settled.retries
+            self._bytes_out += settled.read_bytes
         if took_any:
             with self._progress:
                 self._progress.notify_all()
@@ -210,15 +233,15 @@ class Publisher:
 
     def _send_due(self, now: float) -> None:
         while self._in_flight < CALLS_IN_FLIGHT and self._can_send:
-            batch = self._sequencer.next_batch(now, hurry=self._hurry, others_in_flight=self._in_flight > 0)
+            batch = self._outbox.next_batch(now, hurry=self._hurry, others_in_flight=self._in_flight > 0)
             if not batch:
                 return
             self._in_flight += 1
             self._under_way.append(batch)
             self._senders.submit(self._send, batch)
 
-    def _send(self, batch: Sequence[Record]) -> None:
-        answer: list[bool] | BaseException
+    def _send(self, batch: Sequence[Entry]) -> None:
+        answer: list[str | None] | BaseException
         try:
             answer = self._put_records.send(batch)
         except BaseException as error:  # noqa: BLE001 - handed to the dispatcher, which hands it to the reader
@@ -231,8 +254,8 @@ class Publisher:
         if self._in_flight >= CALLS_IN_FLIGHT:
             return None
         if not self._can_send:
-            return LINGER_SECONDS
-        return self._sequencer.seconds_until_due(now, others_in_flight=self._in_flight > 0)
+            return _LEASE_LOOK_SECONDS
+        return self._outbox.seconds_until_due(now, others_in_flight=self._in_flight > 0)
 
     def _fail(self, error: BaseException) -> None:
         self._error = error

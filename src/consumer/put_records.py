@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from botocore import exceptions
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import ClientError, HTTPClientError
 
 from consumer.errors import PublishError
 
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from mypy_boto3_kinesis import KinesisClient
 
     from consumer.kinesis_api import KinesisApi
-    from consumer.sequencer import Record
 
 _RETRYABLE = frozenset(
     {
@@ -31,6 +30,14 @@ _RETRYABLE = frozenset(
 _SERVER_ERROR = 500
 
 
+class Entry(Protocol):
+    """What one record is sent with; without a hash key Kinesis chooses the shard by the key."""
+
+    key: str
+    data: bytes
+    hash_key: str | None
+
+
 class PutRecords:
     """Sends batches to one stream.
 
@@ -42,8 +49,10 @@ class PutRecords:
         self._kinesis = kinesis
         self._stream_name = stream_name
 
-    def send(self, batch: Sequence[Record]) -> list[bool]:
-        """Send one batch; return for each record whether Kinesis has acknowledged it.
+    def send(self, batch: Sequence[Entry]) -> list[str | None]:
+        """Send one batch; return for each record the shard that has it now, None where Kinesis did not take it.
+
+        The shard's id may be empty where the record has no hash key.
 
         Raises
         ------
@@ -53,20 +62,28 @@ class PutRecords:
         try:
             answer = self._kinesis.put_records(
                 StreamName=self._stream_name,
-                Records=[{"Data": record.data, "PartitionKey": record.key} for record in batch],
+                Records=[
+                    {"Data": record.data, "PartitionKey": record.key}
+                    if record.hash_key is None
+                    else {"Data": record.data, "PartitionKey": record.key, "ExplicitHashKey": record.hash_key}
+                    for record in batch
+                ],
             )
-        except ClientError as error:
-            code = error.response["Error"]["Code"]
-            status = error.response["ResponseMetadata"]["HTTPStatusCode"]
-            if code in _RETRYABLE or status >= _SERVER_ERROR:
-                return [False] * len(batch)
+        except Exception as error:
+            if is_temporary(error):
+                return [None] * len(batch)
             raise PublishError(
                 f"Kinesis stream {self._stream_name}: PutRecords was refused ({error}); the updates since the "
                 "committed position token will be read again. Check that the stream exists and that the "
                 "consumer's role allows kinesis:PutRecords on it"
             ) from error
-        except (exceptions.ConnectionError, HTTPClientError):  # no connection, no answer in time, connection reset
-            return [False] * len(batch)
-        except BotoCoreError as error:
-            raise PublishError(f"Kinesis stream {self._stream_name}: PutRecords could not be sent: {error}") from error
-        return ["ErrorCode" not in entry for entry in answer["Records"]]
+        return [None if "ErrorCode" in entry else entry.get("ShardId", "") for entry in answer["Records"]]
+
+
+def is_temporary(error: Exception) -> bool:
+    """Return whether a call to Kinesis that failed so may succeed if it is made again."""
+    if isinstance(error, ClientError):
+        status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+        return error.response["Error"]["Code"] in _RETRYABLE or status >= _SERVER_ERROR
+    # No connection, no answer in time, connection reset.
+    return isinstance(error, exceptions.ConnectionError | HTTPClientError)

@@ -97,7 +97,7 @@ class StreamReader:
         self._token = position
         while True:
             with self._connected(FromToken(self._token)) as connection:
-                self._read(connection, self._processor.process, self._reach)
+                self._read(connection, lambda update: self._processor.process([update]), self._reach)
                 raise StreamInterruptedError("the server ended the response")
 
     def find_live_position(self) -> tuple[str, datetime, datetime]:
@@ -134,7 +134,7 @@ class StreamReader:
             with self._connected(Batch(slice_)) as connection:
                 self._read(
                     connection,
-                    lambda update: None if is_known(update) else self._processor.process(update),
+                    lambda update: None if is_known(update) else self._processor.process([update]),
                     lambda _: None,
                 )
                 is_complete = True

@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from consumer.messages import TargetUpdate
+
 KEPT_INTERVALS = 4
 """How many token intervals are remembered: the server resumes at a token we name, so one is needed; the others
 cover a server that resumes somewhat earlier than asked."""
@@ -9,6 +17,8 @@ cover a server that resumes somewhat earlier than asked."""
 FEWEST_INTERVALS = 2
 MANY_DIGESTS = 250_000
 """Above so many digests (80 bytes each) only the newest interval and the one before are remembered."""
+
+_data_of = attrgetter("data")
 
 
 class RepeatFilter:
@@ -28,6 +38,15 @@ class RepeatFilter:
         self._interval = 0
         self._has_new = False
         self._interval_of: dict[int, int] = {}  # digest -> interval, in order of the last sighting
+
+    def new_ones[T: TargetUpdate](self, updates: Sequence[T]) -> Sequence[T]:
+        """Return the updates that were not seen lately, in their order, and remember them all."""
+        seen = dict.fromkeys(map(hash, map(_data_of, updates)), self._interval)
+        if len(seen) == len(updates) and self._interval_of.keys().isdisjoint(seen):  # as nearly always: at C's speed
+            self._interval_of |= seen
+            self._has_new = True
+            return updates
+        return [update for update in updates if not self.is_repeat(update.data)]
 
     def is_repeat(self, line: bytes) -> bool:
         """Return whether the line was seen lately, and remember it."""

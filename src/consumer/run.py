@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from common.observability import logger
 from consumer import gap_recovery
+from consumer.backoff import Backoff
 from consumer.committer import Committer
+from consumer.enveloper import Enveloper
 from consumer.errors import ConsumerError, LeaseHeldError, LeaseLostError, PublishError
 from consumer.handover import Handover
 from consumer.processor import TargetProcessor
@@ -15,6 +17,7 @@ from consumer.publisher import Publisher
 from consumer.reader import Stopped, StreamReader
 from consumer.recovery import Recovery
 from consumer.repeats import RepeatFilter
+from consumer.sequencer import Sequencer
 from consumer.stream_client import TokenRefusedError
 from consumer.summary import StopReason, Summary
 from consumer.telemetry import Telemetry, count
@@ -28,8 +31,10 @@ if TYPE_CHECKING:
     from common.clock import Clock
     from consumer.checkpoint import CheckpointStore
     from consumer.position import Position
+    from consumer.publisher import Outbox
     from consumer.put_records import PutRecords
     from consumer.rejected import RejectedStore
+    from consumer.shard_map import ShardMap
     from consumer.stop_request import StopRequest
     from consumer.stream_client import StreamClient
 
@@ -55,10 +60,11 @@ class Run:
         start_position: str,
         timing: Timing = _DEPLOYED,
         handover: Handover | None = None,
+        read_shards: Callable[[], ShardMap | None] | None = None,
     ) -> None:
         """Take at most `remaining()` seconds; without a checkpoint begin at `start_position`.
 
-        `handover` connects the runs of one process.
+        `handover` connects the runs of one process. Given `read_shards`, updates are published in envelopes.
         """
         self._checkpoint = checkpoint
         self._clock = clock
@@ -72,6 +78,7 @@ class Run:
         self._committer = Committer(watermark, checkpoint, rejected, renewal_seconds=timing.renewal)
         self._publisher = Publisher(
             put_records,
+            _outbox(read_shards),
             clock,
             on_acknowledged=self._committer.poke,
             on_error=self._interrupt,
@@ -191,8 +198,8 @@ class Run:
         """Leave to the next run what Kinesis has of what was read, unless an unforeseen error makes that doubtful."""
         if not self._may_hand_over:
             return
-        for record in self._publisher.unacknowledged():
-            self._repeats.forget(record.data[:-1])  # without the line's end, as it was read
+        for update in self._publisher.unacknowledged():
+            self._repeats.forget(update)
         committed = self._committer.committed or position
         self._handover.leave(committed.position_token if committed else None, self._repeats)
 
@@ -214,6 +221,11 @@ class Run:
             recovered_gap=self._recovery.recovered,
             unrecoverable_gap=self._recovery.unrecoverable,
         )
+
+
+def _outbox(read_shards: Callable[[], ShardMap | None] | None) -> Outbox:
+    retry_delay = Backoff(base=0.05, cap=5.0).delay
+    return Sequencer(retry_delay) if read_shards is None else Enveloper(read_shards, retry_delay)
 
 
 def _lease_lost(error: LeaseLostError) -> StopReason:

@@ -3,18 +3,23 @@
 PutRecords does not stop at a failed entry, so a later record of the same key in the same or another call can overtake
 it. Therefore a key is busy from the moment one of its records is ready until that one is acknowledged; the
 records that come meanwhile wait behind it. A call thus never holds two records of one key.
+
+Every update passes here; so updates come and are settled a list at a time, with nothing called for each of them.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
 from heapq import heappop, heappush
-from typing import TYPE_CHECKING
+from operator import attrgetter
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
+    from consumer.messages import TargetUpdate
     from consumer.watermark import Interval
 
 MAX_BATCH_RECORDS = 500
@@ -26,12 +31,14 @@ MAX_BATCH_BYTES = 5 * 1024 * 1024
 MAX_RECORD_BYTES = 1024 * 1024
 """Data plus partition key of one record (Kinesis API reference)."""
 
+LINGER_SECONDS = 0.25
+"""How long a record may wait for company. Well under the second within which it should be with Kinesis."""
 
-@dataclass(slots=True, eq=False)
-class Record:
+
+class Record(msgspec.Struct, gc=False, eq=False):
     """One record for Kinesis, and the token interval that waits for its acknowledgement.
 
-    `size` is in bytes as Kinesis counts them: data plus partition key. `ready_at` is the sequencer's.
+    `size` is in bytes as Kinesis counts them: data plus partition key. Kinesis chooses the shard by the key.
     """
 
     key: str
@@ -40,59 +47,86 @@ class Record:
     interval: Interval
     attempts: int = 0
     ready_at: float = 0.0
+    hash_key: str | None = None
+
+
+_size_of = attrgetter("size")
+
+
+class Settled(NamedTuple):
+    """What an answer settled: updates Kinesis has, their bytes as they were read, and records to be sent again."""
+
+    updates: int
+    read_bytes: int
+    retries: int
 
 
 class Sequencer:
     """Pure state: which records are ready, which wait behind one of their key, which wait for a retry."""
 
-    def __init__(self, *, linger: float) -> None:
-        """Hold records back up to `linger` seconds so that a call carries many."""
+    def __init__(self, retry_delay: Callable[[int], float], *, linger: float = LINGER_SECONDS) -> None:
+        """Hold records back up to `linger` seconds so that a call carries many.
+
+        A record goes again `retry_delay(n)` seconds after its n-th failure.
+        """
+        self._retry_delay = retry_delay
         self._linger = linger
         self._behind: dict[str, deque[Record] | None] = {}  # busy key -> the records that wait behind, if any do
         self._ready: deque[Record] = deque()
         self._retries: list[tuple[float, int, Record]] = []  # heap: when due, tie-breaker, record
         self._tie = 0
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether every record that was added is acknowledged."""
-        return not self._behind
+    def add(self, updates: Sequence[TargetUpdate], interval: Interval, now: float) -> None:
+        """Take updates in; `now` in seconds of one monotonic clock, as everywhere here."""
+        all_behind, ready = self._behind, self._ready
+        for update in updates:
+            key, data = update.icao_address, update.data + b"\n"
+            size = len(data) + (len(key) if key.isascii() else len(key.encode()))
+            record = Record(key, data, size, interval, 0, now)
+            if key not in all_behind:
+                all_behind[key] = None
+                ready.append(record)
+            elif (behind := all_behind[key]) is None:
+                all_behind[key] = deque((record,))
+            else:
+                behind.append(record)
 
-    def add(self, record: Record, now: float) -> None:
-        """Take a record in; `now` in seconds of one monotonic clock, as everywhere here."""
-        key = record.key
-        if key not in self._behind:
-            self._behind[key] = None
-            record.ready_at = now
-            self._ready.append(record)
-        elif (behind := self._behind[key]) is None:
-            self._behind[key] = deque((record,))
-        else:
-            behind.append(record)
+    def settle(self, batch: Sequence[Record], answer: Sequence[str | None], now: float) -> Settled:
+        """Act on an answer: for each record of the batch the shard that has it, None where Kinesis did not take it.
 
-    def acknowledged(self, record: Record, now: float) -> None:
-        """Note that Kinesis has the record; the next one of its key becomes ready."""
-        behind = self._behind[record.key]
-        if behind:
-            # It has waited for a whole call already. Lingering once more would let an aircraft that is behind send one
-            # update every `linger` seconds, and hold up the watermark with it.
-            follower = behind.popleft()
-            follower.ready_at = now - self._linger
-            self._ready.appendleft(follower)
-        else:
-            del self._behind[record.key]
+        The next record of an acknowledged one's key becomes ready; one that failed keeps its key busy.
+        """
+        all_behind, read_bytes, retries = self._behind, 0, 0
+        for record, shard_id in zip(batch, answer, strict=True):
+            if shard_id is None:
+                retries += 1
+                record.attempts += 1
+                self._tie += 1
+                heappush(self._retries, (now + self._retry_delay(record.attempts), self._tie, record))
+                continue
+            read_bytes += len(record.data) - 1
+            record.interval.acknowledged += 1
+            if behind := all_behind[record.key]:
+                # It has waited for a whole call already. Lingering once more would let an aircraft that is behind send
+                # one update every `linger` seconds, and hold up the watermark with it.
+                follower = behind.popleft()
+                follower.ready_at = now - self._linger
+                self._ready.appendleft(follower)
+            else:
+                del all_behind[record.key]
+        return Settled(len(batch) - retries, read_bytes, retries)
 
-    def failed(self, record: Record, due: float) -> None:
-        """Note that the record must be sent again, not before `due`; its key stays busy."""
-        self._tie += 1
-        heappush(self._retries, (due, self._tie, record))
-
-    def waiting(self) -> Iterator[Record]:
-        """Yield the records that were not given out, or came back to be sent again."""
-        yield from self._ready
-        yield from (record for _, _, record in self._retries)
+    def waiting(self) -> Iterator[bytes]:
+        """Yield the updates, as read, that were not given out, or came back to be sent again."""
+        yield from (record.data[:-1] for record in self._ready)
+        yield from (record.data[:-1] for _, _, record in self._retries)
         for behind in self._behind.values():
-            yield from behind or ()
+            yield from (record.data[:-1] for record in behind or ())
+
+    @staticmethod
+    def updates_in(batch: Sequence[Record]) -> Iterator[bytes]:
+        """Yield the updates, as read, of a batch that was given out."""
+        return (record.data[:-1] for record in batch)
 
     def next_batch(self, now: float, *, hurry: bool = False, others_in_flight: bool = False) -> list[Record]:
         """Return what to send now, at most one call's worth; empty when nothing is due.
@@ -109,13 +143,11 @@ class Sequencer:
             patience = 2 * self._linger if others_in_flight else 0.0
             if now - ready[0].ready_at < self._linger + patience:
                 return []
-        batch: list[Record] = []
-        size = 0
-        while ready and len(batch) < MAX_BATCH_RECORDS:
-            size += ready[0].size
-            if size > MAX_BATCH_BYTES and batch:
-                break
-            batch.append(ready.popleft())
+        batch = [ready.popleft() for _ in range(min(len(ready), MAX_BATCH_RECORDS))]
+        size = sum(map(_size_of, batch))
+        while size > MAX_BATCH_BYTES and len(batch) > 1:
+            ready.appendleft(batch.pop())
+            size -= ready[0].size
         return batch
 
     def seconds_until_due(self, now: float, *, others_in_flight: bool = False) -> float | None:

@@ -30,7 +30,8 @@ _LOCAL_NAMES = ("localhost", "host.docker.internal")
 class Settings:
     """What one deployment reads, and where it writes.
 
-    `filters` are the API's query parameters by their own names, validated; an absent one filters nothing.
+    `envelopes` says whether updates are published in envelopes or one a record. `filters` are the API's query
+    parameters by their own names, validated; an absent one filters nothing.
     """
 
     stream_url: str
@@ -38,6 +39,7 @@ class Settings:
     state_bucket: str
     updates_stream_name: str
     start_position: str
+    envelopes: bool
     compression: str
     filters: Mapping[str, str]
     timing: Timing = field(default_factory=Timing)
@@ -57,10 +59,20 @@ class Settings:
             state_bucket=text(environ, "STATE_BUCKET"),
             updates_stream_name=text(environ, "UPDATES_STREAM_NAME"),
             start_position=_one_of(environ, "START_POSITION", "LATEST", "BEGINNING"),
+            envelopes=_envelopes(environ),
             compression=_one_of(environ, "COMPRESSION", "gzip", "none"),
             filters=_filters(environ),
             timing=Timing.from_environment(environ),
         )
+
+
+def _envelopes(environ: Mapping[str, str]) -> bool:
+    if _one_of(environ, "RECORD_FORMAT", "single", "envelope") == "single":
+        return False
+    from consumer import pattern_check  # noqa: PLC0415 - the other format need not load it
+
+    pattern_check.check(environ.get("ALERT_PATTERNS", ""))
+    return True
 
 
 def _filters(environ: Mapping[str, str]) -> dict[str, str]:

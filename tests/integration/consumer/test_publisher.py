@@ -5,20 +5,26 @@ from __future__ import annotations
 import random
 import threading
 from collections import defaultdict
+from datetime import UTC, datetime
+from typing import NamedTuple
 
 import boto3
 import pytest
 from botocore.config import Config
 
 from common.clock import SystemClock
+from consumer.backoff import Backoff
 from consumer.errors import PublishError
+from consumer.messages import TargetUpdate
 from consumer.publisher import Publisher
 from consumer.put_records import PutRecords
-from consumer.sequencer import MAX_BATCH_RECORDS, Record
+from consumer.sequencer import MAX_BATCH_RECORDS, Sequencer
 from consumer.watermark import Interval
 from tests.integration.consumer.conftest import STREAM
 from tests.support.conditions import wait_until
 from tests.support.faulty_aws import Fault, FaultyProxy, PartlyFailingKinesis, client_error
+
+READ_AT = datetime(2024, 3, 4, 23, 24, tzinfo=UTC)
 
 
 def bare_client(endpoint=None):
@@ -32,12 +38,13 @@ def publish():
     """A function that starts a publisher to a Kinesis client; each is closed after the test."""
     started = []
 
-    def start(kinesis, *, stream=STREAM, on_acknowledged=lambda: None, **options):
+    def start(kinesis, *, stream=STREAM, on_acknowledged=lambda: None, linger=0.01, **options):
         publisher = Publisher(
             PutRecords(kinesis, stream),
+            outbox(linger),
             SystemClock(),
             on_acknowledged=on_acknowledged,
-            **{"linger": 0.01} | options,
+            **options,
         )
         publisher.start()
         started.append(publisher)
@@ -48,13 +55,25 @@ def publish():
         publisher.close()
 
 
+def outbox(linger=0.01):
+    """Return what a run uses."""
+    return Sequencer(Backoff(base=0.05, cap=5.0).delay, linger=linger)
+
+
+class Put(NamedTuple):
+    """What the reader puts: updates, and their interval."""
+
+    updates: list[TargetUpdate]
+    interval: Interval
+
+
 def record(key, data, interval):
-    """Return a record of the size that Kinesis counts."""
-    return Record(key, data, len(data) + len(key), interval)
+    """Return what becomes one record."""
+    return Put([TargetUpdate(key, READ_AT, data=data)], interval)
 
 
 def numbered(count, keys, interval=None):
-    """Return records 0, 1, ... in the order they are read, of so many aircraft."""
+    """Return updates 0, 1, ... in the order they are read, of so many aircraft."""
     interval = interval or Interval()
     interval.taken += count
     return [record(f"A{n % keys}", b'{"number":%d}' % n, interval) for n in range(count)]
@@ -64,7 +83,7 @@ def test_a_single_record_does_not_wait_for_a_second(state, publish):
     """With low traffic a record must go out by itself."""
     acknowledged = threading.Event()
     [record] = numbered(1, 1)
-    publish(bare_client(), on_acknowledged=acknowledged.set).put(record)
+    publish(bare_client(), on_acknowledged=acknowledged.set).put(*record)
     assert acknowledged.wait(10)
     assert state.numbers == [0]
     assert record.interval.acknowledged == 1
@@ -75,7 +94,7 @@ def test_a_busy_stream_is_sent_in_full_calls(state, publish):
     kinesis = PartlyFailingKinesis(state.kinesis)
     publisher = publish(kinesis, linger=10)
     for record in numbered(1200, 1200):
-        publisher.put(record)
+        publisher.put(*record)
     assert publisher.drain(20)
     assert max(len(call) for call in kinesis.calls) == MAX_BATCH_RECORDS
     assert sum(len(call) for call in kinesis.calls) == 1200
@@ -90,7 +109,7 @@ def test_order_per_aircraft_survives_partial_failures(state, publish, seed):
     publisher = publish(kinesis)
     interval = Interval()
     for record in numbered(60, 12, interval):
-        publisher.put(record)
+        publisher.put(*record)
     assert publisher.drain(30)
     assert state.numbers == list(range(60))
     assert all(numbers == sorted(numbers) for numbers in state.numbers_by_key().values())
@@ -116,7 +135,7 @@ def test_order_per_aircraft_survives_refused_calls(state, publish, error):
     """A whole call that is throttled or fails at Kinesis must be sent again, in order, and nothing twice."""
     publisher = publish(PartlyFailingKinesis(bare_client(), raises=lambda call: error if call in (1, 3) else None))
     for record in numbered(24, 6):
-        publisher.put(record)
+        publisher.put(*record)
     assert publisher.drain(30)
     assert state.numbers == list(range(24))
     assert all(numbers == sorted(numbers) for numbers in state.numbers_by_key().values())
@@ -134,7 +153,7 @@ def test_a_broken_connection_loses_nothing(state, publish, aws, fault):
     with FaultyProxy(aws, plan) as proxy:
         publisher = publish(bare_client(proxy.url))
         for record in numbered(24, 6):
-            publisher.put(record)
+            publisher.put(*record)
         assert publisher.drain(30)
         publisher.close()
     assert set(state.numbers) == set(range(24))
@@ -157,7 +176,7 @@ def test_a_refused_connection_is_tried_again(state, publish, aws):
             return (unreachable if len(tried) < 3 else reachable).put_records(**request)
 
     publisher = publish(FirstUnreachable())
-    publisher.put(numbered(1, 1)[0])
+    publisher.put(*numbered(1, 1)[0])
     assert publisher.drain(30)
     assert state.numbers == [0]
     assert publisher.counters.retries == 2
@@ -167,7 +186,7 @@ def test_a_missing_stream_is_told_to_who_drains(state, publish):
     """A stream that is not there must end the waiting, with its name and what to do."""
     del state
     publisher = publish(bare_client(), stream="elsewhere")
-    publisher.put(numbered(1, 1)[0])
+    publisher.put(*numbered(1, 1)[0])
     with pytest.raises(PublishError, match=r"elsewhere.*read again.*Check that the stream exists"):
         publisher.drain(30)
 
@@ -184,7 +203,7 @@ def test_a_missing_stream_is_told_to_who_puts(state, publish, bound):
 def _put_for_ever(publisher):
     interval = Interval()
     while True:
-        publisher.put(record("A0", b"x", interval))
+        publisher.put(*record("A0", b"x", interval))
 
 
 def test_an_error_nobody_foresaw_is_told(publish):
@@ -222,13 +241,18 @@ def gate(state):
     gate.open.set()
 
 
+def size_of(put):
+    """Bytes of what was put."""
+    return sum(len(update.data) for update in put.updates)
+
+
 def reader_that_puts(publisher, records):
     """Start a reader; return its thread and the list of what it has put."""
     done = []
 
     def put_all():
         for record in records:
-            publisher.put(record)
+            publisher.put(*record)
             done.append(record)
 
     reader = threading.Thread(target=put_all)
@@ -244,7 +268,7 @@ def test_put_waits_while_too_much_is_outstanding(state, publish, gate):
     wait_until(lambda: publisher._bytes_in > 100)
     assert gate.waiting.wait(10)
     assert len(done) < 40
-    assert sum(len(record.data) for record in done) <= 100 + len(records[-1].data)
+    assert sum(map(size_of, done)) <= 100 + size_of(records[-1])
     gate.open.set()
     reader.join(20)
     assert len(done) == 40
@@ -268,7 +292,7 @@ def test_drain_tells_when_time_is_up(publish, gate):
     """Drain must say that not all was acknowledged when its time is up, and leave the rest unacknowledged."""
     publisher = publish(gate)
     [record] = numbered(1, 1)
-    publisher.put(record)
+    publisher.put(*record)
     assert not publisher.drain(0.05)
     assert record.interval.acknowledged == 0
 
@@ -278,7 +302,7 @@ def test_nothing_is_sent_without_the_lease(state, publish):
     has_lease = threading.Event()
     kinesis = PartlyFailingKinesis(state.kinesis)
     publisher = publish(kinesis, may_send=has_lease.is_set)
-    publisher.put(numbered(1, 1)[0])
+    publisher.put(*numbered(1, 1)[0])
     assert not publisher.drain(0.05)
     assert kinesis.calls == []
     has_lease.set()
@@ -291,7 +315,7 @@ def test_an_abandoned_publisher_sends_nothing_more(state, publish, gate):
     kinesis = PartlyFailingKinesis(gate)
     publisher = publish(kinesis, linger=0)
     for record in numbered(6, 1):
-        publisher.put(record)
+        publisher.put(*record)
     assert gate.waiting.wait(10)
     publisher.abandon()
     assert not publisher.drain(10_000)
@@ -312,7 +336,7 @@ def test_each_interval_is_told_its_own_acknowledgements(state, publish):
         interval = intervals[number // 12]
         taken[number // 12] += 1
         interval.taken += 1
-        publisher.put(record(f"A{number % 9}", b'{"number":%d}' % number, interval))
+        publisher.put(*record(f"A{number % 9}", b'{"number":%d}' % number, interval))
     assert publisher.drain(30)
     assert [interval.acknowledged for interval in intervals] == list(taken.values())
 
@@ -338,7 +362,7 @@ class ClearedAfterwards(threading.Event):
 
 def test_closing_is_noticed_at_any_moment(gate):
     """A close that falls between two steps of the dispatcher must not be missed: the run would hang."""
-    publisher = Publisher(PutRecords(gate, STREAM), SystemClock(), on_acknowledged=lambda: None)
+    publisher = Publisher(PutRecords(gate, STREAM), outbox(), SystemClock(), on_acknowledged=lambda: None)
     publisher._work = ClearedAfterwards()
     publisher.start()
     closing = threading.Thread(target=publisher.close, daemon=True)

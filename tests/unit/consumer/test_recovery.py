@@ -34,8 +34,8 @@ class Reader:
 class Nothing:
     """Takes whatever it is told."""
 
-    def put(self, _record):
-        """Take a record."""
+    def put(self, _updates, _interval):
+        """Take updates."""
 
     def poke(self):
         """Have nothing to commit."""
@@ -53,7 +53,7 @@ def test_the_plan_keeps_the_frontier_of_the_position_it_recovers_from():
     )
     processor.resume(committed)
     processor.process(
-        TargetUpdate(icao_address="B", timestamp=NOW, ingestion_time=NOW - timedelta(hours=6), data=b"{}")
+        [TargetUpdate(icao_address="B", timestamp=NOW, ingestion_time=NOW - timedelta(hours=6), data=b"{}")]
     )
     planned = Recovery(Reader(), processor, Nothing(), None, Clock(), seconds=900).plan(committed)
     assert planned.position_token == "live"

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from consumer.sequencer import MAX_BATCH_BYTES, MAX_BATCH_RECORDS, MAX_RECORD_BYTES, Record, Sequencer
+from consumer.messages import TargetUpdate
+from consumer.sequencer import MAX_BATCH_BYTES, MAX_BATCH_RECORDS, MAX_RECORD_BYTES, Sequencer
 from consumer.watermark import Interval
 
 LINGER = 0.25
 INTERVAL = Interval()
+READ_AT = datetime(2024, 3, 4, 23, 24, tzinfo=UTC)
 
 
-def record(key="a", data=b"x"):
-    """A record of this key."""
-    return Record(key, data, len(data) + len(key.encode()), INTERVAL)
+def update(key="a", data=b""):
+    """An update of this aircraft."""
+    return TargetUpdate(key, READ_AT, data=data)
+
+
+def sequencer_of(delay=lambda _: 1.0):
+    """A sequencer that sends again after `delay`."""
+    return Sequencer(delay, linger=LINGER)
 
 
 class ManyCallsInFlight(RuleBasedStateMachine):
@@ -26,7 +34,8 @@ class ManyCallsInFlight(RuleBasedStateMachine):
 
     def __init__(self):
         super().__init__()
-        self.sequencer = Sequencer(linger=LINGER)
+        self.wait = 0.0
+        self.sequencer = sequencer_of(lambda _: self.wait)
         self.now = 0.0
         self.added = defaultdict(list)
         self.acknowledged = defaultdict(list)
@@ -39,11 +48,13 @@ class ManyCallsInFlight(RuleBasedStateMachine):
         size=st.sampled_from([1, 1024, 1024 * 1024 - 1]),
     )
     def add(self, keys, size):
-        """The reader adds records; in each, its place among the records of its key."""
+        """The reader adds updates; in each, its place among the updates of its key."""
+        updates = []
         for key in keys:
-            new = record(key, len(self.added[key]).to_bytes(4) + bytes(size - 4 if size > 4 else 0))
-            self.added[key].append(new)
-            self.sequencer.add(new, self.now)
+            data = len(self.added[key]).to_bytes(4) + bytes(max(0, size - 6))
+            self.added[key].append(data + b"\n")
+            updates.append(update(key, data))
+        self.sequencer.add(updates, INTERVAL, self.now)
 
     @rule(seconds=st.sampled_from([0.01, 0.1, LINGER, 1.0]))
     def pass_time(self, seconds):
@@ -61,7 +72,9 @@ class ManyCallsInFlight(RuleBasedStateMachine):
         flying = {one.key for call in self.calls for one in call}
         for one in batch:
             assert one.key not in flying, "a record overtakes one of its key in another call"
-            assert one is self.added[one.key][len(self.acknowledged[one.key])], "an earlier one is not acknowledged"
+            assert one.data == self.added[one.key][len(self.acknowledged[one.key])], (
+                "an earlier one is not acknowledged"
+            )
             assert self.due.pop(one.key, 0) <= self.now, "sent again before it was due"
         if batch:
             self.calls.append(batch)
@@ -75,16 +88,24 @@ class ManyCallsInFlight(RuleBasedStateMachine):
         for at, one in enumerate(batch):
             if at in failed:
                 self.due[one.key] = self.now + wait
-                self.sequencer.failed(one, self.due[one.key])
             else:
-                self.acknowledged[one.key].append(one)
-                self.sequencer.acknowledged(one, self.now)
+                self.acknowledged[one.key].append(one.data)
+        self.wait = wait
+        before = INTERVAL.acknowledged
+        settled = self.sequencer.settle(batch, [None if at in failed else "" for at in range(len(batch))], self.now)
+        taken = [one for at, one in enumerate(batch) if at not in failed]
+        assert settled == (len(taken), sum(len(one.data) - 1 for one in taken), len(failed))
+        assert INTERVAL.acknowledged == before + len(taken)
 
     @invariant()
-    def it_is_empty_only_when_all_is_acknowledged(self):
-        """Being empty means that nothing is outstanding, and nothing else."""
-        outstanding = any(len(self.added[key]) > len(self.acknowledged[key]) for key in self.added)
-        assert self.sequencer.is_empty == (not outstanding)
+    def it_holds_what_is_not_acknowledged_and_nothing_else(self):
+        """What waits and what is in flight are the updates that were added and not acknowledged."""
+        flying = [one.data for call in self.calls for one in call]
+        outstanding = [data for key in self.added for data in self.added[key][len(self.acknowledged[key]) :]]
+        held = [*self.sequencer.waiting(), *(data[:-1] for data in flying)]
+        assert Counter((data[:4], len(data) + 1) for data in held) == Counter(
+            (one[:4], len(one)) for one in outstanding
+        )
 
     @invariant()
     def it_says_when_to_look_again(self):
@@ -99,10 +120,11 @@ class ManyCallsInFlight(RuleBasedStateMachine):
         """Once nothing fails any more, every record is acknowledged, in the order of its key, exactly once."""
         for _ in range(10_000):
             while self.calls:
-                for one in self.calls.pop():
-                    self.acknowledged[one.key].append(one)
-                    self.sequencer.acknowledged(one, self.now)
-            if self.sequencer.is_empty:
+                batch = self.calls.pop()
+                for one in batch:
+                    self.acknowledged[one.key].append(one.data)
+                self.sequencer.settle(batch, [""] * len(batch), self.now)
+            if not any(self.sequencer.waiting()):
                 break
             self.now += self.sequencer.seconds_until_due(self.now) + 1e-6
             self.send(hurry=False)
@@ -118,9 +140,8 @@ class TestManyCallsInFlight(ManyCallsInFlight.TestCase):
 
 def test_a_call_holds_at_most_500_records():
     """A full call goes out at once, and the rest waits for company."""
-    sequencer = Sequencer(linger=LINGER)
-    for number in range(MAX_BATCH_RECORDS + 1):
-        sequencer.add(record(str(number)), 0)
+    sequencer = sequencer_of()
+    sequencer.add([update(str(number)) for number in range(MAX_BATCH_RECORDS + 1)], INTERVAL, 0)
     assert [one.key for one in sequencer.next_batch(0)] == [str(number) for number in range(MAX_BATCH_RECORDS)]
     assert sequencer.next_batch(0) == []
     assert [one.key for one in sequencer.next_batch(LINGER)] == [str(MAX_BATCH_RECORDS)]
@@ -128,9 +149,9 @@ def test_a_call_holds_at_most_500_records():
 
 def test_a_call_holds_at_most_5_mebibytes_of_data_and_keys():
     """Five of the largest records fill a call to the byte; keys count as Kinesis counts them, in UTF-8."""
-    sequencer = Sequencer(linger=LINGER)
-    for key in "äbcdef":
-        sequencer.add(record(key, bytes(MAX_RECORD_BYTES - len(key.encode()))), 0)
+    sequencer = sequencer_of()
+    updates = [update(key, bytes(MAX_RECORD_BYTES - 1 - len(key.encode()))) for key in "äbcdef"]
+    sequencer.add(updates, INTERVAL, 0)
     batch = sequencer.next_batch(0, hurry=True)
     assert sum(one.size for one in batch) == MAX_BATCH_BYTES
     assert [one.key for one in sequencer.next_batch(0, hurry=True)] == ["f"]
@@ -138,19 +159,18 @@ def test_a_call_holds_at_most_5_mebibytes_of_data_and_keys():
 
 @pytest.mark.parametrize("extra", [0, 1])
 def test_a_byte_too_many_goes_into_the_next_call(extra):
-    """The bound on bytes is exact."""
-    sequencer = Sequencer(linger=LINGER)
-    for key in "abcde":
-        sequencer.add(record(key, bytes(MAX_RECORD_BYTES - 1)), 0)
-    sequencer._ready[0].size += extra
-    assert len(sequencer.next_batch(0, hurry=True)) == 5 - extra
+    """The bound on bytes is exact, and what has no room keeps its place."""
+    sequencer = sequencer_of()
+    sequencer.add([update(key, bytes(MAX_RECORD_BYTES - 2 + (key == "a") * extra)) for key in "abcde"], INTERVAL, 0)
+    assert "".join(one.key for one in sequencer.next_batch(0, hurry=True)) == "abcde"[: 5 - extra]
+    assert "".join(one.key for one in sequencer.next_batch(0, hurry=True)) == "abcde"[5 - extra :]
 
 
 def test_a_lone_record_lingers_and_then_goes():
     """A record waits for company for `linger` seconds, counted from when it became ready, and no longer."""
-    sequencer = Sequencer(linger=LINGER)
-    sequencer.add(record("a"), 10)
-    sequencer.add(record("b"), 10.2)
+    sequencer = sequencer_of()
+    sequencer.add([update("a")], INTERVAL, 10)
+    sequencer.add([update("b")], INTERVAL, 10.2)
     assert sequencer.seconds_until_due(10.1) == pytest.approx(0.15)
     assert sequencer.next_batch(10.2) == []
     assert [one.key for one in sequencer.next_batch(10.25)] == ["a", "b"]
@@ -158,43 +178,38 @@ def test_a_lone_record_lingers_and_then_goes():
 
 def test_in_a_hurry_nothing_lingers():
     """At the end of a run what is ready goes out at once."""
-    sequencer = Sequencer(linger=LINGER)
-    sequencer.add(record(), 0)
+    sequencer = sequencer_of()
+    sequencer.add([update()], INTERVAL, 0)
     assert len(sequencer.next_batch(0, hurry=True)) == 1
 
 
 def test_a_retry_waits_until_it_is_due_and_then_for_nobody():
     """A failed record goes again when its wait is over, not before, in a hurry neither, and does not linger again."""
-    sequencer = Sequencer(linger=LINGER)
-    first = record("a")
-    sequencer.add(first, 0)
-    sequencer.next_batch(0, hurry=True)
-    sequencer.failed(first, due=5.0)
+    sequencer = sequencer_of(lambda attempt: 5.0 * attempt)
+    sequencer.add([update("a")], INTERVAL, 0)
+    [first] = sequencer.next_batch(0, hurry=True)
+    sequencer.settle([first], [None], 0)
     assert sequencer.seconds_until_due(2.0) == 3.0
     assert sequencer.next_batch(4.99, hurry=True) == []
     assert sequencer.next_batch(5.0) == [first]
+    sequencer.settle([first], [None], 5.0)
+    assert sequencer.seconds_until_due(5.0) == 10.0
 
 
 def test_due_retries_go_before_what_is_ready():
     """A record sent again is older than what waits: it goes first, earliest due first, and takes the others along."""
-    sequencer = Sequencer(linger=LINGER)
-    failed = [record(key) for key in "abc"]
-    for one in failed:
-        sequencer.add(one, 0)
-    sequencer.next_batch(0, hurry=True)
-    for one, due in zip(failed, (3, 1, 2), strict=True):
-        sequencer.failed(one, due=due)
-    sequencer.add(record("d"), 3)
+    delays = iter((3, 1, 2))
+    sequencer = sequencer_of(lambda _: next(delays))
+    sequencer.add([update(key) for key in "abc"], INTERVAL, 0)
+    sequencer.settle(sequencer.next_batch(0, hurry=True), [None, None, None], 0)
+    sequencer.add([update("d")], INTERVAL, 3)
     assert [one.key for one in sequencer.next_batch(3)] == ["b", "c", "a", "d"]
 
 
 def test_a_key_is_forgotten_when_its_last_record_is_acknowledged():
     """Memory follows what is outstanding, not how many aircraft were ever seen."""
-    sequencer = Sequencer(linger=LINGER)
+    sequencer = sequencer_of()
     for number in range(1000):
-        one = record(str(number))
-        sequencer.add(one, 0)
-        sequencer.next_batch(0, hurry=True)
-        sequencer.acknowledged(one, 0)
-    assert sequencer.is_empty
+        sequencer.add([update(str(number))], INTERVAL, 0)
+        sequencer.settle(sequencer.next_batch(0, hurry=True), [""], 0)
     assert not sequencer._behind

@@ -19,6 +19,8 @@ REQUIRED = {
 OPTIONAL = (
     "STREAM_URL",
     "START_POSITION",
+    "RECORD_FORMAT",
+    "ALERT_PATTERNS",
     "COMPRESSION",
     "ICAO_ADDRESSES",
     "CALLSIGNS",
@@ -56,6 +58,7 @@ def test_without_options_the_whole_feed_is_read_from_now_on():
         state_bucket="state",
         updates_stream_name="updates",
         start_position="LATEST",
+        envelopes=False,
         compression="gzip",
         filters={},
     )
@@ -63,7 +66,7 @@ def test_without_options_the_whole_feed_is_read_from_now_on():
 
 def test_every_variable_of_the_design_is_known_here(repository):
     """What the design's table says of the consumer and what these tests cover are the same variables."""
-    rows = [line for line in (repository / "docs" / "design.md").read_text().splitlines() if "| consumer |" in line]
+    rows = [line for line in (repository / "docs" / "design.md").read_text().splitlines() if "| consumer" in line]
     names = {name for row in rows for name in re.findall(r"`([A-Z_]+)`", row.split("|")[1])}
     assert names == {*REQUIRED, *OPTIONAL}
 
@@ -119,10 +122,26 @@ def test_a_filter_goes_out_under_the_name_the_api_gives_it(name, value, sent):
     assert settings(**{name: value}).filters == {PARAMETER[name]: sent}
 
 
+def test_envelopes_are_made_where_they_are_asked_for():
+    """The format is a setting, and the template's own alert patterns do with both."""
+    patterns = '{"data":{"squawk":["7700"]}}\n\n'
+    assert settings(RECORD_FORMAT="envelope", ALERT_PATTERNS=patterns).envelopes
+    assert not settings(RECORD_FORMAT="single", ALERT_PATTERNS=patterns).envelopes
+
+
+def test_a_pattern_that_misses_updates_in_envelopes_is_refused():
+    """Alerts would be lost in silence; one record an update has no such limit."""
+    patterns = '{"data":{"heading":[{"numeric":[">",180]}]}}'
+    with pytest.raises(ConfigurationError, match=r"ALERT_PATTERNS.*heading"):
+        settings(RECORD_FORMAT="envelope", ALERT_PATTERNS=patterns)
+    assert not settings(ALERT_PATTERNS=patterns).envelopes
+
+
 @pytest.mark.parametrize(
     ("name", "value", "got", "takes"),
     [
         ("START_POSITION", "latest", "latest", "'LATEST' or 'BEGINNING'"),
+        ("RECORD_FORMAT", "envelopes", "envelopes", "'single' or 'envelope'"),
         ("COMPRESSION", "br", "br", "'gzip' or 'none'"),
         ("ICAO_ADDRESSES", "78121E,7812", "7812", "24-bit addresses of 6 hexadecimal digits"),
         ("ICAO_ADDRESSES", "78121G", "78121G", "6 hexadecimal digits"),

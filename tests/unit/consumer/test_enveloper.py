@@ -1,0 +1,309 @@
+"""The enveloper: each aircraft in order and in its shard, whatever fails and however the stream is resharded."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from datetime import UTC, datetime
+from hashlib import md5
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from common import envelope as wire
+from consumer.envelope import HeaderedUpdate
+from consumer.enveloper import LINGER_SECONDS, Enveloper
+from consumer.errors import PublishError
+from consumer.lane import FULL_BYTES
+from consumer.sequencer import MAX_BATCH_BYTES, MAX_RECORD_BYTES
+from consumer.shard_map import ShardMap
+from consumer.watermark import Interval
+
+READ_AT = datetime(2024, 3, 4, 23, 24, tzinfo=UTC)
+ALL = 2**128
+AIRCRAFT = [f"{number:06X}" for number in range(12)]
+
+
+def update(key, number=0, size=0):
+    """An update of this aircraft; its number, then filling that does not compress."""
+    data = b'{"number":%d,"of":"%b"' % (number, key.encode())
+    filling = b"".join(md5(b"%d %d" % (number, n)).digest() for n in range(size // 16)).replace(b"\n", b"_")
+    return HeaderedUpdate(key, READ_AT, data=data + (b',"filling":"%b"}' % filling if filling else b"}"))
+
+
+class Stream:
+    """Kinesis as far as it matters here: shards with ranges of digests, splits, merges, and what lies in each shard."""
+
+    def __init__(self, shards):
+        self.made = 0
+        self.open = []
+        self.parents = {}
+        self.records = defaultdict(list)
+        for number in range(shards):
+            self._make(ALL * number // shards, ALL * (number + 1) // shards - 1, ())
+
+    def _make(self, low, high, parents):
+        shard_id = f"shardId-{self.made:012d}"
+        self.made += 1
+        self.open.append((low, high, shard_id))
+        self.parents[shard_id] = parents
+
+    def split(self, at):
+        """Split a shard in the middle of its range."""
+        low, high, shard_id = self.open.pop(at % len(self.open))
+        self._make(low, (low + high) // 2, (shard_id,))
+        self._make((low + high) // 2 + 1, high, (shard_id,))
+
+    def merge(self, at):
+        """Merge a shard with its neighbour."""
+        self.open.sort()
+        at %= len(self.open) - 1
+        (low, _, first), (_, high, second) = self.open[at : at + 2]
+        del self.open[at : at + 2]
+        self._make(low, high, (first, second))
+
+    def list_shards(self):
+        """What ListShards says; closed shards come along."""
+        closed = {
+            "ShardId": "closed",
+            "HashKeyRange": {"StartingHashKey": "0", "EndingHashKey": str(ALL - 1)},
+            "SequenceNumberRange": {"StartingSequenceNumber": "0", "EndingSequenceNumber": "1"},
+        }
+        return [closed] + [
+            {
+                "ShardId": shard_id,
+                "HashKeyRange": {"StartingHashKey": str(low), "EndingHashKey": str(high)},
+                "SequenceNumberRange": {"StartingSequenceNumber": "0"},
+            }
+            for low, high, shard_id in self.open
+        ]
+
+    def shard_of(self, digest):
+        """The shard whose range holds a digest."""
+        return next(shard_id for low, high, shard_id in self.open if low <= digest <= high)
+
+    def put(self, record):
+        """Take a record; return its shard."""
+        by_key = int.from_bytes(md5(record.key.encode()).digest())
+        shard_id = self.shard_of(by_key if record.hash_key is None else int(record.hash_key))
+        self.records[shard_id].append(record.data)
+        return shard_id
+
+    def read(self):
+        """Read the updates as consumers do: a shard after its parents, and no envelope outside of its shard."""
+        told = defaultdict(list)
+        for shard_id in sorted(self.parents):  # children have later numbers than their parents
+            for data in self.records[shard_id]:
+                lines = wire.lines(data, shard_id)[0] if wire.is_envelope(data) else data
+                for line in lines.split(b"\n")[:-1]:
+                    told[line.partition(b'"of":"')[2][:6].decode()].append((line, shard_id))
+        return told
+
+
+class Resharding(RuleBasedStateMachine):
+    """Updates, calls answered in any order, entries and answers that fail, and a stream that is split and merged."""
+
+    @initialize(shards=st.integers(1, 3))
+    def begin(self, shards):
+        """A stream with some shards."""
+        self.stream = Stream(shards)
+        self.interval = Interval()
+        self.wait = 0.0
+        self.can_list = True
+        self.enveloper = Enveloper(
+            lambda: ShardMap(self.stream.list_shards()) if self.can_list else None, lambda _: self.wait
+        )
+        self.now = 0.0
+        self.added = defaultdict(list)
+        self.calls = []
+        self.is_lossy = False
+
+    @rule(
+        keys=st.lists(st.sampled_from(AIRCRAFT), min_size=1, max_size=8),
+        size=st.sampled_from([0, 0, 0, 64 * 1024, FULL_BYTES]),
+    )
+    def add(self, keys, size):
+        """The reader adds updates."""
+        updates = []
+        for key in keys:
+            updates.append(update(key, len(self.added[key]), size))
+            self.added[key].append(updates[-1].data)
+        self.interval.taken += len(updates)
+        self.enveloper.add(updates, self.interval, self.now)
+
+    @rule(seconds=st.sampled_from([0.05, LINGER_SECONDS, 3.0]))
+    def pass_time(self, seconds):
+        """Time passes."""
+        self.now += seconds
+
+    @rule(hurry=st.booleans())
+    def send(self, hurry):
+        """A sender is free: the next call goes out, within the limits of one, with one record a lane."""
+        batch = self.enveloper.next_batch(self.now, hurry=hurry)
+        assert sum(one.size for one in batch) <= MAX_BATCH_BYTES
+        assert all(one.size <= MAX_RECORD_BYTES for one in batch)
+        lanes = [id(one.lane) for one in batch] + [id(one.lane) for call in self.calls for one in call]
+        assert len(set(lanes)) == len(lanes)
+        if batch:
+            self.calls.append(batch)
+
+    @precondition(lambda self: self.calls)
+    @rule(data=st.data(), is_answer_lost=st.sampled_from([False, False, False, True]))
+    def answer(self, data, is_answer_lost):
+        """One of the calls in flight is carried out; any of its entries may fail, or its answer be lost."""
+        batch = self.calls.pop(data.draw(st.integers(0, len(self.calls) - 1)))
+        failed = data.draw(st.sets(st.integers(0, len(batch) - 1)))
+        answer = [None if at in failed else self.stream.put(one) for at, one in enumerate(batch)]
+        if is_answer_lost:
+            self.is_lossy = True
+            answer = [None] * len(batch)
+        self.wait = data.draw(st.sampled_from([0.0, 0.5]))
+        self.enveloper.settle(batch, answer, self.now)
+
+    @precondition(lambda self: len(self.stream.open) < 8)
+    @rule(at=st.integers(0, 7))
+    def split(self, at):
+        """A shard is split."""
+        self.stream.split(at)
+
+    @precondition(lambda self: len(self.stream.open) > 1)
+    @rule(at=st.integers(0, 7))
+    def merge(self, at):
+        """Two shards are merged."""
+        self.stream.merge(at)
+
+    @rule(can_list=st.booleans())
+    def list_or_not(self, can_list):
+        """ListShards is throttled, or no longer."""
+        self.can_list = can_list
+
+    @invariant()
+    def it_holds_what_is_not_acknowledged(self):
+        """What waits and what is in flight are as many as were added and not acknowledged."""
+        flying = sum(1 for call in self.calls for _ in self.enveloper.updates_in(call))
+        waiting = sum(1 for _ in self.enveloper.waiting())
+        assert waiting + flying == self.interval.taken - self.interval.acknowledged
+
+    def teardown(self):
+        """Once nothing fails any more, readers have every update, in order, and once unless an answer was lost."""
+        self.can_list = True
+        for _ in range(1_000):
+            for batch in self.calls:
+                self.enveloper.settle(batch, [self.stream.put(one) for one in batch], self.now)
+            self.calls = []
+            seconds = self.enveloper.seconds_until_due(self.now)
+            if seconds is None:
+                break
+            self.now += seconds
+            batch = self.enveloper.next_batch(self.now)
+            if batch:
+                self.calls.append(batch)
+        assert self.interval.acknowledged == self.interval.taken
+        told = self.stream.read()
+        for key, added in self.added.items():
+            lines = [line for line, _ in told[key]]
+            assert list(dict.fromkeys(lines)) == added, "out of order, or lost"
+            if not self.is_lossy:
+                assert len(lines) == len(added), "told twice"
+
+
+class TestResharding(Resharding.TestCase):
+    """Nothing is lost, nothing is twice, each aircraft is in order, and always in the shard of its key."""
+
+    settings = settings(max_examples=80, stateful_step_count=40)
+
+
+def of_one_shard(**options):
+    """An enveloper of a stream with one shard, and the stream."""
+    stream = Stream(1)
+    return Enveloper(lambda: ShardMap(stream.list_shards()), lambda _: 1.0, **options), stream
+
+
+def test_updates_linger_and_then_go_together():
+    """A few updates wait for company, counted from the first, and go as one record addressed to their shard."""
+    enveloper, stream = of_one_shard()
+    enveloper.add([update("A"), update("B")], Interval(), 10.0)
+    assert enveloper.next_batch(10.0) == []
+    enveloper.add([update("C")], Interval(), 10.5)
+    assert enveloper.seconds_until_due(10.5) == pytest.approx(LINGER_SECONDS - 0.5)
+    assert enveloper.next_batch(10.79) == []
+    [record] = enveloper.next_batch(10.0 + LINGER_SECONDS)
+    assert (record.key, record.hash_key) == ("shardId-000000000000", "0")
+    assert [one.icao_address for one in record.updates] == ["A", "B", "C"]
+    assert stream.put(record) == "shardId-000000000000"
+
+
+def test_in_a_hurry_nothing_lingers():
+    """At the end of a run what waits goes out at once."""
+    enveloper, _ = of_one_shard()
+    enveloper.add([update("A")], Interval(), 0.0)
+    assert len(enveloper.next_batch(0.0, hurry=True)) == 1
+
+
+def test_a_full_envelope_goes_at_once_and_the_rest_when_it_is_acknowledged():
+    """Under load envelopes are full, one of a shard at a time; what is left over has waited long enough."""
+    enveloper, stream = of_one_shard()
+    updates = [update("A", number, 2048) for number in range(FULL_BYTES // 2048 + 20)]
+    enveloper.add(updates, Interval(), 0.0)
+    [first] = enveloper.next_batch(0.0)
+    assert FULL_BYTES <= first.read_bytes < FULL_BYTES + 4096
+    assert enveloper.next_batch(0.0, hurry=True) == []
+    enveloper.settle([first], [stream.put(first)], LINGER_SECONDS)
+    [second] = enveloper.next_batch(LINGER_SECONDS)
+    assert first.updates + second.updates == updates
+
+
+def test_each_interval_is_told_its_own():
+    """An envelope may hold updates of several token intervals; each counts its own acknowledgements."""
+    enveloper, stream = of_one_shard()
+    intervals = [Interval(), Interval()]
+    enveloper.add([update("A"), update("B")], intervals[0], 0.0)
+    enveloper.add([update("C")], intervals[1], 0.0)
+    [record] = enveloper.next_batch(0.0, hurry=True)
+    settled = enveloper.settle([record], [stream.put(record)], 0.0)
+    assert settled == (3, sum(len(one.data) for one in record.updates), 0)
+    assert [interval.acknowledged for interval in intervals] == [2, 1]
+
+
+def test_an_update_too_large_for_an_envelope_goes_by_its_own_key():
+    """It is a record of the other format: Kinesis chooses its shard, and no reader has to pass over it."""
+    enveloper, stream = of_one_shard()
+    large = update("A", size=MAX_RECORD_BYTES - 4096)
+    enveloper.add([update("B"), large, update("C")], Interval(), 0.0)
+    sent = []
+    for _ in range(3):
+        [record] = enveloper.next_batch(0.0, hurry=True)
+        sent.append((record.key, record.hash_key, [one.icao_address for one in record.updates]))
+        enveloper.settle([record], [stream.put(record) if record.hash_key else ""], 0.0)
+    assert sent == [
+        ("shardId-000000000000", "0", ["B"]),
+        ("A", None, ["A"]),
+        ("shardId-000000000000", "0", ["C"]),
+    ]
+
+
+def test_many_shards_take_turns():
+    """Where a call cannot hold an envelope of every shard, those left out go first in the next one."""
+    stream = Stream(40)
+    enveloper = Enveloper(lambda: ShardMap(stream.list_shards()), lambda _: 1.0)
+    updates = [update(f"{number:06X}", size=400 * 1024) for number in range(200)]
+    enveloper.add(updates, Interval(), 0.0)
+    served = Counter()
+    for _ in range(8):
+        batch = enveloper.next_batch(0.0, hurry=True)
+        served.update(record.key for record in batch)
+        enveloper.settle(batch, [stream.put(record) for record in batch], 0.0)
+    assert max(served.values()) - min(served[shard_id] for *_, shard_id in stream.open) <= 1
+
+
+def test_shards_that_may_not_be_listed_end_the_run():
+    """A missing permission is no reason to wait: it comes out as the error the reader is told."""
+
+    def refused():
+        raise PublishError("may not")
+
+    enveloper = Enveloper(refused, lambda _: 1.0)
+    enveloper.add([update("A")], Interval(), 0.0)
+    with pytest.raises(PublishError, match="may not"):
+        enveloper.next_batch(0.0)
