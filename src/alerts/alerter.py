@@ -11,6 +11,7 @@ from alerts.clients import ALERT_SECONDS, CALL_SECONDS
 from alerts.notification import Alert, compose
 from alerts.rules import findings
 from alerts.suppression import Claim, State, Verdict
+from common.environment import ConfigurationError
 from common.kinesis_event import update_payloads
 from common.observability import logger
 from common.target_update import UndecodableUpdateError, decode
@@ -50,19 +51,24 @@ class Alerter:
     The order of an alert's steps is the promise: the claim comes before the publication, so that no two updates are
     told of in one window, and the mark comes after it, so that a claim whose publication failed is taken up again when
     its record is sent again.
+
+    `wanted` tells of an update that came in an envelope whether a configured pattern matches it: what the event source
+    mapping decided by the header, it decided for all of them together.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it works with, each by its name
         self,
         table: SuppressionTable,
         topic: AlertsTopic,
         *,
+        wanted: Callable[[bytes], bool],
         suppression: timedelta,
         clock: Clock,
         pause: Callable[[float], None],
     ) -> None:
         self._table = table
         self._topic = topic
+        self._wanted = wanted
         self._suppression = suppression
         self._clock = clock
         self._pause = pause
@@ -73,16 +79,26 @@ class Alerter:
         """Alert on the records in their order, and stop at the first that fails.
 
         `remaining_seconds` says what is left of the invocation. The batch is stopped before the time could run out in
-        the middle of an alert; its first record is always tried, so that every invocation gets further.
+        the middle of an alert, but not before something was done: the first record has been dealt with, or an alert of
+        it was sent. So every invocation gets further. An envelope stopped half way comes again as a whole, and what
+        was told of it is then found in the table.
+
+        Raises
+        ------
+        common.environment.ConfigurationError
+            There is no telling which updates of an envelope are wanted. No record is to blame for that, and the batch
+            fails as a whole.
         """
         result = BatchResult()
         for position, record in enumerate(records):
             try:
-                self._process_record(record, result, remaining_seconds, may_stop=position > 0)
+                self._process_record(record, result, remaining_seconds, first=position == 0)
             except _OutOfTimeError:
                 logger.warning("stopping: too little time left", extra={"sequence_number": record.sequence_number})
                 result.failed_sequence_number = record.sequence_number
                 break
+            except ConfigurationError:
+                raise
             except Exception:  # noqa: BLE001 - whatever it is, the records before this one are done and must not be sent again
                 logger.exception("record failed", extra={"sequence_number": record.sequence_number})
                 result.failed_sequence_number = record.sequence_number
@@ -90,9 +106,13 @@ class Alerter:
         return result
 
     def _process_record(
-        self, record: KinesisRecord, result: BatchResult, remaining_seconds: Callable[[], float], *, may_stop: bool
+        self, record: KinesisRecord, result: BatchResult, remaining_seconds: Callable[[], float], *, first: bool
     ) -> None:
         for data in update_payloads(record):
+            # A record's own bytes are one update, or an envelope too damaged to be opened.
+            from_envelope = data is not record.data
+            if from_envelope and not self._wanted(data):
+                continue
             try:
                 update = decode(data)
             except UndecodableUpdateError as error:
@@ -104,7 +124,7 @@ class Alerter:
                 result.undecodable += 1
                 continue
             for finding in findings(update):
-                if may_stop and remaining_seconds() < ALERT_SECONDS:
+                if (result.notified or not first) and remaining_seconds() < ALERT_SECONDS:
                     raise _OutOfTimeError
                 claim = Claim.of(finding.rule, update, arrival=record.arrival, suppression=self._suppression)
                 self._alert(Alert(finding, update, data), claim, result, remaining_seconds)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from alerts.alerter import Alerter
 from alerts.clients import CONFIG
+from alerts.patterns import AlertPatterns
 from alerts.settings import Settings
 from alerts.suppression_table import SuppressionTable
 from alerts.topic import AlertsTopic
@@ -29,6 +30,7 @@ def alerter() -> Alerter:
     return Alerter(
         SuppressionTable(aws.client("dynamodb", CONFIG), settings.suppression_table_name, clock),
         AlertsTopic(aws.client("sns", CONFIG), settings.alerts_topic_arn),
+        wanted=AlertPatterns(settings.alert_patterns).match,
         suppression=settings.suppression,
         clock=clock,
         pause=time.sleep,

@@ -65,10 +65,10 @@ BUILT_IN: Final[tuple[Callable[[TargetUpdate], Finding | None], ...]] = (emergen
 
 
 def findings(update: TargetUpdate) -> tuple[Finding, ...]:
-    """Return what there is to tell of an update that passed the event source mapping's filter: never nothing.
+    """Return what there is to tell of an update that one of the configured patterns matches: never nothing.
 
-    The patterns of that filter are a parameter of the template, and the function is not told which one let the
-    update through. An update that no built-in rule knows was therefore asked for by the operator's own pattern.
+    The patterns are parameters of the template, and it is not known here which one let the update through. An update
+    that no built-in rule knows was therefore asked for by the operator's own pattern.
     """
     found = tuple(finding for rule in BUILT_IN if (finding := rule(update)) is not None)
     return found or (

@@ -15,11 +15,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Where suppression is kept, for how long, and where alerts go."""
+    """Where suppression is kept, for how long, where alerts go, and what an update of an envelope has to match.
+
+    `alert_patterns` is the text as it stands in the environment, empty where it is not set: nobody who publishes single
+    records needs it, so it is read when the first envelope comes.
+    """
 
     suppression_table_name: str
     suppression: timedelta
     alerts_topic_arn: str
+    alert_patterns: str = ""
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Settings:
@@ -38,4 +43,5 @@ class Settings:
             suppression_table_name=environment.text(environ, "SUPPRESSION_TABLE_NAME"),
             suppression=timedelta(seconds=seconds),
             alerts_topic_arn=environment.text(environ, "ALERTS_TOPIC_ARN"),
+            alert_patterns=environment.text(environ, "ALERT_PATTERNS", ""),
         )

@@ -20,6 +20,7 @@ from aggregator.delivery import DeliveryRecord
 from aggregator.parts import PACKED_BYTES
 from aggregator.state_codec import INFLATED_BYTES, StateError
 from alerts.alerter import Alerter
+from alerts.patterns import AlertPatterns
 from alerts.suppression import Decision, State, Verdict, Window, expires_at, judge_refused
 from common.environment import ConfigurationError
 from common.kinesis_event import MalformedEventError, records
@@ -249,7 +250,14 @@ class Clock:
 def alerts_event(event):
     """Records are told of, skipped or reported; sent again, the batch tells of nothing twice. Gives the topic."""
     table, topic = Table(), Topic()
-    alerter = Alerter(table, topic, suppression=timedelta(minutes=15), clock=Clock(), pause=lambda _seconds: None)
+    alerter = Alerter(
+        table,
+        topic,
+        wanted=AlertPatterns('{"data":{"icao_address":[{"exists":true}]}}').match,
+        suppression=timedelta(minutes=15),
+        clock=Clock(),
+        pause=lambda _seconds: None,
+    )
     told, results = [], []
     for _ in range(2):
         with suppress(MalformedEventError):

@@ -8,19 +8,24 @@ from collections import Counter, deque
 from datetime import UTC, datetime, timedelta
 
 import boto3
+import msgspec
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from alerts.alerter import Alerter, BatchResult
+from alerts.patterns import AlertPatterns
 from alerts.suppression_table import SuppressionTable
 from alerts.topic import AlertsTopic
 from common.clock import SystemClock
 from common.kinesis_event import KinesisRecord
+from consumer.envelope import HeaderedUpdate, pack
 
 TABLE = "suppression"
 SHARD = "shardId-000000000000"
 START = datetime(2024, 3, 4, 12, 0, 0, tzinfo=UTC)
 SUPPRESSION = timedelta(seconds=900)
+PATTERNS = '{"data":{"squawk":["7500","7600","7700"]}}\n\n{"data":{"callsign":[{"prefix":"ETH"}]}}\n'
+"""Emergencies, and a pattern of the operator's own; steep descents are not asked for."""
 
 
 class ProcessDiedError(BaseException):
@@ -85,12 +90,13 @@ class World:
         self.dynamodb = FaultyClient(self._dynamodb, faults)
         self.sns = FaultyClient(self._sns, faults)
 
-    def alerter(self, suppression=SUPPRESSION):
+    def alerter(self, suppression=SUPPRESSION, patterns=PATTERNS):
         """What a new process would make."""
         clock = SystemClock()
         return Alerter(
             SuppressionTable(self.dynamodb, TABLE, clock),
             AlertsTopic(self.sns, self.topic_arn),
+            wanted=AlertPatterns(patterns).match,
             suppression=suppression,
             clock=clock,
             pause=lambda _seconds: None,
@@ -158,6 +164,25 @@ def record():
             **fields,
         }
         return KinesisRecord(f"{next(sequence):056d}", json.dumps(update).encode() + b"\n", START.timestamp(), SHARD)
+
+    return make
+
+
+_decode = msgspec.json.Decoder(HeaderedUpdate).decode
+
+
+@pytest.fixture
+def envelope():
+    """Make one record of the updates of several, as the consumer packs them: `envelope(record(...), record(...))`."""
+
+    def make(*singles, shard=SHARD):
+        updates = []
+        for single in singles:
+            update = _decode(single.data)
+            update.data = single.data.rstrip(b"\n")
+            updates.append(update)
+        ((data, _count),) = pack(updates, shard, 1024 * 1024)
+        return singles[-1]._replace(data=data)
 
     return make
 

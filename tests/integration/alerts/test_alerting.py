@@ -154,7 +154,10 @@ def test_real_updates_are_told_by_their_own_time(world, recording):
         targets = [json.loads(line)["target"] for line in lines if b'"target"' in line]
     aircraft, _ = Counter(target["icao_address"] for target in targets).most_common(1)[0]
     ours = [target for target in targets if target["icao_address"] == aircraft]
-    records = [KinesisRecord(str(n), json.dumps(target).encode(), 0.0, "shardId-000000000000") for n, target in enumerate(ours, start=1)]
+    records = [
+        KinesisRecord(str(n), json.dumps(target).encode(), 0.0, "shardId-000000000000")
+        for n, target in enumerate(ours, start=1)
+    ]
     expected, silent_until = [], datetime.fromisoformat("1970-01-01T00:00:00Z")
     for target in ours:
         if (measured := datetime.fromisoformat(target["timestamp"])) >= silent_until:
