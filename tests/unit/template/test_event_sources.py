@@ -61,6 +61,15 @@ def test_an_empty_pattern_is_left_out(resources):
     ]
 
 
+@pytest.mark.parametrize("function", ["ConsumerFunction", "AlertsFunction"])
+def test_the_functions_know_the_patterns_that_the_filter_has(resources, function):
+    """The consumer checks them, and the alerts function asks them again: each parameter once, one a line."""
+    variables = resources[function]["Properties"]["Environment"]["Variables"]
+    assert variables["ALERT_PATTERNS"] == {
+        "Fn::Join": ["\n", [{"Ref": f"AlertPattern{number}"} for number in range(1, 6)]]
+    }
+
+
 @pytest.fixture(scope="session")
 def default_filter(template):
     """The filter that the patterns' defaults make."""

@@ -12,9 +12,9 @@ def contract(repository):
     """The environment table of docs/design.md, as {function: set of names}."""
     names = {"consumer": set(), "aggregator": set(), "alerts": set()}
     for variables, functions in re.findall(
-        r"^\| (`[A-Z].*?) \| (\w+) \|", (repository / "docs/design.md").read_text(), re.MULTILINE
+        r"^\| (`[A-Z].*?) \| ([\w, ]+) \|", (repository / "docs/design.md").read_text(), re.MULTILINE
     ):
-        for function in names if functions == "all" else [functions]:
+        for function in names if functions == "all" else functions.split(", "):
             names[function] |= set(re.findall(r"`(\w+)`", variables))
     assert len(names["consumer"]) > 15
     return names

@@ -22,6 +22,7 @@ GOOD = {
     "LateFilter": ["", "true", "false"],
     "Compression": ["gzip", "none"],
     "StartPosition": ["LATEST", "BEGINNING"],
+    "RecordFormat": ["single", "envelope"],
 }
 BAD = {
     "StreamUrl": ["api.airsafe.spire.com", "http://example.com/stream", "https://example.com/?token=x", "ftp://x/y"],
@@ -35,6 +36,7 @@ BAD = {
     "LateFilter": ["yes", "1"],
     "Compression": ["zstd"],
     "StartPosition": ["NOW", "latest"],
+    "RecordFormat": ["envelopes", "ENVELOPE"],
 }
 GOOD_HERE = {
     "ApiTokenSecretArn": ["", "arn:aws:secretsmanager:eu-west-1:123456789012:secret:team/tracking-AbC123"],
@@ -45,6 +47,7 @@ GOOD_HERE = {
     "AlarmEmail": ["", "operator@example.com"],
 }
 BAD_HERE = {
+    "RecordFormat": [""],
     "Airlines": [" DL", "DL,", "DL,,ET", "DL, ET"],
     "ApiTokenSecretArn": ["secret", "arn:aws:secretsmanager:eu-west-1:123456789012:secret:nosuffix", "eyJhbGciOi"],
     "ApiTokenKeyArn": ["alias/mine", "arn:aws:kms:eu-west-1:123456789012:alias/mine"],
@@ -86,6 +89,7 @@ def consumer_accepts(resources):
 
     def decide(name, value):
         environment = {"API_TOKEN_SECRET_ARN": "arn", "STATE_BUCKET": "bucket", "UPDATES_STREAM_NAME": "stream"}
+        environment["ALERT_PATTERNS"] = '{"data":{"squawk":["7700"]}}'
         try:
             Settings.from_environment({**environment, variable_of[name]: value})
         except ConfigurationError:

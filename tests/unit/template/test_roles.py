@@ -9,8 +9,12 @@ import pytest
 
 
 def statements(role):
-    """All statements of a role's policies."""
-    return [each for policy in role["Policies"] for each in policy["PolicyDocument"]["Statement"]]
+    """All statements of a role's policies, those included that a parameter has to ask for."""
+    return [
+        each["Fn::If"][1] if "Fn::If" in each else each
+        for policy in role["Policies"]
+        for each in policy["PolicyDocument"]["Statement"]
+    ]
 
 
 def as_list(value):
@@ -109,9 +113,19 @@ def test_a_missing_checkpoint_is_404_and_not_403(roles):
     assert "Condition" not in statement
 
 
-def test_the_consumer_may_put_records_and_nothing_else_to_the_stream(roles):
+def test_the_consumer_may_put_records_and_list_the_shards_it_groups_by(roles):
     """Neither reads nor settings of the stream are the consumer's business."""
-    assert actions_on(roles["ConsumerRole"], "UpdatesStream") == ["kinesis:PutRecords"]
+    assert actions_on(roles["ConsumerRole"], "UpdatesStream") == ["kinesis:ListShards", "kinesis:PutRecords"]
+
+
+def test_only_who_writes_envelopes_may_list_shards(roles, template):
+    """A single record goes where Kinesis puts it: whoever writes those has no business with shards."""
+    [policy] = roles["ConsumerRole"]["Policies"]
+    [conditional] = [each["Fn::If"] for each in policy["PolicyDocument"]["Statement"] if "Fn::If" in each]
+    condition, granted, otherwise = conditional
+    assert template["Conditions"][condition] == {"Fn::Equals": [{"Ref": "RecordFormat"}, "envelope"]}
+    assert granted["Action"] == "kinesis:ListShards"
+    assert otherwise == {"Ref": "AWS::NoValue"}
 
 
 @pytest.mark.parametrize("role", ["AggregatorRole", "AlertsRole"])
