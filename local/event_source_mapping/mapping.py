@@ -73,6 +73,7 @@ class EventSourceMapping:
         self._lock = threading.Lock()
         self._pollers: dict[str, ShardPoller] = {}
         self._readers: dict[str, ShardReader] = {}
+        self._listed: list[ListedShard] = []
         self._waiting: list[str] = []
         self._discovered = False
         self._draining = False
@@ -120,12 +121,13 @@ class EventSourceMapping:
         """
         self.begin_drain()
         never = threading.Event()
+        look_again = 0.0
         while True:
-            try:
-                if self.settings.enabled:
-                    self._discover()
-            except (BotoCoreError, ClientError) as error:
-                self._listener.trouble(f"{self.settings.stream_name}: the shards cannot be listed: {error}")
+            if self._clock.now() >= look_again:
+                look_again = self._clock.now() + self._pace.discovery_interval
+                self._try_to_discover()
+            else:
+                self._follow()
             if self.drained:
                 return True
             left = deadline - self._clock.now()
@@ -170,26 +172,40 @@ class EventSourceMapping:
 
     def _run(self) -> None:
         while not self._clock.wait(self._stopping, self._pace.discovery_interval):
-            try:
+            self._try_to_discover()
+
+    def _try_to_discover(self) -> None:
+        try:
+            if self.settings.enabled:
                 self._discover()
-            except (BotoCoreError, ClientError) as error:
-                self._listener.trouble(f"{self.settings.stream_name}: the shards cannot be listed: {error}")
+        except (BotoCoreError, ClientError) as error:
+            self._listener.trouble(f"{self.settings.stream_name}: the shards cannot be listed: {error}")
 
     def _discover(self) -> None:
+        """See which shards there are, and start those whose time has come."""
         listed = self._list()
         with self._lock:
             if self._stopping.is_set():
                 return
+            self._listed = listed
             for shard in listed:
                 if shard.shard_id not in self._readers:
                     self._readers[shard.shard_id] = self._reader(shard.shard_id)
                 if shard.closed and shard.shard_id in self._pollers:
                     self._pollers[shard.shard_id].close()
+            self._discovered = True
+        self._follow()
+
+    def _follow(self) -> None:
+        """Start the shards that were found, once their parents are done."""
+        with self._lock:
+            if self._stopping.is_set():
+                return
+            listed = self._listed
             finished = {shard_id for shard_id, poller in self._pollers.items() if poller.finished}
             for shard_id in startable(listed, self._pollers.keys(), finished):
                 self._start(shard_id, closed=any(shard.shard_id == shard_id and shard.closed for shard in listed))
             self._waiting = [shard.shard_id for shard in listed if shard.shard_id not in self._pollers]
-            self._discovered = True
 
     def _list(self) -> list[ListedShard]:
         pages = self._kinesis.get_paginator("list_shards").paginate(StreamARN=self.settings.stream_arn)

@@ -109,6 +109,8 @@ class Authoriser:
 def _rules(iam: IAMClient, role: str) -> Iterator[_Rule]:
     for name, document in _policies(iam, role):
         for number, statement in enumerate(_listed(document["Statement"])):
+            if statement is None:  # AWS::NoValue: CloudFormation leaves such a statement out, moto a null in its place
+                continue
             label = f"{name}/{statement.get('Sid', number)}"
             odd = sorted(statement.keys() - _EVALUATED)
             if odd:

@@ -312,7 +312,12 @@ def test_a_split_shard_closes_its_window_and_its_children_are_polled(stream, map
     source.client.split_shard(StreamName=source.name, ShardToSplit=parent["ShardId"], NewStartingHashKey=str(middle))
     eventually(lambda: running.counters.windows_closed >= 1)
     eventually(lambda: [row.state for row in running.rows()] == ["closed", "reading", "reading"])
+    source.put("a", "b", "c", "d")
     assert drained(running)
+    assert [one for one in function.ids() if one.startswith(parent["ShardId"])] == [
+        f"{parent['ShardId']}:{number}" for number in (1, 2, 3)
+    ]
+    assert len(function.ids()) == 7
 
 
 def test_children_are_read_after_both_their_parents_were_consumed(stream, mapping):
@@ -329,8 +334,8 @@ def test_children_are_read_after_both_their_parents_were_consumed(stream, mappin
     source.put("one", "two", shard=0)
     source.put("three", shard=1)
     first, second = (shard["ShardId"] for shard in source.shards())
-    # moto copies the parents' records into the merged shard, which is what this test reads there.
     source.client.merge_shards(StreamName=source.name, ShardToMerge=first, AdjacentShardToMerge=second)
+    source.put("four", "five", "six")
     running = mapping(source, function)
     eventually(lambda: running.counters.function_errors >= 3)
     assert [row.state for row in running.rows()] == ["closed", "retrying", "waiting"]
@@ -350,8 +355,8 @@ def test_a_child_found_later_is_read_from_its_beginning_even_with_latest(stream,
     source.put("two", shard=1)
     eventually(lambda: running.counters.consumed == 2)
     first, second = (shard["ShardId"] for shard in source.shards())
-    # moto copies the parents' records into the merged shard, which is what this test reads there.
     source.client.merge_shards(StreamName=source.name, ShardToMerge=first, AdjacentShardToMerge=second)
+    source.put("three", "four")
     assert drained(running)
     assert [one for one in function.ids() if one.startswith("shardId-000000000002")] == [
         "shardId-000000000002:1",
