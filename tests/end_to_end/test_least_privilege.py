@@ -40,6 +40,7 @@ FORBIDDEN = {
             "get_shard_iterator",
             {"StreamName": "UpdatesStream", "ShardId": "shardId-000000000000", "ShardIteratorType": "LATEST"},
         ),
+        "list the shards where it writes no envelopes": ("kinesis", "list_shards", {"StreamName": "UpdatesStream"}),
         "change the token": ("secretsmanager", "put_secret_value", {"SecretId": "ApiTokenSecret", "SecretString": "x"}),
         "suppress alerts": (
             "dynamodb",
