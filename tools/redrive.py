@@ -7,10 +7,16 @@ import base64
 import json
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "src"))  # what the functions read by is there
+
+from common import envelope
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,7 +32,11 @@ class RedriveError(Exception):
 
 @dataclass(frozen=True)
 class Failure:
-    """One on-failure object: its key, which function gave its records up and why, and the records as (key, data)."""
+    """One on-failure object: its key, which function gave its records up and why, and what goes back, as (key, data).
+
+    Envelopes are opened: one names the shard it was put into, and put anywhere else it would be passed over. The
+    updates in it go back as records of their own, each by its aircraft, wherever the shards are by now.
+    """
 
     key: str
     function: str
@@ -46,10 +56,7 @@ def read_failure(key: str, body: bytes) -> Failure:
         content = json.loads(body)
         payload = content["payload"]
         event = json.loads(payload) if isinstance(payload, str) else payload
-        records = [
-            (record["kinesis"]["partitionKey"], base64.b64decode(record["kinesis"]["data"], validate=True))
-            for record in event["Records"]
-        ]
+        records = [single for record in event["Records"] for single in _singles(record)]
         context = content["requestContext"]
         return Failure(key, context["functionArn"], context["condition"], records)
     except (ValueError, KeyError, TypeError) as error:
@@ -57,6 +64,21 @@ def read_failure(key: str, body: bytes) -> Failure:
             f"{key}: not read ({error!r}); expected what Lambda writes to an on-failure destination in S3, with "
             "requestContext and payload. Look at it; name the others by --prefix"
         ) from error
+    except envelope.UnknownVersionError as error:
+        raise RedriveError(f"{key}: {error}. Redrive with the tools of that version") from error
+
+
+def _singles(record: dict[str, Any]) -> Iterator[tuple[str, bytes]]:
+    key, data = record["kinesis"]["partitionKey"], base64.b64decode(record["kinesis"]["data"], validate=True)
+    lines = None
+    if envelope.is_envelope(data):
+        with suppress(envelope.BrokenEnvelopeError):  # it goes back as it is, for the consumers to count
+            lines, _ = envelope.lines(data, record["eventID"].partition(":")[0])
+    if lines is None:
+        yield key, data
+    else:
+        for line in lines.split(b"\n")[:-1]:
+            yield json.loads(line)["icao_address"], line + b"\n"
 
 
 def put_back(kinesis: Any, stream: str, records: list[tuple[str, bytes]], pause: Callable[[float], None]) -> None:

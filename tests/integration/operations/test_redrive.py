@@ -6,8 +6,10 @@ import base64
 import json
 
 import boto3
+import msgspec
 import pytest
 
+from consumer.envelope import HeaderedUpdate, pack
 from tools import redrive
 
 BUCKET, STREAM = "failures", "updates"
@@ -33,7 +35,11 @@ def failure(updates, *, as_text=True):
     """What Lambda writes to an on-failure destination in S3."""
     event = {
         "Records": [
-            {"kinesis": {"partitionKey": key, "data": base64.b64encode(data).decode()}} for key, data in updates
+            {
+                "eventID": f"shardId-000000000000:{number}",
+                "kinesis": {"partitionKey": key, "data": base64.b64encode(data).decode()},
+            }
+            for number, (key, data) in enumerate(updates)
         ]
     }
     return json.dumps(
@@ -119,6 +125,51 @@ def test_only_the_prefix_asked_for(s3, kinesis):
     s3.put_object(Bucket=BUCKET, Key="aws/lambda/other/two", Body=failure(updates(2)))
     assert run("--confirm", "--prefix", "aws/lambda/other/") == 0
     assert in_stream(kinesis) == updates(2)
+
+
+def enveloped(singles, shard):
+    """The updates as the consumer would have put them, in one envelope."""
+    made = []
+    for key, data in singles:
+        whole = json.dumps({"icao_address": key, "timestamp": "2024-03-04T23:23:59Z"} | json.loads(data)).encode()
+        made.append(msgspec.json.decode(whole, type=HeaderedUpdate))
+        made[-1].data = whole
+    ((record, _count),) = pack(made, shard, 1_000_000)
+    return (shard, record), [(update.icao_address, update.data + b"\n") for update in made]
+
+
+def test_the_updates_of_an_envelope_go_back_one_by_one(s3, kinesis):
+    """Put back whole, it might come into a shard that it does not name, where every reader passes over it."""
+    envelope, singles = enveloped(updates(3), "shardId-000000000000")
+    put(s3, "one", failure([*updates(1), envelope, *updates(1)]))
+    assert run("--confirm") == 0
+    assert in_stream(kinesis) == [*updates(1), *singles, *updates(1)]
+
+
+def test_a_misplaced_envelope_does_not_go_back(s3, kinesis):
+    """Whoever wrote it has sent its updates again already."""
+    misplaced, _ = enveloped(updates(3), "shardId-000000000009")
+    put(s3, "one", failure([misplaced]))
+    assert run("--confirm") == 0
+    assert in_stream(kinesis) == []
+
+
+def test_a_damaged_envelope_goes_back_as_it_is(s3, kinesis):
+    """The consumers count it; there is nothing to take out of it."""
+    (key, data), _ = enveloped(updates(3), "shardId-000000000000")
+    put(s3, "one", failure([(key, data[:-20])]))
+    assert run("--confirm") == 0
+    assert in_stream(kinesis) == [(key, data[:-20])]
+
+
+@pytest.mark.usefixtures("kinesis")
+def test_an_envelope_of_a_later_version_stays_where_it_is(s3, capsys):
+    """Older tools must not take it for nothing, and remove it."""
+    (key, data), _ = enveloped(updates(3), "shardId-000000000000")
+    put(s3, "later", failure([(key, data.replace(b'"v":1', b'"v":2'))]))
+    assert run("--confirm", "--delete") == 1
+    assert "later: a record holds an envelope of version 2" in capsys.readouterr().err
+    assert left(s3) == 1
 
 
 @pytest.mark.usefixtures("kinesis")
