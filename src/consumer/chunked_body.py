@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from io import BufferedIOBase
 
 _READ_BYTES = 96 * 1024
-"""Few reads, and less than what the allocator would take from the system anew each time (128 KiB, see `Inflater`)."""
+"""Few reads, of a size for which the allocator uses the same memory again (under 128 KiB: glibc, mallopt(3))."""
 
 _LONGEST_LINE = 4096
 """Of a chunk's size with its extensions, or of a trailer field."""
