@@ -105,7 +105,7 @@ class _Run:
             feed.start()
             pipeline.start()
             if faults is not None:
-                faults.start(server, pipeline.functions)
+                faults.start(server, pipeline.functions, cloud.client("kinesis"), stack.resources["UpdatesStream"])
             with View(self._console, pipeline.snapshot, _TITLES.get(options.source.kind, "aircraft stream")):
                 self._wait_for(feed.finished)
                 feed.stop()

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from local.envelope import ENVELOPE, FORMATS
 from local.faults.rig import Rig
 from local.faults.run import Outcome, ScheduleRun
 from local.faults.schedule import FaultSchedule
@@ -47,6 +48,7 @@ class Totals:
     """What all schedules together came to."""
 
     schedules: int = 0
+    envelope_schedules: int = 0
     seconds: float = 0.0
     figures: Counter[str] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
@@ -55,6 +57,7 @@ class Totals:
     def add(self, outcome: Outcome) -> None:
         """Add one schedule's."""
         self.schedules += 1
+        self.envelope_schedules += outcome.record_format == ENVELOPE
         self.figures.update({name: getattr(outcome.verdict, name) for name in _COUNTED})
         self.faults += outcome.faults
         if not outcome.verdict.clean:
@@ -64,6 +67,7 @@ class Totals:
         """Return what `--report` writes."""
         return {
             "schedules": self.schedules,
+            "envelope_schedules": self.envelope_schedules,
             **{name: self.figures[name] for name in _COUNTED},
             "faults": dict(sorted(self.faults.items())),
             "failing_seeds": sorted(self.failing_seeds),
@@ -84,13 +88,13 @@ def free_port() -> int:
     raise OSError("no free port was found for the simulator")
 
 
-def _work(connection: Connection, verbose: bool) -> None:  # noqa: FBT001 -- a process's arguments are positional
+def _work(connection: Connection, record_format: str | None, verbose: bool) -> None:  # noqa: FBT001 -- a process's arguments are positional
     """Run the schedules whose seeds come in, until there is none; a worker's process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent tells when to end
     rig = Rig(free_port(), _tell if verbose else None)
     try:
         while (seed := connection.recv()) is not None:
-            connection.send(ScheduleRun(rig, FaultSchedule.draw(seed)).execute())
+            connection.send(ScheduleRun(rig, FaultSchedule.draw(seed, record_format)).execute())
     except EOFError:
         return  # the parent is gone
     finally:
@@ -107,7 +111,9 @@ def say(text: str) -> None:
     sys.stdout.flush()
 
 
-def outcomes(seeds: Sequence[int], workers: int, *, verbose: bool = False) -> Iterator[Outcome]:
+def outcomes(
+    seeds: Sequence[int], workers: int, *, record_format: str | None = None, verbose: bool = False
+) -> Iterator[Outcome]:
     """Run the schedules of these seeds on so many processes; yield each as it is done."""
     context = multiprocessing.get_context("spawn")
     waiting = list(reversed(seeds))
@@ -116,7 +122,7 @@ def outcomes(seeds: Sequence[int], workers: int, *, verbose: bool = False) -> It
     try:
         for _ in range(min(workers, len(seeds))):
             ours, theirs = context.Pipe()
-            process = context.Process(target=_work, args=(theirs, verbose))
+            process = context.Process(target=_work, args=(theirs, record_format, verbose))
             process.start()
             theirs.close()
             processes.append(process)
@@ -139,19 +145,27 @@ def outcomes(seeds: Sequence[int], workers: int, *, verbose: bool = False) -> It
             process.join()
 
 
-def run(seeds: Sequence[int], *, workers: int, verbose: bool, tell: Callable[[str], None]) -> Totals:
+def run(
+    seeds: Sequence[int],
+    *,
+    workers: int,
+    verbose: bool,
+    tell: Callable[[str], None],
+    record_format: str | None = None,
+) -> Totals:
     """Run schedules, say what each failing one did, and return the totals."""
     totals = Totals()
     began = time.monotonic()
-    for outcome in outcomes(seeds, workers, verbose=verbose):
+    for outcome in outcomes(seeds, workers, record_format=record_format, verbose=verbose):
         totals.add(outcome)
         held = "held" if outcome.verdict.clean else "FAILED"
         faults = ", ".join(f"{name} {number}" for name, number in sorted(outcome.faults.items())) or "no fault"
-        tell(f"schedule {outcome.seed}: {held} in {outcome.seconds:.1f} s ({faults})")
+        tell(f"schedule {outcome.seed}, {outcome.record_format}: {held} in {outcome.seconds:.1f} s ({faults})")
         if not outcome.verdict.clean:
             for note in outcome.verdict.notes:
                 tell(f"    {note}")
-            tell(f"    again: pipenv run chaos --schedules 1 --seed {outcome.seed} --verbose")
+            chosen = "" if record_format is None else f"--record-format {record_format} "
+            tell(f"    again: pipenv run chaos --schedules 1 --seed {outcome.seed} {chosen}--verbose")
     totals.seconds = time.monotonic() - began
     return totals
 
@@ -165,6 +179,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--schedules", type=count, default=DEFAULT_SCHEDULES, metavar="N", help="how many (200)")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="the first one's seed; the others follow (1)")
+    parser.add_argument(
+        "--record-format", choices=FORMATS, help="that of every schedule (default: a third of them draws envelope)"
+    )
     parser.add_argument("--workers", type=count, default=3, metavar="N", help="schedules at once (3)")
     parser.add_argument("--report", type=Path, metavar="FILE", help="write the figures as JSON")
     parser.add_argument("--verbose", action="store_true", help="show the functions' logs")
@@ -175,7 +192,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run as asked; return the exit code."""
     options = _parser().parse_args(arguments)
     seeds = range(options.seed, options.seed + options.schedules)
-    totals = run(seeds, workers=options.workers, verbose=options.verbose, tell=say)
+    totals = run(
+        seeds,
+        workers=options.workers,
+        verbose=options.verbose,
+        tell=say,
+        record_format=options.record_format,
+    )
     report = totals.as_json()
     say(json.dumps(report, indent=1))
     if options.report is not None:

@@ -15,6 +15,7 @@ from local.emulator import EmulatorError
 from local.faults.aws_proxy import AwsProxy
 from local.faults.jumping_clock import JumpingClock
 from local.faults.process import ProcessFaults
+from local.faults.resharding import Resharding
 from local.faults.schedule import CONSUMER, FaultSchedule, waits
 from local.faults.upstream import UpstreamFaults, UpstreamKind
 from local.invocation import ThrottledError
@@ -22,6 +23,8 @@ from local.invocation import ThrottledError
 if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Mapping
+
+    from mypy_boto3_kinesis import KinesisClient
 
     from local.functions import Function
     from local.simulator.server import TrackingStreamServer
@@ -41,6 +44,7 @@ class LiveFaults:
         self._ending = contextlib.ExitStack()
         self._proxy: AwsProxy | None = None
         self._processes: ProcessFaults | None = None
+        self._resharding: Resharding | None = None
         self.upstream = UpstreamFaults(
             (fault for fault in self._schedule.upstream if fault.kind not in _NEEDS_TODAY),
             seed=seed,
@@ -59,8 +63,10 @@ class LiveFaults:
         hurried = dataclasses.replace(consumer, environment=consumer.environment | waits())
         return dataclasses.replace(stack, functions=stack.functions | {CONSUMER: hurried})
 
-    def start(self, server: TrackingStreamServer, functions: Mapping[str, Function]) -> None:
-        """Begin; the server is the one that has the hooks."""
+    def start(
+        self, server: TrackingStreamServer, functions: Mapping[str, Function], kinesis: KinesisClient, stream: str
+    ) -> None:
+        """Begin; the server is the one that has the hooks, `stream` the name of the one that is resharded."""
 
         def begin(name: str) -> None:
             def invoke() -> None:
@@ -73,6 +79,9 @@ class LiveFaults:
         self._processes = ProcessFaults(self._schedule.processes, functions, begin)
         self._processes.start()
         self._ending.callback(self._processes.stop)
+        self._resharding = Resharding(self._schedule.reshards, kinesis, stream)
+        self._resharding.start()
+        self._ending.callback(self._resharding.stop)
 
     def stop(self) -> None:
         """Let nothing more happen."""
@@ -83,8 +92,9 @@ class LiveFaults:
     def injected(self) -> Counter[str]:
         """What has happened so far, by kind."""
         found = self.upstream.injected.copy()
-        if self._processes is not None:
-            found += self._processes.injected
+        for one in (self._processes, self._resharding):
+            if one is not None:
+                found += one.injected
         if self._proxy is not None:
             for kind, number in self._proxy.injected.items():
                 found[f"aws_{kind.value}"] += number

@@ -17,8 +17,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from local.cloud import Cloud
+from local.envelope import FORMATS, SINGLE
 from local.faults.aws_faults import FaultPlan
 from local.faults.aws_proxy import AwsProxy
+from local.faults.resharding import Resharding
 from local.faults.schedule import CONSUMER, waits
 from local.functions import Function
 from local.simulator.transport import PATH
@@ -26,12 +28,14 @@ from local.sinks import Sinks
 from local.stack import Stack, create
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from local.faults.aws_calls import Request
     from local.faults.aws_errors import Answer
     from local.faults.aws_faults import FaultKind
     from local.faults.relay import Upstream
+    from local.faults.resharding import Reshard
+    from local.stack import FunctionSettings
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 API_TOKEN = "fault-schedule"  # noqa: S105 -- the simulator's, which runs on this machine
@@ -136,28 +140,29 @@ class Rig:
             for name in ("AircraftTable", "SuppressionTable")
         ]
         self.functions: dict[str, Function] = {}
+        self._consumers: dict[str, Function] = {}
         self._ending.callback(self._stop_functions)
         self.restart_functions()
 
     def restart_functions(self) -> None:
         """Begin with cold functions, whatever the old ones are at."""
         self._stop_functions()
-        for name, settings in self.stack.functions.items():
-            own = waits() if name == CONSUMER else {}
-            self.functions[name] = Function(
-                dataclasses.replace(settings, environment=settings.environment | own),
-                REPOSITORY / "src",
-                self.proxy.url,
-                os.environ["PATH"],
-                self._log,
-            )
+        settings = self.stack.functions
+        self.functions = {name: self._function(one) for name, one in settings.items() if name != CONSUMER}
+        self._consumers = {one: self._function(settings[CONSUMER], waits() | {"RECORD_FORMAT": one}) for one in FORMATS}
+        self.functions[CONSUMER] = self._consumers[SINGLE]
+
+    def _function(self, settings: FunctionSettings, own: dict[str, str] | None = None) -> Function:
+        settings = dataclasses.replace(settings, environment=settings.environment | (own or {}))
+        return Function(settings, REPOSITORY / "src", self.proxy.url, os.environ["PATH"], self._log)
 
     def _stop_functions(self) -> None:
-        for function in self.functions.values():
+        for function in (*self.functions.values(), *self._consumers.values()):
             function.stop()
 
-    def reset(self, plan: FaultPlan) -> None:
-        """Empty everything that a schedule writes to, and follow its plan from now on."""
+    def reset(self, plan: FaultPlan, record_format: str) -> None:
+        """Empty everything that a schedule writes to; follow its plan from now on, with a consumer of its format."""
+        self.functions[CONSUMER] = self._consumers[record_format]
         self.proxy.inject(FaultPlan())
         kinesis, dynamodb, s3 = (self._clients[name] for name in ("kinesis", "dynamodb", "s3"))
         stream = self.stack.resources["UpdatesStream"]
@@ -183,6 +188,10 @@ class Rig:
         list(self.notifications())  # those of the schedule before, should it have been cut off
         self.proxy.commits.clear()
         self.proxy.inject(plan)
+
+    def resharding(self, changes: Iterable[Reshard]) -> Resharding:
+        """Make ready what happens to the stream's shards."""
+        return Resharding(changes, self._clients["kinesis"], self.stack.resources["UpdatesStream"])
 
     def checkpoint(self) -> tuple[str | None, bool]:
         """Return the committed token, and whether a gap before it is still to be fetched."""

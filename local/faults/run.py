@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 _SPEED = 60.0
 """The schedule's rule says a minute; a second has to do here."""
 
-_PACE = Pace(poll_interval=0.2, first_retry=0.1, longest_retry=1.0, throttled=0.05)
+_PACE = Pace(poll_interval=0.2, discovery_interval=0.2, first_retry=0.1, longest_retry=1.0, throttled=0.05)
 _PATIENCE = 25.0
 _KEEP_ALIVE_SECONDS = 0.25
 _AMBIGUOUS = frozenset({FaultKind.ANSWER_LOST})
@@ -53,6 +53,7 @@ class Outcome:
     """A schedule's verdict, the faults that happened by kind, and how long it took in seconds."""
 
     seed: int
+    record_format: str
     verdict: Verdict
     faults: Counter[str]
     seconds: float
@@ -91,7 +92,9 @@ class ScheduleRun:
         self._schedule = schedule
         self._clock = JumpingClock()
         self._faults = UpstreamFaults(schedule.upstream, seed=schedule.seed, clock=self._clock)
+        rig.reset(schedule.aws, schedule.record_format)
         self._gate = _Gate(rig.functions[CONSUMER], schedule.consumers)
+        self._resharding = rig.resharding(schedule.reshards)
         self._processes = ProcessFaults(schedule.processes, rig.functions, self._begin_another)
         self._others: list[threading.Thread] = []
         self._troubles: list[str] = []
@@ -106,7 +109,6 @@ class ScheduleRun:
         """Run the schedule to its end, and judge."""
         began = time.monotonic()
         rig, schedule = self._rig, self._schedule
-        rig.reset(schedule.aws)
         injected_before = rig.proxy.injected
         traffic = FaultTraffic(
             seed=schedule.seed, updates=schedule.updates, seconds=schedule.seconds, start=time.time()
@@ -130,11 +132,11 @@ class ScheduleRun:
             feed.start()
             self._run(running, feed, server)
             faults = Counter({f"aws_{kind.value}": n for kind, n in (rig.proxy.injected - injected_before).items()})
-            faults += self._faults.injected + self._processes.injected
+            faults += self._faults.injected + self._processes.injected + self._resharding.injected
             seen = self._observe(feed, server, Counter(rig.proxy.injected - injected_before))
         if self._troubles:
             rig.restart_functions()
-        return Outcome(schedule.seed, verdict.judge(seen), faults, time.monotonic() - began)
+        return Outcome(schedule.seed, schedule.record_format, verdict.judge(seen), faults, time.monotonic() - began)
 
     def _run(self, running: contextlib.ExitStack, feed: Feed, server: TrackingStreamServer) -> None:
         rig, schedule = self._rig, self._schedule
@@ -144,6 +146,7 @@ class ScheduleRun:
             for settings in rig.stack.schedules
         ]
         running.callback(self._processes.stop)
+        running.callback(self._resharding.stop)
         for mapping in mappings:
             running.callback(mapping.stop)
             mapping.start()
@@ -151,8 +154,10 @@ class ScheduleRun:
             running.callback(tick.stop)
             tick.start()
         self._processes.start()
+        self._resharding.start()
         feed.finished.wait(_PATIENCE)
         self._processes.join()
+        self._resharding.join()
         ending = Ending(
             rig.functions[CONSUMER],
             ticks,

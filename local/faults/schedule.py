@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+from local.envelope import ENVELOPE, SINGLE
 from local.faults.aws_faults import Fault, FaultKind, FaultPlan, FaultRule
 from local.faults.process import ProcessFault, ProcessKind
+from local.faults.resharding import Reshard, ReshardKind
 from local.faults.upstream import UpstreamFault, UpstreamKind
 
 if TYPE_CHECKING:
@@ -75,10 +77,12 @@ class FaultSchedule:
     upstream: tuple[UpstreamFault, ...]
     aws: FaultPlan
     processes: tuple[ProcessFault, ...]
+    record_format: str = SINGLE
+    reshards: tuple[Reshard, ...] = ()
 
     @classmethod
-    def draw(cls, seed: int) -> FaultSchedule:
-        """Return the schedule of a seed."""
+    def draw(cls, seed: int, record_format: str | None = None) -> FaultSchedule:
+        """Return the schedule of a seed, in the format that it draws, or in this one: all else stays the same."""
         rng = random.Random(f"schedule {seed}")
         updates = rng.randint(400, 900)
         seconds = rng.uniform(1.8, 3.0)
@@ -94,7 +98,22 @@ class FaultSchedule:
             upstream=tuple(_upstream(rng, updates)),
             aws=FaultPlan(tuple(_rule(rng) for _ in range(rng.randint(0, 5))), seed),
             processes=tuple(_processes(rng, seconds, consumers)),
+            record_format=record_format or _record_format(seed),
+            reshards=tuple(_reshards(seed, seconds)),
         )
+
+
+def _record_format(seed: int) -> str:
+    chance = random.Random(f"record format {seed}")  # its own, so that it changes nothing else of a seed
+    return ENVELOPE if chance.random() < 1 / 3 else SINGLE
+
+
+def _reshards(seed: int, seconds: float) -> list[Reshard]:
+    rng = random.Random(f"reshards {seed}")
+    if rng.random() < 0.6:  # noqa: PLR2004 - the share of schedules in which the shards stay as they are
+        return []
+    kinds = rng.choices(list(ReshardKind), k=rng.randint(1, 4))
+    return [Reshard(kind=kind, at=rng.uniform(0, seconds), which=rng.random(), where=rng.random()) for kind in kinds]
 
 
 def _upstream(rng: random.Random, updates: int) -> list[UpstreamFault]:

@@ -52,11 +52,17 @@ def test_each_alert_is_told_once(totals):
 
 
 def test_the_schedules_broke_something(totals):
-    """A harness whose faults do not happen would prove nothing: kinds of all three sorts must have happened."""
+    """A harness whose faults do not happen would prove nothing: kinds of all four sorts must have happened."""
     kinds = set(totals.faults)
     assert {"disconnect", "cut_line", "cut_gzip", "stall", "not_listening", "token_refused", "status_401"} <= kinds
     assert {"aws_throttled", "aws_answer_lost", "aws_partial", "aws_reset", "aws_server_error"} <= kinds
     assert {"killed_ConsumerFunction", "paused_ConsumerFunction", "two_at_once_ConsumerFunction"} <= kinds
+    assert {"shard_split", "shard_merge"} <= kinds
+
+
+def test_the_schedules_tried_both_record_formats(totals):
+    """The promises are those of either format."""
+    assert 5 <= totals.envelope_schedules <= len(SEEDS) - 5
 
 
 def test_a_seed_is_a_schedule():

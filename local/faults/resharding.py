@@ -1,0 +1,105 @@
+"""What may happen to the stream while everything runs: a shard is split, or two neighbours are merged."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from mypy_boto3_kinesis import KinesisClient
+    from mypy_boto3_kinesis.type_defs import ShardTypeDef
+
+
+class ReshardKind(StrEnum):
+    """What is done to the open shards."""
+
+    SPLIT = "split"
+    MERGE = "merge"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reshard:
+    """One change, `at` seconds after the beginning.
+
+    `which` chooses among the open shards and `where` the place at which one is split, each as a share from 0 to 1.
+    """
+
+    kind: ReshardKind
+    at: float
+    which: float
+    where: float = 0.5
+
+    @property
+    def name(self) -> str:
+        """What it is counted under."""
+        return f"shard_{self.kind.value}"
+
+
+class Resharding:
+    """Carries a list of changes out on a thread of its own; a stream of one shard is not merged."""
+
+    def __init__(self, changes: Iterable[Reshard], kinesis: KinesisClient, stream: str) -> None:
+        self.injected: Counter[str] = Counter()
+        self._changes = sorted(changes, key=lambda change: change.at)
+        self._kinesis = kinesis
+        self._stream = stream
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="resharding", daemon=True)
+
+    def start(self) -> None:
+        """Begin to count the seconds."""
+        self._thread.start()
+
+    def join(self) -> None:
+        """Wait until each change was made."""
+        self._thread.join()
+
+    def stop(self) -> None:
+        """Make no more changes."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _run(self) -> None:
+        began = time.monotonic()
+        for change in self._changes:
+            if self._stopping.wait(max(0.0, began + change.at - time.monotonic())):
+                return
+            self._make(change)
+
+    def _make(self, change: Reshard) -> None:
+        shards = sorted(filter(_is_open, self._shards()), key=lambda shard: _hash_keys(shard)[0])
+        if change.kind is ReshardKind.SPLIT:
+            shard = shards[int(change.which * len(shards))]
+            first, last = _hash_keys(shard)
+            # Neither child may be empty: the second one begins within the range.
+            middle = min(last - 1, first + 1 + int((last - first) * change.where))
+            self._kinesis.split_shard(
+                StreamName=self._stream, ShardToSplit=shard["ShardId"], NewStartingHashKey=str(middle)
+            )
+        elif len(shards) > 1:
+            place = int(change.which * (len(shards) - 1))
+            one, other = (shard["ShardId"] for shard in shards[place : place + 2])
+            self._kinesis.merge_shards(StreamName=self._stream, ShardToMerge=one, AdjacentShardToMerge=other)
+        else:
+            return
+        self.injected[change.name] += 1
+
+    def _shards(self) -> list[ShardTypeDef]:
+        pages: Any = self._kinesis.get_paginator("list_shards").paginate(StreamName=self._stream)
+        return [shard for page in pages for shard in page["Shards"]]
+
+
+def _is_open(shard: ShardTypeDef) -> bool:
+    return "EndingSequenceNumber" not in shard["SequenceNumberRange"]
+
+
+def _hash_keys(shard: ShardTypeDef) -> tuple[int, int]:
+    found = shard["HashKeyRange"]
+    return int(found["StartingHashKey"]), int(found["EndingHashKey"])
