@@ -15,6 +15,7 @@ from consumer.summary import StopReason
 from consumer.time_budget import TimeBudget
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from consumer.messages import TargetUpdate
@@ -40,9 +41,10 @@ class _Counting:
     def reason(self) -> StopReason | None:
         return StopReason.RUN_SECONDS if self.updates >= self._expected else None
 
-    def process(self, update: TargetUpdate) -> None:
-        if update.icao_address:
-            self.updates += 1
+    def process(self, updates: Sequence[TargetUpdate]) -> None:
+        for update in updates:
+            if update.icao_address:
+                self.updates += 1
 
     def reject(self, *_: object) -> None:
         self.rejected += 1

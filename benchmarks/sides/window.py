@@ -1,7 +1,8 @@
 """Windows: whole invocations in the middle of a window, with what Lambda's runtime does around them.
 
-An invocation is the event's JSON text read, the handler called, and its answer written as JSON, by the runtime
-interface client's own marshaller. Each invocation gets the state that the one before handed back.
+An invocation is the event's JSON text read, the handler called, and its answer written as JSON, by the marshaller of
+the runtime interface client: its own one, or the one that the function has put in its place. Each invocation gets the
+state that the one before handed back.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from awslambdaric.lambda_runtime_marshaller import LambdaMarshaller  # type: ignore[import-untyped]  # it has no types
+from awslambdaric.lambda_runtime_client import LambdaRuntimeClient  # type: ignore[import-untyped]  # it has no types
 
 from benchmarks.case import Measured
 from benchmarks.machine import cpu_time
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-class _Context:
+class Context:
     """What handlers and Powertools read of Lambda's context object."""
 
     function_name = "benchmark"
@@ -29,6 +30,7 @@ class _Context:
     aws_request_id = "00000000-0000-0000-0000-000000000000"
 
     def get_remaining_time_in_millis(self) -> int:
+        """Return the milliseconds that are left."""
         return 60_000
 
 
@@ -46,15 +48,31 @@ def peer(params: dict[str, Any]) -> Measured:
     return _fold(handler, params)
 
 
+def last_event(params: dict[str, Any]) -> Measured:
+    """Write the last of the events to the file `target`, with the state of ours that the others have built."""
+    from aggregator.handler import handler  # noqa: PLC0415 - as above
+
+    *building, last = Path(params["events"]).read_text(encoding="utf-8").splitlines()
+    state = "{}"
+    for event in building:
+        state = json.dumps(handler(json.loads(_with_state(event, state)), Context())["state"])  # type: ignore[arg-type]
+    Path(params["target"]).write_text(_with_state(last, state), encoding="utf-8")
+    return Measured(0, len(building))
+
+
+def _with_state(event: str, state: str) -> str:
+    return event.replace('"state": {}', f'"state": {state}', 1)
+
+
 def _fold(handler: Callable[[dict[str, Any], Any], dict[str, Any]], params: dict[str, Any]) -> Measured:
     """Fold the first batches to build the state, then measure the others."""
-    marshaller, context = LambdaMarshaller(), _Context()
+    marshaller, context = LambdaRuntimeClient.marshaller, Context()
     events = Path(params["events"]).read_text(encoding="utf-8").splitlines()
     state, seconds = "{}", 0.0
     for number, event in enumerate(events):
-        text = event.replace('"state": {}', f'"state": {state}', 1)
+        body = _with_state(event, state).encode()  # bytes are what the runtime interface client receives
         with cpu_time() as spent:
-            answer, _ = marshaller.marshal_response(handler(marshaller.unmarshal_request(text), context))
+            answer, _ = marshaller.marshal_response(handler(marshaller.unmarshal_request(body), context))
         if number >= params["built_by"]:
             seconds += spent.seconds
         # The service cuts the state out of the answer's text; so does this, outside what is measured.

@@ -1,0 +1,103 @@
+"""Publishing: from updates to signed PutRecords bodies, each aircraft in order, for a connection that takes them all.
+
+The publisher's threads are left out: what they send when is a matter of the clock.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from botocore.credentials import Credentials
+
+from benchmarks.instructions.loops import LINES
+from common.clock import SystemClock
+from consumer.kinesis_api import KinesisApi
+from consumer.messages import TargetUpdate
+from consumer.processor import TargetProcessor
+from consumer.put_records import PutRecords
+from consumer.repeats import RepeatFilter
+from consumer.sequencer import Sequencer
+from consumer.watermark import Watermark
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from botocore.awsrequest import AWSPreparedRequest
+
+    from benchmarks.instructions.loops import Pass
+    from consumer.watermark import Interval
+
+_AT_ONCE = 64
+"""Updates that come at once, as out of a chunk of the stream."""
+
+_PREFIX = len(b'{"target":')
+
+
+def make(folder: Path, url: str) -> Pass:  # noqa: ARG001 - all loops are called alike
+    """Each pass publishes the same updates by a new processor and sequencer."""
+    updates = _updates((folder / f"{LINES}.ndjson").read_bytes())
+    connection: Any = _Connection()
+    kinesis = KinesisApi("http://127.0.0.1", "us-east-1", Credentials("benchmark", "benchmark"), connection)
+    put_records = PutRecords(kinesis, "updates")
+
+    def publish() -> int:
+        before: int = connection.taken
+        _publish(updates, put_records)
+        return int(connection.taken) - before
+
+    return publish
+
+
+def _publish(updates: Sequence[TargetUpdate], put_records: PutRecords) -> None:
+    sequencer = Sequencer(lambda _: 0.0)
+    publisher: Any = _Publisher(sequencer)
+    rejected: Any = None  # nothing is
+    processor = TargetProcessor(publisher, Watermark(), RepeatFilter(), rejected, SystemClock())
+    for first in range(0, len(updates), _AT_ONCE):
+        processor.process(updates[first : first + _AT_ONCE])
+    while batch := sequencer.next_batch(0.0, hurry=True):
+        sequencer.settle(batch, put_records.send(batch), 0.0)
+
+
+class _Publisher:
+    """Stands in for the publisher: what is put goes into the outbox at once."""
+
+    def __init__(self, sequencer: Sequencer) -> None:
+        self._sequencer = sequencer
+
+    def put(self, updates: Sequence[TargetUpdate], interval: Interval) -> None:
+        self._sequencer.add(updates, interval, 0.0)
+
+
+class _Connection:
+    """Stands in for the connections to Kinesis, and for its answer: every record is taken, and counted."""
+
+    status_code = 200
+    content = b'{"FailedRecordCount":0,"Records":[]}'
+
+    def __init__(self) -> None:
+        self.taken = 0
+
+    def send(self, request: AWSPreparedRequest) -> _Connection:
+        body: Any = request.body
+        self.taken += body.count(b'"PartitionKey"')
+        return self
+
+
+def _updates(lines: bytes) -> list[TargetUpdate]:
+    updates = []
+    for line in lines.split(b"\n"):
+        data = line[_PREFIX:-1]
+        target = json.loads(data)
+        updates.append(
+            TargetUpdate(
+                icao_address=target["icao_address"],
+                timestamp=datetime.fromisoformat(target["timestamp"]),
+                ingestion_time=datetime.fromisoformat(target["ingestion_time"]),
+                data=data,
+            )
+        )
+    return updates
