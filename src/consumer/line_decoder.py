@@ -16,8 +16,8 @@ MAX_LINE_BYTES = 4 * 1024 * 1024
 _MAX_INFLATED_BYTES = 64 * 1024
 """What one step of decompression gives at most, so that a hostile block cannot fill the memory.
 
-Small enough, too, for the allocator to use the same memory again: blocks over 128 KiB it takes from the system and gives
-back (glibc, mallopt(3), M_MMAP_THRESHOLD). At 1 MiB, the page faults of that were a third of the work of reading.
+Small enough, too, for the allocator to use the same memory again: blocks over 128 KiB it takes from the system and
+gives back (glibc, mallopt(3), M_MMAP_THRESHOLD). At 1 MiB, the page faults of that were a third of the work of reading.
 """
 
 _GZIP_MAGIC = b"\x1f\x8b"
