@@ -7,6 +7,7 @@ import json
 from types import SimpleNamespace
 
 import pytest
+from samtranslator.yaml_helper import yaml_parse
 
 from alerts import handler as entry_point
 from common.environment import ConfigurationError
@@ -81,6 +82,35 @@ def test_the_sample_event_alerts(world, context, repository):
     assert entry_point.handler(sample, context) == {"batchItemFailures": []}
 
     assert "Squawk 7700, general emergency: ETH701 (040172)" in {message["Subject"] for message in world.messages()}
+
+
+@pytest.fixture
+def default_patterns(repository):
+    """`ALERT_PATTERNS` as the template sets it when no parameter is given."""
+    parameters = yaml_parse((repository / "template.yaml").read_text())["Parameters"]
+    return "\n".join(parameters[f"AlertPattern{number}"]["Default"] for number in range(1, 6))
+
+
+def test_the_sample_envelopes_alert_as_the_single_records_do(environment, default_patterns, world, context, repository):
+    """Two of many updates are what the patterns ask for, and only these are told of."""
+    environment.setenv("ALERT_PATTERNS", default_patterns)
+    told = []
+    for name in ("alerts-envelope.json", "alerts.json"):
+        sample = json.loads((repository / "events" / name).read_bytes())
+        assert entry_point.handler(sample, context) == {"batchItemFailures": []}
+        told.append(sorted(rule_and_aircraft[:2] for rule_and_aircraft in world.told()))
+
+    assert told == [[("emergency_squawk", "040172"), ("steep_descent", "C0173F")], []]  # the second time, it was told
+
+
+@pytest.mark.usefixtures("environment")
+@pytest.mark.filterwarnings("ignore:No application metrics to publish")
+def test_envelopes_without_patterns_fail_the_invocation(context, repository):
+    """Nobody knows then what to tell of: the error names the setting, and the batch waits."""
+    sample = json.loads((repository / "events" / "alerts-envelope.json").read_bytes())
+
+    with pytest.raises(ConfigurationError, match="ALERT_PATTERNS: not set"):
+        entry_point.handler(sample, context)
 
 
 @pytest.mark.usefixtures("environment")

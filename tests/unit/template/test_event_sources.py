@@ -117,5 +117,5 @@ def test_the_sample_alerts_match_and_the_sample_window_does_not(default_filter, 
         event = json.loads((repository / "events" / name).read_text())
         return [default_filter(base64.b64decode(record["kinesis"]["data"])) for record in event["Records"]]
 
-    assert set(matching("alerts.json")) == {True}
-    assert set(matching("aggregator.json")) == {False}
+    assert set(matching("alerts.json")) == set(matching("alerts-envelope.json")) == {True}
+    assert set(matching("aggregator.json")) == set(matching("aggregator-envelope.json")) == {False}

@@ -7,6 +7,8 @@ import json
 
 import pytest
 
+from common import envelope, kinesis_event
+
 
 @pytest.fixture(scope="session")
 def event(repository):
@@ -15,8 +17,8 @@ def event(repository):
 
 
 def updates(event):
-    """The target updates in an event."""
-    return [json.loads(base64.b64decode(record["kinesis"]["data"])) for record in event["Records"]]
+    """The target updates in an event of either format."""
+    return [json.loads(data) for _, data in kinesis_event.updates(event)]
 
 
 def test_every_function_has_its_event(folder, repository):
@@ -45,9 +47,33 @@ def test_records_are_updates_as_the_consumer_puts_them(event, name):
     assert numbers == sorted(set(numbers))
 
 
-def test_the_window_event_has_every_field_of_a_window(event):
+@pytest.mark.parametrize("name", ["aggregator-envelope", "alerts-envelope"])
+def test_envelopes_are_as_the_consumer_puts_them(event, name):
+    """Several updates each, addressed to the shard they were read from, which is their partition key."""
+    records = event(name)["Records"]
+    for record in records:
+        data = base64.b64decode(record["kinesis"]["data"])
+        shard = record["eventID"].partition(":")[0]
+        assert record["kinesis"]["partitionKey"] == shard == json.loads(data)["shard"]
+        assert data.endswith(b"}\n")
+        assert envelope.lines(data, shard)[1] > 1
+    numbers = [int(record["kinesis"]["sequenceNumber"]) for record in records]
+    assert numbers == sorted(set(numbers))
+
+
+def test_the_window_is_the_same_in_both_formats(event):
+    """What the aggregator makes of the two sample events has to be the same."""
+    single, enveloped = event("aggregator"), event("aggregator-envelope")
+    assert updates(single) == updates(enveloped)
+    assert {name: value for name, value in single.items() if name != "Records"} == {
+        name: value for name, value in enveloped.items() if name != "Records"
+    }
+
+
+@pytest.mark.parametrize("name", ["aggregator", "aggregator-envelope"])
+def test_the_window_event_has_every_field_of_a_window(event, name):
     """Several aircraft, one with values left out, one seen late by satellite, all arrived within the window."""
-    window = event("aggregator")
+    window = event(name)
     assert window["state"] == {}
     assert {"start", "end"} == window["window"].keys()
     assert window["shardId"].startswith("shardId-")
@@ -64,3 +90,13 @@ def test_the_alerts_event_has_one_of_each_rule(event):
     assert emergency["squawk"] == "7700"
     assert descent["vertical_rate"] < -6000
     assert descent["on_ground"] is False
+
+
+def test_the_alerts_envelopes_hold_the_same_two_among_many_that_do_not_alert(event):
+    """What the header let through is looked at again, update by update."""
+    enveloped = updates(event("alerts-envelope"))
+    assert [update for update in updates(event("alerts")) if update in enveloped] == updates(event("alerts"))
+    quiet = [update for update in enveloped if update not in updates(event("alerts"))]
+    assert len(quiet) > 20
+    assert not [update for update in quiet if update.get("squawk") in {"7500", "7600", "7700"}]
+    assert not [update for update in quiet if update.get("vertical_rate", 0) < -6000]
