@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from aggregator import delivery, instants, rows, state_codec, window_rows
+from aggregator import delivery, instants, reading, rows, state_codec, window_rows
 from aggregator.parts import PACKED_BYTES, PartFolder
+from aggregator.reading import Undecodable
 from common import kinesis_event
-from common.target_update import UndecodableUpdateError, decode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -104,23 +104,19 @@ class Aggregator:
         return outcome
 
     def _fold(self, event: Mapping[str, Any], folder: PartFolder, outcome: Outcome) -> None:
-        counted = repeats = 0
-        for sequence_number, payload in kinesis_event.updates(event):
-            try:
-                update = decode(payload)
-            except UndecodableUpdateError as error:  # raising would hold up the shard; the raw archive has it
+        counted = updates = 0
+        for read in reading.read(event):
+            if isinstance(read, Undecodable):  # raising would hold up the shard; the raw archive has it
                 folder.part.undecodable += 1
                 outcome.undecodable += 1
                 self.log.warning(
                     "record holds no target update; counted and passed over",
-                    extra={"sequence_number": sequence_number, "reason": str(error)},
+                    extra={"sequence_number": read.sequence_number, "reason": read.reason},
                 )
-                continue
-            if folder.add(update):
-                counted += 1
             else:
-                repeats += 1
-        outcome.counted, outcome.repeats = counted, repeats
+                updates += len(read)
+                counted += folder.add_all(read)
+        outcome.counted, outcome.repeats = counted, updates - counted
 
     def _write(self, window: TumblingWindow, parts: Sequence[WindowPart]) -> int:
         """Write the parts: the table first, then Firehose.

@@ -1,25 +1,27 @@
-"""The fold of one update into a part's columns. The hot path: the one function that every update goes through.
+"""The fold of updates into what is known of a part's aircraft. The hot path: the loop that every update goes through.
 
-It takes two to three microseconds, so each trick has its reason. `pipenv run bench --only window_single` measures
-them, and the plain fold, to which this one is equal on any feed, stands in the tests.
+It takes two to three microseconds an update, so each trick has its reason. `pipenv run bench --only window_single`
+measures them, and the plain fold, to which this one is equal on any feed, stands in the tests.
 
-- *One function, and a closure.* It names each column once an invocation; a method would look up some thirty for every
-  update, and a function for each reading would cost a call. Hence its length, and the rules it is let off.
+- *One loop for many updates.* It names all it needs once; a call for each update, or for each reading, would cost more
+  than the work in it. Hence its length, and the rules it is let off.
+- *A row is read into locals and written back whole*: two calls, where an access for each field would be forty.
 - *An update newer than all of its aircraft can be no repeat*: only for another one are the aircraft's keys looked at.
 - *Milliseconds while they are exact*, which halves the log; microseconds from the first key on that needs them.
 - *Instants are places in the log*: one number to write, where a timestamp and an ingestion time would be two.
 - *Extremes start beyond any reading, and missing readings are counted*, not present ones: no first case, fewer writes.
-- *Comparing before writing*, where `min` and `max` would call and write: an array's items are made anew at each access.
+- *Comparing before assigning*, where `min` and `max` would be called.
 - *Texts are compared as bytes or as codes.* An aircraft's names seldom change: they stay packed as they are carried,
   and one comparison tells. Squawks and collection types come and go: they are codes of the texts seen in the part.
+- *The great circle is written out*, term by term as in `common.geodesy`, and not for who stands still.
 """
 
-# ruff: noqa: PLR1730 - see "comparing before writing"
+# ruff: noqa: PLR1730 - see "comparing before assigning"
 
 from __future__ import annotations
 
-from operator import attrgetter
-from typing import TYPE_CHECKING
+from math import asin, cos, sin, sqrt
+from typing import TYPE_CHECKING, NamedTuple
 
 from aggregator import instants
 from aggregator.columns import (
@@ -28,59 +30,58 @@ from aggregator.columns import (
     GREATEST,
     KEY_BYTES,
     LEAST,
-    NAMES,
     NO_DELAY,
     NOT_SAID,
     POSITION_SCALE,
     READING_SCALE,
+    ROW,
     TEXT_BYTES,
     pack_names,
     packed_bytes,
 )
-from common.geodesy import great_circle_nm
+from common.geodesy import DEGREE, DIAMETER_NM, HALF_DEGREE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
     from datetime import datetime
 
     from aggregator.columns import Columns
     from common.target_update import TargetUpdate
 
-_names_of = attrgetter(*NAMES)
+
+class Folded(NamedTuple):
+    """What became of some updates: how many were counted and how many were repeats, and the room that is left."""
+
+    counted: int
+    repeats: int
+    room: int
 
 
-def folding(columns: Columns, origin: datetime) -> Callable[[TargetUpdate], int]:  # noqa: C901, PLR0915 - see above
-    """Return the function that folds an update into the columns of a window that starts at `origin`.
+def fold(  # noqa: C901, PLR0912, PLR0915 - see above
+    columns: Columns, origin: datetime, updates: Iterator[TargetUpdate], room: int
+) -> Folded:
+    """Fold updates into the columns of a window that starts at `origin`, until they end or there is no room left.
 
-    It returns 0 for an update of a key that was counted before, which changes nothing; else the bytes by which the
-    packed state may have grown.
+    An update of a key that was counted before changes nothing. Each other one takes as much of the room as the packed
+    state may have grown by, in bytes; with the one that takes more than there is, the fold ends.
     """
     index, names, codes, types = columns.index, columns.names, columns.codes, columns.types
     times, delays, back = columns.log["times"], columns.log["delays"], columns.log["back"]
-    of = columns.of
-    newest_key, firsts, lasts = of["newest_key"], of["first"], of["last"]
-    altitude_missing, altitude_total = of["altitude_missing"], of["altitude_total"]
-    altitude_least, altitude_greatest = of["altitude_least"], of["altitude_greatest"]
-    speed_missing, speed_total = of["speed_missing"], of["speed_total"]
-    speed_least, speed_greatest = of["speed_least"], of["speed_greatest"]
-    vertical_rate_missing, vertical_rate_total = of["vertical_rate_missing"], of["vertical_rate_total"]
-    vertical_rate_least, vertical_rate_greatest = of["vertical_rate_least"], of["vertical_rate_greatest"]
-    first_position, first_latitude, first_longitude = of["first_position"], of["first_latitude"], of["first_longitude"]
-    last_position, last_latitude, last_longitude = of["last_position"], of["last_latitude"], of["last_longitude"]
-    distance, late_positions = of["distance"], of["late_positions"]
-    altitudes, speeds, vertical_rates, headings = of["altitude"], of["speed"], of["vertical_rate"], of["heading"]
-    on_ground, squawks, collection_types = of["on_ground"], of["squawk"], of["collection_type"]
-    squawk_seen, types_seen = of["squawk_seen"], of["types_seen"]
-
+    rows, read, write, size = columns.rows, ROW.unpack_from, ROW.pack_into, ROW.size
+    pack, no_delay = pack_names, NO_DELAY["q"]
     is_wide = columns.is_wide
+    repeats, begun = 0, len(times)
+    key = begun - 1
 
-    def fold(update: TargetUpdate) -> int:  # noqa: C901, PLR0912, PLR0915 - see above
-        nonlocal times, delays, is_wide
+    for update in updates:
         timestamp, ingested = update.timestamp, update.ingestion_time
         since = timestamp - origin
         beyond = since.microseconds
-        time = (since.days * 86_400 + since.seconds) * 1_000 + beyond // 1_000
-        is_odd = beyond % 1_000
+        time = (since.days * 86_400 + since.seconds) * 1_000
+        is_odd = 0
+        if beyond:
+            time += beyond // 1_000
+            is_odd = beyond % 1_000
         if ingested is None:
             delay = LEAST
         else:
@@ -88,123 +89,210 @@ def folding(columns: Columns, origin: datetime) -> Callable[[TargetUpdate], int]
             beyond = since.microseconds
             delay = (since.days * 86_400 + since.seconds) * 1_000 + beyond // 1_000
             if beyond % 1_000 or not LEAST < delay < GREATEST:
-                is_odd = True
+                is_odd = 1
         if is_wide or is_odd or not LEAST < time < GREATEST:
             if not is_wide:
                 columns.widen()
                 times, delays, is_wide = columns.log["times"], columns.log["delays"], True
             time = instants.offset(origin, timestamp)
-            delay = NO_DELAY["q"] if ingested is None else instants.offset(timestamp, ingested)
+            delay = no_delay if ingested is None else instants.offset(timestamp, ingested)
+
         address = update.icao_address
-        place = index.get(address)
-        key = len(times)
-        grown = KEY_BYTES
-        if place is None:
+        known = index.get(address)
+        if known is None:
             place = columns.add_aircraft(address)
-            grown += AIRCRAFT_BYTES + packed_bytes(address)
-            firsts[place] = key
+            room -= AIRCRAFT_BYTES + packed_bytes(address)
+        else:
+            place = known
+        (
+            newest_key,
+            first,
+            last,
+            altitude_missing,
+            altitude_total,
+            altitude_least,
+            altitude_greatest,
+            speed_missing,
+            speed_total,
+            speed_least,
+            speed_greatest,
+            vertical_rate_missing,
+            vertical_rate_total,
+            vertical_rate_least,
+            vertical_rate_greatest,
+            first_position,
+            first_latitude,
+            first_longitude,
+            last_position,
+            last_latitude,
+            last_longitude,
+            distance,
+            late_positions,
+            altitude,
+            speed,
+            vertical_rate,
+            heading,
+            on_ground,
+            squawk,
+            collection_type,
+            squawk_seen,
+            types_seen,
+        ) = read(rows, place * size)
+        if known is None:
+            key += 1
+            first = key
             back.append(0)
             is_newest = True
         else:
-            last = lasts[place]
             is_newest = time > times[last]
             if not is_newest:
-                if columns.has_key(place, time, delay):
-                    return 0
+                if columns.has_key(place, newest_key, time, delay):
+                    repeats += 1
+                    continue
                 is_newest = (time, delay) > (times[last], delays[last])
-                first = firsts[place]
                 if (time, delay) < (times[first], delays[first]):
-                    firsts[place] = key
-            back.append(key - newest_key[place])
+                    first = key + 1
+            key += 1
+            back.append(key - newest_key)
+        room -= KEY_BYTES
         times.append(time)
         delays.append(delay)
-        newest_key[place] = key
 
         value = update.altitude_baro
         if value is None:
-            altitude = LEAST
-            altitude_missing[place] += 1
+            new_altitude = LEAST
+            altitude_missing += 1
         else:
-            altitude = round(value * READING_SCALE)
-            altitude_total[place] += altitude
-            if altitude < altitude_least[place]:
-                altitude_least[place] = altitude
-            if altitude > altitude_greatest[place]:
-                altitude_greatest[place] = altitude
+            new_altitude = round(value * READING_SCALE)
+            altitude_total += new_altitude
+            if new_altitude < altitude_least:
+                altitude_least = new_altitude
+            if new_altitude > altitude_greatest:
+                altitude_greatest = new_altitude
         value = update.speed
         if value is None:
-            speed = LEAST
-            speed_missing[place] += 1
+            new_speed = LEAST
+            speed_missing += 1
         else:
-            speed = round(value * READING_SCALE)
-            speed_total[place] += speed
-            if speed < speed_least[place]:
-                speed_least[place] = speed
-            if speed > speed_greatest[place]:
-                speed_greatest[place] = speed
+            new_speed = round(value * READING_SCALE)
+            speed_total += new_speed
+            if new_speed < speed_least:
+                speed_least = new_speed
+            if new_speed > speed_greatest:
+                speed_greatest = new_speed
         value = update.vertical_rate
         if value is None:
-            vertical_rate = LEAST
-            vertical_rate_missing[place] += 1
+            new_rate = LEAST
+            vertical_rate_missing += 1
         else:
-            vertical_rate = round(value * READING_SCALE)
-            vertical_rate_total[place] += vertical_rate
-            if vertical_rate < vertical_rate_least[place]:
-                vertical_rate_least[place] = vertical_rate
-            if vertical_rate > vertical_rate_greatest[place]:
-                vertical_rate_greatest[place] = vertical_rate
+            new_rate = round(value * READING_SCALE)
+            vertical_rate_total += new_rate
+            if new_rate < vertical_rate_least:
+                vertical_rate_least = new_rate
+            if new_rate > vertical_rate_greatest:
+                vertical_rate_greatest = new_rate
 
         latitude, longitude = update.latitude, update.longitude
         if latitude is not None and longitude is not None:
             north, east = round(latitude * POSITION_SCALE), round(longitude * POSITION_SCALE)
-            before = last_position[place]
-            if before < 0:
-                first_position[place], first_latitude[place], first_longitude[place] = key, north, east
-                last_position[place], last_latitude[place], last_longitude[place] = key, north, east
-            elif is_newest or (time, delay) > (times[before], delays[before]):
-                leg = great_circle_nm(
-                    last_latitude[place] / POSITION_SCALE,
-                    last_longitude[place] / POSITION_SCALE,
-                    north / POSITION_SCALE,
-                    east / POSITION_SCALE,
-                )
-                distance[place] += round(leg * DISTANCE_SCALE)
-                last_position[place], last_latitude[place], last_longitude[place] = key, north, east
+            if last_position < 0:
+                first_position, first_latitude, first_longitude = key, north, east
+                last_position, last_latitude, last_longitude = key, north, east
+            elif is_newest or (time, delay) > (times[last_position], delays[last_position]):
+                last_position = key
+                if last_latitude != north or last_longitude != east:
+                    to_degrees, from_degrees = north / POSITION_SCALE, last_latitude / POSITION_SCALE
+                    to_north = sin((to_degrees - from_degrees) * HALF_DEGREE)
+                    to_east = sin((east / POSITION_SCALE - last_longitude / POSITION_SCALE) * HALF_DEGREE)
+                    half_chord_squared = to_north * to_north + (
+                        cos(from_degrees * DEGREE) * cos(to_degrees * DEGREE) * to_east * to_east
+                    )
+                    half_chord = sqrt(half_chord_squared) if half_chord_squared < 1 else 1.0
+                    distance += round(DIAMETER_NM * asin(half_chord) * DISTANCE_SCALE)
+                    last_latitude, last_longitude = north, east
             else:
-                late_positions[place] += 1
-                before = first_position[place]
-                if (time, delay) < (times[before], delays[before]):
-                    first_position[place], first_latitude[place], first_longitude[place] = key, north, east
+                late_positions += 1
+                if (time, delay) < (times[first_position], delays[first_position]):
+                    first_position, first_latitude, first_longitude = key, north, east
 
-        packed = pack_names(_names_of(update))
+        packed = pack(
+            (
+                update.callsign,
+                update.flight_number,
+                update.tail_number,
+                update.aircraft_type_icao,
+                update.departure_airport_icao,
+                update.arrival_airport_icao,
+            )
+        )
         if packed != names[place]:
-            grown += columns.name(place, packed, is_newest=is_newest)
+            room -= columns.name(place, packed, is_newest=is_newest)
         text = update.squawk
-        squawk = codes.get(text)
-        if squawk is None:
-            squawk = codes[text] = len(codes)
-            grown += TEXT_BYTES + packed_bytes(text or "")
-        if squawk and squawk != squawk_seen[place]:
-            grown += columns.see_squawk(place, squawk)
+        new_squawk = codes.get(text)
+        if new_squawk is None:
+            new_squawk = codes[text] = len(codes)
+            room -= TEXT_BYTES + packed_bytes(text or "")
+        if new_squawk and new_squawk != squawk_seen:
+            squawk_seen, grown = columns.see_squawk(place, new_squawk, squawk_seen)
+            room -= grown
         text = update.collection_type
-        collection_type = types.get(text)
-        if collection_type is None:
-            collection_type = types[text] = len(types)
-            grown += TEXT_BYTES + packed_bytes(text or "")
-        if not types_seen[place] >> collection_type & 1:
-            grown += columns.see_type(place, collection_type)
+        new_type = types.get(text)
+        if new_type is None:
+            new_type = types[text] = len(types)
+            room -= TEXT_BYTES + packed_bytes(text or "")
+        if not types_seen >> new_type & 1:
+            types_seen, grown = columns.see_type(place, new_type, types_seen)
+            room -= grown
 
         if is_newest:
-            lasts[place] = key
-            altitudes[place] = altitude
-            speeds[place] = speed
-            vertical_rates[place] = vertical_rate
+            last, altitude, speed, vertical_rate, squawk, collection_type = (
+                key,
+                new_altitude,
+                new_speed,
+                new_rate,
+                new_squawk,
+                new_type,
+            )
             value = update.heading
-            headings[place] = LEAST if value is None else round(value * READING_SCALE)
+            heading = LEAST if value is None else round(value * READING_SCALE)
             is_down = update.on_ground
-            on_ground[place] = NOT_SAID if is_down is None else is_down
-            squawks[place] = squawk
-            collection_types[place] = collection_type
-        return grown
-
-    return fold
+            on_ground = NOT_SAID if is_down is None else is_down
+        write(
+            rows,
+            place * size,
+            key,
+            first,
+            last,
+            altitude_missing,
+            altitude_total,
+            altitude_least,
+            altitude_greatest,
+            speed_missing,
+            speed_total,
+            speed_least,
+            speed_greatest,
+            vertical_rate_missing,
+            vertical_rate_total,
+            vertical_rate_least,
+            vertical_rate_greatest,
+            first_position,
+            first_latitude,
+            first_longitude,
+            last_position,
+            last_latitude,
+            last_longitude,
+            distance,
+            late_positions,
+            altitude,
+            speed,
+            vertical_rate,
+            heading,
+            on_ground,
+            squawk,
+            collection_type,
+            squawk_seen,
+            types_seen,
+        )
+        if room < 0:
+            break
+    return Folded(len(times) - begun, repeats, room)

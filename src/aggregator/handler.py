@@ -6,7 +6,7 @@ import os
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from aggregator import wiring
+from aggregator import event_marshaller, wiring
 from aggregator.settings import Settings
 from common.observability import MetricUnit, logger, metrics
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
     from aggregator.aggregation import Aggregator, Outcome
+
+event_marshaller.install()
 
 
 @cache

@@ -14,6 +14,8 @@ from aggregator import state_codec
 from aggregator.window import WindowPart
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from common.target_update import TargetUpdate
 
 STATE_BYTES = 950_000
@@ -35,12 +37,17 @@ class PartFolder:
 
     def add(self, update: TargetUpdate) -> bool:
         """Count an update; return False if it was counted before."""
-        part = self.part
-        if not part.add(update):
-            return False
-        if part.size_bound > self._limit:
+        return self.add_all((update,)) == 1
+
+    def add_all(self, updates: Iterable[TargetUpdate]) -> int:
+        """Count updates; return how many had not been counted before."""
+        left, counted = iter(updates), 0
+        while True:
+            part = self.part
+            counted += part.add_all(left, self._limit)
+            if part.size_bound <= self._limit:
+                return counted
             part.size_bound = state_codec.measure(part)
             if part.size_bound > self._full:
                 self.full_parts.append(part)
                 self.part = WindowPart(part.origin, part.number + 1)
-        return True

@@ -14,7 +14,7 @@ import msgspec
 import pybase64
 
 from aggregator import byte_planes
-from aggregator.columns import BY_AIRCRAFT, LOG, WIDE_LOG, Columns
+from aggregator.columns import LOG, ROW, WIDE_LOG, Columns
 from aggregator.window import WindowPart
 
 if TYPE_CHECKING:
@@ -32,8 +32,6 @@ INFLATED_BYTES = 12 * 1024 * 1024
 MOST_COMPRESSION = 16
 """A part that compresses better counts as if it did not (`measure`): so no part outgrows `INFLATED_BYTES`, whatever the
 feed says; a feed of long texts that are all alike would fill the memory long before it filled the state."""
-
-_BY_AIRCRAFT_TYPES = [typecode for typecode, _ in BY_AIRCRAFT.values()]
 
 
 class StateError(Exception):
@@ -68,7 +66,6 @@ class _Packed(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
 
 
 _KEY_BYTES = sum(array(typecode).itemsize for typecode in WIDE_LOG.values())  # it may turn wide with any key
-_AIRCRAFT_BYTES = sum(array(typecode).itemsize for typecode in _BY_AIRCRAFT_TYPES)
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(_Packed)
@@ -91,7 +88,7 @@ def pack(part: WindowPart) -> bytes:
             stretches,
             part.updates - start,
             byte_planes.pack([column[start:] for column in log]),
-            byte_planes.pack(columns.of.values()),
+            byte_planes.pack_rows(columns.rows, ROW.size),
             byte_planes.compress(_texts(part)),
         )
     )
@@ -114,7 +111,7 @@ def _texts(part: WindowPart) -> bytes:
 
 def measure(part: WindowPart) -> int:
     """Return the part's size in bytes: packed, or a `MOST_COMPRESSION`th of what it inflates to where that is more."""
-    inflated = len(_texts(part)) + part.updates * _KEY_BYTES + len(part.columns.index) * _AIRCRAFT_BYTES
+    inflated = len(_texts(part)) + part.updates * _KEY_BYTES + len(part.columns.index) * ROW.size
     return max(len(pack(part)), inflated // MOST_COMPRESSION)
 
 
@@ -155,7 +152,7 @@ def _columns(packed: _Packed) -> Columns:
         raise ValueError(f"{len(packed.stretches)} stretches and {packed.rest_length} keys")
     texts = _texts_decoder.decode(byte_planes.decompress(packed.texts, INFLATED_BYTES))
     aircraft = len(texts.addresses)
-    if aircraft * _AIRCRAFT_BYTES > INFLATED_BYTES:
+    if aircraft * ROW.size > INFLATED_BYTES:
         raise ValueError(f"{aircraft} aircraft")
     log = byte_planes.unpack(packed.rest, types, packed.rest_length)
     if packed.stretches:
@@ -167,7 +164,7 @@ def _columns(packed: _Packed) -> Columns:
     columns = Columns(
         log=dict(zip(LOG, log, strict=True)),
         stretches=packed.stretches,
-        of=dict(zip(BY_AIRCRAFT, byte_planes.unpack(packed.aircraft, _BY_AIRCRAFT_TYPES, aircraft), strict=True)),
+        rows=byte_planes.unpack_rows(packed.aircraft, ROW.size, aircraft),
         index=dict(zip(texts.addresses, range(aircraft), strict=True)),
         names=texts.names,
         codes={text: code for code, text in enumerate(texts.codes)},
@@ -177,6 +174,6 @@ def _columns(packed: _Packed) -> Columns:
         more_types=texts.more_types,
     )
     # The walk from key to key ends because it only goes back.
-    if len(columns.index) != aircraft or len(columns.names) != aircraft or min(columns.log["back"], default=0) < 0:
+    if len(columns.index) != aircraft or len(columns.names) != aircraft or not byte_planes.has_no_sign(log[-1]):
         raise ValueError("columns that contradict each other")
     return columns

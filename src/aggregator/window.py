@@ -11,19 +11,21 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from aggregator.columns import (
+    GREATEST,
     LEAST,
     MASK_BITS,
     NO_DELAY,
     NOT_SAID,
     NOWHERE,
+    ROW,
     SEVERAL,
     Columns,
     unpack_names,
 )
-from aggregator.folding import folding
+from aggregator.folding import fold
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
     from common.target_update import TargetUpdate
@@ -107,10 +109,6 @@ class WindowPart:
     repeats_ignored: int = 0
     undecodable: int = 0
     columns: Columns = field(default_factory=Columns, repr=False)
-    _fold: Callable[[TargetUpdate], int] = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        self._fold = folding(self.columns, self.origin)
 
     @property
     def updates(self) -> int:
@@ -124,12 +122,14 @@ class WindowPart:
 
     def add(self, update: TargetUpdate) -> bool:
         """Count an update; return False if one of the same key was counted before."""
-        grown = self._fold(update)
-        if not grown:
-            self.repeats_ignored += 1
-            return False
-        self.size_bound += grown
-        return True
+        return self.add_all(iter((update,)), GREATEST) == 1
+
+    def add_all(self, updates: Iterator[TargetUpdate], limit: int) -> int:
+        """Count updates until they end, or until `size_bound` exceeds `limit`; return how many were counted."""
+        folded = fold(self.columns, self.origin, updates, limit - self.size_bound)
+        self.size_bound = limit - folded.room
+        self.repeats_ignored += folded.repeats
+        return folded.counted
 
     @property
     def aircraft(self) -> Mapping[str, AircraftWindow]:
@@ -157,7 +157,7 @@ def _read(columns: Columns) -> Iterator[tuple[str, AircraftWindow]]:
         return None if key == NOWHERE else Position(instant(key), latitude, longitude)
 
     for address, place in columns.index.items():
-        of = {name: column[place] for name, column in columns.of.items()}
+        of = columns.row(place)
         updates = counts[place]
         names = unpack_names(columns.names[place])
         seen = columns.squawks[place] if of["squawk_seen"] == SEVERAL else [of["squawk_seen"]]
@@ -202,7 +202,7 @@ def _spread(of: Mapping[str, int], name: str, updates: int) -> Spread:
 def _counts(columns: Columns) -> list[int]:
     """Return how many updates each aircraft has: as many as the log has keys of it."""
     back, counts = columns.log["back"], []
-    for newest in columns.of["newest_key"]:
+    for newest, *_ in ROW.iter_unpack(columns.rows):
         count, key = 1, newest
         while back[key]:
             key -= back[key]

@@ -13,9 +13,9 @@ EARTH_RADIUS_NM = 6371.0088 / KILOMETRES_PER_NAUTICAL_MILE
 A sphere is at most 0.56 % off the ellipsoid; positions broadcast by aircraft are coarser over the legs summed here.
 """
 
-_DEGREE = pi / 180
-_HALF_DEGREE = _DEGREE / 2
-_DIAMETER_NM = 2 * EARTH_RADIUS_NM
+DEGREE = pi / 180
+HALF_DEGREE = DEGREE / 2
+DIAMETER_NM = 2 * EARTH_RADIUS_NM
 
 
 def great_circle_nm(latitude_1: float, longitude_1: float, latitude_2: float, longitude_2: float) -> float:
@@ -23,9 +23,7 @@ def great_circle_nm(latitude_1: float, longitude_1: float, latitude_2: float, lo
 
     The haversine formula: exact enough for legs of metres, where the law of cosines is not.
     """
-    to_north = sin((latitude_2 - latitude_1) * _HALF_DEGREE)
-    to_east = sin((longitude_2 - longitude_1) * _HALF_DEGREE)
-    half_chord_squared = to_north * to_north + (
-        cos(latitude_1 * _DEGREE) * cos(latitude_2 * _DEGREE) * to_east * to_east
-    )
-    return _DIAMETER_NM * asin(min(1.0, sqrt(half_chord_squared)))
+    to_north = sin((latitude_2 - latitude_1) * HALF_DEGREE)
+    to_east = sin((longitude_2 - longitude_1) * HALF_DEGREE)
+    half_chord_squared = to_north * to_north + (cos(latitude_1 * DEGREE) * cos(latitude_2 * DEGREE) * to_east * to_east)
+    return DIAMETER_NM * asin(min(1.0, sqrt(half_chord_squared)))

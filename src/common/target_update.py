@@ -89,6 +89,17 @@ def decode(data: bytes) -> TargetUpdate:
         return _decode_leniently(data)
 
 
+def decode_lines(lines: bytes) -> list[TargetUpdate] | None:
+    """Return the updates of several lines, or None if one of them is none, or has a field that `decode` would mend.
+
+    Empty lines are passed over. For who reads thousands: a call for each takes a third longer.
+    """
+    try:
+        return _decoder.decode_lines(lines)
+    except (ValueError, RecursionError):
+        return None
+
+
 def _decode_leniently(data: bytes) -> TargetUpdate:
     """Decode field by field, leaving out what does not fit."""
     try:

@@ -128,7 +128,7 @@ def window_state(document):
         assert str(error)
         return None
     columns = part.columns
-    held = sum(len(column) * column.itemsize for column in (*columns.log.values(), *columns.of.values()))
+    held = len(columns.rows) + sum(len(column) * column.itemsize for column in columns.log.values())
     assert held <= 2 * INFLATED_BYTES
     return part
 

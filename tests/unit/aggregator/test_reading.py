@@ -1,0 +1,98 @@
+"""Updates read many at a time are those that are read one by one."""
+
+from __future__ import annotations
+
+import base64
+import json
+
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from aggregator import reading
+from aggregator.reading import Undecodable
+from common.target_update import UndecodableUpdateError, decode
+
+
+def event(*records):
+    """An event of these records' data."""
+    return {
+        "Records": [
+            {
+                "kinesis": {"sequenceNumber": str(number), "data": base64.b64encode(data).decode()},
+                "eventID": f"shardId-000000000000:{number}",
+            }
+            for number, data in enumerate(records)
+        ]
+    }
+
+
+def in_order(records):
+    """What `read` gives of the records, one by one: updates, and the sequence numbers of what is none."""
+    found = []
+    for read in reading.read(event(*records)):
+        found += [read.sequence_number] if isinstance(read, Undecodable) else read
+    return found
+
+
+def one_by_one(records):
+    """The same by the decoder of one record."""
+    found = []
+    for number, data in enumerate(records):
+        try:
+            found.append(decode(data))
+        except UndecodableUpdateError:
+            found.append(str(number))
+    return found
+
+
+def line(address="A", **fields):
+    """A record as the consumer writes it."""
+    return json.dumps({"icao_address": address, "timestamp": "2024-03-04T23:24:01Z", **fields}).encode() + b"\n"
+
+
+PIECES = [
+    line(),
+    line("B", speed=5.5),
+    line("C", speed="fast"),  # a field that only the lenient decoder mends
+    line("D", timestamp="2024-03-04 23:24:01"),
+    line()[:-1],
+    line() + line("E"),
+    b"\n",
+    b"",
+    b"{}\n",
+    b"no JSON\n",
+    line()[:20],
+    line()[20:],
+    b"[1]\n",
+    json.dumps(json.loads(line()), indent=1).encode() + b"\n",
+]
+
+
+@settings(max_examples=200)
+@given(records=st.lists(st.sampled_from(PIECES) | st.binary(max_size=6), max_size=12))
+@example(records=[line()[:-1], b"\n", line() + line("E")])  # as many lines as records, and none its own
+@example(records=[line()[:20], line()[20:] + line()])
+def test_joined_records_are_read_as_each_by_itself(records):
+    """Whatever the records hold, and wherever their lines end: the same updates and refusals, in the same order."""
+    assert in_order(records) == one_by_one(records)
+
+
+def test_many_records_are_decoded_by_few_calls():
+    """Records of a real size come joined up to the bound, and none is left behind."""
+    records = [line(f"{number:06X}", padding="x" * 800) for number in range(2_000)]
+    lists = list(reading.read(event(*records)))
+    assert sum(map(len, lists)) == 2_000
+    assert [update.icao_address for read in lists for update in read] == [f"{number:06X}" for number in range(2_000)]
+    joined = [sum(len(records[0]) for _ in read) for read in lists]
+    assert len(lists) == 1 + 2_000 * len(records[0]) // (reading.JOINED_BYTES + len(records[0]))
+    assert max(joined) < reading.JOINED_BYTES + len(records[0])
+
+
+def test_an_update_that_cannot_be_read_stands_in_its_place():
+    """Those before it come before it: it belongs to the part of the window that is being filled then."""
+    reads = list(reading.read(event(line("A"), b"{}\n", line("B"))))
+    assert [read if isinstance(read, Undecodable) else read[0].icao_address for read in reads] == [
+        "A",
+        Undecodable("1", "icao_address: got nothing; expected a text of 1 to 32 characters"),
+        "B",
+    ]
