@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import http.client
 import socket
 import struct
-import threading
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from socketserver import TCPServer
+from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any
 
 from local.faults.aws_calls import Request
 from local.faults.aws_errors import Answer
 from local.faults.aws_faults import FaultKind
+from local.loopback import LoopbackServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,8 +63,8 @@ class Upstream:
         self._connection.close()
 
 
-class Relay(ThreadingHTTPServer):
-    """Serves on a free loopback port, and keeps account of its connections, so that all of them can be closed.
+class Relay(LoopbackServer):
+    """Serves on a free loopback port.
 
     Parameters
     ----------
@@ -76,32 +74,15 @@ class Relay(ThreadingHTTPServer):
         Gives the answer to a request, or the fault that leaves it without one.
     """
 
-    daemon_threads = False  # so that server_close() joins them
-    request_queue_size = 128
-
     def __init__(self, connect: Callable[[], Upstream], carry_out: CarryOut) -> None:
         self.connect = connect
         self.carry_out = carry_out
-        self._lock = threading.Lock()
-        self._open: set[socket.socket] = set()
         self._reset: set[socket.socket] = set()
         super().__init__(("127.0.0.1", 0), _Handler)
 
-    def server_bind(self) -> None:
-        """Bind, without the name look-up that HTTPServer makes and that can hang where no name server answers."""
-        TCPServer.server_bind(self)
-        self.server_name, self.server_port = self.socket.getsockname()
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        """Begin a connection's thread."""
-        with self._lock:
-            self._open.add(request)
-        super().process_request(request, client_address)
-
     def shutdown_request(self, request: Any) -> None:
-        """Close a connection."""
+        """Close a connection, in good order or by a reset."""
         with self._lock:
-            self._open.discard(request)
             reset = request in self._reset
             self._reset.discard(request)
         if reset:
@@ -117,14 +98,6 @@ class Relay(ThreadingHTTPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Say nothing of a client, or a local AWS, that is gone: the other side sees its connection closed."""
-
-    def disconnect_all(self) -> None:
-        """Shut every connection down, which ends whatever its thread waits for."""
-        with self._lock:
-            connections = tuple(self._open)
-        for connection in connections:
-            with contextlib.suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import logging
 import socket
-import threading
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from socketserver import TCPServer
+from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import msgspec
 
+from local.loopback import LoopbackServer
 from local.simulator.query import QueryError, StreamQuery, parse
 from local.simulator.stream import SlowReaderError
 
@@ -27,49 +26,18 @@ _LONGEST_DRAIN = 65536
 _logger = logging.getLogger(__name__)
 
 
-class HttpServer(ThreadingHTTPServer):
-    """Keeps account of its connections, so that all of them can be closed."""
-
-    daemon_threads = False  # so that server_close() joins them
-    request_queue_size = 128
+class HttpServer(LoopbackServer):
+    """Hands each connection's requests to a Tracking Stream server."""
 
     def __init__(self, address: tuple[str, int], stream_server: TrackingStreamServer) -> None:
         self.stream_server = stream_server
-        self._lock = threading.Lock()
-        self._open: set[socket.socket] = set()
         super().__init__(address, _Handler)
-
-    def server_bind(self) -> None:
-        """Bind, without the name look-up that HTTPServer makes and that can hang where no name server answers."""
-        TCPServer.server_bind(self)
-        self.server_name, self.server_port = self.socket.getsockname()
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        """Begin a connection's thread."""
-        with self._lock:
-            self._open.add(request)
-        super().process_request(request, client_address)
-
-    def close_request(self, request: Any) -> None:
-        """Close a connection."""
-        with self._lock:
-            self._open.discard(request)
-        super().close_request(request)
 
     def listen_again(self) -> None:
         """Listen on the same port with a new socket, after the old one was closed."""
         self.socket = socket.socket(self.address_family, self.socket_type)
         self.server_bind()
         self.server_activate()
-
-    def disconnect_all(self) -> None:
-        """Shut every connection down, which ends whatever its thread waits for."""
-        with self._lock:
-            for connection in self._open:
-                try:
-                    connection.shutdown(socket.SHUT_RDWR)
-                except OSError:
-                    _logger.debug("a client was gone before it was disconnected")
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002 -- socketserver's signature
         """Report what a connection's thread ended with; socketserver calls this while handling the exception."""
