@@ -36,7 +36,7 @@ class Sizes:
 
 
 FULL = Sizes(updates=200_000, runs=5, latency_seconds=30, growth_seconds=20, memory_seconds=60)
-QUICK = Sizes(updates=10_000, runs=3, latency_seconds=0, growth_seconds=0, memory_seconds=0, thorough=False)
+QUICK = Sizes(updates=10_000, runs=2, latency_seconds=0, growth_seconds=0, memory_seconds=0, thorough=False)
 """Under a minute in all. Nothing that runs by the clock: its figures would say little after so short a time."""
 
 
