@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from benchmarks.machine import cpu_seconds, peak_memory
 from benchmarks.sides import consumer
-from consumer.publisher import LINGER_SECONDS
+from consumer.sequencer import LINGER_SECONDS
 
 _PAGE = 4096
 _SAMPLE_SECONDS = 1.0
