@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 from awslambdaric.lambda_runtime_client import LambdaRuntimeClient  # type: ignore[import-untyped]  # it has no types
 
+from benchmarks import events
 from benchmarks.case import Measured
 from benchmarks.machine import cpu_time
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 
 class Context:
@@ -42,10 +43,30 @@ def ours(params: dict[str, Any]) -> Measured:
 
 
 def peer(params: dict[str, Any]) -> Measured:
-    """The usual handler."""
+    """The usual handler. It knows single records only: where ours gets envelopes, it has events of its own."""
     from benchmarks.peers.window import handler  # noqa: PLC0415 - ours must not pay for it
 
-    return _fold(handler, params)
+    return _fold(handler, params | params.get("peer", {}))
+
+
+def write_envelopes(params: dict[str, Any]) -> Measured:
+    """Write events of envelopes, as the consumer packs them, of the updates in the file `lines`."""
+    from consumer.envelope import HeaderedUpdate, pack  # noqa: PLC0415 - what is measured must not pay for it
+    from consumer.messages import MessageParser  # noqa: PLC0415 - likewise
+    from consumer.sequencer import MAX_RECORD_BYTES  # noqa: PLC0415 - likewise
+
+    parse = MessageParser(HeaderedUpdate).parse
+
+    def envelope(lines: Sequence[bytes]) -> bytes:
+        updates = [update for line in lines if isinstance(update := parse(line), HeaderedUpdate)]
+        ((record, count),) = pack(updates, events.SHARD_ID, MAX_RECORD_BYTES)
+        if count != len(lines):
+            raise ValueError(f"an envelope of {count} updates; expected {len(lines)}")
+        return record
+
+    lines = Path(params["lines"]).read_bytes().split(b"\n")
+    events.write_envelopes(lines, Path(params["target"]), params["batch"], params["envelope"], envelope)
+    return Measured(0, len(lines))
 
 
 def last_event(params: dict[str, Any]) -> Measured:
@@ -55,22 +76,23 @@ def last_event(params: dict[str, Any]) -> Measured:
     *building, last = Path(params["events"]).read_text(encoding="utf-8").splitlines()
     state = "{}"
     for event in building:
-        state = json.dumps(handler(json.loads(_with_state(event, state)), Context())["state"])  # type: ignore[arg-type]
-    Path(params["target"]).write_text(_with_state(last, state), encoding="utf-8")
+        state = json.dumps(handler(json.loads(with_state(event, state)), Context())["state"])  # type: ignore[arg-type]
+    Path(params["target"]).write_text(with_state(last, state), encoding="utf-8")
     return Measured(0, len(building))
 
 
-def _with_state(event: str, state: str) -> str:
+def with_state(event: str, state: str) -> str:
+    """Return an event, as text, with a state in place of the empty one."""
     return event.replace('"state": {}', f'"state": {state}', 1)
 
 
 def _fold(handler: Callable[[dict[str, Any], Any], dict[str, Any]], params: dict[str, Any]) -> Measured:
     """Fold the first batches to build the state, then measure the others."""
     marshaller, context = LambdaRuntimeClient.marshaller, Context()
-    events = Path(params["events"]).read_text(encoding="utf-8").splitlines()
+    texts = Path(params["events"]).read_text(encoding="utf-8").splitlines()
     state, seconds = "{}", 0.0
-    for number, event in enumerate(events):
-        body = _with_state(event, state).encode()  # bytes are what the runtime interface client receives
+    for number, event in enumerate(texts):
+        body = with_state(event, state).encode()  # bytes are what the runtime interface client receives
         with cpu_time() as spent:
             answer, _ = marshaller.marshal_response(handler(marshaller.unmarshal_request(body), context))
         if number >= params["built_by"]:

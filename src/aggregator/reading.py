@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     Block = tuple[str, bytes, int]
 
-JOINED_BYTES = 256 * 1024
-"""Up to which records are joined: some 300 updates, which stay in the processor's cache until they are folded. An
+JOINED_BYTES = 128 * 1024
+"""Up to which records are joined: some 150 updates, which are still in the processor's cache when they are folded. An
 envelope is longer, and joined with none."""
 
 
