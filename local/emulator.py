@@ -25,6 +25,8 @@ from local.invocation import InvocationResult
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from local.guardian import Guardian
+
 _PATH = "/2015-03-31/functions/function/invocations"
 _ARCHITECTURES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
 _STARTS = 5
@@ -80,6 +82,8 @@ class Emulator:
         Gets each line the function writes, from a thread of the emulator's own.
     python
         The interpreter, and options for it.
+    guardian
+        Ends emulator and runtime should this process be killed.
     """
 
     def __init__(  # noqa: PLR0913 - what an execution environment is made of
@@ -91,12 +95,14 @@ class Emulator:
         log: Callable[[str], None],
         *,
         python: Sequence[str] = (sys.executable,),
+        guardian: Guardian | None = None,
     ) -> None:
         self._command = [*python, "-m", "awslambdaric", handler]
         self._task_root = task_root
         self._timeout = timeout
         self._environment = dict(environment)
         self._log = log
+        self._guardian = guardian
         self._started: SimpleQueue[str] = SimpleQueue()
         self._said: deque[str] = deque(maxlen=30)
         self._readers: list[threading.Thread] = []
@@ -139,6 +145,8 @@ class Emulator:
             start_new_session=True,
         )
         self._process = process
+        if self._guardian is not None:
+            self._guardian.watch(process.pid)
         assert process.stdout is not None
         assert process.stderr is not None
         self._readers = [
@@ -215,6 +223,8 @@ class Emulator:
         if self._process is None:
             return
         processes.kill_session(self._process.pid)
+        if self._guardian is not None:
+            self._guardian.forget(self._process.pid)
         self._process.wait()
         for reader in self._readers:
             reader.join()

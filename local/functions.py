@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from local.guardian import Guardian
     from local.stack import FunctionSettings
 
 MOST_ENVIRONMENTS = 16
@@ -52,17 +53,20 @@ def runtime_environment(settings: FunctionSettings, task_root: Path, endpoint: s
 class Function:
     """One function. Environments are started when they are needed, kept warm, and replaced when they break."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- what its environments are made of
         self,
         settings: FunctionSettings,
         task_root: Path,
         endpoint: str,
         path: str,
         echo: Callable[[str], None] | None = None,
+        *,
+        guardian: Guardian | None = None,
     ) -> None:
         self.settings = settings
         self.log = FunctionLog(settings.logical_id, echo)
         self._task_root = task_root
+        self._guardian = guardian
         self._environment = runtime_environment(settings, task_root, endpoint, path)
         reserved = settings.reserved_concurrency
         self._limit = MOST_ENVIRONMENTS if reserved is None else reserved
@@ -166,5 +170,10 @@ class Function:
 
     def _new_environment(self) -> Emulator:
         return Emulator(
-            self.settings.handler, self._task_root, self.settings.timeout, self._environment, self.log.write
+            self.settings.handler,
+            self._task_root,
+            self.settings.timeout,
+            self._environment,
+            self.log.write,
+            guardian=self._guardian,
         )

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from local.cloud import Cloud
     from local.command_line import RunOptions
+    from local.guardian import Guardian
     from local.simulator.feed import Feed
     from local.simulator.server import TrackingStreamServer
     from local.stack import Stack
@@ -38,6 +39,7 @@ class Pipeline:
     """Everything between the simulator and the sinks. `tell` prints a line for a person.
 
     `endpoint` is where the functions, and the pollers in their name, find AWS, if there is something before `cloud`.
+    `guardian` ends the functions should this process be killed.
     """
 
     def __init__(  # noqa: PLR0913 -- the parts it is put together from
@@ -52,13 +54,21 @@ class Pipeline:
         path: str,
         tell: Callable[[str], None],
         endpoint: str | None = None,
+        guardian: Guardian | None = None,
     ) -> None:
         self._options = options
         self._feed = feed
         self._server = server
         self._sinks = Sinks(cloud, stack)
         self._functions = {
-            name: Function(settings, task_root, endpoint or cloud.endpoint, path, tell if options.verbose else None)
+            name: Function(
+                settings,
+                task_root,
+                endpoint or cloud.endpoint,
+                path,
+                tell if options.verbose else None,
+                guardian=guardian,
+            )
             for name, settings in stack.functions.items()
         }
         self._watch = Watch(tell, self._functions[CONSUMER].log, verbose=options.verbose)

@@ -19,6 +19,7 @@ from local.cloud import Cloud, CloudError
 from local.emulator import EmulatorError
 from local.emulator import binary as emulator_binary
 from local.faults.live import KEEP_ALIVE_SECONDS, LiveFaults
+from local.guardian import Guardian
 from local.pipeline import CONSUMER, Pipeline
 from local.simulator.feed import Feed
 from local.simulator.server import TrackingStreamServer
@@ -100,6 +101,7 @@ class _Run:
                 path=os.environ["PATH"],
                 tell=self._tell,
                 endpoint=None if faults is None else faults.before_aws(cloud.endpoint),
+                guardian=running.enter_context(Guardian()),
             )
             running.callback(pipeline.close)
             feed.start()

@@ -23,6 +23,7 @@ from local.faults.aws_proxy import AwsProxy
 from local.faults.resharding import Resharding
 from local.faults.schedule import CONSUMER, waits
 from local.functions import Function
+from local.guardian import Guardian
 from local.simulator.transport import PATH
 from local.sinks import Sinks
 from local.stack import Stack, create
@@ -141,6 +142,7 @@ class Rig:
         ]
         self.functions: dict[str, Function] = {}
         self._consumers: dict[str, Function] = {}
+        self._guardian = self._ending.enter_context(Guardian())
         self._ending.callback(self._stop_functions)
         self.restart_functions()
 
@@ -154,7 +156,8 @@ class Rig:
 
     def _function(self, settings: FunctionSettings, own: dict[str, str] | None = None) -> Function:
         settings = dataclasses.replace(settings, environment=settings.environment | (own or {}))
-        return Function(settings, REPOSITORY / "src", self.proxy.url, os.environ["PATH"], self._log)
+        source, path = REPOSITORY / "src", os.environ["PATH"]
+        return Function(settings, source, self.proxy.url, path, self._log, guardian=self._guardian)
 
     def _stop_functions(self) -> None:
         for function in (*self.functions.values(), *self._consumers.values()):

@@ -73,9 +73,9 @@ class LocalRun:
 
 
 def wait_for_functions(*runs):
-    """Wait until each run has moto and two emulators with runtimes: the consumer and another function were invoked."""
+    """Wait until each run has moto, the guardian and two emulators with runtimes: the consumer and another function."""
     gives_up = time.monotonic() + _TIMEOUT
-    while min([len(run.look()) for run in runs]) < 5:
+    while min([len(run.look()) for run in runs]) < 6:
         assert time.monotonic() < gives_up, runs[0].output()
         time.sleep(0.02)
 
@@ -170,6 +170,28 @@ def test_a_second_ctrl_c_ends_the_run_at_once(local_run):
     assert run.end() == 130
     assert not run.report_path.exists()
     assert "Traceback" not in run.output()
+    run.assert_nothing_is_left()
+
+
+def test_a_run_that_is_killed_leaves_nothing_either(local_run):
+    """SIGKILL leaves a run no moment to end anything: moto, emulators and runtimes end all the same."""
+    run = local_run(*SHORT, "--duration", "0")
+    wait_for_functions(run)
+    os.kill(run.process.pid, signal.SIGKILL)
+    assert run.end() == -signal.SIGKILL
+    run.assert_nothing_is_left()
+
+
+def test_faults_on_purpose_lose_nothing(local_run):
+    """`--chaos`: what went wrong is named at the end, shards that changed among it, and the ledger still agrees."""
+    run = local_run("--window", "2", "--rate", "5", "--speed", "60", "--duration", "3", "--seed", "5", "--chaos", "37")
+    assert run.end() == 0, run.output()
+    report = run.report
+    assert (report["kinesis"]["lost"], report["kinesis"]["out_of_order"], report["dead_letters"]) == (0, 0, 0)
+    told = run.output().partition("went wrong on purpose: ")[2].partition("\n")[0]
+    assert "shard_split" in told
+    assert "cut_line" in told
+    run.look()
     run.assert_nothing_is_left()
 
 
