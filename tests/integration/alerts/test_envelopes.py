@@ -78,7 +78,7 @@ def test_a_misplaced_envelope_tells_of_nothing(world, record, envelope):
 
 def test_a_damaged_envelope_is_counted_and_passed_over(world, record, envelope):
     """It is no update; nobody can say which of the patterns it matched, so it is not asked."""
-    damaged = envelope(record(squawk="7700"))
+    damaged = envelope(record(squawk="1200"))
     damaged = damaged._replace(data=damaged.data.replace(b'"n":1', b'"n":2'))
 
     result = world.deliver([damaged, record(squawk="7700")])
