@@ -29,6 +29,24 @@ _PUBLISHED = (
     b'<PublishResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><PublishResult><MessageId>'
     b"00000000-0000-0000-0000-000000000000</MessageId></PublishResult></PublishResponse>"
 )
+_SHARDS = 4
+"""What an on-demand stream begins with."""
+
+_LISTED = json.dumps(
+    {
+        "Shards": [
+            {
+                "ShardId": f"shardId-{number:012d}",
+                "HashKeyRange": {
+                    "StartingHashKey": str(2**128 * number // _SHARDS),
+                    "EndingHashKey": str(2**128 * (number + 1) // _SHARDS - 1),
+                },
+                "SequenceNumberRange": {"StartingSequenceNumber": "1"},
+            }
+            for number in range(_SHARDS)
+        ]
+    }
+).encode()
 _SECRET = json.dumps({"ARN": "arn", "Name": "token", "SecretString": "benchmark", "VersionId": "1" * 32}).encode()
 
 
@@ -37,6 +55,20 @@ def _took(count: int) -> bytes:
     """Return what Kinesis answers when it took so many records; sequence numbers are as long as real ones."""
     record = {"SequenceNumber": "4" * 56, "ShardId": "shardId-000000000000"}
     return answer(json.dumps({"FailedRecordCount": 0, "Records": [record] * count}).encode(), "200 OK", _JSON)
+
+
+def _took_by_address(body: bytes) -> bytes:
+    """Return what Kinesis answers to records that name their shard, which is their key as well."""
+    records = [
+        {"SequenceNumber": "4" * 56, "ShardId": record["PartitionKey"]} for record in json.loads(body)["Records"]
+    ]
+    return answer(json.dumps({"FailedRecordCount": 0, "Records": records}).encode(), "200 OK", _JSON)
+
+
+def _accepted(count: int) -> bytes:
+    """Return what Firehose answers when it took so many records."""
+    body = {"FailedPutCount": 0, "RequestResponses": [{"RecordId": "0" * 56}] * count}
+    return answer(json.dumps(body).encode(), "200 OK", _JSON)
 
 
 class Aws:
@@ -57,6 +89,10 @@ class Aws:
         match request.headers.get("x-amz-target", "").rpartition(".")[2]:
             case "PutRecords":
                 return self._put_records(request.body)
+            case "ListShards":
+                return answer(_LISTED, "200 OK", _JSON)
+            case "PutRecordBatch":
+                return _accepted(request.body.count(b'"Data"'))
             case "GetSecretValue":
                 return answer(_SECRET, "200 OK", _JSON)
             case "":
@@ -73,7 +109,7 @@ class Aws:
             self._records[stream] += count
             if self._keep:
                 self._calls.append((arrived, body))
-        return _took(count)
+        return _took_by_address(body) if b'"ExplicitHashKey"' in body else _took(count)
 
     def _without_target(self, request: Request) -> bytes:
         if request.path.startswith("/records/"):

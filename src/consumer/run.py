@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 from common.observability import logger
 from consumer import gap_recovery
-from consumer.backoff import Backoff
+from consumer import record_format as formats
 from consumer.committer import Committer
-from consumer.enveloper import Enveloper
 from consumer.errors import ConsumerError, LeaseHeldError, LeaseLostError, PublishError
 from consumer.handover import Handover
 from consumer.processor import TargetProcessor
@@ -17,7 +16,6 @@ from consumer.publisher import Publisher
 from consumer.reader import Stopped, StreamReader
 from consumer.recovery import Recovery
 from consumer.repeats import RepeatFilter
-from consumer.sequencer import Sequencer
 from consumer.stream_client import TokenRefusedError
 from consumer.summary import StopReason, Summary
 from consumer.telemetry import Telemetry, count
@@ -31,10 +29,9 @@ if TYPE_CHECKING:
     from common.clock import Clock
     from consumer.checkpoint import CheckpointStore
     from consumer.position import Position
-    from consumer.publisher import Outbox
     from consumer.put_records import PutRecords
+    from consumer.record_format import RecordFormat
     from consumer.rejected import RejectedStore
-    from consumer.shard_map import ShardMap
     from consumer.stop_request import StopRequest
     from consumer.stream_client import StreamClient
 
@@ -60,12 +57,13 @@ class Run:
         start_position: str,
         timing: Timing = _DEPLOYED,
         handover: Handover | None = None,
-        read_shards: Callable[[], ShardMap | None] | None = None,
+        record_format: RecordFormat | None = None,
     ) -> None:
         """Take at most `remaining()` seconds; without a checkpoint begin at `start_position`.
 
-        `handover` connects the runs of one process. Given `read_shards`, updates are published in envelopes.
+        `handover` connects the runs of one process. The format is one record an update unless told otherwise.
         """
+        record_format = record_format or formats.single()
         self._checkpoint = checkpoint
         self._clock = clock
         self._remaining = remaining
@@ -78,7 +76,7 @@ class Run:
         self._committer = Committer(watermark, checkpoint, rejected, renewal_seconds=timing.renewal)
         self._publisher = Publisher(
             put_records,
-            _outbox(read_shards),
+            record_format.outbox,
             clock,
             on_acknowledged=self._committer.poke,
             on_error=self._interrupt,
@@ -93,6 +91,7 @@ class Run:
             self._budget,
             stop_request,
             clock,
+            parser=record_format.parser,
             stale_seconds=timing.stale,
         )
         self._telemetry = Telemetry(clock, self._reader, self._processor, self._publisher)
@@ -221,11 +220,6 @@ class Run:
             recovered_gap=self._recovery.recovered,
             unrecoverable_gap=self._recovery.unrecoverable,
         )
-
-
-def _outbox(read_shards: Callable[[], ShardMap | None] | None) -> Outbox:
-    retry_delay = Backoff(base=0.05, cap=5.0).delay
-    return Sequencer(retry_delay) if read_shards is None else Enveloper(read_shards, retry_delay)
 
 
 def _lease_lost(error: LeaseLostError) -> StopReason:

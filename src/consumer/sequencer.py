@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections import deque
 from heapq import heappop, heappush
-from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -48,9 +47,6 @@ class Record(msgspec.Struct, gc=False, eq=False):
     attempts: int = 0
     ready_at: float = 0.0
     hash_key: str | None = None
-
-
-_size_of = attrgetter("size")
 
 
 class Settled(NamedTuple):
@@ -144,7 +140,7 @@ class Sequencer:
             if now - ready[0].ready_at < self._linger + patience:
                 return []
         batch = [ready.popleft() for _ in range(min(len(ready), MAX_BATCH_RECORDS))]
-        size = sum(map(_size_of, batch))
+        size = sum([record.size for record in batch])
         while size > MAX_BATCH_BYTES and len(batch) > 1:
             ready.appendleft(batch.pop())
             size -= ready[0].size

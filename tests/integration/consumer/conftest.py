@@ -11,7 +11,10 @@ import boto3
 import pytest
 from botocore.config import Config
 
+from common import envelope
+from consumer import record_format
 from consumer.checkpoint import CheckpointStore
+from consumer.list_shards import ListShards
 from consumer.put_records import PutRecords
 from consumer.rejected import RejectedStore
 from consumer.run import Run
@@ -141,7 +144,19 @@ class State:
 
     @property
     def records(self):
-        """The data of every record, shard by shard, as bytes."""
+        """The key and the data of every update, shard by shard, out of its envelope if it is in one."""
+        found = []
+        for shard_id, key, data in self.kinesis_records:
+            if envelope.is_envelope(data):
+                lines = envelope.lines(data, shard_id)[0].splitlines()
+                found += [(json.loads(line)["icao_address"], line) for line in lines]
+            else:
+                found.append((key, data))
+        return found
+
+    @property
+    def kinesis_records(self):
+        """The shard, key and data of every record, shard by shard."""
         found = []
         for shard in self.kinesis.list_shards(StreamName=STREAM)["Shards"]:
             iterator = self.kinesis.get_shard_iterator(
@@ -149,7 +164,7 @@ class State:
             )["ShardIterator"]
             while True:
                 answer = self.kinesis.get_records(ShardIterator=iterator, Limit=10_000)
-                found += [(record["PartitionKey"], record["Data"]) for record in answer["Records"]]
+                found += [(shard["ShardId"], record["PartitionKey"], record["Data"]) for record in answer["Records"]]
                 iterator = answer["NextShardIterator"]
                 if not answer["Records"]:
                     break
@@ -175,6 +190,11 @@ def state(aws):
     return State()
 
 
+def in_envelopes(state):
+    """The format in which many updates share a record."""
+    return record_format.envelopes(ListShards(state.kinesis, STREAM))
+
+
 class Consumer:
     """One run of the consumer, on a thread of its own so that the test can act meanwhile."""
 
@@ -198,6 +218,9 @@ class Consumer:
             start_position=start,
             timing=timing,
             handover=parts.get("handover"),
+            record_format=record_format.envelopes(ListShards(state.kinesis, STREAM))
+            if parts.get("envelopes")
+            else None,
         )
         self._state = state
         self._outcome = None
