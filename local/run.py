@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from local.closing_table import show_report
 from local.cloud import Cloud, CloudError
+from local.creation import create
 from local.emulator import EmulatorError
 from local.emulator import binary as emulator_binary
 from local.faults.live import KEEP_ALIVE_SECONDS, LiveFaults
@@ -23,9 +25,8 @@ from local.guardian import Guardian
 from local.pipeline import CONSUMER, Pipeline
 from local.simulator.feed import Feed
 from local.simulator.server import TrackingStreamServer
-from local.stack import create
 from local.translation import TemplateError
-from local.view import View, show_report
+from local.view import View
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,35 +1,16 @@
-"""The stack on the local AWS: created from `template.yaml` through CloudFormation, and read back as it was made."""
+"""The stack on the local AWS, as CloudFormation made it and as it is read back."""
 
 from __future__ import annotations
 
-import io
-import json
 import re
-import zipfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from local.event_source_mapping import MappingSettings
-from local.translation import (
-    CODE_BUCKET,
-    CODE_KEY,
-    DELIVERY_STREAM,
-    EVENT_INVOKE_CONFIG,
-    SECRET,
-    SUBSCRIPTION,
-    LocalTemplate,
-    TakenOut,
-    TemplateError,
-    localise,
-    logical_ids,
-    translate,
-)
+from local.translation import EVENT_INVOKE_CONFIG, LocalTemplate, TemplateError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from local.cloud import Cloud
 
@@ -82,98 +63,14 @@ class Stack:
         return next(one for one in self.functions.values() if one.arn == arn)
 
 
-def create(  # noqa: PLR0913 -- each is one setting of a stack
-    cloud: Cloud,
-    template: Path,
-    *,
-    name: str,
-    parameters: Mapping[str, str],
-    secret_value: str,
-    timeouts: Mapping[str, int] | None = None,
-) -> Stack:
-    """Create the stack; every secret gets `secret_value`, and `timeouts` (seconds) replace those of functions.
+def read_back(cloud: Cloud, local: LocalTemplate, outputs: Mapping[str, str], name: str) -> Stack:
+    """Return what the stack of this name consists of; `outputs` are the stack's.
 
     Raises
     ------
     TemplateError
-        The template does not translate, or CloudFormation refuses it.
+        A rule has a schedule that is no rate.
     """
-    translated = translate(template)
-    for logical_id, timeout in (timeouts or {}).items():
-        translated["Resources"][logical_id]["Properties"]["Timeout"] = timeout
-    secrets = _create_secrets(cloud, logical_ids(translated, SECRET), name, secret_value)
-    local = localise(translated, cloud.resource_types, name, secrets)
-    try:
-        _put_code(cloud)
-        outputs = _create_stack(cloud, local, name, parameters)
-        _create_delivery_streams(cloud, local, outputs)
-        _subscribe(cloud, local, outputs)
-    except (ClientError, BotoCoreError) as error:
-        raise TemplateError(f"{template}: the local stack cannot be created: {error}") from error
-    return _read_back(cloud, local, outputs, name)
-
-
-def _create_secrets(cloud: Cloud, ids: list[str], stack_name: str, value: str) -> dict[str, str]:
-    client = cloud.client("secretsmanager") if ids else None
-    return {one: client.create_secret(Name=f"{stack_name}-{one}", SecretString=value)["ARN"] for one in ids if client}
-
-
-def _put_code(cloud: Cloud) -> None:
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w") as content:
-        content.writestr("README", "The functions run from src.\n")
-    s3 = cloud.client("s3")
-    s3.create_bucket(Bucket=CODE_BUCKET)
-    s3.put_object(Bucket=CODE_BUCKET, Key=CODE_KEY, Body=archive.getvalue())
-
-
-def _create_stack(cloud: Cloud, local: LocalTemplate, name: str, parameters: Mapping[str, str]) -> dict[str, str]:
-    """Create the stack and return its outputs."""
-    client = cloud.client("cloudformation")
-    client.create_stack(
-        StackName=name,
-        TemplateBody=json.dumps(local.body),
-        Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
-        Capabilities=["CAPABILITY_IAM"],
-    )
-    stack = client.describe_stacks(StackName=name)["Stacks"][0]
-    if stack["StackStatus"] != "CREATE_COMPLETE":
-        raise TemplateError(
-            f"stack {name}: {stack['StackStatus']}: {stack.get('StackStatusReason', 'no reason given')}"
-        )
-    return {one["OutputKey"]: one["OutputValue"] for one in stack.get("Outputs", [])}
-
-
-def _properties(one: TakenOut, outputs: Mapping[str, str]) -> dict[str, str] | None:
-    """Return the resolved properties of a resource that was taken out, or None if its condition is false."""
-    if not any(name in outputs for name in one.outputs.values()):
-        return None
-    return {path: outputs[name] for path, name in one.outputs.items() if name in outputs}
-
-
-def _create_delivery_streams(cloud: Cloud, local: LocalTemplate, outputs: Mapping[str, str]) -> None:
-    for one in local.of_type(DELIVERY_STREAM):
-        properties = _properties(one, outputs)
-        if properties is None:
-            continue
-        kind = next(path.split(".")[0] for path in properties if path.endswith(".BucketARN"))
-        destination = {key: properties[f"{kind}.{key}"] for key in ("BucketARN", "RoleARN")}
-        # moto takes a prefix as it stands: what Firehose would evaluate (dates) is cut off. It does not compress.
-        destination["Prefix"] = properties.get(f"{kind}.Prefix", "").partition("!{")[0]
-        cloud.client("firehose").create_delivery_stream(
-            DeliveryStreamName=one.stands_in, DeliveryStreamType="DirectPut", **{kind: destination}
-        )
-
-
-def _subscribe(cloud: Cloud, local: LocalTemplate, outputs: Mapping[str, str]) -> None:
-    for one in local.of_type(SUBSCRIPTION):
-        if properties := _properties(one, outputs):
-            cloud.client("sns").subscribe(
-                **{key: value for key, value in properties.items() if key in {"TopicArn", "Protocol", "Endpoint"}}
-            )
-
-
-def _read_back(cloud: Cloud, local: LocalTemplate, outputs: Mapping[str, str], name: str) -> Stack:
     summaries = [
         one
         for page in cloud.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=name)
@@ -186,7 +83,7 @@ def _read_back(cloud: Cloud, local: LocalTemplate, outputs: Mapping[str, str], n
         resources,
     )
     roles = {function.arn: function.role_arn for function in functions.values()}
-    resources |= {one.logical_id: one.stands_in for one in local.taken_over if _properties(one, outputs)}
+    resources |= {one.logical_id: one.stands_in for one in local.taken_over if one.properties(outputs)}
     return Stack(
         functions,
         tuple(_mapping(one, roles) for one in _event_source_mappings(cloud)),
@@ -231,9 +128,7 @@ def _mapping(listed: dict[str, Any], roles: Mapping[str, str]) -> MappingSetting
 
 def _schedules(cloud: Cloud, local: LocalTemplate, outputs: Mapping[str, str]) -> list[ScheduleSettings]:
     configured = [
-        properties
-        for one in local.of_type(EVENT_INVOKE_CONFIG)
-        if (properties := _properties(one, outputs)) is not None
+        properties for one in local.of_type(EVENT_INVOKE_CONFIG) if (properties := one.properties(outputs)) is not None
     ]
     client = cloud.client("events")
     schedules = []

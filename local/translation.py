@@ -57,6 +57,12 @@ class TakenOut:
     outputs: dict[str, str]
     reason: str = ""
 
+    def properties(self, outputs: Mapping[str, str]) -> dict[str, str] | None:
+        """Return its resolved properties, given the stack's outputs, or None if its condition is false."""
+        if not any(name in outputs for name in self.outputs.values()):
+            return None
+        return {path: outputs[name] for path, name in self.outputs.items() if name in outputs}
+
 
 @dataclass(frozen=True, slots=True)
 class LocalTemplate:

@@ -38,6 +38,7 @@ _COUNTED = (
     "alerts_missing",
     "alerts_repeated",
     "unfinished",
+    "misplaced",
 )
 _FIRST_PORT, _LAST_PORT = 20_000, 30_000
 """Below the ports that Linux gives to outgoing connections: a simulator that restarts finds its port free."""

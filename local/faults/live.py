@@ -17,7 +17,8 @@ from local.faults.jumping_clock import JumpingClock
 from local.faults.process import ProcessFaults
 from local.faults.resharding import Resharding
 from local.faults.schedule import CONSUMER, FaultSchedule, waits
-from local.faults.upstream import UpstreamFaults, UpstreamKind
+from local.faults.upstream import UpstreamFaults
+from local.faults.upstream_fault import UpstreamKind
 from local.invocation import ThrottledError
 
 if TYPE_CHECKING:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from local.cloud import Cloud
+from local.creation import create
 from local.envelope import FORMATS, SINGLE
 from local.faults.aws_faults import FaultPlan
 from local.faults.aws_proxy import AwsProxy
@@ -26,7 +27,6 @@ from local.functions import Function
 from local.guardian import Guardian
 from local.simulator.transport import PATH
 from local.sinks import Sinks
-from local.stack import Stack, create
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from local.faults.aws_faults import FaultKind
     from local.faults.relay import Upstream
     from local.faults.resharding import Reshard
-    from local.stack import FunctionSettings
+    from local.stack import FunctionSettings, Stack
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 API_TOKEN = "fault-schedule"  # noqa: S105 -- the simulator's, which runs on this machine

@@ -18,6 +18,7 @@ from local.event_source_mapping.observation import SilentListener
 from local.event_source_mapping.pace import Pace
 from local.faults import verdict
 from local.faults.aws_faults import FaultKind
+from local.faults.gate import Gate
 from local.faults.jumping_clock import JumpingClock
 from local.faults.process import ProcessFaults, ProcessKind
 from local.faults.rig import API_TOKEN, SUPPRESSION_SECONDS, WINDOW_SECONDS
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from local.faults.rig import Rig
     from local.faults.schedule import FaultSchedule
     from local.faults.verdict import Verdict
-    from local.functions import Function
 
 _SPEED = 60.0
 """The schedule's rule says a minute; a second has to do here."""
@@ -59,31 +59,6 @@ class Outcome:
     seconds: float
 
 
-class _Gate:
-    """Lets so many invocations through at once, as reserved concurrency does, and keeps the results."""
-
-    def __init__(self, function: Function, most: int) -> None:
-        self.results: list[InvocationResult] = []
-        self._function = function
-        self._most = most
-        self._lock = threading.Lock()
-        self._under_way = 0
-
-    def invoke(self, event: bytes) -> InvocationResult:
-        """Invoke, or be throttled."""
-        with self._lock:
-            if self._under_way >= self._most:
-                raise ThrottledError(f"{self._under_way} of {self._most} invocations are under way")
-            self._under_way += 1
-        try:
-            result = self._function.invoke(event)
-        finally:
-            with self._lock:
-                self._under_way -= 1
-        self.results.append(result)
-        return result
-
-
 class ScheduleRun:
     """One schedule on the way; `execute` once. `results` are those of the consumer's invocations."""
 
@@ -93,7 +68,7 @@ class ScheduleRun:
         self._clock = JumpingClock()
         self._faults = UpstreamFaults(schedule.upstream, seed=schedule.seed, clock=self._clock)
         rig.reset(schedule.aws, schedule.record_format)
-        self._gate = _Gate(rig.functions[CONSUMER], schedule.consumers)
+        self._gate = Gate(rig.functions[CONSUMER], schedule.consumers)
         self._resharding = rig.resharding(schedule.reshards)
         self._processes = ProcessFaults(schedule.processes, rig.functions, self._begin_another)
         self._others: list[threading.Thread] = []
@@ -228,9 +203,11 @@ class ScheduleRun:
             (fault.kind is ProcessKind.PAUSED and fault.seconds >= LEASE_SECONDS) or fault.kind is ProcessKind.TIMED_OUT
             for fault in self._schedule.processes
         )
+        content = envelope.read(rig.sinks.records())
         return verdict.Observation(
             feed=feed.lines(0, feed.count),
-            stream=envelope.read(rig.sinks.records()).updates,
+            stream=content.updates,
+            misplaced=content.misplaced,
             rows=rig.sinks.rows(),
             rejected=rig.sinks.rejected_lines(),
             notifications=list(rig.notifications()),

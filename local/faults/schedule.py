@@ -11,7 +11,7 @@ from local.envelope import ENVELOPE, SINGLE
 from local.faults.aws_faults import Fault, FaultKind, FaultPlan, FaultRule
 from local.faults.process import ProcessFault, ProcessKind
 from local.faults.resharding import Reshard, ReshardKind
-from local.faults.upstream import UpstreamFault, UpstreamKind
+from local.faults.upstream_fault import UpstreamFault, UpstreamKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

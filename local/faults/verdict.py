@@ -23,7 +23,7 @@ _SHOWN = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
-    """What was found after a schedule.
+    """What was found after a schedule; `misplaced` counts envelopes that a reshard put into another shard.
 
     `stream` are the updates in Kinesis, those in envelopes among them. `commits` are the moments at which a checkpoint
     was written and how many lines of the feed its token stands behind.
@@ -33,6 +33,7 @@ class Observation:
 
     feed: Sequence[bytes]
     stream: Sequence[StoredRecord]
+    misplaced: int
     rows: Sequence[bytes]
     rejected: Sequence[bytes]
     notifications: Sequence[tuple[str, str, bytes]]
@@ -48,7 +49,10 @@ class Observation:
 
 @dataclass(slots=True, kw_only=True)
 class Verdict:
-    """Counts of broken promises, all 0 where they held; `notes` say what was seen."""
+    """Counts of broken promises, all 0 where they held; `notes` say what was seen.
+
+    `duplicates`, `alerts` and `misplaced` are no broken promises: they say what there was to be kept right.
+    """
 
     lost: int = 0
     out_of_order: int = 0
@@ -59,6 +63,7 @@ class Verdict:
     alerts_missing: int = 0
     alerts_repeated: int = 0
     unfinished: int = 0
+    misplaced: int = 0
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -77,7 +82,7 @@ class Verdict:
 
 def judge(seen: Observation) -> Verdict:
     """Judge what was seen."""
-    verdict = Verdict(unfinished=len(seen.troubles), notes=list(seen.troubles))
+    verdict = Verdict(unfinished=len(seen.troubles), misplaced=seen.misplaced, notes=list(seen.troubles))
     _judge_stream(seen, verdict)
     _judge_windows(seen, verdict)
     _judge_alerts(seen, verdict)

@@ -6,6 +6,7 @@ import zlib
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable
 
 _GZIP_FORMAT = 31
@@ -53,3 +54,15 @@ class ChunkedBody:
             rest = self._compressor.flush()
             self._send(b"%x\r\n%b\r\n" % (len(rest), rest))
         self._send(b"0\r\n\r\n")
+
+
+class BodyFactory(Protocol):
+    """Makes the body of a response that is about to begin: what a test wraps to make a connection fail."""
+
+    def __call__(self, connection: socket.socket, *, gzip: bool) -> Body:
+        """Return a body that writes to a client's connection."""
+
+
+def chunked(connection: socket.socket, *, gzip: bool) -> Body:
+    """Return the body of a server that is well."""
+    return ChunkedBody(connection.sendall, gzip=gzip)

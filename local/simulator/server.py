@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hmac
 import threading
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Self
 
 from local.clock import SystemClock
-from local.simulator.body import ChunkedBody
+from local.simulator.body import chunked
 from local.simulator.filters import UpdateFilter
 from local.simulator.query import BEGINNING, LATEST, QueryError
 from local.simulator.stream import Pacing, Stream
@@ -20,24 +20,12 @@ if TYPE_CHECKING:
     from http import HTTPStatus
 
     from local.clock import Clock
-    from local.simulator.body import Body
+    from local.simulator.body import BodyFactory
     from local.simulator.feed import Feed
     from local.simulator.query import StreamQuery
 
 TOKEN_LIFETIME = 6 * 3600.0
 """Seconds: the API takes a position token that is not older."""
-
-
-class BodyFactory(Protocol):
-    """Makes the body of a response that is about to begin: what a test wraps to make a connection fail."""
-
-    def __call__(self, connection: socket.socket, *, gzip: bool) -> Body:
-        """Return a body that writes to a client's connection."""
-
-
-def chunked(connection: socket.socket, *, gzip: bool) -> Body:
-    """Return the body of a server that is well."""
-    return ChunkedBody(connection.sendall, gzip=gzip)
 
 
 def _refuse_none(_query: str) -> HTTPStatus | None:

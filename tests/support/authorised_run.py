@@ -13,8 +13,10 @@ from dataclasses import replace
 from rich.console import Console
 
 from local import ending
+from local.closing_table import show_report
 from local.cloud import Cloud
 from local.command_line import RunOptions
+from local.creation import create
 from local.event_source_mapping.destination import Destination, DestinationClients
 from local.event_source_mapping.event import PendingRecord
 from local.event_source_mapping.failure import Discard
@@ -27,8 +29,6 @@ from local.pipeline import CONSUMER, Pipeline
 from local.simulator.feed import Feed
 from local.simulator.flights import GeneratedTraffic
 from local.simulator.server import TrackingStreamServer
-from local.stack import create
-from local.view import show_report
 
 TOKEN = "e7c1b0d2-the-token-of-this-run-4f6a9938"
 SECONDS = 20.0

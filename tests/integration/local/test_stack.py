@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from local.cloud import Cloud
+from local.creation import create
 from local.sinks import Sinks
-from local.stack import create
 from local.translation import TemplateError
 
 PARAMETERS = {

@@ -57,6 +57,7 @@ def seen():
     return Observation(
         feed=[line(data) for data in UPDATES],
         stream=[StoredRecord(SHARD, NOON + number, data + b"\n") for number, data in enumerate(UPDATES)],
+        misplaced=0,
         rows=[row(START, 4, 0, 3)],
         rejected=[],
         notifications=[("emergency_squawk", "A00001", UPDATES[0])],

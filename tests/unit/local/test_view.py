@@ -9,9 +9,10 @@ import threading
 import pytest
 from rich.console import Console
 
+from local.closing_table import show_report
 from local.ledger import RowFigures, StreamFigures
 from local.report import ConsumerFigures, Report
-from local.view import Snapshot, View, show_report
+from local.view import Snapshot, View
 
 NOW = Snapshot(
     phase="running",
