@@ -233,16 +233,18 @@ def fold(  # noqa: C901, PLR0912, PLR0915 - see above
         if packed != names[place]:
             room -= columns.name(place, packed, is_newest=is_newest)
         text = update.squawk
-        new_squawk = codes.get(text)
-        if new_squawk is None:
+        if text in codes:
+            new_squawk = codes[text]
+        else:
             new_squawk = codes[text] = len(codes)
             room -= TEXT_BYTES + packed_bytes(text or "")
         if new_squawk and new_squawk != squawk_seen:
             squawk_seen, grown = columns.see_squawk(place, new_squawk, squawk_seen)
             room -= grown
         text = update.collection_type
-        new_type = types.get(text)
-        if new_type is None:
+        if text in types:
+            new_type = types[text]
+        else:
             new_type = types[text] = len(types)
             room -= TEXT_BYTES + packed_bytes(text or "")
         if not types_seen >> new_type & 1:
