@@ -126,6 +126,19 @@ def test_two_runs_go_on_side_by_side_and_lose_nothing(local_run):
         run.assert_nothing_is_left()
 
 
+def test_envelopes_carry_the_same_updates(local_run):
+    """The other record format: few records hold all, and every function counts what is in them."""
+    run = local_run(*SHORT, "--rate", "10", "--speed", "60", "--duration", "3", "--record-format", "envelope")
+    assert run.end() == 0, run.output()
+    report = run.report
+    sent = report["source"]["updates"]
+    assert report["kinesis"] == {"updates": sent, "lost": 0, "duplicates": 0, "out_of_order": 0}
+    assert report["aggregator"]["updates"] == sent
+    assert 0 < report["envelopes"]["records"] < sent / 5
+    assert report["envelopes"]["misplaced"] == 0
+    assert report["updates_per_second"] > 0
+
+
 def test_the_recording_at_full_speed_arrives_whole(local_run, recording):
     """All 5,680 real updates, in Kinesis and in the window rows, each once and in order."""
     run = local_run("--replay", str(recording), "--speed", "max", "--window", "5")

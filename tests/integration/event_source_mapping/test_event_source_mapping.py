@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import math
 import threading
 import time
 import uuid
@@ -91,7 +93,9 @@ def mapping():
     """Make and start a mapping with these properties; it is stopped when the test ends."""
     running = []
 
-    def make(stream, function, *, start=True, destinations=None, listener=None, **properties):
+    def make(  # noqa: PLR0913 -- what a mapping is made of
+        stream, function, *, start=True, destinations=None, listener=None, pace=FAST, **properties
+    ):
         settings = MappingSettings.from_properties(
             {"EventSourceArn": stream.arn, "StartingPosition": "TRIM_HORIZON"} | properties,
             role_arn="arn:aws:iam::123456789012:role/r",
@@ -105,7 +109,7 @@ def mapping():
             destinations or DestinationClients(),
             SystemClock(),
             listener,
-            pace=FAST,
+            pace=pace,
         )
         running.append(made)
         if start:
@@ -297,6 +301,24 @@ def test_a_window_closes_by_itself_and_the_rest_at_the_drain(stream, mapping):
     assert other.counters.windows_closed >= 1
     assert long.events[-1]["isFinalInvokeForWindow"]
     assert all(event["window"]["end"] > event["window"]["start"] for event in long.events)
+
+
+def test_a_drain_does_not_wait_for_the_next_poll(stream, mapping):
+    """Whoever ends a run waits for the drain: the tip is looked for at once, however far the next poll is."""
+    source, function = stream(1), Function()
+    running = mapping(source, function, start=False, pace=Pace(poll_interval=3600.0))
+    source.put("one")
+    running.start()
+    eventually(lambda: running.counters.consumed == 1)
+    source.put("two")
+    assert drained(running)
+    assert running.counters.consumed == 2
+
+
+@pytest.mark.parametrize(("speed", "interval"), [(1.0, 1.0), (4.0, 0.25), (60.0, 0.1), (math.inf, 0.1), (0.5, 1.0)])
+def test_polls_come_as_much_sooner_as_the_feed_runs_faster(speed, interval):
+    """Within bounds: never later than Lambda polls, and never so often that reading is all the local AWS does."""
+    assert Pace.at(speed) == dataclasses.replace(Pace(), poll_interval=interval)
 
 
 def test_a_split_shard_closes_its_window_and_its_children_are_polled(stream, mapping):

@@ -28,6 +28,20 @@ def test_beginning_gives_everything(serve, connect, compression):
     assert client.response.headers["Transfer-Encoding"] == "chunked"
 
 
+def test_the_server_knows_when_it_sent_the_first_update(serve, connect, clock):
+    """Neither the welcome nor a second client moves that moment: throughput is counted from it."""
+    server = serve([0, 1], speed=1)
+    assert server.first_update_at is None
+    connect(server).message()
+    assert server.first_update_at is None
+    began = clock.now()
+    assert connect(server, position_token=BEGINNING).updates(1) == [0]
+    assert server.first_update_at == began
+    clock.advance(1)
+    assert connect(server, position_token=BEGINNING).updates(2) == [0, 1]
+    assert server.first_update_at == began
+
+
 def test_latest_is_the_default(serve, connect, clock):
     """Without a position a client gets only what is released from now on."""
     server = serve([0, 1, 10, 11], speed=1)

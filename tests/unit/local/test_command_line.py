@@ -59,6 +59,12 @@ def test_tokens_come_as_much_faster_as_the_source_but_not_endlessly(speed, inter
     assert parse(["--speed", speed]).token_interval == interval
 
 
+def test_the_record_format_is_single_unless_it_is_given():
+    """As in the template."""
+    assert parse([]).record_format == "single"
+    assert parse(["--record-format", "envelope"]).record_format == "envelope"
+
+
 def test_a_given_token_interval_stands():
     """--token-interval is taken as it is."""
     assert parse(["--speed", "60", "--token-interval", "3"]).token_interval == 3

@@ -166,3 +166,26 @@ def test_pollers_that_do_not_come_to_the_end_are_named(drains):
     world = World(happens)
     world.committed, world.drains = True, drains
     assert ("not consumed to its end" in world.end()[2]) is not drains
+
+
+def test_all_pollers_begin_to_drain_before_one_is_waited_for():
+    """Two mappings that drain one after the other would take twice the time; they look for the tip at once."""
+    world = World()
+    world.committed, world.under_way = True, 0
+    other = World()
+    told = world.told
+    other.told = told
+    ending = Ending(
+        world,
+        [world],
+        [world, other],
+        world,
+        committed=lambda: True,
+        delivered=lambda: True,
+        progress=lambda: 0,
+        token_interval=2.0,
+    )
+    for _, step in ending.steps:
+        step()
+    assert told.count("begin to drain") == 2
+    assert [one.partition(" until")[0] for one in told if "drain" in one] == ["begin to drain"] * 2 + ["drain"] * 2

@@ -54,6 +54,18 @@ def test_the_report_has_the_promised_shape():
     }
 
 
+def test_a_run_of_envelopes_tells_their_number():
+    """How many records there were, and how many of them a reshard misplaced; there is nothing to tell of the others."""
+    report = with_changes(record_format="envelope", records=3, misplaced=1)
+    assert report.as_json()["envelopes"] == {"records": 3, "misplaced": 1}
+
+
+@pytest.mark.parametrize(("seconds", "rate"), [(4.0, 2.5), (0.01, 1000.0), (None, 0.0)])
+def test_the_throughput_is_updates_by_the_time_they_were_on_their_way(seconds, rate):
+    """Start and count are not part of it; a run that sent nothing has none."""
+    assert with_changes(moving_seconds=seconds).updates_per_second == pytest.approx(rate)
+
+
 def test_a_run_that_lost_nothing_is_a_success():
     """All in Kinesis, all in the rows: exit code 0 and nothing to say."""
     assert (REPORT.exit_code, REPORT.losses(), REPORT.notes()) == (0, [], [])

@@ -142,3 +142,16 @@ def test_a_loss_and_what_is_worth_a_look_are_told_apart():
     assert "Lost: 3 records were given up" in text
     assert "Look: 1 runs of the consumer did not end at a position token." in text
     assert "Nothing was lost." not in text
+
+
+def test_the_table_tells_the_throughput():
+    """Updates a second, with what is meant by it."""
+    words = " ".join(_closing(REPORT).split())
+    assert "Throughput 5 updates a second, from the first one sent to the end of the last invocation" in words
+
+
+def test_envelopes_have_a_line_of_their_own():
+    """Where the format is envelope, and only there."""
+    words = " ".join(_closing(dataclasses.replace(REPORT, record_format="envelope", records=3, misplaced=1)).split())
+    assert "Records 3 hold them; 1 misplaced envelopes" in words
+    assert "Records" not in _closing(REPORT)
