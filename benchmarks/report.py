@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks import cases
+from benchmarks import cases, memory_sizes
 from benchmarks.table import cost
 from benchmarks.workspace import ROOT
 
@@ -46,6 +46,8 @@ def page(results: Mapping[str, Any]) -> Iterator[str]:
     yield from _comparisons({name: results[name] for name in compared if not name.startswith("cold_")})
     yield from _cold_starts({name: results[name] for name in compared if name.startswith("cold_")})
     yield from _measurements(results)
+    if sizes := results.get("memory_sizes"):
+        yield from memory_sizes.section(sizes)
     yield NOTES.read_text(encoding="utf-8")
 
 

@@ -19,7 +19,11 @@ def show(results: Mapping[str, Any], console: Console) -> None:
     if comparisons:
         console.print(_comparisons(comparisons))
     for name, figures in measured.items():
-        if name not in comparisons:
+        if name in comparisons:
+            continue
+        for title, rows in figures.get("tables", {}).items():
+            console.print(_measurement(f"{name}: {title}", {"rows": rows}))
+        if "tables" not in figures:
             console.print(_measurement(name, figures))
 
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from benchmarks.case import Measured
 from benchmarks.processes import ENVIRONMENT, BenchmarkError
 from benchmarks.workspace import ROOT
 from local.emulator import Emulator
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 TIMEOUT_SECONDS = 60
 
@@ -46,6 +50,28 @@ def bare(params: dict[str, Any]) -> Measured:
 
 
 def _start(params: dict[str, Any], package: str, module: str, **environment: str) -> Measured:
+    with runtime(params, package, module, **environment) as emulator:
+        return Measured(invoke(emulator, params["event"])["cpu_seconds"], 1)
+
+
+def invoke(emulator: Emulator, event: str) -> dict[str, Any]:
+    """Return what `measured_runtime` answers.
+
+    Raises
+    ------
+    BenchmarkError
+        The function failed.
+    """
+    result = emulator.invoke(event.encode())
+    if result.function_error is not None:
+        raise BenchmarkError(f"the function failed: {result.payload}")
+    answer: dict[str, Any] = result.payload
+    return answer
+
+
+@contextmanager
+def runtime(params: dict[str, Any], package: str, module: str, **environment: str) -> Iterator[Emulator]:
+    """Give an emulator with a package's module in it, measured from inside; its first invocation is a cold start."""
     emulator = Emulator(
         "measured.handler",
         Path(package),
@@ -70,9 +96,6 @@ def _start(params: dict[str, Any], package: str, module: str, **environment: str
     )
     emulator.start()
     try:
-        result = emulator.invoke(params["event"].encode())
+        yield emulator
     finally:
         emulator.stop()
-    if result.function_error is not None:
-        raise BenchmarkError(f"{module} in {package}: {result.payload}")
-    return Measured(result.payload["cpu_seconds"], 1)
