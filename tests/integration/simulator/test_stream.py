@@ -30,12 +30,11 @@ def test_beginning_gives_everything(serve, connect, compression):
 
 def test_the_server_knows_when_it_sent_the_first_update(serve, connect, clock):
     """Neither the welcome nor a second client moves that moment: throughput is counted from it."""
-    server = serve([0, 1], speed=1)
-    assert server.first_update_at is None
-    connect(server).message()
+    server = serve([0, 1])
+    connect(server)
     assert server.first_update_at is None
     began = clock.now()
-    assert connect(server, position_token=BEGINNING).updates(1) == [0]
+    assert connect(server, position_token=BEGINNING).updates(2) == [0, 1]
     assert server.first_update_at == began
     clock.advance(1)
     assert connect(server, position_token=BEGINNING).updates(2) == [0, 1]
