@@ -9,7 +9,6 @@ its order. Readers pass over the misplaced envelope, since it names a shard that
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING
 
 from common.observability import logger
@@ -49,11 +48,22 @@ class Enveloper:
         self._shards: ShardMap | None = None
         self._reading_failed, self._read_at = 0, 0.0
         self._lanes: dict[str, Lane] = {}
-        self._unsorted: list[tuple[Sequence[HeaderedUpdate], Sequence[Interval], float]] = []
+        self._unsorted: list[tuple[Sequence[HeaderedUpdate], Interval, float]] = []
 
     def add(self, updates: Sequence[HeaderedUpdate], interval: Interval, now: float) -> None:
         """Take updates in; `now` in seconds of one monotonic clock, as everywhere here."""
-        self._add(updates, [interval] * len(updates), now)
+        if self._shards is None:
+            self._unsorted.append((updates, interval, now))
+            return
+        if len(self._lanes) == 1:
+            (only,) = self._lanes.values()
+            only.add(updates, interval, now)
+            return
+        # A pass for each shard that is there: cheaper than to append each update to the list of its shard.
+        places = self._shards.places_of([update.icao_address for update in updates])
+        for place in set(places):
+            of_shard = [update for update, at in zip(updates, places, strict=True) if at == place]
+            self._lanes[self._shards.shards[place].shard_id].add(of_shard, interval, now)
 
     def settle(self, batch: Sequence[Envelope], answer: Sequence[str | None], now: float) -> Settled:
         """Act on an answer: for each record of the batch the shard that has it, None where Kinesis did not take it."""
@@ -73,8 +83,8 @@ class Enveloper:
             lane.packed.popleft()
             updates += len(envelope.updates)
             read_bytes += envelope.read_bytes
-            for interval, several in Counter(envelope.intervals).items():
-                interval.acknowledged += several
+            for interval, count in envelope.intervals:
+                interval.acknowledged += count
         return Settled(updates, read_bytes, retries)
 
     def waiting(self) -> Iterator[bytes]:
@@ -147,30 +157,8 @@ class Enveloper:
         old, self._lanes = self._lanes, {shard.shard_id: Lane(shard) for shard in self._shards.shards}
         unsorted, self._unsorted = self._unsorted, []
         for lane in old.values():
-            if left := list(lane.all()):
-                # They have waited already, perhaps for a whole call.
-                updates, intervals = zip(*left, strict=True)
-                self._add(updates, intervals, now - self._linger)
+            for updates, interval in lane.all():
+                self.add(updates, interval, now - self._linger)  # they have waited already, perhaps for a whole call
         for added in unsorted:
-            self._add(*added)
+            self.add(*added)
         return True
-
-    def _add(self, updates: Sequence[HeaderedUpdate], intervals: Sequence[Interval], now: float) -> None:
-        if self._shards is None:
-            self._unsorted.append((updates, intervals, now))
-            return
-        if len(self._lanes) == 1:
-            (only,) = self._lanes.values()
-            only.add(updates, intervals, now)
-            return
-        shard_of = self._shards.shard_of
-        sorted_: dict[str, tuple[list[HeaderedUpdate], list[Interval]]] = {}
-        for update, interval in zip(updates, intervals, strict=True):
-            shard_id = shard_of(update.icao_address).shard_id
-            if shard_id not in sorted_:
-                sorted_[shard_id] = [], []
-            of_shard, of_updates = sorted_[shard_id]
-            of_shard.append(update)
-            of_updates.append(interval)
-        for shard_id, (of_shard, of_updates) in sorted_.items():
-            self._lanes[shard_id].add(of_shard, of_updates, now)

@@ -13,7 +13,7 @@ from consumer.envelope import pack
 from consumer.sequencer import MAX_RECORD_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from consumer.envelope import HeaderedUpdate
     from consumer.shard_map import Shard
@@ -36,13 +36,9 @@ class Envelope(msgspec.Struct, eq=False):
     hash_key: str | None
     lane: Lane
     updates: list[HeaderedUpdate]
-    intervals: list[Interval]
+    read_bytes: int
+    intervals: list[tuple[Interval, int]]
     attempts: int = 0
-
-    @property
-    def read_bytes(self) -> int:
-        """Bytes of the updates as they were read."""
-        return _bytes_in(self.updates)
 
 
 class Lane:
@@ -57,18 +53,18 @@ class Lane:
         self.wait_until = 0.0
         """The first of `packed` failed, and goes again then."""
         self.updates: list[HeaderedUpdate] = []
-        self.intervals: list[Interval] = []
-        """Of each update, the token interval that waits for it."""
+        self.intervals: deque[tuple[Interval, int]] = deque()
+        """The token intervals that wait for them, and how many updates in a row wait for each."""
         self.size = 0
         """Of the updates, in bytes."""
         self.oldest_at = 0.0
 
-    def add(self, updates: Sequence[HeaderedUpdate], intervals: Sequence[Interval], now: float) -> None:
-        """Take updates in."""
+    def add(self, updates: Sequence[HeaderedUpdate], interval: Interval, now: float) -> None:
+        """Take updates of one interval in."""
         if not self.updates:
             self.oldest_at = now
         self.updates += updates
-        self.intervals += intervals
+        self.intervals.append((interval, len(updates)))
         self.size += _bytes_in(updates)
 
     def due_at(self, linger: float) -> float | None:
@@ -89,19 +85,12 @@ class Lane:
 
     def _pack(self) -> None:
         """Pack what waits, up to a full envelope; what is left over has waited as long, and is due as well."""
-        count = len(self.updates)
-        if self.size > FULL_BYTES:
-            sizes = accumulate(len(update.data) for update in self.updates)
-            count = next(number for number, size in enumerate(sizes, 1) if size >= FULL_BYTES)
-        updates, intervals = self.updates[:count], self.intervals[:count]
-        del self.updates[:count], self.intervals[:count]
-        self.size -= _bytes_in(updates)
+        updates = self._take_full()
         shard_id, hash_key = self.shard
-        begin = 0
-        for data, several in pack(updates, shard_id, MAX_RECORD_BYTES - len(shard_id)):
-            end = begin + several
+        for data, count in pack(updates, shard_id, MAX_RECORD_BYTES - len(shard_id)):
+            packed, updates = updates[:count], updates[count:]
             is_packed = is_envelope(data)
-            key = shard_id if is_packed else updates[begin].icao_address
+            key = shard_id if is_packed else packed[0].icao_address
             self.packed.append(
                 Envelope(
                     key=key,
@@ -109,17 +98,46 @@ class Lane:
                     size=len(data) + len(key.encode()),
                     hash_key=hash_key if is_packed else None,
                     lane=self,
-                    updates=updates[begin:end],
-                    intervals=intervals[begin:end],
+                    updates=packed,
+                    read_bytes=_bytes_in(packed),
+                    intervals=list(self._take_intervals(count)),
                 )
             )
-            begin = end
 
-    def all(self) -> Iterator[tuple[HeaderedUpdate, Interval]]:
-        """Yield all that waits here, in its order."""
+    def _take_full(self) -> list[HeaderedUpdate]:
+        if self.size <= FULL_BYTES:
+            updates, self.updates, self.size = self.updates, [], 0
+            return updates
+        sizes = accumulate(len(update.data) for update in self.updates)
+        count, size = next((number, size) for number, size in enumerate(sizes, 1) if size >= FULL_BYTES)
+        updates = self.updates[:count]
+        del self.updates[:count]
+        self.size -= size
+        return updates
+
+    def _take_intervals(self, updates: int) -> Iterator[tuple[Interval, int]]:
+        while updates:
+            interval, count = self.intervals.popleft()
+            if count > updates:
+                self.intervals.appendleft((interval, count - updates))
+                count = updates
+            yield interval, count
+            updates -= count
+
+    def all(self) -> Iterator[tuple[list[HeaderedUpdate], Interval]]:
+        """Yield all that waits here, in its order, by intervals."""
         for envelope in self.packed:
-            yield from zip(envelope.updates, envelope.intervals, strict=True)
-        yield from zip(self.updates, self.intervals, strict=True)
+            yield from _by_interval(envelope.updates, envelope.intervals)
+        yield from _by_interval(self.updates, self.intervals)
+
+
+def _by_interval(
+    updates: list[HeaderedUpdate], intervals: Iterable[tuple[Interval, int]]
+) -> Iterator[tuple[list[HeaderedUpdate], Interval]]:
+    begin = 0
+    for interval, count in intervals:
+        yield updates[begin : begin + count], interval
+        begin += count
 
 
 def _bytes_in(updates: Sequence[HeaderedUpdate]) -> int:

@@ -92,12 +92,15 @@ class TargetProcessor:
         new = self._repeats.new_ones(updates)
         self._note_ingestion(updates)
         self.counters.repeats_dropped += len(updates) - len(new)
-        if any(len(update.data) > _SURELY_FITS for update in new):
+        sizes = [len(update.data) for update in new]
+        if max(sizes, default=0) > _SURELY_FITS:
             new = [update for update in new if self._fits(update)]
-        if new:
-            interval = self._watermark.current
-            interval.taken += len(new)
-            self._publisher.put(new, interval)
+            sizes = [len(update.data) for update in new]
+        if not new:
+            return
+        interval = self._watermark.current
+        interval.taken += len(new)
+        self._publisher.put(new, sum(sizes), interval)
 
     def _fits(self, update: TargetUpdate) -> bool:
         if len(update.data) + 1 + len(update.icao_address.encode()) <= MAX_RECORD_BYTES:

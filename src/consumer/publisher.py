@@ -126,8 +126,8 @@ class Publisher:
         self._abandoned = True
         self.interrupt()
 
-    def put(self, updates: Sequence[TargetUpdate], interval: Interval) -> None:
-        """Take updates of one interval in; waits while too much is outstanding.
+    def put(self, updates: Sequence[TargetUpdate], read_bytes: int, interval: Interval) -> None:
+        """Take updates of one interval in, so many bytes in all; waits while too much is outstanding.
 
         Raises
         ------
@@ -138,7 +138,7 @@ class Publisher:
             with self._progress:
                 self._progress.wait_for(lambda: self._has_room or self._error or self._interrupted)
         self.raise_if_failed()
-        self._bytes_in += sum([len(update.data) for update in updates])
+        self._bytes_in += read_bytes
         self._inbox.append((updates, interval))
         if self._listens or len(updates) >= _MANY_UPDATES or len(self._inbox) >= _MANY_UPDATES:
             self._work.set()

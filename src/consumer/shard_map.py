@@ -8,7 +8,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 _MANY_KEYS = 100_000
 """Keys whose shard is remembered; some 12,000 aircraft are in the air at once."""
@@ -44,15 +44,27 @@ class ShardMap:
             raise ValueError("no open shard")
         self.shards = [Shard(shard_id, str(lowest)) for lowest, shard_id in ranges]
         self._lowest = [lowest for lowest, _ in ranges]
-        self._known: dict[str, Shard] = {}
+        self._known = _Known(self._place_of)
 
-    def shard_of(self, key: str) -> Shard:
-        """Return the shard that Kinesis puts a record of this partition key into."""
-        shard = self._known.get(key)
-        if shard is None:
-            digest = int.from_bytes(md5(key.encode(), usedforsecurity=False).digest())
-            shard = self.shards[max(0, bisect_right(self._lowest, digest) - 1)]
-            if len(self._known) >= _MANY_KEYS:
-                self._known.clear()
-            self._known[key] = shard
-        return shard
+    def places_of(self, keys: Iterable[str]) -> list[int]:
+        """Return for each key where among `shards` is the one that Kinesis puts a record of this partition key into."""
+        if len(self._known) > _MANY_KEYS:
+            self._known.clear()
+        known = self._known
+        return [known[key] for key in keys]
+
+    def _place_of(self, key: str) -> int:
+        digest = int.from_bytes(md5(key.encode(), usedforsecurity=False).digest())
+        return max(0, bisect_right(self._lowest, digest) - 1)
+
+
+class _Known(dict[str, int]):
+    """What was asked before; what was not is found out: a subscript that hits costs no call."""
+
+    def __init__(self, find: Callable[[str], int]) -> None:
+        super().__init__()
+        self._find = find
+
+    def __missing__(self, key: str) -> int:
+        place = self[key] = self._find(key)
+        return place

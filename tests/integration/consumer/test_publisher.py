@@ -61,15 +61,16 @@ def outbox(linger=0.01):
 
 
 class Put(NamedTuple):
-    """What the reader puts: updates, and their interval."""
+    """What the reader puts: updates, their bytes, and their interval."""
 
     updates: list[TargetUpdate]
+    read_bytes: int
     interval: Interval
 
 
 def record(key, data, interval):
     """Return what becomes one record."""
-    return Put([TargetUpdate(key, READ_AT, data=data)], interval)
+    return Put([TargetUpdate(key, READ_AT, data=data)], len(data), interval)
 
 
 def numbered(count, keys, interval=None):
@@ -241,11 +242,6 @@ def gate(state):
     gate.open.set()
 
 
-def size_of(put):
-    """Bytes of what was put."""
-    return sum(len(update.data) for update in put.updates)
-
-
 def reader_that_puts(publisher, records):
     """Start a reader; return its thread and the list of what it has put."""
     done = []
@@ -268,7 +264,7 @@ def test_put_waits_while_too_much_is_outstanding(state, publish, gate):
     wait_until(lambda: publisher._bytes_in > 100)
     assert gate.waiting.wait(10)
     assert len(done) < 40
-    assert sum(map(size_of, done)) <= 100 + size_of(records[-1])
+    assert sum(put.read_bytes for put in done) <= 100 + records[-1].read_bytes
     gate.open.set()
     reader.join(20)
     assert len(done) == 40

@@ -34,7 +34,7 @@ class Reader:
 class Nothing:
     """Takes whatever it is told."""
 
-    def put(self, _updates, _interval):
+    def put(self, _updates, _size, _interval):
         """Take updates."""
 
     def poke(self):
