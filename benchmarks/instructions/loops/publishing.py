@@ -1,12 +1,13 @@
 """Publishing: from updates to signed PutRecords bodies, each aircraft in order, for a connection that takes them all.
 
-The publisher's threads are left out: what they send when is a matter of the clock.
+Everything is put before the publisher starts: so what is sent in which call does not depend on the clock.
 """
 
 from __future__ import annotations
 
 import json
 from datetime import datetime
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from botocore.credentials import Credentials
@@ -16,6 +17,7 @@ from common.clock import SystemClock
 from consumer.kinesis_api import KinesisApi
 from consumer.messages import TargetUpdate
 from consumer.processor import TargetProcessor
+from consumer.publisher import Publisher
 from consumer.put_records import PutRecords
 from consumer.repeats import RepeatFilter
 from consumer.sequencer import Sequencer
@@ -28,10 +30,11 @@ if TYPE_CHECKING:
     from botocore.awsrequest import AWSPreparedRequest
 
     from benchmarks.instructions.loops import Pass
-    from consumer.watermark import Interval
-
 _AT_ONCE = 64
 """Updates that come at once, as out of a chunk of the stream."""
+
+_PATIENCE_SECONDS = 120.0
+"""For all answers; under valgrind everything takes fifty times as long."""
 
 _PREFIX = len(b'{"target":')
 
@@ -52,24 +55,15 @@ def make(folder: Path, url: str) -> Pass:  # noqa: ARG001 - all loops are called
 
 
 def _publish(updates: Sequence[TargetUpdate], put_records: PutRecords) -> None:
-    sequencer = Sequencer(lambda _: 0.0)
-    publisher: Any = _Publisher(sequencer)
+    clock = SystemClock()
+    publisher = Publisher(put_records, Sequencer(lambda _: 0.0), clock, on_acknowledged=lambda: None)
     rejected: Any = None  # nothing is
-    processor = TargetProcessor(publisher, Watermark(), RepeatFilter(), rejected, SystemClock())
+    processor = TargetProcessor(publisher, Watermark(), RepeatFilter(), rejected, clock)
     for first in range(0, len(updates), _AT_ONCE):
         processor.process(updates[first : first + _AT_ONCE])
-    while batch := sequencer.next_batch(0.0, hurry=True):
-        sequencer.settle(batch, put_records.send(batch), 0.0)
-
-
-class _Publisher:
-    """Stands in for the publisher: what is put goes into the outbox at once."""
-
-    def __init__(self, sequencer: Sequencer) -> None:
-        self._sequencer = sequencer
-
-    def put(self, updates: Sequence[TargetUpdate], interval: Interval) -> None:
-        self._sequencer.add(updates, interval, 0.0)
+    publisher.start()
+    publisher.drain(_PATIENCE_SECONDS)
+    publisher.close()
 
 
 class _Connection:
@@ -80,10 +74,12 @@ class _Connection:
 
     def __init__(self) -> None:
         self.taken = 0
+        self._lock = Lock()
 
     def send(self, request: AWSPreparedRequest) -> _Connection:
         body: Any = request.body
-        self.taken += body.count(b'"PartitionKey"')
+        with self._lock:
+            self.taken += body.count(b'"PartitionKey"')
         return self
 
 
