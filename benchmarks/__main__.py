@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from rich.status import Status
 
 
+_LOG_WIDTH = 120
+"""Columns where there is no terminal to ask, such as in the log of CI."""
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="bench", description=__doc__, allow_abbrev=False)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here")
@@ -50,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name in ("updates", "runs", "memory_seconds"):
         if (value := getattr(options, name)) is not None:
             sizes = replace(sizes, **{name: value})
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else _LOG_WIDTH)
     with tempfile.TemporaryDirectory(prefix="bench-") as folder, console.status("") as status:
         workspace = Workspace(Path(folder), sizes)
         results: dict[str, Any] = {"machine": machine.describe()}
