@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from consumer.record_format import RecordFormat
 
 
+_counting = threading.Lock()
+
+
 class _Counted(PutRecords):
     """PutRecords that knows how much it sent, and so when the run may stop."""
 
@@ -32,7 +36,9 @@ class _Counted(PutRecords):
 
     def send(self, batch: Sequence[Any]) -> list[str | None]:
         answer = super().send(batch)
-        self.sent += sum([len(record.updates) if isinstance(record, Envelope) else 1 for record in batch])
+        updates = sum([record.count if isinstance(record, Envelope) else 1 for record in batch])
+        with _counting:
+            self.sent += updates
         return answer
 
     @property

@@ -13,7 +13,7 @@ import msgspec
 import pybase64
 from backports import zstd
 
-from common.envelope import VERSION
+from common import envelope as wire
 from consumer.messages import TargetUpdate
 
 if TYPE_CHECKING:
@@ -63,6 +63,18 @@ class HeaderedUpdate(TargetUpdate, gc=False):
 
 
 _encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(HeaderedUpdate).decode
+
+
+def unpack(record: bytes, shard_id: str) -> list[HeaderedUpdate]:
+    """Return the updates of a record that `pack` made for this shard."""
+    lines = wire.lines(record, shard_id)[0] if wire.is_envelope(record) else record
+    updates = []
+    for data in lines.split(b"\n")[:-1]:
+        update = _decode(data)
+        update.data = data
+        updates.append(update)
+    return updates
 
 
 def pack(updates: Sequence[HeaderedUpdate], shard_id: str, most_bytes: int) -> Iterator[tuple[bytes, int]]:
@@ -72,7 +84,7 @@ def pack(updates: Sequence[HeaderedUpdate], shard_id: str, most_bytes: int) -> I
     """
     lines = b"\n".join([update.data for update in updates]) + b"\n"
     compressed = pybase64.b64encode(zstd.compress(lines, LEVEL))
-    beginning = {"v": VERSION, "n": len(updates), "shard": shard_id} | header(updates)
+    beginning = {"v": wire.VERSION, "n": len(updates), "shard": shard_id} | header(updates)
     record = b'%b,"z":"%b"}\n' % (_encode(beginning)[:-1], compressed)
     if len(record) <= most_bytes:
         yield record, len(updates)

@@ -46,24 +46,29 @@ class Enveloper:
         self._retry_delay = retry_delay
         self._linger = linger
         self._shards: ShardMap | None = None
+        self._read: ShardMap | None = None  # and nothing sorted by them yet
         self._reading_failed, self._read_at = 0, 0.0
         self._lanes: dict[str, Lane] = {}
         self._unsorted: list[tuple[Sequence[HeaderedUpdate], Interval, float]] = []
 
-    def add(self, updates: Sequence[HeaderedUpdate], interval: Interval, now: float) -> None:
-        """Take updates in; `now` in seconds of one monotonic clock, as everywhere here."""
+    def add(self, updates: Sequence[HeaderedUpdate], interval: Interval, now: float) -> bool:
+        """Take updates in; return whether an envelope is full. `now`, as everywhere here: monotonic, in seconds."""
         if self._shards is None:
             self._unsorted.append((updates, interval, now))
-            return
+        else:
+            self._sort(self._shards, updates, interval, now)
+        return any(lane.packed and not lane.is_under_way for lane in self._lanes.values())
+
+    def _sort(self, shards: ShardMap, updates: Sequence[HeaderedUpdate], interval: Interval, now: float) -> None:
         if len(self._lanes) == 1:
             (only,) = self._lanes.values()
             only.add(updates, interval, now)
             return
         # A pass for each shard that is there: cheaper than to append each update to the list of its shard.
-        places = self._shards.places_of([update.icao_address for update in updates])
+        places = shards.places_of([update.icao_address for update in updates])
         for place in set(places):
             of_shard = [update for update, at in zip(updates, places, strict=True) if at == place]
-            self._lanes[self._shards.shards[place].shard_id].add(of_shard, interval, now)
+            self._lanes[shards.shards[place].shard_id].add(of_shard, interval, now)
 
     def settle(self, batch: Sequence[Envelope], answer: Sequence[str | None], now: float) -> Settled:
         """Act on an answer: for each record of the batch the shard that has it, None where Kinesis did not take it."""
@@ -81,7 +86,7 @@ class Enveloper:
                 lane.wait_until = now + self._retry_delay(envelope.attempts)
                 continue
             lane.packed.popleft()
-            updates += len(envelope.updates)
+            updates += envelope.count
             read_bytes += envelope.read_bytes
             for interval, count in envelope.intervals:
                 interval.acknowledged += count
@@ -90,9 +95,7 @@ class Enveloper:
     def waiting(self) -> Iterator[bytes]:
         """Yield the updates, as read, that were not given out, or came back to be sent again."""
         for lane in self._lanes.values():
-            for envelope in list(lane.packed)[int(lane.is_under_way) :]:
-                yield from (update.data for update in envelope.updates)
-            yield from (update.data for update in lane.updates)
+            yield from (update.data for update in lane.waiting())
         for updates, _, _ in self._unsorted:
             yield from (update.data for update in updates)
 
@@ -101,40 +104,43 @@ class Enveloper:
         """Yield the updates, as read, of a batch that was given out."""
         return (update.data for envelope in batch for update in envelope.updates)
 
-    def next_batch(self, now: float, *, hurry: bool = False, others_in_flight: bool = False) -> list[Envelope]:  # noqa: ARG002 - each lane knows its own
+    def next_batch(self, now: float, *, hurry: bool = False, others_in_flight: bool = False) -> list[Envelope]:
         """Return what to send now, at most one call's worth; empty when nothing is due.
 
-        An envelope goes out when it is full, when its oldest update has waited for `linger`, or when `hurry` is set,
-        and the one before it is acknowledged.
-
-        Raises
-        ------
-        PublishError
-            The stream's shards may not be read.
+        An envelope is due when it is full, when its oldest update has waited for `linger`, or when `hurry` is set, and
+        the one before it is acknowledged. While other calls are in flight it waits for those of the other shards:
+        few calls with many records cost less than many calls with few.
         """
         if self._shards is None and not self._sort_anew(now):
             return []
+        idle = [lane for lane in self._lanes.values() if not lane.is_under_way]
+        due = [lane for lane in idle if (at := lane.due_at(0.0 if hurry else self._linger)) is not None and at <= now]
+        if others_in_flight and not hurry and len(due) < len(idle):
+            return []
         batch: list[Envelope] = []
         size = 0
-        for shard_id, lane in list(self._lanes.items()):
-            due_at = lane.due_at(0.0 if hurry else self._linger)
-            if due_at is None or due_at > now:
-                continue
-            envelope = lane.next_envelope()
+        for lane in due:
+            if not lane.packed:
+                lane.pack()
+            envelope = lane.packed[0]
             size += envelope.size
             if size > MAX_BATCH_BYTES or len(batch) == MAX_BATCH_RECORDS:
                 break
             lane.is_under_way = True
             batch.append(envelope)
+            shard_id = lane.shard.shard_id
             self._lanes[shard_id] = self._lanes.pop(shard_id)  # to the end: the others are served first next time
         return batch
 
-    def seconds_until_due(self, now: float, *, others_in_flight: bool = False) -> float | None:  # noqa: ARG002 - as above
+    def seconds_until_due(self, now: float, *, others_in_flight: bool = False) -> float | None:
         """Return how long nothing will be due (seconds, 0 or more); None if only an answer can change that."""
         if self._shards is None:
             return max(0.0, self._read_at - now) if self._may_sort else None
-        due = [at for lane in self._lanes.values() if (at := lane.due_at(self._linger)) is not None]
-        return max(0.0, min(due) - now) if due else None
+        idle = [lane.due_at(self._linger) for lane in self._lanes.values() if not lane.is_under_way]
+        due = [at for at in idle if at is not None]
+        if not due or (others_in_flight and len(due) < len(idle)):
+            return None
+        return max(0.0, (max if others_in_flight else min)(due) - now)
 
     @property
     def _may_sort(self) -> bool:
@@ -142,23 +148,33 @@ class Enveloper:
         lanes = self._lanes.values()
         if any(lane.is_under_way for lane in lanes):
             return False
-        return bool(self._unsorted) or any(lane.packed or lane.updates for lane in lanes)
+        return bool(self._unsorted) or any(lanes)
+
+    def prepare(self, now: float) -> None:
+        """Read which shards there are, where that is not known and something waits for it.
+
+        Raises
+        ------
+        PublishError
+            They may not be listed.
+        """
+        if self._shards is not None or self._read is not None or not self._may_sort or now < self._read_at:
+            return
+        self._read = self._read_shards()
+        self._reading_failed = 0 if self._read is not None else self._reading_failed + 1
+        self._read_at = now + self._retry_delay(self._reading_failed) if self._reading_failed else now
 
     def _sort_anew(self, now: float) -> bool:
-        """Read which shards there are, and sort what waits by them; return whether that was possible."""
-        if not self._may_sort or now < self._read_at:
-            return False
-        self._shards = self._read_shards()
+        """Sort what waits by the shards that were read; return whether there are any."""
+        self._shards, self._read = self._read, None
         if self._shards is None:
-            self._reading_failed += 1
-            self._read_at = now + self._retry_delay(self._reading_failed)
             return False
-        self._reading_failed = 0
         old, self._lanes = self._lanes, {shard.shard_id: Lane(shard) for shard in self._shards.shards}
         unsorted, self._unsorted = self._unsorted, []
         for lane in old.values():
             for updates, interval in lane.all():
-                self.add(updates, interval, now - self._linger)  # they have waited already, perhaps for a whole call
+                # They have waited already, perhaps for a whole call.
+                self._sort(self._shards, updates, interval, now - self._linger)
         for added in unsorted:
-            self.add(*added)
+            self._sort(self._shards, *added)
         return True

@@ -1,7 +1,8 @@
 """Publishes updates to Kinesis: several calls in flight, each aircraft in order, in bounded memory.
 
-Three kinds of threads: the reader calls `put`; one dispatcher owns the outbox, which decides what goes when; senders
-wait for Kinesis. What passes between them are two queues; the outbox needs no lock.
+Three kinds of threads: the reader calls `put`, one dispatcher asks the outbox what goes when, and senders wait for
+Kinesis. The reader puts updates into the outbox itself, and packs them there, while they are still in its processor's
+cache: handed to another thread first, they would cost half as much again. One lock guards the outbox.
 """
 
 from __future__ import annotations
@@ -30,9 +31,8 @@ MAX_OUTSTANDING_BYTES = 32 * 1024 * 1024
 """Of updates not acknowledged yet; beyond it `put` waits, and with it the reader, and with it the server."""
 
 _SHORT_PAUSE_SECONDS = 1.0
-_MANY_UPDATES = 64
-"""A live stream brings updates one by one. While the dispatcher sleeps until something is due soon, they wake it only
-by so many: woken for each, it would spend more on waking than on them."""
+"""A live stream brings updates one by one. While the dispatcher sleeps until something is due so soon, they do not wake
+it: woken for each, it would spend more on waking than on them."""
 
 _LAST_ANSWERS_SECONDS = 1.0
 _LEASE_LOOK_SECONDS = 0.25
@@ -41,8 +41,11 @@ _LEASE_LOOK_SECONDS = 0.25
 class Outbox(Protocol):
     """What waits to be sent, and in which order: one record an update (`Sequencer`), or envelopes (`Enveloper`)."""
 
-    def add(self, updates: Sequence[Any], interval: Interval, now: float) -> None:
-        """Take updates in."""
+    def add(self, updates: Sequence[Any], interval: Interval, now: float) -> bool:
+        """Take updates in; return whether there is enough to send at once."""
+
+    def prepare(self, now: float) -> None:
+        """Do what waits for Kinesis itself before anything can be sent; called without the lock."""
 
     def next_batch(self, now: float, *, hurry: bool, others_in_flight: bool) -> Sequence[Entry]:
         """Return what to send now; empty when nothing is due."""
@@ -94,7 +97,7 @@ class Publisher:
         self._on_error = on_error
         self._may_send = may_send
         self._max_outstanding_bytes = max_outstanding_bytes
-        self._inbox: deque[tuple[Sequence[TargetUpdate], Interval]] = deque()
+        self._lock = threading.Lock()
         self._answers: deque[tuple[Sequence[Entry], list[str | None] | BaseException]] = deque()
         self._bytes_in = 0  # written by the reader alone
         self._bytes_out = 0  # written by the dispatcher alone
@@ -139,8 +142,10 @@ class Publisher:
                 self._progress.wait_for(lambda: self._has_room or self._error or self._interrupted)
         self.raise_if_failed()
         self._bytes_in += read_bytes
-        self._inbox.append((updates, interval))
-        if self._listens or len(updates) >= _MANY_UPDATES or len(self._inbox) >= _MANY_UPDATES:
+        with self._lock:
+            is_enough = self._outbox.add(updates, interval, self._clock.monotonic())
+            wakes = self._listens or (is_enough and self._in_flight < CALLS_IN_FLIGHT)
+        if wakes:
             self._work.set()
 
     def raise_if_failed(self) -> None:
@@ -182,8 +187,6 @@ class Publisher:
 
     def unacknowledged(self) -> Iterator[bytes]:
         """Yield the updates, as read, that Kinesis has not acknowledged, as far as is known; after `close`."""
-        for updates, _ in self._inbox:
-            yield from (update.data for update in updates)
         yield from self._outbox.waiting()
         for batch in self._under_way:
             yield from self._outbox.updates_in(batch)
@@ -204,13 +207,12 @@ class Publisher:
                     return
                 now = self._clock.monotonic()
                 self._take_answers(now)
-                while self._inbox:
-                    self._outbox.add(*self._inbox.popleft(), now)
-                self._send_due(now)
-                pause = self._pause(now)
-                self._listens = pause is None or pause > _SHORT_PAUSE_SECONDS
-                if not (self._listens and self._inbox):  # what came before it listened woke nobody
-                    self._work.wait(pause)
+                self._outbox.prepare(now)
+                with self._lock:
+                    self._send_due(now)
+                    pause = self._pause(now)
+                    self._listens = pause is None or pause > _SHORT_PAUSE_SECONDS
+                self._work.wait(pause)
         except BaseException as error:  # noqa: BLE001 - whatever it is, the reader must hear of it
             self._fail(error)
 
@@ -222,7 +224,8 @@ class Publisher:
             if isinstance(answer, BaseException):
                 raise answer
             self._under_way.remove(batch)
-            settled = self._outbox.settle(batch, answer, now)
+            with self._lock:
+                settled = self._outbox.settle(batch, answer, now)
             self.counters.published += settled.updates
             self.counters.retries += settled.retries
             self._bytes_out += settled.read_bytes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ cover a server that resumes somewhat earlier than asked."""
 
 FEWEST_INTERVALS = 2
 MANY_DIGESTS = 250_000
-"""Above so many digests (80 bytes each) only the newest interval and the one before are remembered."""
+"""Above so many digests (70 bytes each) only the newest interval and the one before are remembered."""
 
 
 class RepeatFilter:
@@ -32,33 +33,37 @@ class RepeatFilter:
 
     def __init__(self, kept_intervals: int = KEPT_INTERVALS) -> None:
         self._kept_intervals = kept_intervals
-        self._interval = 0
         self._has_new = False
-        self._interval_of: dict[int, int] = {}  # digest -> interval, in order of the last sighting
+        self._intervals: deque[set[int]] = deque([set()])  # digests by interval, the newest last: forgotten as a whole
 
     def new_ones[T: TargetUpdate](self, updates: Sequence[T]) -> Sequence[T]:
         """Return the updates that were not seen lately, in their order, and remember them all."""
-        seen = dict.fromkeys(map(hash, [update.data for update in updates]), self._interval)
-        if len(seen) == len(updates) and self._interval_of.keys().isdisjoint(seen):  # as nearly always: at C's speed
-            self._interval_of |= seen
-            self._has_new = True
+        seen = set(map(hash, [update.data for update in updates]))
+        if len(seen) == len(updates) and all(map(seen.isdisjoint, self._intervals)):  # as nearly always: at C's speed
+            self._intervals[-1] |= seen
+            self._has_new = self._has_new or bool(seen)
             return updates
         return [update for update in updates if not self.is_repeat(update.data)]
 
     def is_repeat(self, line: bytes) -> bool:
         """Return whether the line was seen lately, and remember it."""
-        digest, interval_of = hash(line), self._interval_of
-        repeated = digest in interval_of
-        if repeated:
-            del interval_of[digest]  # to be put at the end, as the newest
-        else:
-            self._has_new = True
-        interval_of[digest] = self._interval
+        digest = hash(line)
+        repeated = self._forget(digest)
+        self._intervals[-1].add(digest)
+        self._has_new = self._has_new or not repeated
         return repeated
 
     def forget(self, line: bytes) -> None:
         """Take a line for new should it come again: it was seen, but not handed on after all."""
-        self._interval_of.pop(hash(line), None)
+        self._forget(hash(line))
+
+    def _forget(self, digest: int) -> bool:
+        """Remove a digest; return whether it was there."""
+        for digests in self._intervals:
+            if digest in digests:
+                digests.remove(digest)
+                return True
+        return False
 
     def next_interval(self, uncommitted: int = 0) -> None:
         """Note that a new position token has come; forget what is too old to come again.
@@ -70,15 +75,9 @@ class RepeatFilter:
         if not self._has_new:
             return
         self._has_new = False
-        self._interval += 1
+        self._intervals.append(set())
         kept = max(self._kept_intervals, uncommitted + FEWEST_INTERVALS)
-        if len(self._interval_of) > MANY_DIGESTS:
+        if sum(map(len, self._intervals)) > MANY_DIGESTS:
             kept = FEWEST_INTERVALS
-        oldest = self._interval - kept
-        forgotten = []
-        for digest, interval in self._interval_of.items():
-            if interval > oldest:
-                break
-            forgotten.append(digest)
-        for digest in forgotten:
-            del self._interval_of[digest]
+        while len(self._intervals) > kept:
+            self._intervals.popleft()

@@ -72,8 +72,8 @@ class Sequencer:
         self._retries: list[tuple[float, int, Record]] = []  # heap: when due, tie-breaker, record
         self._tie = 0
 
-    def add(self, updates: Sequence[TargetUpdate], interval: Interval, now: float) -> None:
-        """Take updates in; `now` in seconds of one monotonic clock, as everywhere here."""
+    def add(self, updates: Sequence[TargetUpdate], interval: Interval, now: float) -> bool:
+        """Take updates in; return whether a call would be full. `now`, as everywhere here: monotonic, in seconds."""
         all_behind, ready = self._behind, self._ready
         for update in updates:
             key, data = update.icao_address, update.data + b"\n"
@@ -86,6 +86,10 @@ class Sequencer:
                 all_behind[key] = deque((record,))
             else:
                 behind.append(record)
+        return len(ready) >= MAX_BATCH_RECORDS
+
+    def prepare(self, now: float) -> None:
+        """Need nothing of Kinesis."""
 
     def settle(self, batch: Sequence[Record], answer: Sequence[str | None], now: float) -> Settled:
         """Act on an answer: for each record of the batch the shard that has it, None where Kinesis did not take it.

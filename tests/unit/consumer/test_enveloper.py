@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from base64 import b64encode
 from collections import Counter, defaultdict
 from datetime import UTC, datetime
 from hashlib import md5
@@ -27,9 +29,9 @@ AIRCRAFT = [f"{number:06X}" for number in range(12)]
 
 def update(key, number=0, size=0):
     """An update of this aircraft; its number, then filling that does not compress."""
-    data = b'{"number":%d,"of":"%b"' % (number, key.encode())
-    filling = b"".join(md5(b"%d %d" % (number, n)).digest() for n in range(size // 16)).replace(b"\n", b"_")
-    return HeaderedUpdate(key, READ_AT, data=data + (b',"filling":"%b"}' % filling if filling else b"}"))
+    filling = b64encode(b"".join(md5(b"%d %d" % (number, n)).digest() for n in range(size * 3 // 64))).decode()
+    fields = {"icao_address": key, "timestamp": READ_AT.isoformat(), "number": number, "filling": filling}
+    return HeaderedUpdate(key, READ_AT, data=json.dumps(fields).encode())
 
 
 class Stream:
@@ -97,7 +99,7 @@ class Stream:
             for data in self.records[shard_id]:
                 lines = wire.lines(data, shard_id)[0] if wire.is_envelope(data) else data
                 for line in lines.split(b"\n")[:-1]:
-                    told[line.partition(b'"of":"')[2][:6].decode()].append((line, shard_id))
+                    told[line.partition(b'"icao_address": "')[2][:6].decode()].append((line, shard_id))
         return told
 
 
@@ -140,7 +142,11 @@ class Resharding(RuleBasedStateMachine):
     @rule(hurry=st.booleans())
     def send(self, hurry):
         """A sender is free: the next call goes out, within the limits of one, with one record a lane."""
-        batch = self.enveloper.next_batch(self.now, hurry=hurry)
+        self.enveloper.prepare(self.now)
+        is_sorted = self.enveloper._shards is not None
+        seconds = self.enveloper.seconds_until_due(self.now, others_in_flight=bool(self.calls))
+        batch = self.enveloper.next_batch(self.now, hurry=hurry, others_in_flight=bool(self.calls))
+        assert hurry or not is_sorted or bool(batch) == (seconds == 0), "it does not send when it says so"
         assert sum(one.size for one in batch) <= MAX_BATCH_BYTES
         assert all(one.size <= MAX_RECORD_BYTES for one in batch)
         lanes = [id(one.lane) for one in batch] + [id(one.lane) for call in self.calls for one in call]
@@ -196,6 +202,7 @@ class Resharding(RuleBasedStateMachine):
             if seconds is None:
                 break
             self.now += seconds
+            self.enveloper.prepare(self.now)
             batch = self.enveloper.next_batch(self.now)
             if batch:
                 self.calls.append(batch)
@@ -214,6 +221,12 @@ class TestResharding(Resharding.TestCase):
     settings = settings(max_examples=80, stateful_step_count=40)
 
 
+def next_batch(enveloper, now, **options):
+    """What the dispatcher does."""
+    enveloper.prepare(now)
+    return enveloper.next_batch(now, **options)
+
+
 def of_one_shard(**options):
     """An enveloper of a stream with one shard, and the stream."""
     stream = Stream(1)
@@ -224,11 +237,11 @@ def test_updates_linger_and_then_go_together():
     """A few updates wait for company, counted from the first, and go as one record addressed to their shard."""
     enveloper, stream = of_one_shard()
     enveloper.add([update("A"), update("B")], Interval(), 10.0)
-    assert enveloper.next_batch(10.0) == []
+    assert next_batch(enveloper, 10.0) == []
     enveloper.add([update("C")], Interval(), 10.5)
     assert enveloper.seconds_until_due(10.5) == pytest.approx(LINGER_SECONDS - 0.5)
-    assert enveloper.next_batch(10.79) == []
-    [record] = enveloper.next_batch(10.0 + LINGER_SECONDS)
+    assert next_batch(enveloper, 10.79) == []
+    [record] = next_batch(enveloper, 10.0 + LINGER_SECONDS)
     assert (record.key, record.hash_key) == ("shardId-000000000000", "0")
     assert [one.icao_address for one in record.updates] == ["A", "B", "C"]
     assert stream.put(record) == "shardId-000000000000"
@@ -238,19 +251,21 @@ def test_in_a_hurry_nothing_lingers():
     """At the end of a run what waits goes out at once."""
     enveloper, _ = of_one_shard()
     enveloper.add([update("A")], Interval(), 0.0)
-    assert len(enveloper.next_batch(0.0, hurry=True)) == 1
+    assert len(next_batch(enveloper, 0.0, hurry=True)) == 1
 
 
 def test_a_full_envelope_goes_at_once_and_the_rest_when_it_is_acknowledged():
     """Under load envelopes are full, one of a shard at a time; what is left over has waited long enough."""
     enveloper, stream = of_one_shard()
     updates = [update("A", number, 2048) for number in range(FULL_BYTES // 2048 + 20)]
-    enveloper.add(updates, Interval(), 0.0)
-    [first] = enveloper.next_batch(0.0)
+    enveloper.add([update("B")], Interval(), 0.0)
+    enveloper.settle(next_batch(enveloper, 0.0, hurry=True), [""], 0.0)
+    assert [enveloper.add([one], Interval(), 0.0) for one in updates].count(False) in range(100, len(updates) - 19)
+    [first] = next_batch(enveloper, 0.0)
     assert FULL_BYTES <= first.read_bytes < FULL_BYTES + 4096
-    assert enveloper.next_batch(0.0, hurry=True) == []
+    assert next_batch(enveloper, 0.0, hurry=True) == []
     enveloper.settle([first], [stream.put(first)], LINGER_SECONDS)
-    [second] = enveloper.next_batch(LINGER_SECONDS)
+    [second] = next_batch(enveloper, LINGER_SECONDS)
     assert first.updates + second.updates == updates
 
 
@@ -260,7 +275,7 @@ def test_each_interval_is_told_its_own():
     intervals = [Interval(), Interval()]
     enveloper.add([update("A"), update("B")], intervals[0], 0.0)
     enveloper.add([update("C")], intervals[1], 0.0)
-    [record] = enveloper.next_batch(0.0, hurry=True)
+    [record] = next_batch(enveloper, 0.0, hurry=True)
     settled = enveloper.settle([record], [stream.put(record)], 0.0)
     assert settled == (3, sum(len(one.data) for one in record.updates), 0)
     assert [interval.acknowledged for interval in intervals] == [2, 1]
@@ -269,11 +284,11 @@ def test_each_interval_is_told_its_own():
 def test_an_update_too_large_for_an_envelope_goes_by_its_own_key():
     """It is a record of the other format: Kinesis chooses its shard, and no reader has to pass over it."""
     enveloper, stream = of_one_shard()
-    large = update("A", size=MAX_RECORD_BYTES - 4096)
+    large = update("A", size=MAX_RECORD_BYTES - 200)
     enveloper.add([update("B"), large, update("C")], Interval(), 0.0)
     sent = []
     for _ in range(3):
-        [record] = enveloper.next_batch(0.0, hurry=True)
+        [record] = next_batch(enveloper, 0.0, hurry=True)
         sent.append((record.key, record.hash_key, [one.icao_address for one in record.updates]))
         enveloper.settle([record], [stream.put(record) if record.hash_key else ""], 0.0)
     assert sent == [
@@ -291,7 +306,7 @@ def test_many_shards_take_turns():
     enveloper.add(updates, Interval(), 0.0)
     served = Counter()
     for _ in range(8):
-        batch = enveloper.next_batch(0.0, hurry=True)
+        batch = next_batch(enveloper, 0.0, hurry=True)
         served.update(record.key for record in batch)
         enveloper.settle(batch, [stream.put(record) for record in batch], 0.0)
     assert max(served.values()) - min(served[shard_id] for *_, shard_id in stream.open) <= 1
@@ -306,4 +321,4 @@ def test_shards_that_may_not_be_listed_end_the_run():
     enveloper = Enveloper(refused, lambda _: 1.0)
     enveloper.add([update("A")], Interval(), 0.0)
     with pytest.raises(PublishError, match="may not"):
-        enveloper.next_batch(0.0)
+        enveloper.prepare(0.0)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from hypothesis import given
 from hypothesis import strategies as st
 
+from consumer.messages import TargetUpdate
 from consumer.repeats import KEPT_INTERVALS, RepeatFilter
+
+READ_AT = datetime(2024, 3, 4, 23, 24, tzinfo=UTC)
 
 
 class Feed:
@@ -29,6 +34,11 @@ class Feed:
         if number != self.tokens[-1]:
             self.tokens.append(number)
             self.filter.next_interval()
+
+
+def remembered(repeats):
+    """How many digests a filter holds."""
+    return sum(map(len, repeats._intervals))
 
 
 connection = st.fixed_dictionaries(
@@ -103,7 +113,7 @@ def test_old_digests_are_forgotten():
         for number in range(50):
             repeats.is_repeat(b"line %d of %d" % (number, interval))
         repeats.next_interval()
-        assert len(repeats._interval_of) <= KEPT_INTERVALS * 50
+        assert remembered(repeats) <= KEPT_INTERVALS * 50
 
 
 def test_a_server_that_sends_everything_twice_fills_no_memory():
@@ -113,7 +123,7 @@ def test_a_server_that_sends_everything_twice_fills_no_memory():
         for number in [*range(50), *range(50)]:
             repeats.is_repeat(b"line %d of %d" % (number, interval))
         repeats.next_interval()
-        assert len(repeats._interval_of) <= KEPT_INTERVALS * 50
+        assert remembered(repeats) <= KEPT_INTERVALS * 50
 
 
 def test_a_line_that_comes_for_ever_keeps_no_other_remembered():
@@ -124,7 +134,7 @@ def test_a_line_that_comes_for_ever_keeps_no_other_remembered():
             repeats.is_repeat(b"line %d of %d" % (number, interval))
         repeats.is_repeat(b"again")
         repeats.next_interval()
-        assert len(repeats._interval_of) <= KEPT_INTERVALS * 50 + 1
+        assert remembered(repeats) <= KEPT_INTERVALS * 50 + 1
 
 
 def test_a_repeat_counts_as_new_again():
@@ -144,3 +154,15 @@ def test_what_is_not_committed_yet_is_remembered_longer():
         assert not repeats.is_repeat(b"line of %d" % interval)
         repeats.next_interval(interval)
     assert all(repeats.is_repeat(b"line of %d" % interval) for interval in range(10))
+
+
+@given(st.lists(st.lists(st.integers(0, 12), max_size=6), max_size=12))
+def test_a_list_at_a_time_is_line_by_line(batches):
+    """What is new in a list of updates is what is new when each is asked for by itself, through tokens too."""
+    at_a_time, one_by_one = RepeatFilter(), RepeatFilter()
+    for numbers in batches:
+        updates = [TargetUpdate("A", READ_AT, data=b"%d" % number) for number in numbers]
+        assert list(at_a_time.new_ones(updates)) == [one for one in updates if not one_by_one.is_repeat(one.data)]
+        for repeats in (at_a_time, one_by_one):
+            repeats.next_interval()
+        assert list(at_a_time._intervals) == list(one_by_one._intervals)
