@@ -15,6 +15,7 @@ import re
 
 import msgspec
 import pybase64
+from backports import zstd
 
 VERSION = 1
 
@@ -78,8 +79,6 @@ def lines(data: bytes, shard_id: str) -> tuple[bytes, int]:
 
 
 def _inflated(compressed: bytes) -> bytes:
-    from backports import zstd  # noqa: PLC0415 - a function that sees no envelope need not load it
-
     inflater = zstd.ZstdDecompressor()
     try:
         text = inflater.decompress(compressed, MAX_LINES_BYTES)

@@ -63,11 +63,6 @@ class Watermark:
         except IndexError:  # none waits; looking first would not do, as the committer may take the last one meanwhile
             return False
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether every closed interval was taken."""
-        return not self._waiting
-
     def take_settled(self) -> list[Interval]:
         """Return, and no longer hold, the settled intervals at the head of the line."""
         settled = []
