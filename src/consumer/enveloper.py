@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from common.observability import logger
 from consumer.lane import Lane
-from consumer.sequencer import MAX_BATCH_BYTES, MAX_BATCH_RECORDS, Settled
+from consumer.outbox import Settled
+from consumer.sequencer import MAX_BATCH_BYTES, MAX_BATCH_RECORDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

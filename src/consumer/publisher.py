@@ -11,7 +11,7 @@ import threading
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 from consumer.errors import PublishError
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from common.clock import Clock
     from consumer.messages import TargetUpdate
+    from consumer.outbox import Outbox
     from consumer.put_records import Entry, PutRecords
-    from consumer.sequencer import Settled
     from consumer.watermark import Interval
 
 CALLS_IN_FLIGHT = 4
@@ -36,31 +36,6 @@ it: woken for each, it would spend more on waking than on them."""
 
 _LAST_ANSWERS_SECONDS = 1.0
 _LEASE_LOOK_SECONDS = 0.25
-
-
-class Outbox(Protocol):
-    """What waits to be sent, and in which order: one record an update (`Sequencer`), or envelopes (`Enveloper`)."""
-
-    def add(self, updates: Sequence[Any], interval: Interval, now: float) -> bool:
-        """Take updates in; return whether there is enough to send at once."""
-
-    def prepare(self, now: float) -> None:
-        """Do what waits for Kinesis itself before anything can be sent; called without the lock."""
-
-    def next_batch(self, now: float, *, hurry: bool, others_in_flight: bool) -> Sequence[Entry]:
-        """Return what to send now; empty when nothing is due."""
-
-    def settle(self, batch: Sequence[Any], answer: Sequence[str | None], now: float) -> Settled:
-        """Act on the answer to a batch."""
-
-    def seconds_until_due(self, now: float, *, others_in_flight: bool) -> float | None:
-        """Return how long nothing will be due; None if only an answer can change that."""
-
-    def updates_in(self, batch: Sequence[Any]) -> Iterator[bytes]:
-        """Yield the updates of a batch, as read."""
-
-    def waiting(self) -> Iterator[bytes]:
-        """Yield the updates that were not given out, or came back, as read."""
 
 
 @dataclass(slots=True)

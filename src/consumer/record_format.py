@@ -11,7 +11,7 @@ from consumer.sequencer import Sequencer
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from consumer.publisher import Outbox
+    from consumer.outbox import Outbox
     from consumer.shard_map import ShardMap
 
 

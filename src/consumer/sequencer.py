@@ -11,9 +11,11 @@ from __future__ import annotations
 
 from collections import deque
 from heapq import heappop, heappush
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import msgspec
+
+from consumer.outbox import Settled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -47,14 +49,6 @@ class Record(msgspec.Struct, gc=False, eq=False):
     attempts: int = 0
     ready_at: float = 0.0
     hash_key: str | None = None
-
-
-class Settled(NamedTuple):
-    """What an answer settled: updates Kinesis has, their bytes as they were read, and records to be sent again."""
-
-    updates: int
-    read_bytes: int
-    retries: int
 
 
 class Sequencer:
