@@ -7,7 +7,7 @@ import urllib.request
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from benchmarks import processes, settings
+from benchmarks import packages, processes, settings
 from benchmarks.processes import BenchmarkError
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Recorded:
 
 
 def run(workspace: Workspace, pace: Pace, *, keep: bool = False) -> Recorded:
-    """Run the consumer on the stream; with `keep`, note when everything came.
+    """Run the consumer, as packaged, on the stream; with `keep`, note when everything came.
 
     Raises
     ------
@@ -55,7 +55,8 @@ def run(workspace: Workspace, pace: Pace, *, keep: bool = False) -> Recorded:
     feed = processes.server("paced_feed", str(path), str(pace.rate), str(pace.seconds))
     with feed as url, settings.aws(*["keep"] * keep) as stub:
         params = {"url": url, "run": "live", "updates": pace.updates, **stub}
-        measured = processes.side("benchmarks.sides.live:run", params)
+        package = packages.ours("consumer", workspace.folder)
+        measured = processes.side("benchmarks.sides.live:run", params, package)
         if measured["updates"] != pace.updates:
             raise BenchmarkError(f"{measured['updates']} updates were published; expected {pace.updates}")
         sent = _get(f"{url}/sent") if keep else []
