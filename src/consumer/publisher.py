@@ -119,7 +119,7 @@ class Publisher:
         self._bytes_in += read_bytes
         with self._lock:
             is_enough = self._outbox.add(updates, interval, self._clock.monotonic())
-            wakes = self._listens or (is_enough and self._in_flight < CALLS_IN_FLIGHT)
+            wakes = self._listens or (is_enough and self._may_send_more)
         if wakes:
             self._work.set()
 
@@ -171,6 +171,10 @@ class Publisher:
         return self._bytes_in - self._bytes_out <= self._max_outstanding_bytes
 
     @property
+    def _may_send_more(self) -> bool:
+        return self._in_flight < CALLS_IN_FLIGHT
+
+    @property
     def _can_send(self) -> bool:
         return not self._abandoned and self._may_send()
 
@@ -186,7 +190,7 @@ class Publisher:
                 with self._lock:
                     self._send_due(now)
                     pause = self._pause(now)
-                    self._listens = pause is None or pause > _SHORT_PAUSE_SECONDS
+                    self._listens = self._may_send_more and (pause is None or pause > _SHORT_PAUSE_SECONDS)
                 self._work.wait(pause)
         except BaseException as error:  # noqa: BLE001 - whatever it is, the reader must hear of it
             self._fail(error)
@@ -210,7 +214,7 @@ class Publisher:
             self._on_acknowledged()
 
     def _send_due(self, now: float) -> None:
-        while self._in_flight < CALLS_IN_FLIGHT and self._can_send:
+        while self._may_send_more and self._can_send:
             batch = self._outbox.next_batch(now, hurry=self._hurry, others_in_flight=self._in_flight > 0)
             if not batch:
                 return
@@ -229,8 +233,8 @@ class Publisher:
 
     def _pause(self, now: float) -> float | None:
         """Return how long the dispatcher may sleep if nothing wakes it, in seconds."""
-        if self._in_flight >= CALLS_IN_FLIGHT:
-            return None
+        if not self._may_send_more:
+            return None  # an answer will
         if not self._can_send:
             return _LEASE_LOOK_SECONDS
         return self._outbox.seconds_until_due(now, others_in_flight=self._in_flight > 0)
