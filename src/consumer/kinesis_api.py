@@ -11,7 +11,6 @@ compares them.
 from __future__ import annotations
 
 import json
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -96,7 +95,6 @@ class KinesisApi:
         return response.content
 
 
-@lru_cache(maxsize=20_000)  # some 12,000 aircraft are in the air at once
 def _quoted(text: str) -> str:
     """Return the text as JSON; an ICAO address needs no escaping."""
     return f'"{text}"' if text.isalnum() and text.isascii() else msgspec.json.encode(text).decode()

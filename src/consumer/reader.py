@@ -103,9 +103,10 @@ class StreamReader:
     def find_live_position(self) -> tuple[str, datetime, datetime]:
         """Read the live stream up to its next token, acting on nothing.
 
-        Returns the token, when it was received, and the newest ingestion time before it. Where nothing was sent before
-        it, that is the time it is: by our clock or by the server's own, whichever is later, since a clock of ours that
-        is slow would end the gap too early.
+        Returns the token, when it was received, and up to what ingestion time the stream had come there: the newest
+        sent before it, or the server's time if that is later, since what is sent there may be old. Where nothing is
+        sent, our own clock counts, too: one time too late has a little fetched twice, and recognised; one too early
+        loses what lies between.
         """
         newest: list[datetime] = []
         self._server_time = None
@@ -120,8 +121,8 @@ class StreamReader:
                     self._read(connection, note, _found)
             except _LivePositionFound as found:
                 received_at = self._clock.now()
-                now = max(received_at, self._server_time or received_at)
-                return found.token, received_at, newest[0] if newest else now
+                now = self._server_time or received_at
+                return found.token, received_at, max(newest[0] if newest else received_at, now)
 
     def fetch(self, slice_: TimeRange, is_known: Callable[[TargetUpdate], bool]) -> int:
         """Process what was ingested in a time range, through disconnects; return how many updates came.

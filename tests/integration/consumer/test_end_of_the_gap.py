@@ -1,15 +1,18 @@
-"""A recovery by a machine whose clock is slow: what the server ingested meanwhile is fetched all the same."""
+"""A recovery that is told little of where the stream stands: what was ingested meanwhile is fetched all the same."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+import pytest
+
 from tests.integration.consumer.conftest import message, target, token
 from tests.support.scripted_stream import ScriptedStream
 
 
-def test_the_gap_ends_at_the_servers_time(consume, state, clock):
-    """With no update before the live token the gap must reach up to the server's time, not only to a slow clock's."""
+@pytest.mark.parametrize("sent", ["nothing", "an old update"])
+def test_the_gap_ends_at_the_servers_time(consume, state, clock, sent):
+    """The gap must reach up to the server's time, not only to a slow clock's, nor to what was sent late or again."""
     now = clock.now()
     servers_time = now + timedelta(seconds=20)
     state.put_checkpoint(position_token="old", token_received_at=now.isoformat(), newest_ingestion_time=now.isoformat())
@@ -17,6 +20,8 @@ def test_the_gap_ends_at_the_servers_time(consume, state, clock):
     def live(exchange):
         exchange.begin()
         exchange.send(b'{"status":{"timestamp":"%b","code":100}}\n' % servers_time.isoformat().encode())
+        if sent == "an old update":
+            exchange.send(message(target(0, now - timedelta(minutes=2))) + b"\n")
         exchange.send(token("t1"))
         exchange.stay()
 
