@@ -25,7 +25,8 @@ _TIMEOUTS: Any = (3, 5)
 
 _SEND_AT_ONCE: Any = (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 """As botocore's own clients have it: the headers and the body of a call are two writes, and without this the second
-waits for the first one's acknowledgement, which the other side may delay by 40 ms. (The session's stub knows texts only.)"""
+waits for the first one's acknowledgement, which the other side may delay by 40 ms. Any: the session's stub knows
+texts only."""
 
 
 def _config(attempts: int) -> Config:
