@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import threading
 import time
-from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
+
+from local.faults.timeline import Timeline
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -49,8 +49,8 @@ class ProcessFault:
         return f"{self.kind.value}_{self.function}"
 
 
-class ProcessFaults:
-    """Carries a list of faults out on a thread of its own.
+class ProcessFaults(Timeline[ProcessFault]):
+    """Carries a list of faults out on a thread of its own; stopped, what is paused goes on.
 
     Parameters
     ----------
@@ -63,37 +63,16 @@ class ProcessFaults:
     def __init__(
         self, faults: Iterable[ProcessFault], functions: Mapping[str, Function], begin: Callable[[str], None]
     ) -> None:
-        self.injected: Counter[str] = Counter()
-        self._faults = sorted(faults, key=lambda fault: fault.at)
+        super().__init__(faults, "process-faults")
         self._functions = functions
         self._begin = begin
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="process-faults", daemon=True)
 
-    def start(self) -> None:
-        """Begin to count the seconds."""
-        self._thread.start()
-
-    def join(self) -> None:
-        """Wait until each fault has happened, or found nothing to happen to."""
-        self._thread.join()
-
-    def stop(self) -> None:
-        """Let nothing more happen; what is paused goes on."""
-        self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join()
-
-    def _run(self) -> None:
-        began = time.monotonic()
-        for fault in self._faults:
-            if self._stopping.wait(max(0.0, began + fault.at - time.monotonic())):
-                return
-            if fault.kind is ProcessKind.TWO_AT_ONCE:
-                self._begin(fault.function)
-                self.injected[fault.name] += 1
-            elif (pid := self._busy_process(fault.function)) is not None:
-                self._befall(fault, pid)
+    def _happen(self, fault: ProcessFault) -> None:
+        if fault.kind is ProcessKind.TWO_AT_ONCE:
+            self._begin(fault.function)
+            self.injected[fault.name] += 1
+        elif (pid := self._busy_process(fault.function)) is not None:
+            self._befall(fault, pid)
 
     def _busy_process(self, function: str) -> int | None:
         """Return the process of an invocation under way, waiting a little for one."""

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import threading
-import time
-from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
+
+from local.faults.timeline import Timeline
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -41,39 +40,15 @@ class Reshard:
         return f"shard_{self.kind.value}"
 
 
-class Resharding:
+class Resharding(Timeline[Reshard]):
     """Carries a list of changes out on a thread of its own; a stream of one shard is not merged."""
 
     def __init__(self, changes: Iterable[Reshard], kinesis: KinesisClient, stream: str) -> None:
-        self.injected: Counter[str] = Counter()
-        self._changes = sorted(changes, key=lambda change: change.at)
+        super().__init__(changes, "resharding")
         self._kinesis = kinesis
         self._stream = stream
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="resharding", daemon=True)
 
-    def start(self) -> None:
-        """Begin to count the seconds."""
-        self._thread.start()
-
-    def join(self) -> None:
-        """Wait until each change was made."""
-        self._thread.join()
-
-    def stop(self) -> None:
-        """Make no more changes."""
-        self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join()
-
-    def _run(self) -> None:
-        began = time.monotonic()
-        for change in self._changes:
-            if self._stopping.wait(max(0.0, began + change.at - time.monotonic())):
-                return
-            self._make(change)
-
-    def _make(self, change: Reshard) -> None:
+    def _happen(self, change: Reshard) -> None:
         shards = sorted(filter(_is_open, self._shards()), key=lambda shard: _hash_keys(shard)[0])
         if change.kind is ReshardKind.SPLIT:
             shard = shards[int(change.which * len(shards))]

@@ -38,7 +38,7 @@ ON_GROUND = "on_ground"
 """Listed, too; an update that does not say counts as false, as it does for the alert rules."""
 
 LEVEL = 1
-"""Of zstd. Level 3 makes the records 5 % smaller and takes twice the time."""
+"""Of zstd. Level 3 takes a sixth longer, and makes envelopes of 640 generated updates half a percent smaller."""
 
 _LONGEST_TEXT = 64
 """Longer texts are no values of these fields, and must not fill a record."""
