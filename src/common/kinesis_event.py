@@ -113,22 +113,6 @@ def blocks(event: Mapping[str, Any]) -> Iterator[tuple[str, bytes, int]]:
             yield kinesis["sequenceNumber"], data, updates
 
 
-def updates(event: Mapping[str, Any]) -> Iterator[tuple[str, bytes]]:
-    """Iterate over the updates of all records, each with its record's sequence number.
-
-    Raises
-    ------
-    MalformedEventError, UnknownVersionError
-        As of `blocks`.
-    """
-    for sequence_number, data, several in blocks(event):
-        if several == 1:
-            yield sequence_number, data
-        else:
-            for line in data.split(b"\n")[:-1]:
-                yield sequence_number, line
-
-
 def _shard_id(record: Mapping[str, Any]) -> str:
     """Return the shard a record was read from, which its event id begins with."""
     return str(record["eventID"]).partition(":")[0]

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import pytest
 
 from aggregator import handler as module
-from common import kinesis_event
 from common.environment import ConfigurationError
+from tests.support.kinesis_updates import updates
 
 
 @dataclass
@@ -90,9 +90,9 @@ def test_the_sample_events_are_ones_the_function_takes(invoke, repository, bucke
     state = invoke(event)["state"]
     invoke(event | {"state": state, "isFinalInvokeForWindow": True})
     (totals,) = [row for row in bucket.rows() if row["kind"] == "totals"]
-    updates = len(list(kinesis_event.updates(event)))
-    assert updates >= 7
-    assert (totals["updates"], totals["repeats_ignored"], totals["records_undecodable"]) == (updates, updates, 0)
+    counted = len(updates(event))
+    assert counted >= 7
+    assert (totals["updates"], totals["repeats_ignored"], totals["records_undecodable"]) == (counted, counted, 0)
 
 
 def test_an_empty_final_invocation(invoke, make_event, bucket, table):

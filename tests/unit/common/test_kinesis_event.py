@@ -9,6 +9,7 @@ import pytest
 from backports import zstd
 
 from common import envelope, kinesis_event
+from tests.support.kinesis_updates import updates
 
 WINDOW = {
     "window": {"start": "2024-03-04T23:24:00Z", "end": "2024-03-04T23:25:00Z"},
@@ -64,7 +65,7 @@ def test_both_formats_may_stand_in_one_event():
     event = {
         "Records": [record(1, b'{"a":1}\n'), record(2, enveloped(b'{"a":2}', b'{"a":3}')), record(3, b'{"a":4}\n')]
     }
-    assert list(kinesis_event.updates(event)) == [
+    assert updates(event) == [
         ("1", b'{"a":1}\n'),
         ("2", b'{"a":2}'),
         ("2", b'{"a":3}'),
@@ -91,7 +92,7 @@ def test_a_damaged_envelope_is_given_as_it_is():
     event = {"Records": [record(1, damaged)]}
     (only,) = kinesis_event.records(event)
     assert kinesis_event.update_payloads(only) == [damaged]
-    assert list(kinesis_event.updates(event)) == [("1", damaged)]
+    assert list(kinesis_event.blocks(event)) == [("1", damaged, 1)]
 
 
 def test_an_envelope_of_a_later_version_is_never_passed_over():
@@ -101,7 +102,7 @@ def test_an_envelope_of_a_later_version_is_never_passed_over():
     with pytest.raises(envelope.UnknownVersionError, match="version 2"):
         kinesis_event.update_payloads(only)
     with pytest.raises(envelope.UnknownVersionError, match="version 2"):
-        list(kinesis_event.updates({"Records": [record(1, later)]}))
+        list(kinesis_event.blocks({"Records": [record(1, later)]}))
 
 
 def test_the_window_fields_are_typed():

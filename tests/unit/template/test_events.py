@@ -7,7 +7,8 @@ import json
 
 import pytest
 
-from common import envelope, kinesis_event
+from common import envelope
+from tests.support import kinesis_updates
 
 
 @pytest.fixture(scope="session")
@@ -18,7 +19,7 @@ def event(repository):
 
 def updates(event):
     """The target updates in an event of either format."""
-    return [json.loads(data) for _, data in kinesis_event.updates(event)]
+    return [json.loads(data) for _, data in kinesis_updates.updates(event)]
 
 
 def test_every_function_has_its_event(folder, repository):

@@ -11,7 +11,7 @@ import subprocess
 
 import pytest
 
-from common import kinesis_event
+from tests.support import kinesis_updates
 from tools import updates
 
 EVENTS = ["aggregator", "aggregator-envelope", "alerts", "alerts-envelope"]
@@ -30,7 +30,7 @@ def archive(repository, tmp_path):
     for name in EVENTS:
         event = json.loads((repository / "events" / f"{name}.json").read_text())
         records += [base64.b64decode(record["kinesis"]["data"]) for record in event["Records"]]
-        expected += [data.rstrip(b"\n") for _, data in kinesis_event.updates(event)]
+        expected += [data.rstrip(b"\n") for _, data in kinesis_updates.updates(event)]
     path = tmp_path / "raw.ndjson.gz"
     path.write_bytes(gzip.compress(b"".join(records)))
     return path, expected
@@ -79,8 +79,8 @@ def test_the_page_s_function_reads_both_formats(event, page):
     scope = {}
     exec("\n".join(line.removeprefix("  ") for line in source.splitlines()), scope)
     found = [update for record in event["Records"] for update in scope["updates"](record)]
-    assert found == [json.loads(data) for _, data in kinesis_event.updates(event)]
+    assert found == [json.loads(data) for _, data in kinesis_updates.updates(event)]
     for record in event["Records"]:
         record["eventID"] = "shardId-000000000009:1"
     read_elsewhere = [update for record in event["Records"] for update in scope["updates"](record)]
-    assert read_elsewhere == [json.loads(data) for _, data in kinesis_event.updates(event)]
+    assert read_elsewhere == [json.loads(data) for _, data in kinesis_updates.updates(event)]
