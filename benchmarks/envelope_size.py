@@ -43,7 +43,7 @@ class RecordSize:
 def envelope(updates: int) -> RecordSize:
     """Measure envelopes of so many updates."""
     groups = [group for group in batched(_all_different(), updates, strict=False) if len(group) == updates]
-    records = [record for group in groups for record, _ in pack(group, "shardId-000000000000", MAX_RECORD_BYTES)]
+    records = [one.data for group in groups for one in pack(group, "shardId-000000000000", MAX_RECORD_BYTES)]
     archived = len(gzip.compress(b"".join(records), 6)) / (updates * len(groups))
     return RecordSize(updates, sum(map(len, records)) / len(records), archived)
 

@@ -59,7 +59,7 @@ def write_envelopes(params: dict[str, Any]) -> Measured:
 
     def envelope(lines: Sequence[bytes]) -> bytes:
         updates = [update for line in lines if isinstance(update := parse(line), HeaderedUpdate)]
-        ((record, count),) = pack(updates, events.SHARD_ID, MAX_RECORD_BYTES)
+        ((record, count, *_),) = pack(updates, events.SHARD_ID, MAX_RECORD_BYTES)
         if count != len(lines):
             raise ValueError(f"an envelope of {count} updates; expected {len(lines)}")
         return record

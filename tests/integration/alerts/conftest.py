@@ -181,7 +181,7 @@ def envelope():
             update = _decode(single.data)
             update.data = single.data.rstrip(b"\n")
             updates.append(update)
-        ((data, _count),) = pack(updates, shard, 1024 * 1024)
+        ((data, *_),) = pack(updates, shard, 1024 * 1024)
         return singles[-1]._replace(data=data)
 
     return make

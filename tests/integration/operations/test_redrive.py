@@ -134,7 +134,7 @@ def enveloped(singles, shard):
         whole = json.dumps({"icao_address": key, "timestamp": "2024-03-04T23:23:59Z"} | json.loads(data)).encode()
         made.append(msgspec.json.decode(whole, type=HeaderedUpdate))
         made[-1].data = whole
-    ((record, _count),) = pack(made, shard, 1_000_000)
+    ((record, *_),) = pack(made, shard, 1_000_000)
     return (shard, record), [(update.icao_address, update.data + b"\n") for update in made]
 
 

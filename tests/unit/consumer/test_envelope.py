@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common import envelope as wire
-from consumer.envelope import RANGES, VALUES, HeaderedUpdate, header, pack
+from consumer.envelope import RANGES, VALUES, Content, HeaderedUpdate, Packed, pack
+from tests.support.headers import header
 
 SHARD = "shardId-000000000003"
 MOST = 1024 * 1024
@@ -52,10 +53,21 @@ def packed(updates, most_bytes=MOST):
 def test_what_goes_in_comes_out(targets):
     """The updates come out byte for byte, in their order, whatever fields they have."""
     updates = updates_of(*targets)
-    ((record, count),) = packed(updates)
+    ((record, *about),) = packed(updates)
     assert wire.is_envelope(record)
-    assert wire.lines(record, SHARD) == (b"".join(update.data + b"\n" for update in updates), count)
-    assert count == len(updates)
+    assert wire.lines(record, SHARD) == (b"".join(update.data + b"\n" for update in updates), len(updates))
+    assert about == [len(updates), sum(len(update.data) for update in updates), None]
+
+
+@given(st.lists(FIELDS, min_size=1, max_size=20), st.integers(1, 20))
+def test_an_envelope_may_be_written_bit_by_bit(targets, step):
+    """What updates leave behind bit by bit is what they would all together, and they can be had again of it."""
+    updates = updates_of(*targets)
+    content = Content()
+    for start in range(0, len(updates), step):
+        content.add(updates[start : start + step])
+    assert list(content.pack(SHARD, MOST)) == packed(updates)
+    assert content.updates() == updates
 
 
 @given(st.lists(FIELDS, min_size=1, max_size=20))
@@ -79,7 +91,7 @@ def test_an_update_that_does_not_say_counts_as_in_flight():
 
 def test_the_header_stands_before_the_compressed_lines():
     """A person who looks at a record reads what is in it first."""
-    ((record, _),) = packed(updates_of({"squawk": "7700", "vertical_rate": -7000}, {"squawk": "1200"}))
+    ((record, *_),) = packed(updates_of({"squawk": "7700", "vertical_rate": -7000}, {"squawk": "1200"}))
     whole = json.loads(record)
     assert list(whole) == ["v", "n", "shard", "icao_address", "squawk", "vertical_rate", "on_ground", "z"]
     assert (whole["v"], whole["n"], whole["shard"]) == (1, 2, SHARD)
@@ -91,19 +103,19 @@ def test_too_large_an_envelope_is_cut_in_two():
     """No record is larger than allowed, whatever compresses badly, and no update is left out or moved."""
     updates = updates_of(*({"callsign": f"{number * 7919 % 10007:05d}"} for number in range(100)))
     records = packed(updates, most_bytes=1_000)
-    assert all(len(record) <= 1_000 for record, _ in records)
-    assert b"".join(wire.lines(record, SHARD)[0] for record, _ in records) == b"".join(u.data + b"\n" for u in updates)
+    assert all(len(record) <= 1_000 for record, *_ in records)
+    assert b"".join(wire.lines(record, SHARD)[0] for record, *_ in records) == b"".join(u.data + b"\n" for u in updates)
 
 
 def test_one_update_too_large_for_an_envelope_goes_by_itself():
     """It is a record of the other format then, which every consumer reads as well."""
     (update,) = updates_of({"callsign": "x" * 2_000})
-    assert packed([update], most_bytes=100) == [(update.data + b"\n", 1)]
+    assert packed([update], most_bytes=100) == [Packed(update.data + b"\n", 1, len(update.data), "000000")]
 
 
 def test_damage_is_noticed():
     """A record that lost a line, was cut or holds no zstd is no envelope, and says so."""
-    ((record, _),) = packed(updates_of({}, {}))
+    ((record, *_),) = packed(updates_of({}, {}))
     for damaged in (
         record.replace(b'"n":2', b'"n":3'),
         record[:-10],

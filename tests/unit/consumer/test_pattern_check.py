@@ -12,9 +12,10 @@ from samtranslator.yaml_helper import yaml_parse
 
 from alerts.patterns import AlertPatterns
 from common.environment import ConfigurationError
-from consumer.envelope import ON_GROUND, RANGES, VALUES, HeaderedUpdate, header
+from consumer.envelope import ON_GROUND, RANGES, VALUES, HeaderedUpdate
 from consumer.pattern_check import check
 from local.event_source_mapping.filter import RecordFilter
+from tests.support.headers import header
 
 _decode = msgspec.json.Decoder(HeaderedUpdate).decode
 

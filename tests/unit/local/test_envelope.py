@@ -68,7 +68,10 @@ def test_the_content_of_a_stream_is_counted_by_record_and_update():
 
 lines_of_updates = st.lists(
     st.fixed_dictionaries(
-        {"icao_address": st.text("0123456789ABCDEF", min_size=6, max_size=6), "timestamp": st.just("t")},
+        {
+            "icao_address": st.text("0123456789ABCDEF", min_size=6, max_size=6),
+            "timestamp": st.just("2024-03-04T23:23:59Z"),
+        },
         optional={"callsign": st.text(max_size=8), "squawk": st.text("01234567", min_size=4, max_size=4)},
     ).map(lambda update: json.dumps(update).encode()),
     min_size=1,
@@ -80,7 +83,7 @@ lines_of_updates = st.lists(
 def test_both_readers_agree_on_what_the_consumer_packs(lines, found_in, most_bytes):
     """The functions and the ledger take the same updates out of the same records, misplaced ones included."""
     packed = pack([_headered(line) for line in lines], HERE, most_bytes)
-    for data, number in packed:
+    for data, number, *_ in packed:
         theirs = [line.rstrip(b"\n") for line in update_payloads(KinesisRecord("1", data, 0.0, found_in))]
         assert (envelope.updates(data, found_in) or []) == theirs
         assert envelope.count(data, found_in) in {number, 0}
