@@ -7,6 +7,7 @@ read otherwise than `common.target_update.decode` would read it.
 
 from __future__ import annotations
 
+from itertools import repeat
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from common import kinesis_event
@@ -15,11 +16,8 @@ from common.target_update import TargetUpdate, UndecodableUpdateError, decode, d
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    Block = tuple[str, bytes, int]
-
-JOINED_BYTES = 128 * 1024
-"""Up to which records are joined: some 150 updates, which are still in the processor's cache when they are folded. An
-envelope is longer, and joined with none."""
+JOINED_RECORDS = 150
+"""So many are joined: some 120 KB, so that the updates are still in the processor's cache when they are folded."""
 
 
 class Undecodable(NamedTuple):
@@ -37,31 +35,35 @@ def read(event: Mapping[str, Any]) -> Iterator[list[TargetUpdate] | Undecodable]
     MalformedEventError, UnknownVersionError
         As of `common.kinesis_event.blocks`.
     """
-    joined: list[Block] = []
-    size = 0
-    for block in kinesis_event.blocks(event):
-        joined.append(block)
-        size += len(block[1])
-        if size >= JOINED_BYTES:
-            yield from _decoded(joined)
-            joined.clear()
-            size = 0
-    if joined:
-        yield from _decoded(joined)
+    for records in kinesis_event.batches(event, JOINED_RECORDS):
+        data = kinesis_event.single_updates(records)
+        decoded = None if data is None else _decoded(data)
+        if decoded is not None:
+            yield decoded
+        else:
+            for sequence_number, lines, updates in kinesis_event.blocks(records):
+                yield from _read(sequence_number, lines, updates)
 
 
-def _decoded(blocks: Sequence[Block]) -> Iterator[list[TargetUpdate] | Undecodable]:
-    updates = sum(block[2] for block in blocks)
-    lines = b"".join([block[1] for block in blocks])
-    # Each block a whole number of lines, and as many lines as updates: then none holds more or less than it should.
-    if lines.count(b"\n") == updates and all(block[1].endswith(b"\n") for block in blocks):
+def _decoded(data: Sequence[bytes]) -> list[TargetUpdate] | None:
+    """Return the updates of records of one each, or None if one of them has to be read by itself."""
+    lines = b"".join(data)
+    # As many lines as records, and each record the end of one: then none holds more or less than it should.
+    if lines.count(b"\n") != len(data) or not all(map(bytes.endswith, data, repeat(b"\n"))):
+        return None
+    decoded = decode_lines(lines)
+    return decoded if decoded is not None and len(decoded) == len(data) else None
+
+
+def _read(sequence_number: str, lines: bytes, updates: int) -> Iterator[list[TargetUpdate] | Undecodable]:
+    """Read one record, at once if it can be."""
+    if updates > 1:
         decoded = decode_lines(lines)
         if decoded is not None and len(decoded) == updates:
             yield decoded
             return
-    for sequence_number, data, several in blocks:
-        for line in (data,) if several == 1 else data.split(b"\n")[:-1]:
-            try:
-                yield [decode(line)]
-            except UndecodableUpdateError as error:
-                yield Undecodable(sequence_number, str(error))
+    for line in (lines,) if updates == 1 else lines.split(b"\n")[:-1]:
+        try:
+            yield [decode(line)]
+        except UndecodableUpdateError as error:
+            yield Undecodable(sequence_number, str(error))

@@ -23,7 +23,8 @@ MAX_LINES_BYTES = 4 * 1024 * 1024
 """Bound on what one envelope is inflated to: eight times what the consumer ever puts into one."""
 
 _BEGINNING = re.compile(rb'\{"v":(\d{1,9}),"n":\d')
-_PREFIX = b'{"v":'
+PREFIX = b'{"v":'
+"""What every envelope begins with, and hardly anything else."""
 
 
 class UnknownVersionError(Exception):
@@ -45,7 +46,7 @@ _decode = msgspec.json.Decoder(_Envelope).decode
 
 def is_envelope(data: bytes) -> bool:
     """Return whether a record's data are an envelope rather than one update."""
-    return data.startswith(_PREFIX) and _BEGINNING.match(data) is not None
+    return data.startswith(PREFIX) and _BEGINNING.match(data) is not None
 
 
 def lines(data: bytes, shard_id: str) -> tuple[bytes, int]:

@@ -30,7 +30,7 @@ def test_a_real_event_is_read_alike(marshaller, repository):
     for path in paths:
         body = path.read_bytes()
         lean, whole = marshaller.unmarshal_request(body), LambdaMarshaller().unmarshal_request(body)
-        assert list(kinesis_event.blocks(lean)) == list(kinesis_event.blocks(whole))
+        assert list(kinesis_event.blocks(lean["Records"])) == list(kinesis_event.blocks(whole["Records"]))
         assert kinesis_event.tumbling_window(lean) == kinesis_event.tumbling_window(whole)
         assert len(json.dumps(lean)) < len(json.dumps(whole))
 

@@ -83,9 +83,7 @@ def test_many_records_are_decoded_by_few_calls():
     lists = list(reading.read(event(*records)))
     assert sum(map(len, lists)) == 2_000
     assert [update.icao_address for read in lists for update in read] == [f"{number:06X}" for number in range(2_000)]
-    joined = [sum(len(records[0]) for _ in read) for read in lists]
-    assert len(lists) == 1 + 2_000 * len(records[0]) // (reading.JOINED_BYTES + len(records[0]))
-    assert max(joined) < reading.JOINED_BYTES + len(records[0])
+    assert list(map(len, lists)) == [reading.JOINED_RECORDS] * 13 + [2_000 % reading.JOINED_RECORDS]
 
 
 def test_an_update_that_cannot_be_read_stands_in_its_place():

@@ -71,7 +71,7 @@ def test_both_formats_may_stand_in_one_event():
         ("2", b'{"a":3}'),
         ("3", b'{"a":4}\n'),
     ]
-    assert list(kinesis_event.blocks(event)) == [
+    assert list(kinesis_event.blocks(event["Records"])) == [
         ("1", b'{"a":1}\n', 1),
         ("2", b'{"a":2}\n{"a":3}\n', 2),
         ("3", b'{"a":4}\n', 1),
@@ -83,7 +83,7 @@ def test_an_envelope_counts_only_in_the_shard_it_names():
     event = {"Records": [record(1, enveloped(b'{"a":1}', b'{"a":2}', shard_id="shardId-000000000007"))]}
     (misplaced,) = kinesis_event.records(event)
     assert kinesis_event.update_payloads(misplaced) == []
-    assert list(kinesis_event.blocks(event)) == []
+    assert list(kinesis_event.blocks(event["Records"])) == []
 
 
 def test_a_damaged_envelope_is_given_as_it_is():
@@ -92,7 +92,7 @@ def test_a_damaged_envelope_is_given_as_it_is():
     event = {"Records": [record(1, damaged)]}
     (only,) = kinesis_event.records(event)
     assert kinesis_event.update_payloads(only) == [damaged]
-    assert list(kinesis_event.blocks(event)) == [("1", damaged, 1)]
+    assert list(kinesis_event.blocks(event["Records"])) == [("1", damaged, 1)]
 
 
 def test_an_envelope_of_a_later_version_is_never_passed_over():
@@ -102,7 +102,7 @@ def test_an_envelope_of_a_later_version_is_never_passed_over():
     with pytest.raises(envelope.UnknownVersionError, match="version 2"):
         kinesis_event.update_payloads(only)
     with pytest.raises(envelope.UnknownVersionError, match="version 2"):
-        list(kinesis_event.blocks({"Records": [record(1, later)]}))
+        list(kinesis_event.blocks([record(1, later)]))
 
 
 def test_the_window_fields_are_typed():
