@@ -9,8 +9,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
-import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,9 +18,9 @@ from local.cloud import Cloud
 from local.creation import create
 from local.envelope import FORMATS, SINGLE
 from local.faults.aws_faults import FaultPlan
-from local.faults.aws_proxy import AwsProxy
 from local.faults.resharding import Resharding
 from local.faults.schedule import CONSUMER, waits
+from local.faults.watched_proxy import Checkpoint, WatchedProxy
 from local.functions import Function
 from local.guardian import Guardian
 from local.simulator.transport import PATH
@@ -31,10 +29,6 @@ from local.sinks import Sinks
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from local.faults.aws_calls import Request
-    from local.faults.aws_errors import Answer
-    from local.faults.aws_faults import FaultKind
-    from local.faults.relay import Upstream
     from local.faults.resharding import Reshard
     from local.stack import FunctionSettings, Stack
 
@@ -44,54 +38,6 @@ WINDOW_SECONDS = 1
 SUPPRESSION_SECONDS = 1
 CONSUMER_TIMEOUT = 5
 _SHARDS = 2
-_CHECKPOINT = "/checkpoint.json"
-_OK = 200
-
-
-class _Lease(msgspec.Struct):
-    owner: str
-
-
-class _Checkpoint(msgspec.Struct):
-    position_token: str | None = None
-    gap: dict[str, Any] | None = None
-    lease: _Lease | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Commit:
-    """A checkpoint that was written: when (seconds since the epoch), up to which token, and who holds the lease."""
-
-    moment: float
-    token: str
-    owner: str | None
-
-
-class WatchedProxy(AwsProxy):
-    """Notes when which checkpoint was written, whether or not the answer arrives."""
-
-    def __init__(self, upstream: str) -> None:
-        super().__init__(upstream)
-        self.commits: list[Commit] = []
-
-    def _carry_out(self, request: Request, upstream: Upstream) -> Answer | FaultKind:
-        told: Answer | FaultKind = super()._carry_out(request, upstream)
-        if (
-            request.method == "PUT"
-            and request.path.endswith(_CHECKPOINT)
-            and getattr(told, "status", _OK) == _OK
-            and (commit := _commit(request.body)) is not None
-        ):
-            self.commits.append(commit)
-        return told
-
-
-def _commit(body: bytes) -> Commit | None:
-    """Return what a written checkpoint commits; one with a gap before its token does not say how far it came."""
-    checkpoint = msgspec.json.decode(body, type=_Checkpoint)
-    if checkpoint.position_token is None or checkpoint.gap is not None:
-        return None
-    return Commit(time.time(), checkpoint.position_token, checkpoint.lease.owner if checkpoint.lease else None)
 
 
 class Rig:
@@ -203,7 +149,7 @@ class Rig:
             body = s3.get_object(Bucket=self.stack.resources["StateBucket"], Key="checkpoint.json")["Body"].read()
         except s3.exceptions.NoSuchKey:
             return None, False
-        checkpoint = msgspec.json.decode(body, type=_Checkpoint)
+        checkpoint = msgspec.json.decode(body, type=Checkpoint)
         return checkpoint.position_token, checkpoint.gap is not None
 
     def notifications(self) -> Iterator[tuple[str, str, bytes]]:
