@@ -72,6 +72,7 @@ PIECES = [
 @given(records=st.lists(st.sampled_from(PIECES) | st.binary(max_size=6), max_size=12))
 @example(records=[line()[:-1], b"\n", line() + line("E")])  # as many lines as records, and none its own
 @example(records=[line()[:20], line()[20:] + line()])
+@example(records=[b"\n", line() + line("E")])  # each ends a line, and as many updates as records
 def test_joined_records_are_read_as_each_by_itself(records):
     """Whatever the records hold, and wherever their lines end: the same updates and refusals, in the same order."""
     assert in_order(records) == one_by_one(records)

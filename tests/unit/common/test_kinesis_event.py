@@ -78,6 +78,23 @@ def test_both_formats_may_stand_in_one_event():
     ]
 
 
+def test_only_records_of_one_update_each_are_taken_together():
+    """An envelope counts in its shard alone, and a record that is none has to be told by its place among the others."""
+    singles = [record(1, b'{"a":1}\n'), record(2, b"")]
+    assert kinesis_event.single_updates(singles) == [b'{"a":1}\n', b""]
+    assert kinesis_event.single_updates([*singles, record(3, enveloped(b'{"a":2}'))]) is None
+    for damaged in ({}, {"kinesis": {}}, {"kinesis": {"data": "?"}}, {"kinesis": {"data": 1}}, "text", None):
+        assert kinesis_event.single_updates([*singles, damaged]) is None
+
+
+def test_records_come_in_batches():
+    """As Lambda sent them, and at most so many at a time."""
+    assert list(kinesis_event.batches({"Records": [1, 2, 3]}, 2)) == [(1, 2), (3,)]
+    assert list(kinesis_event.batches({}, 2)) == list(kinesis_event.batches({"Records": None}, 2)) == []
+    with pytest.raises(kinesis_event.MalformedEventError):
+        list(kinesis_event.batches({"Records": 5}, 2))
+
+
 def test_an_envelope_counts_only_in_the_shard_it_names():
     """One that a reshard misplaced holds nothing: its updates come again in the right shard."""
     event = {"Records": [record(1, enveloped(b'{"a":1}', b'{"a":2}', shard_id="shardId-000000000007"))]}

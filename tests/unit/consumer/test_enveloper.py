@@ -312,6 +312,27 @@ def test_many_shards_take_turns():
     assert max(served.values()) - min(served[shard_id] for *_, shard_id in stream.open) <= 1
 
 
+def test_nothing_is_sorted_anew_while_an_answer_is_missing():
+    """What is on its way to Kinesis may have been taken: sorted and sent again before its answer, it would be twice."""
+    stream = Stream(2)
+    enveloper = Enveloper(lambda: ShardMap(stream.list_shards()), lambda _: 1.0)
+    places = dict(zip(AIRCRAFT, ShardMap(stream.list_shards()).places_of(AIRCRAFT), strict=True))
+    calls = []
+    for place in (0, 1):
+        enveloper.add([update(key) for key in AIRCRAFT if places[key] == place], Interval(), 0.0)
+        calls.append(next_batch(enveloper, 0.0, hurry=True))
+    stream.split(0)
+    [misplaced], [on_its_way] = calls
+    enveloper.settle([misplaced], [stream.put(misplaced)], 0.0)
+    assert next_batch(enveloper, 0.0, hurry=True) == []
+    assert enveloper.seconds_until_due(0.0, others_in_flight=True) is None
+    enveloper.settle([on_its_way], [stream.put(on_its_way)], 0.0)
+    again = next_batch(enveloper, 0.0, hurry=True)
+    assert sorted(one.icao_address for record in again for one in record.updates) == [
+        key for key in AIRCRAFT if places[key] == 0
+    ]
+
+
 def test_shards_that_may_not_be_listed_end_the_run():
     """A missing permission is no reason to wait: it comes out as the error the reader is told."""
 
