@@ -12,19 +12,25 @@ CONSUMER, AGGREGATOR, ALERTS = "ConsumerFunction", "AggregatorFunction", "Alerts
 REFUSALS = {"AccessDenied", "AccessDeniedException", "AuthorizationError"}
 
 
-def test_no_call_of_the_run_was_denied(authorised_run):
+@pytest.fixture(params=["authorised_run", "authorised_envelope_run"])
+def either_run(request):
+    """Each of the two runs."""
+    return request.getfixturevalue(request.param)
+
+
+def test_no_call_of_the_run_was_denied(either_run):
     """A denied call that a retry or a fallback hides would still be a permission that is missing."""
-    assert [one for one in authorised_run.calls_of_the_run if one.outcome == "denied"] == []
+    assert [one for one in either_run.calls_of_the_run if one.outcome == "denied"] == []
 
 
-def test_the_whole_system_runs_on_what_its_roles_allow(authorised_run):
+def test_the_whole_system_runs_on_what_its_roles_allow(either_run):
     """With every call authorised nothing is lost, windows are written, alerts sent, a bad line kept."""
-    report = authorised_run.report
+    report = either_run.report
     assert report.losses() == []
     assert report.stream.updates == report.rows.updates > 300
     assert report.notified >= 1
     assert report.rejected == 1
-    assert {one.caller for one in authorised_run.calls_of_the_run} == {CONSUMER, AGGREGATOR, ALERTS}
+    assert {one.caller for one in either_run.calls_of_the_run} == {CONSUMER, AGGREGATOR, ALERTS}
 
 
 FORBIDDEN = {
@@ -122,6 +128,12 @@ def test_a_function_is_refused_what_is_not_its_business(authorised_run, function
     assert "no identity-based policy allows the" in error.value.response["Error"]["Message"]
 
 
+def test_who_writes_envelopes_may_list_the_shards(authorised_envelope_run):
+    """The one permission more, and only in that format; the run that was authorised has used it."""
+    used = {one.operation for one in authorised_envelope_run.calls_of_the_run if one.caller == CONSUMER}
+    assert "ListShards" in used
+
+
 def test_a_role_s_credentials_do_what_the_role_may(authorised_run):
     """The same clients are not refused everything: the consumer keeps a rejected line where it may."""
     s3 = authorised_run.client("s3", CONSUMER)
@@ -153,10 +165,10 @@ UNUSED = {
 
 
 @pytest.mark.parametrize("function", [CONSUMER, AGGREGATOR, ALERTS])
-def test_no_role_has_more_than_was_used(authorised_run, function):
+def test_no_role_has_more_than_was_used(either_run, function):
     """Whatever a statement grants was needed by some call of the run, or stands in the list above with its reason."""
     if function != CONSUMER:
-        authorised_run.give_up_a_record(function)
-    unused = authorised_run.authoriser.unused(function)
+        either_run.give_up_a_record(function)
+    unused = either_run.authoriser.unused(function)
     assert {one.action for one in unused} == UNUSED[function]
     assert len(unused) == len(UNUSED[function]), "one of these actions is granted on several resources"

@@ -73,8 +73,9 @@ class AuthorisedRun:
     answers of invocations by hand, `checkpoints` the bodies of the checkpoint after each.
     """
 
-    def __init__(self, repository):
+    def __init__(self, repository, record_format="single"):
         self._repository = repository
+        self._record_format = record_format
         self._running = contextlib.ExitStack()
         self._functions = {}
         self.lines = []
@@ -98,6 +99,7 @@ class AuthorisedRun:
                     "StreamUrl": self.server.url,
                     "StartPosition": "BEGINNING",
                     "StreamMode": "PROVISIONED",
+                    "RecordFormat": self._record_format,
                     "WindowSeconds": "1",
                     "LogLevel": "DEBUG",
                 },
