@@ -125,21 +125,24 @@ class Aggregator:
         fails after a record was accepted leaves the progress behind, of all parts of this invocation.
         """
         record = self.deliveries.load(window.start, window.shard_id)
+        last, contents = parts[-1], [delivery.digest(part) for part in parts]
+        first_number = record.first_number(last, contents[-1])
         try:
-            written = sum(self._write_part(window, part, record) for part in parts)
+            written = sum(
+                self._write_part(window, part, first_number + part.number, content, record)
+                for part, content in zip(parts, contents, strict=True)
+            )
             if window.is_terminated_early:
-                last = parts[-1]
-                content = delivery.digest(last)
-                record.ended_early = delivery.EndedEarly(content, record.part_number(last, content))
+                record.ended_early = delivery.EndedEarly(contents[-1], first_number + last.number)
                 self.deliveries.save(window.start, window.shard_id, record, self.clock())
         except Exception:
             self._leave_progress(window, record)
             raise
         return written
 
-    def _write_part(self, window: TumblingWindow, part: WindowPart, record: DeliveryRecord) -> int:
-        content = delivery.digest(part)
-        number = record.part_number(part, content)
+    def _write_part(
+        self, window: TumblingWindow, part: WindowPart, number: int, content: str, record: DeliveryRecord
+    ) -> int:
         name = rows.PartName(window.start, window.end, window.shard_id, number)
         lines = list(rows.rows(part, name))
         if record.holds_other_content(number, content):

@@ -48,18 +48,18 @@ class DeliveryRecord(msgspec.Struct):
     parts: dict[int, PartDelivery] = msgspec.field(default_factory=dict)
     ended_early: EndedEarly | None = None
 
-    def part_number(self, part: WindowPart, content: str) -> int:
-        """Return the number under which a part's rows are written, unique within the window and shard.
+    def first_number(self, last: WindowPart, content: str) -> int:
+        """Return the number of the window's first part since Lambda last ended it early; 0 if it never did.
 
-        After Lambda ended the window early, the next invocation starts with an empty state that knows of no part
-        before it: its numbers go on from there. The invocation that ended it, tried again, has the same content and
-        keeps its number.
+        After that, an invocation may start with an empty state that knows of no part before it: its numbers go on from
+        there. The invocation that ended the window, tried again, is known by its `last` part's content, and all of its
+        parts keep their numbers.
         """
         if self.ended_early is None:
-            return part.number
+            return 0
         if self.ended_early.content == content:
-            return self.ended_early.part
-        return self.ended_early.part + 1 + part.number
+            return self.ended_early.part - last.number
+        return self.ended_early.part + 1
 
     def holds_other_content(self, number: int, content: str) -> bool:
         """Whether rows of that number were sent before with another content: records expired between two tries."""

@@ -193,6 +193,21 @@ def test_an_early_end_tried_again_keeps_its_part_number(make_event):
     assert numbers(world.rows.lines) == [0]
 
 
+@pytest.mark.parametrize("ended_before", [False, True])
+def test_an_early_end_tried_again_keeps_the_numbers_of_the_parts_it_filled(make_event, merge, ended_before):
+    """Each update counts once, whichever part it was in, and whether the window had ended early once before."""
+    world = World(packed_bytes=500)
+    if ended_before:
+        world.process(make_event([payload(1)], {}, ended_early=True))
+    event = make_event(many(120), {}, ended_early=True)
+    splits = world.process(event).splits
+    world.process(event)
+    assert splits >= 2
+    assert numbers(world.rows.lines) == list(range(splits + 1 + ended_before))
+    merged = merge(world.rows.lines)
+    assert {merged[f"{n:06X}"]["updates"] for n in range(120)} == {1}
+
+
 def test_a_failing_firehose_fails_the_invocation_and_its_retry_sends_the_rest(make_event):
     """What was accepted before the failure is not sent again, parts of the same invocation included."""
     world = World(packed_bytes=500)
