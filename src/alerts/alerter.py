@@ -36,12 +36,16 @@ class _OutOfTimeError(Exception):
 
 @dataclass(slots=True)
 class BatchResult:
-    """What became of a batch; `failed_sequence_number` is the record from which on it must be sent again."""
+    """What became of a batch; `failed_sequence_number` is the record from which on it must be sent again.
+
+    `failed` is 1 if that record failed, and 0 if the time ran out before it.
+    """
 
     notified: int = 0
     suppressed: int = 0
     undecodable: int = 0
     unmarked: int = 0
+    failed: int = 0
     failed_sequence_number: str | None = None
 
 
@@ -101,6 +105,7 @@ class Alerter:
                 raise
             except Exception:  # noqa: BLE001 - whatever it is, the records before this one are done and must not be sent again
                 logger.exception("record failed", extra={"sequence_number": record.sequence_number})
+                result.failed = 1
                 result.failed_sequence_number = record.sequence_number
                 break
         return result

@@ -50,6 +50,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, list[dic
         ("AlertsSuppressed", result.suppressed),
         ("RecordsUndecodable", result.undecodable),
         ("AlertsUnmarked", result.unmarked),
+        ("RecordsFailed", result.failed),  # Lambda counts no error where a batch names what failed
     ):
         metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
     failed = result.failed_sequence_number

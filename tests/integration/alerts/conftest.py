@@ -136,7 +136,7 @@ class World:
             except ProcessDiedError:
                 alerter = self.alerter()
                 continue
-            for name in ("notified", "suppressed", "undecodable", "unmarked"):
+            for name in ("notified", "suppressed", "undecodable", "unmarked", "failed"):
                 setattr(total, name, getattr(total, name) + getattr(result, name))
             if result.failed_sequence_number is None:
                 return total

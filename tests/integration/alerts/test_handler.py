@@ -69,6 +69,7 @@ def test_a_batch_that_went_well_reports_no_failures(world, record, context, caps
         "AlertsSuppressed": [1.0],
         "RecordsUndecodable": [1.0],
         "AlertsUnmarked": [0.0],
+        "RecordsFailed": [0.0],
     }
     (directive,) = metrics["_aws"]["CloudWatchMetrics"]
     assert directive["Dimensions"] == [["service"]]
@@ -119,7 +120,7 @@ def test_a_batch_without_records_is_a_success(context):
     assert entry_point.handler({"Records": []}, context) == {"batchItemFailures": []}
 
 
-def test_a_failure_names_the_first_record_to_send_again(environment, world, record, context):
+def test_a_failure_names_the_first_record_to_send_again(environment, world, record, context, capsys):
     """A topic that is not there fails the first alert: its record alone is named, and the claim waits for the retry."""
     environment.setenv("ALERTS_TOPIC_ARN", world.topic_arn + "-gone")
     first, second = record(squawk="7700"), record("040172", squawk="7700")
@@ -129,6 +130,8 @@ def test_a_failure_names_the_first_record_to_send_again(environment, world, reco
     assert answer == {"batchItemFailures": [{"itemIdentifier": first.sequence_number}]}
     assert world.item("emergency_squawk#78121E")["notification_state"] == {"S": "PENDING"}
     assert world.item("emergency_squawk#040172") is None
+    (metrics,) = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
+    assert metrics["RecordsFailed"] == [1.0]  # the alarm hears of it by this alone
 
 
 @pytest.mark.usefixtures("environment")

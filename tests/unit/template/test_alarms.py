@@ -28,6 +28,11 @@ def page_of(alarm):
     return re.search(r"Runbook (docs/operations/[a-z-]+\.md)$", alarm["AlarmDescription"])
 
 
+def metrics_of(alarm):
+    """The metrics an alarm watches, by itself or in an expression."""
+    return [one["MetricStat"]["Metric"] for one in alarm.get("Metrics", ()) if "MetricStat" in one] or [alarm]
+
+
 def test_every_alarm_names_a_page_that_is_there(alarms, repository):
     """The description ends with the runbook's path."""
     for name, alarm in alarms.items():
@@ -78,11 +83,32 @@ def test_a_stopped_schedule_silences_the_alarm_on_silence(alarms):
 
 def test_alarms_watch_metrics_the_functions_write(alarms, own_metrics):
     """A name of our own namespace is one of the design's, with the dimension `service` alone."""
-    ours = {name: alarm for name, alarm in alarms.items() if alarm.get("Namespace") == {"Ref": "MetricsNamespace"}}
-    assert len(ours) >= 4
-    for name, alarm in ours.items():
-        assert alarm["MetricName"] in own_metrics, name
-        assert [each["Name"] for each in alarm["Dimensions"]] == ["service"], name
+    ours = [
+        (name, metric)
+        for name, alarm in alarms.items()
+        for metric in metrics_of(alarm)
+        if metric["Namespace"] == {"Ref": "MetricsNamespace"}
+    ]
+    assert len(ours) >= 5
+    for name, metric in ours:
+        assert metric["MetricName"] in own_metrics, name
+        assert [each["Name"] for each in metric["Dimensions"]] == ["service"], name
+
+
+def test_the_alerts_alarm_hears_of_records_that_fail(alarms):
+    """A batch that names what failed is no error to Lambda, so errors alone would stay at 0 while SNS refuses all."""
+    watched = {metric["MetricName"]: metric["Dimensions"] for metric in metrics_of(alarms["AlertsErrorsAlarm"])}
+    assert watched == {
+        "Errors": [{"Name": "FunctionName", "Value": {"Ref": "AlertsFunction"}}],
+        "RecordsFailed": [{"Name": "service", "Value": "alerts"}],
+    }
+
+
+def test_a_filled_up_metric_is_looked_at_more_than_once(alarms):
+    """FILL puts 0 where a metric comes late; one period alone would then never see it (CloudWatch user guide)."""
+    filled = [alarm for alarm in alarms.values() if "FILL(" in json.dumps(alarm)]
+    assert filled
+    assert all(alarm["EvaluationPeriods"] > alarm["DatapointsToAlarm"] for alarm in filled)
 
 
 @pytest.mark.parametrize("function", ["Aggregator", "Alerts"])
