@@ -89,23 +89,21 @@ class TargetProcessor:
             Kinesis refuses records for good.
         """
         self.counters.updates += len(updates)
+        if max([len(update.data) for update in updates], default=0) > _SURELY_FITS:
+            # Before they are remembered: should this fail, they have to come again, and be no repeats then.
+            updates = [update for update in updates if self._fits(update)]
         new = self._repeats.new_ones(updates)
         self._note_ingestion(updates)
         self.counters.repeats_dropped += len(updates) - len(new)
-        sizes = [len(update.data) for update in new]
-        if max(sizes, default=0) > _SURELY_FITS:
-            new = [update for update in new if self._fits(update)]
-            sizes = [len(update.data) for update in new]
         if not new:
             return
         interval = self._watermark.current
         interval.taken += len(new)
-        self._publisher.put(new, sum(sizes), interval)
+        self._publisher.put(new, sum([len(update.data) for update in new]), interval)
 
     def _fits(self, update: TargetUpdate) -> bool:
         if len(update.data) + 1 + len(update.icao_address.encode()) <= MAX_RECORD_BYTES:
             return True
-        self._repeats.forget(update.data)  # what is rejected is kept with the next commit, and not before
         self.reject(update.data, len(update.data), "larger than a Kinesis record may be (1 MiB)")
         return False
 
