@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from common.clock import rfc3339
@@ -27,6 +28,10 @@ MAX_REJECTED_BYTES = 4 * 1024 * 1024
 
 _SURELY_FITS = MAX_RECORD_BYTES - 2048
 """Bytes of an update that fits into a record with whatever key it has: at most 256 characters of four bytes."""
+
+_FURTHEST_AHEAD = timedelta(days=1)
+"""An ingestion time further ahead of our clock is a fault of the feed's: believed once, it would hide for ever how far
+the stream has come. A day leaves room for a clock of ours that is wrong, and for simulated time."""
 
 
 @dataclass(slots=True)
@@ -109,7 +114,10 @@ class TargetProcessor:
 
     def _note_ingestion(self, updates: Sequence[TargetUpdate]) -> None:
         """Note how far the stream has come; a repeat counts, since the run before may have handed it on."""
-        newest = max((time for update in updates if (time := update.ingestion_time) is not None), default=None)
+        times = [time for update in updates if (time := update.ingestion_time) is not None]
+        newest = max(times, default=None)
+        if newest is not None and newest > (latest := self._clock.now() + _FURTHEST_AHEAD):
+            newest = max((time for time in times if time <= latest), default=None)
         if newest is None or (self.newest_ingestion_time is not None and newest < self.newest_ingestion_time):
             return
         if newest != self.newest_ingestion_time:

@@ -16,6 +16,9 @@ RESERVE_SECONDS = 1.5
 DEFAULT_TOKEN_INTERVAL = 15.0
 """Seconds between tokens until some were seen (API: "at least every 15 s plus latency")."""
 
+_LONGEST = 2 * DEFAULT_TOKEN_INTERVAL
+"""Seconds of stream time that one interval may take: where few aircraft are, hours may lie between two updates."""
+
 _SLACK = 1.03
 _OBSERVED = 8
 
@@ -48,7 +51,7 @@ class TimeBudget:
         if self._last is not None:
             self._wall.append(monotonic - self._last[0])
             if self._last[1] is not None and newest_ingestion_time is not None:
-                self._stream.append((newest_ingestion_time - self._last[1]).total_seconds())
+                self._stream.append(min(_LONGEST, (newest_ingestion_time - self._last[1]).total_seconds()))
         if newest_ingestion_time is not None:
             self._lag = now - newest_ingestion_time
         self._last = monotonic, newest_ingestion_time

@@ -19,7 +19,7 @@ NOW = datetime(2024, 3, 4, 23, 24, tzinfo=UTC)
 class Taken(list):
     """A publisher that takes all."""
 
-    def put(self, updates, read_bytes, interval):
+    def put(self, updates, read_bytes, _interval):
         assert read_bytes == sum(len(update.data) for update in updates)
         self.extend(updates)
 
@@ -27,7 +27,7 @@ class Taken(list):
 class FullStore:
     """A store of rejected lines that cannot be written to."""
 
-    def write(self, lines):
+    def write(self, _lines):
         raise CheckpointError("rejected/: refused")
 
 
@@ -69,3 +69,14 @@ def test_an_update_too_large_for_a_record_is_rejected_alone(parts):
     processor.process([small, large])
     assert taken == [small]
     assert repeats.new_ones([small, large]) == [large]
+
+
+def test_an_ingestion_time_days_ahead_is_not_how_far_the_stream_has_come(parts):
+    """Nothing would ever be newer: the lag, the budget and the next recovery would all go by it."""
+    processor, taken, _ = parts
+    processor.process([update(1), update(2, ingested=NOW + timedelta(days=10_000)), update(3)])
+    assert len(taken) == 3
+    assert processor.newest_ingestion_time == NOW
+    processor.process([update(4, ingested=NOW + timedelta(days=10_000))])
+    processor.process([update(5, ingested=NOW + timedelta(seconds=1))])
+    assert processor.newest_ingestion_time == NOW + timedelta(seconds=1)

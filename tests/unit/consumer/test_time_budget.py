@@ -173,6 +173,15 @@ def test_a_stream_without_updates_is_read_to_its_last_token():
         assert stopped > 900 - RESERVE_SECONDS - 2 * 15, phase
 
 
+def test_the_first_update_after_a_quiet_hour_does_not_end_the_run():
+    """Where few aircraft are, an hour may lie between two updates; tokens come every 15 s all the same."""
+    run = SimulatedRun(900)
+    run.budget.connected(0.0, EPOCH - timedelta(hours=1))
+    stopped = run.read(tokens(15, 5), lag=lambda now: 0.5 if now > 300 else now + 3600)
+    assert run.at_token
+    assert stopped >= 850
+
+
 def test_catching_up_to_the_end_uses_all_of_it():
     """Far behind, a token for every 15 s of the stream comes each 0.3 s: the run reads to the edge of its reserve."""
     run = SimulatedRun(900)
