@@ -34,6 +34,9 @@ class RedriveError(Exception):
 class Failure:
     """One on-failure object: its key, which function gave its records up and why, and what goes back, as (key, data).
 
+    `window` is None, or says whose state it holds: an object without records is all that is left of a window that
+    could not be closed, and nothing of it can go back.
+
     Envelopes are opened: one names the shard it was put into, and put anywhere else it would be passed over. The
     updates in it go back as records of their own, each by its aircraft, wherever the shards are by now.
     """
@@ -42,6 +45,7 @@ class Failure:
     function: str
     condition: str
     records: list[tuple[str, bytes]]
+    window: str | None
 
 
 def read_failure(key: str, body: bytes) -> Failure:
@@ -50,7 +54,7 @@ def read_failure(key: str, body: bytes) -> Failure:
     Raises
     ------
     RedriveError
-        It is no such object, or came without its records.
+        It is no such object, or came with neither records nor a window.
     """
     try:
         content = json.loads(body)
@@ -58,7 +62,8 @@ def read_failure(key: str, body: bytes) -> Failure:
         event = json.loads(payload) if isinstance(payload, str) else payload
         records = [single for record in event["Records"] for single in _singles(record)]
         context = content["requestContext"]
-        return Failure(key, context["functionArn"], context["condition"], records)
+        window = None if event["Records"] else _window(event["window"], content["KinesisBatchInfo"])
+        return Failure(key, context["functionArn"], context["condition"], records, window)
     except (ValueError, KeyError, TypeError) as error:
         raise RedriveError(
             f"{key}: not read ({error!r}); expected what Lambda writes to an on-failure destination in S3, with "
@@ -66,6 +71,13 @@ def read_failure(key: str, body: bytes) -> Failure:
         ) from error
     except envelope.UnknownVersionError as error:
         raise RedriveError(f"{key}: {error}. Redrive with the tools of that version") from error
+
+
+def _window(window: dict[str, str], batch: dict[str, Any]) -> str:
+    return (
+        f"{window['start']} to {window['end']}, {batch['shardId']}, sequence numbers {batch['startSequenceNumber']} "
+        f"to {batch['endSequenceNumber']}"
+    )
 
 
 def _singles(record: dict[str, Any]) -> Iterator[tuple[str, bytes]]:
@@ -122,26 +134,39 @@ def _batches(records: list[tuple[str, bytes]]) -> Iterator[list[tuple[str, bytes
         yield batch
 
 
-def redrive(s3: Any, kinesis: Any, options: argparse.Namespace, pause: Callable[[float], None] = time.sleep) -> int:
-    """Redrive every object under the prefix, oldest first; return how many records went, or would go."""
+def redrive(
+    s3: Any, kinesis: Any, options: argparse.Namespace, pause: Callable[[float], None] = time.sleep
+) -> tuple[int, int]:
+    """Redrive every object under the prefix, oldest first.
+
+    Return how many records went, or would go, and how many objects hold none: those are named, and never deleted.
+    """
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=options.bucket, Prefix=options.prefix)
     listed = [entry for page in pages for entry in page.get("Contents", [])]
-    total = 0
+    total = states = 0
     for entry in sorted(listed, key=lambda entry: (entry["LastModified"], entry["Key"])):
         key = entry["Key"]
         failure = read_failure(key, s3.get_object(Bucket=options.bucket, Key=key)["Body"].read())
+        if failure.window is not None:
+            states += 1
+            print(  # noqa: T201 - a command line talks
+                f"redrive: {key}: holds a window's state and no records; rebuild that window from raw/: "
+                f"{failure.window}. It stays where it is",
+                file=sys.stderr,
+            )
+            continue
         if options.confirm:
             put_back(kinesis, options.stream, failure.records, pause)
             if options.delete:
                 s3.delete_object(Bucket=options.bucket, Key=key)
         total += len(failure.records)
         line = f"{key}: {len(failure.records)} records, {failure.condition}, {failure.function.rpartition(':')[2]}"
-        print(line)  # noqa: T201 - a command line talks
-    return total
+        print(line)  # noqa: T201 - the same
+    return total, states
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Redrive as the command line says; return the exit code."""
+    """Redrive as the command line says; return the exit code: 1 where something could not go back."""
     parser = argparse.ArgumentParser(prog="python -m tools.redrive", description=__doc__)
     parser.add_argument("--bucket", required=True, help="the stack's output FailuresBucketName")
     parser.add_argument("--stream", required=True, help="the stack's output UpdatesStreamName")
@@ -150,12 +175,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--delete", action="store_true", help="remove each object once its records are in the stream")
     options = parser.parse_args(arguments)
     try:
-        total = redrive(boto3.client("s3"), boto3.client("kinesis"), options)
+        total, states = redrive(boto3.client("s3"), boto3.client("kinesis"), options)
     except RedriveError as error:
         print(f"redrive: {error}", file=sys.stderr)  # noqa: T201 - a command line talks
         return 1
     print(f"{total} records {'are back in' if options.confirm else 'would go to'} {options.stream}")  # noqa: T201 - the same
-    return 0
+    return 1 if states else 0
 
 
 if __name__ == "__main__":

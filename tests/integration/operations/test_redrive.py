@@ -13,6 +13,7 @@ from consumer.envelope import HeaderedUpdate, pack
 from tools import redrive
 
 BUCKET, STREAM = "failures", "updates"
+KEY = "aws/lambda/uuid/shardId-000000000000/{}"
 
 
 @pytest.fixture
@@ -64,7 +65,7 @@ def updates(count, size=20):
 
 def put(s3, key, body):
     """Put an object as Lambda does."""
-    s3.put_object(Bucket=BUCKET, Key=f"aws/lambda/uuid/shardId-000000000000/{key}", Body=body)
+    s3.put_object(Bucket=BUCKET, Key=KEY.format(key), Body=body)
 
 
 def in_stream(kinesis):
@@ -178,6 +179,43 @@ def test_what_is_no_failure_stops_it_and_is_named(s3, capsys):
     put(s3, "odd", json.dumps({"requestContext": {}, "version": "1.0"}))
     assert run("--confirm", "--delete") == 1
     assert "aws/lambda/uuid/shardId-000000000000/odd: not read" in capsys.readouterr().err
+    assert left(s3) == 1
+
+
+def lost_window():
+    """What Lambda writes when a window's final invocation, which has no records, is given up."""
+    content = json.loads(failure([], as_text=False))
+    content["KinesisBatchInfo"] |= {"startSequenceNumber": "4951", "endSequenceNumber": "4987"}
+    content["payload"] |= {
+        "window": {"start": "2024-03-04T23:20:00Z", "end": "2024-03-04T23:21:00Z"},
+        "state": {"v": 1},
+        "isFinalInvokeForWindow": True,
+    }
+    return json.dumps(content)
+
+
+@pytest.mark.parametrize("options", [["--confirm", "--delete"], []])
+def test_a_windows_state_is_named_and_never_deleted(s3, kinesis, capsys, options):
+    """It has no records to put back, and the object is the only copy of the window; the others go on."""
+    put(s3, "1-window", lost_window())
+    put(s3, "2-batch", failure(updates(3)))
+    assert run(*options) == 1
+    told = capsys.readouterr()
+    assert "1-window: holds a window's state and no records; rebuild that window from raw/" in told.err
+    assert "2024-03-04T23:20:00Z to 2024-03-04T23:21:00Z, shardId-000000000000" in told.err
+    assert "sequence numbers 4951 to 4987" in told.err
+    assert "3 records" in told.out
+    assert in_stream(kinesis) == (updates(3) if options else [])
+    assert json.loads(s3.get_object(Bucket=BUCKET, Key=KEY.format("1-window"))["Body"].read())["payload"]["state"]
+    assert left(s3) == (1 if options else 2)
+
+
+@pytest.mark.usefixtures("kinesis")
+def test_an_object_with_neither_records_nor_a_window_is_no_failure(s3, capsys):
+    """Lambda writes no such thing: it is looked at by people, not removed."""
+    put(s3, "empty", failure([]))
+    assert run("--confirm", "--delete") == 1
+    assert "empty: not read" in capsys.readouterr().err
     assert left(s3) == 1
 
 
