@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 _SLEEP_STEP = 0.2
 _CHECK_SECONDS = 0.05  # a line may come by itself every few microseconds: not each has to look at the clock's meaning
-_LEVELS_LOGGED = frozenset({"WARN", "ERROR"})
+_ERROR = "ERROR"
+_LEVELS_LOGGED = frozenset({"WARN", _ERROR})
 
 
 class Stopped(Exception):  # noqa: N818 - no error: the end of reading, and why
@@ -78,6 +79,7 @@ class StreamReader:
         self._progress_at = 0.0
         self._check_at = 0.0
         self._server_time: datetime | None = None
+        self._reported_error: str | None = None
 
     def interrupt(self) -> None:
         """Wake a blocked read, from any thread: time is up, or the lease is lost."""
@@ -127,17 +129,21 @@ class StreamReader:
     def fetch(self, slice_: TimeRange, is_known: Callable[[TargetUpdate], bool]) -> int:
         """Process what was ingested in a time range, through disconnects; return how many updates came.
 
-        Updates that `is_known` are left out. Tokens sent in batch mode do not move the position.
+        Updates that `is_known` are left out. Tokens sent in batch mode do not move the position. A response in which
+        the server reports an error may lack updates, however it ends: it is asked for again.
         """
         before = self._processor.counters.updates
         is_complete = False
         while not is_complete:
             with self._connected(Batch(slice_)) as connection:
+                self._reported_error = None
                 self._read(
                     connection,
                     lambda updates: self._processor.process([one for one in updates if not is_known(one)]),
                     lambda _: None,
                 )
+                if self._reported_error is not None:
+                    raise StreamInterruptedError(f"the server reported an error: {self._reported_error}")
                 is_complete = True
         return self._processor.counters.updates - before
 
@@ -189,7 +195,10 @@ class StreamReader:
 
     def _reach(self, token: str) -> None:
         """Act on a token; stop at it if the next would come too late, or a stop was asked for."""
-        if token != self._token:
+        if token == self._token:
+            if self._processor.has_uncommitted:
+                return  # sent again after a reconnect: what has come since lies behind it
+        else:
             now = self._clock.now()
             self._token = token
             self._processor.reach(token, now)
@@ -233,6 +242,8 @@ class StreamReader:
         self._server_time = status.timestamp or self._server_time
         if status.level in _LEVELS_LOGGED:
             text = self._client.redact(status.message)
+            if status.level == _ERROR:
+                self._reported_error = text
             logger.warning("the stream says", level_of_status=status.level, code=status.code, text=text)
 
 

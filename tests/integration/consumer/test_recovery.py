@@ -203,3 +203,44 @@ def test_a_gap_begins_where_reading_has_come_though_it_is_not_committed(consume,
     assert requests[1]["position_token"] == "t1"
     assert requests[3]["start"] == rfc3339(begun_at + timedelta(seconds=4))
     assert state.numbers == list(range(10))
+
+
+def test_a_batch_response_that_reports_an_error_is_asked_for_again(consume, state, clock):
+    """It ends as a whole one does, and lacks what the server could not read: nothing may be taken for fetched."""
+    begun_at = clock.now()
+
+    def lines(numbers):
+        return b"".join(message(target(number, begun_at + timedelta(seconds=number))) + b"\n" for number in numbers)
+
+    def up_to_a_token(exchange):
+        exchange.begin()
+        exchange.send(lines([0]) + token("t1"))
+
+    def live(exchange):
+        exchange.begin()
+        exchange.send(lines([3]) + token("t2"))
+        exchange.stay()
+
+    def failing(exchange):
+        exchange.begin()
+        exchange.send(lines([1]) + b'{"status":{"level":"ERROR","message":"no archive today","code":300}}\n')
+        exchange.end()
+
+    def whole(exchange):
+        exchange.begin()
+        exchange.send(lines([0, 1, 2, 3]))
+        exchange.end()
+
+    def quiet(exchange):
+        exchange.begin()
+        for number in count(3):
+            exchange.send(token(f"t{number}"))
+            if exchange._stopping.wait(0.01):
+                return
+
+    refused = [up_to_a_token, lambda exchange: exchange.refuse(400)]
+    with ScriptedStream(*refused, live, failing, whole, quiet) as server:
+        consume(server.url).stop_after(4)
+        requests = [request.parameters for request in server.requests]
+    assert requests[3] == requests[4]
+    assert sorted(state.numbers) == [0, 1, 2, 3]

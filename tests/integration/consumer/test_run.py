@@ -10,6 +10,7 @@ import pytest
 
 from consumer.checkpoint import LEASE_SECONDS, CheckpointStore
 from consumer.errors import CheckpointError, PublishError, UnauthorizedError
+from consumer.stop_request import StopRequest
 from consumer.summary import StopReason
 from consumer.timing import Timing
 from local.simulator.body import ChunkedBody
@@ -217,6 +218,32 @@ def test_a_stop_falls_right_after_a_token(consume, state, clock):
         summary = consume(server.url).stop_after(3)
     assert summary.stopped is StopReason.REQUESTED
     assert state.numbers == list(range(int(state.checkpoint["position_token"].removeprefix("t"))))
+
+
+def test_a_token_sent_again_is_no_place_to_stop(consume, state, clock):
+    """A server may begin with the token it was asked for; what came since lies behind it, and would be sent twice."""
+    stop_request = StopRequest(clock, None)
+
+    def broken_off(exchange):
+        exchange.begin()
+        exchange.send(token("t1") + updates(clock, [0, 1]))
+        wait_until(lambda: run.kinesis.acknowledged == 2)
+        exchange.reset()
+
+    def beginning_with_it(exchange):
+        stop_request.by_signal = True
+        exchange.begin()
+        exchange.send(token("t1"))
+        exchange._stopping.wait(0.2)
+        exchange.send(updates(clock, [2]) + token("t2"))
+        exchange.stay()
+
+    with ScriptedStream(broken_off, beginning_with_it) as server:
+        run = consume(server.url, stop_request=stop_request)
+        summary = run.wait()
+    assert summary.stopped is StopReason.REQUESTED
+    assert state.checkpoint["position_token"] == "t2"
+    assert state.numbers == [0, 1, 2]
 
 
 def test_a_short_run_ends_at_a_token(consume, simulator, state, clock):
