@@ -16,6 +16,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from local.faults.aws_calls import Call
 
+type Injected = Counter[tuple[Call, FaultKind]]
+"""How many faults of each kind have befallen which calls."""
+
 BATCHES = frozenset({("kinesis", "PutRecords"), ("firehose", "PutRecordBatch")})
 """Operations that may take some entries and refuse others."""
 
@@ -159,3 +162,12 @@ class FaultInjector:
             if befalls and befallen is None:
                 befallen = Befallen(rule.fault, chance)
         return befallen
+
+
+def lost_answers(injected: Injected, caller: str) -> set[str]:
+    """Return which calls of a function were carried out and not answered: a fault that never came excuses nothing."""
+    return {
+        f"{kind.value} {call.service} {call.operation}"
+        for call, kind in injected
+        if kind is FaultKind.ANSWER_LOST and call.caller == caller
+    }

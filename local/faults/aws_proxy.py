@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from local.clock import Clock
     from local.faults.authorisation import Authoriser
+    from local.faults.aws_faults import Injected
 
 _REMEMBERED_CALLS = 10_000
 _NO_PLAN = FaultPlan()
@@ -83,7 +84,7 @@ class AwsProxy:
         self._clock: Clock = clock or SystemClock()
         self._stopping = threading.Event()
         self._lock = threading.Lock()
-        self._injected: Counter[FaultKind] = Counter()
+        self._injected: Injected = Counter()
         self._calls: deque[SeenCall] = deque(maxlen=_REMEMBERED_CALLS)
         self._server = Relay(self._connect, self._carry_out)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="aws-proxy")
@@ -94,8 +95,8 @@ class AwsProxy:
         return f"http://127.0.0.1:{self._server.server_port}"
 
     @property
-    def injected(self) -> Counter[FaultKind]:
-        """How many faults of each kind have been injected."""
+    def injected(self) -> Injected:
+        """How many faults of each kind have befallen which calls."""
         with self._lock:
             return self._injected.copy()
 
@@ -147,7 +148,7 @@ class AwsProxy:
             told = upstream.ask(request)
         else:
             with self._lock:
-                self._injected[befallen.fault.kind] += 1
+                self._injected[call, befallen.fault.kind] += 1
             told = self._befall(befallen, call, request, upstream)
         if call.service == "s3" and call.operation in _READS and isinstance(told, Answer):
             told = self._hide_absence(call, request, told)

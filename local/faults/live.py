@@ -97,6 +97,6 @@ class LiveFaults:
             if one is not None:
                 found += one.injected
         if self._proxy is not None:
-            for kind, number in self._proxy.injected.items():
+            for (_, kind), number in self._proxy.injected.items():
                 found[f"aws_{kind.value}"] += number
         return found

@@ -6,7 +6,6 @@ import contextlib
 import dataclasses
 import threading
 import time
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,7 +16,7 @@ from local.event_source_mapping import DestinationClients, EventSourceMapping
 from local.event_source_mapping.observation import SilentListener
 from local.event_source_mapping.pace import Pace
 from local.faults import verdict
-from local.faults.aws_faults import FaultKind
+from local.faults.aws_faults import lost_answers
 from local.faults.gate import Gate
 from local.faults.jumping_clock import JumpingClock
 from local.faults.process import ProcessFaults, ProcessKind
@@ -32,8 +31,10 @@ from local.simulator.server import TrackingStreamServer
 from local.simulator.tokens import TokenError
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Callable
 
+    from local.faults.aws_faults import Injected
     from local.faults.rig import Rig
     from local.faults.schedule import FaultSchedule
     from local.faults.verdict import Verdict
@@ -44,7 +45,6 @@ _SPEED = 60.0
 _PACE = Pace(poll_interval=0.2, discovery_interval=0.2, first_retry=0.1, longest_retry=1.0, throttled=0.05)
 _PATIENCE = 25.0
 _KEEP_ALIVE_SECONDS = 0.25
-_AMBIGUOUS = frozenset({FaultKind.ANSWER_LOST})
 _TIMED_OUT = "Sandbox.Timedout"
 
 
@@ -106,9 +106,11 @@ class ScheduleRun:
             running.callback(feed.stop)
             feed.start()
             self._run(running, feed, server)
-            faults = Counter({f"aws_{kind.value}": n for kind, n in (rig.proxy.injected - injected_before).items()})
-            faults += self._faults.injected + self._processes.injected + self._resharding.injected
-            seen = self._observe(feed, server, Counter(rig.proxy.injected - injected_before))
+            aws = rig.proxy.injected - injected_before
+            faults = self._faults.injected + self._processes.injected + self._resharding.injected
+            for (_, kind), number in aws.items():
+                faults[f"aws_{kind.value}"] += number
+            seen = self._observe(feed, server, aws)
         if self._troubles:
             rig.restart_functions()
         return Outcome(schedule.seed, schedule.record_format, verdict.judge(seen), faults, time.monotonic() - began)
@@ -190,9 +192,8 @@ class ScheduleRun:
         token, has_gap = self._rig.checkpoint()
         return 0 if token is None or has_gap else _lines(server.position, token)
 
-    def _observe(self, feed: Feed, server: TrackingStreamServer, aws: Counter[FaultKind]) -> verdict.Observation:
+    def _observe(self, feed: Feed, server: TrackingStreamServer, aws: Injected) -> verdict.Observation:
         rig = self._rig
-        lost_answers = self._lost_answers(aws)
         ended = {
             str(result.payload.get("errorType"))
             for result in self._gate.results
@@ -202,6 +203,7 @@ class ScheduleRun:
         frozen = any(
             (fault.kind is ProcessKind.PAUSED and fault.seconds >= LEASE_SECONDS) or fault.kind is ProcessKind.TIMED_OUT
             for fault in self._schedule.processes
+            if fault.name in self._processes.injected
         )
         content = envelope.read(rig.sinks.records())
         return verdict.Observation(
@@ -213,9 +215,11 @@ class ScheduleRun:
             notifications=list(rig.notifications()),
             dead_letters=rig.sinks.dead_letters(),
             commits=[(one.moment, _lines(server.position, one.token)) for one in rig.proxy.commits],
-            doubled_by=frozenset(killed | lost_answers[CONSUMER] | (ended & {_TIMED_OUT}) | self._ended_unanswered),
+            doubled_by=frozenset(
+                killed | lost_answers(aws, CONSUMER) | (ended & {_TIMED_OUT}) | self._ended_unanswered
+            ),
             alerted_twice_by=frozenset(
-                {name for name in self._processes.injected if name.endswith(ALERTS)} | lost_answers[ALERTS]
+                {name for name in self._processes.injected if name.endswith(ALERTS)} | lost_answers(aws, ALERTS)
             ),
             frozen=frozen,
             window=WINDOW_SECONDS,
@@ -231,14 +235,6 @@ class ScheduleRun:
     def _ended_unanswered(self) -> set[str]:
         """Name it if a run ended before Kinesis had answered: to that run, the answer was lost."""
         return {"ended before an answer"} if self._unanswered > self._unanswered_before else set()
-
-    def _lost_answers(self, aws: Counter[FaultKind]) -> dict[str, set[str]]:
-        """Return which answers were lost to whom; a rule that never applied has lost none."""
-        lost: dict[str, set[str]] = {CONSUMER: set(), AGGREGATOR: set(), ALERTS: set()}
-        for rule in self._schedule.aws.rules:
-            if rule.fault.kind in _AMBIGUOUS and aws[rule.fault.kind] and rule.caller is not None:
-                lost[rule.caller].add(f"{rule.fault.kind.value} {rule.service} {rule.operation}")
-        return lost
 
 
 def _lines(position: Callable[[str], int], token: str) -> int:

@@ -7,7 +7,8 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError
 
-from local.faults.aws_faults import Fault, FaultKind, FaultPlan, FaultRule
+from local.faults.aws_calls import Call
+from local.faults.aws_faults import Fault, FaultKind, FaultPlan, FaultRule, lost_answers
 
 
 def put(kinesis, *values):
@@ -294,7 +295,7 @@ def test_chance_follows_from_the_seed(client, inject):
 
 
 @pytest.mark.usefixtures("stream")
-def test_faults_are_counted_by_kind(client, proxy):
+def test_faults_are_counted_by_call_and_kind(client, proxy):
     """What was injected can be reported, and every call says what became of it."""
     proxy.inject(
         FaultPlan(
@@ -309,9 +310,24 @@ def test_faults_are_counted_by_kind(client, proxy):
         with pytest.raises((ClientError, ConnectionClosedError)):
             put(kinesis, b"1")
     put(kinesis, b"1")
-    assert proxy.injected == {FaultKind.THROTTLED: 1, FaultKind.ANSWER_LOST: 1}
+    call = Call("ConsumerFunction", "kinesis", "PutRecords")
+    assert proxy.injected == {(call, FaultKind.THROTTLED): 1, (call, FaultKind.ANSWER_LOST): 1}
     assert [(one.outcome, one.status) for one in proxy.calls if one.operation == "PutRecords"] == [
         ("throttled", 400),
         ("answer_lost", None),
         ("answered", 200),
     ]
+
+
+def test_a_lost_answer_excuses_nobody_but_whose_call_it_was(client, proxy, bucket):
+    """The verdict of a schedule must not forgive repeated alerts for an answer that the consumer lost."""
+    lost = Fault(kind=FaultKind.ANSWER_LOST)
+    first = frozenset({1})
+    alerts = FaultRule(service="sns", operation="Publish", caller="AlertsFunction", fault=lost, calls=first)
+    consumer = FaultRule(service="s3", operation="PutObject", caller="ConsumerFunction", fault=lost, calls=first)
+    proxy.inject(FaultPlan((alerts, consumer)))
+    s3 = client("s3")
+    with pytest.raises(ConnectionClosedError):
+        s3.put_object(Bucket=bucket, Key="k", Body=b"")
+    assert lost_answers(proxy.injected, "ConsumerFunction") == {"answer_lost s3 PutObject"}
+    assert lost_answers(proxy.injected, "AlertsFunction") == set()
