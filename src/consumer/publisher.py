@@ -35,6 +35,7 @@ _SHORT_PAUSE_SECONDS = 1.0
 it: woken for each, it would spend more on waking than on them."""
 
 _LAST_ANSWERS_SECONDS = 1.0
+_CLOSING_SECONDS = 0.2
 _LEASE_LOOK_SECONDS = 0.25
 
 
@@ -152,19 +153,21 @@ class Publisher:
         """End the threads; what is not acknowledged stays so. A call still under way is left to its time-out."""
         self._closing = True
         self._work.set()
-        self._dispatcher.join()
+        self._dispatcher.join(_CLOSING_SECONDS)  # longer only where it lists shards, and then it sends nothing more
         self._senders.shutdown(wait=not self._in_flight, cancel_futures=True)
 
     @property
     def unanswered(self) -> int:
         """How many updates were sent and not answered: Kinesis may have them; after `close`."""
-        return sum(1 for batch in self._under_way for _ in self._outbox.updates_in(batch))
+        with self._lock:
+            return sum(1 for batch in self._under_way for _ in self._outbox.updates_in(batch))
 
     def unacknowledged(self) -> Iterator[bytes]:
         """Yield the updates, as read, that Kinesis has not acknowledged, as far as is known; after `close`."""
-        yield from self._outbox.waiting()
-        for batch in self._under_way:
-            yield from self._outbox.updates_in(batch)
+        with self._lock:
+            yield from self._outbox.waiting()
+            for batch in self._under_way:
+                yield from self._outbox.updates_in(batch)
 
     @property
     def _has_room(self) -> bool:
@@ -187,6 +190,8 @@ class Publisher:
                 now = self._clock.monotonic()
                 self._take_answers(now)
                 self._outbox.prepare(now)
+                if self._closing:  # nobody waited for that answer
+                    return
                 with self._lock:
                     self._send_due(now)
                     pause = self._pause(now)
@@ -202,9 +207,9 @@ class Publisher:
             self._in_flight -= 1
             if isinstance(answer, BaseException):
                 raise answer
-            self._under_way.remove(batch)
-            with self._lock:
+            with self._lock:  # both at once: who looks in between would find the updates nowhere
                 settled = self._outbox.settle(batch, answer, now)
+                self._under_way.remove(batch)
             self.counters.published += settled.updates
             self.counters.retries += settled.retries
             self._bytes_out += settled.read_bytes

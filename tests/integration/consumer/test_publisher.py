@@ -365,3 +365,37 @@ def test_closing_is_noticed_at_any_moment(gate):
     closing.start()
     closing.join(5)
     assert not closing.is_alive()
+
+
+class SlowToPrepare(Sequencer):
+    """Has to ask Kinesis something first, and gets no answer until it is told."""
+
+    def __init__(self):
+        super().__init__(Backoff(base=0.05, cap=5.0).delay, linger=0.0)
+        self.is_asking, self.answer = threading.Event(), threading.Event()
+
+    def prepare(self, _now):
+        self.is_asking.set()
+        self.answer.wait(30)
+
+
+def test_closing_waits_for_no_question_to_kinesis(gate):
+    """Shards that are not listed in time must not keep a run past its own; the answer then has nothing sent."""
+    slow, failed = SlowToPrepare(), threading.Event()
+    publisher = Publisher(
+        PutRecords(gate, STREAM), slow, SystemClock(), on_acknowledged=lambda: None, on_error=failed.set
+    )
+    publisher.start()
+    assert slow.is_asking.wait(10)
+    publisher.put(*numbered(1, 1)[0])
+    closing = threading.Thread(target=publisher.close, daemon=True)
+    closing.start()
+    closing.join(10)
+    is_closed = not closing.is_alive()
+    assert list(publisher.unacknowledged()) == [b'{"number":0}']
+    slow.answer.set()
+    publisher._dispatcher.join(10)
+    assert is_closed
+    assert not publisher._dispatcher.is_alive()
+    assert not gate.waiting.is_set()
+    assert not failed.is_set()
