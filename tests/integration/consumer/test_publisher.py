@@ -385,9 +385,9 @@ def test_closing_waits_for_no_question_to_kinesis(gate):
     publisher = Publisher(
         PutRecords(gate, STREAM), slow, SystemClock(), on_acknowledged=lambda: None, on_error=failed.set
     )
+    publisher.put(*numbered(1, 1)[0])
     publisher.start()
     assert slow.is_asking.wait(10)
-    publisher.put(*numbered(1, 1)[0])
     closing = threading.Thread(target=publisher.close, daemon=True)
     closing.start()
     closing.join(10)
