@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _DEFAULT_DURATION = 60.0
 _LONGEST_TOKEN_INTERVAL, _SHORTEST_TOKEN_INTERVAL = 15.0, 0.2
+_CHAOS_TIMEOUT = 15
 _MOST_SHARDS = 16
 _LONGEST = 900  # seconds: Lambda's bound for a timeout, and for a tumbling window
 
@@ -97,7 +98,8 @@ def _parser() -> argparse.ArgumentParser:
         "--consumer-timeout",
         type=_whole(1, _LONGEST, "seconds"),
         metavar="SECONDS",
-        help="the consumer's timeout (default: the template's)",
+        help=f"the consumer's timeout (default: the template's; with --chaos {_CHAOS_TIMEOUT}, since a frozen consumer "
+        "is held until its timeout)",
     )
     run.add_argument(
         "--window",
@@ -149,7 +151,7 @@ def parse(arguments: Sequence[str] | None = None) -> RunOptions:
         window=given.window,
         shards=given.shards,
         record_format=given.record_format,
-        consumer_timeout=given.consumer_timeout,
+        consumer_timeout=given.consumer_timeout or (None if given.chaos is None else _CHAOS_TIMEOUT),
         report=given.report,
         verbose=given.verbose,
         chaos=given.chaos,

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from local.cloud import Cloud
     from local.command_line import RunOptions
     from local.guardian import Guardian
+    from local.invocation import InvocationResult
     from local.simulator.feed import Feed
     from local.simulator.server import TrackingStreamServer
     from local.stack import Stack
@@ -117,6 +118,10 @@ class Pipeline:
             mapping.start()
         for schedule in self._schedules:
             schedule.start()
+
+    def run_finished(self, result: InvocationResult) -> None:
+        """Take note of a run of the consumer that another than the schedule began."""
+        self._watch.run_finished(result)
 
     def finish(self) -> None:
         """Bring the run to its end: all committed, the consumer stopped at a token, the last windows closed."""

@@ -88,7 +88,7 @@ class _Run:
             faults = None if options.chaos is None else LiveFaults(options.chaos)
             server = running.enter_context(self._server(feed, token, faults))
             running.callback(feed.stop)
-            stack = self._create_stack(cloud, server.url, token)
+            stack = self._create_stack(cloud, server.url, token, {} if faults is None else faults.parameters)
             if faults is not None:
                 running.callback(faults.stop)
                 stack = faults.hurry(stack)
@@ -108,12 +108,21 @@ class _Run:
             feed.start()
             pipeline.start()
             if faults is not None:
-                faults.start(server, pipeline.functions, cloud.client("kinesis"), stack.resources["UpdatesStream"])
+                faults.start(
+                    server,
+                    pipeline.functions,
+                    cloud.client("kinesis"),
+                    stack.resources["UpdatesStream"],
+                    pipeline.run_finished,
+                )
             with View(self._console, pipeline.snapshot, _TITLES.get(options.source.kind, "aircraft stream")):
                 self._wait_for(feed.finished)
                 feed.stop()
+                if faults is not None:
+                    faults.join()
                 pipeline.finish()
             if faults is not None:
+                faults.join_invocations()
                 happened = ", ".join(f"{kind} {number}" for kind, number in sorted(faults.injected.items()))
                 self._tell(f"went wrong on purpose: {happened or 'nothing'}")
             return pipeline.report(time.monotonic() - self._began)
@@ -131,7 +140,7 @@ class _Run:
             refuse=faults.upstream.refuse,
         )
 
-    def _create_stack(self, cloud: Cloud, url: str, token: str) -> Stack:
+    def _create_stack(self, cloud: Cloud, url: str, token: str, parameters: dict[str, str]) -> Stack:
         options = self._options
         timeout = options.consumer_timeout
         stack = create(
@@ -146,6 +155,7 @@ class _Run:
                 "ShardCount": str(options.shards),
                 "WindowSeconds": str(options.window),
                 "RecordFormat": options.record_format,
+                **parameters,
             },
             secret_value=token,
             timeouts={} if timeout is None else {CONSUMER: timeout},

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import threading
 from typing import TYPE_CHECKING
 
-from local.emulator import EmulatorError
 from local.faults.aws_proxy import AwsProxy
 from local.faults.jumping_clock import JumpingClock
 from local.faults.process import ProcessFaults
@@ -19,15 +17,15 @@ from local.faults.resharding import Resharding
 from local.faults.schedule import CONSUMER, FaultSchedule, waits
 from local.faults.upstream import UpstreamFaults
 from local.faults.upstream_fault import UpstreamKind
-from local.invocation import ThrottledError
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from mypy_boto3_kinesis import KinesisClient
 
     from local.functions import Function
+    from local.invocation import InvocationResult
     from local.simulator.server import TrackingStreamServer
     from local.stack import Stack
 
@@ -57,6 +55,11 @@ class LiveFaults:
         self._proxy = self._ending.enter_context(AwsProxy(endpoint, plan=self._schedule.aws))
         return self._proxy.url
 
+    @property
+    def parameters(self) -> dict[str, str]:
+        """The template's parameters that the seed asks for: two consumers at once need an account that lets them."""
+        return {"ReserveConcurrency": "true" if self._schedule.consumers == 1 else "false"}
+
     @staticmethod
     def hurry(stack: Stack) -> Stack:
         """Return the stack with a consumer that waits no longer than in a fault schedule."""
@@ -65,24 +68,36 @@ class LiveFaults:
         return dataclasses.replace(stack, functions=stack.functions | {CONSUMER: hurried})
 
     def start(
-        self, server: TrackingStreamServer, functions: Mapping[str, Function], kinesis: KinesisClient, stream: str
+        self,
+        server: TrackingStreamServer,
+        functions: Mapping[str, Function],
+        kinesis: KinesisClient,
+        stream: str,
+        finished: Callable[[InvocationResult], None],
     ) -> None:
-        """Begin; the server is the one that has the hooks, `stream` the name of the one that is resharded."""
+        """Begin.
 
-        def begin(name: str) -> None:
-            def invoke() -> None:
-                with contextlib.suppress(ThrottledError, EmulatorError):
-                    functions[name].invoke(b"{}")
-
-            threading.Thread(target=invoke, name="second invocation", daemon=True).start()
-
+        The server is the one that has the hooks, `stream` the name of the one that is resharded; `finished` is called
+        with the result of a second consumer that ran beside the schedule's.
+        """
         self.upstream.server = server
-        self._processes = ProcessFaults(self._schedule.processes, functions, begin)
+        self._processes = ProcessFaults(self._schedule.processes, functions, finished)
         self._processes.start()
         self._ending.callback(self._processes.stop)
         self._resharding = Resharding(self._schedule.reshards, kinesis, stream)
         self._resharding.start()
         self._ending.callback(self._resharding.stop)
+
+    def join(self) -> None:
+        """Wait until all that was to happen at some second has happened: a few seconds after the start at most."""
+        for one in (self._processes, self._resharding):
+            if one is not None:
+                one.join()
+
+    def join_invocations(self) -> None:
+        """Wait for the second consumer, which must have been asked to stop by then."""
+        if self._processes is not None:
+            self._processes.join_invocations()
 
     def stop(self) -> None:
         """Let nothing more happen."""

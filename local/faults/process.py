@@ -5,17 +5,21 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import threading
 import time
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from local.emulator import EmulatorError
 from local.faults.timeline import Timeline
+from local.invocation import ThrottledError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from local.functions import Function
+    from local.invocation import InvocationResult
 
 _BUSY_SECONDS = 1.5
 _LOOK_SECONDS = 0.01
@@ -56,23 +60,46 @@ class ProcessFaults(Timeline[ProcessFault]):
     ----------
     functions
         By logical id.
-    begin
-        Begins another invocation of the function with this logical id, and returns at once.
+    finished
+        Called with the result of each second invocation, from its thread.
     """
 
     def __init__(
-        self, faults: Iterable[ProcessFault], functions: Mapping[str, Function], begin: Callable[[str], None]
+        self,
+        faults: Iterable[ProcessFault],
+        functions: Mapping[str, Function],
+        finished: Callable[[InvocationResult], None],
     ) -> None:
         super().__init__(faults, "process-faults")
         self._functions = functions
-        self._begin = begin
+        self._finished = finished
+        self._others: list[threading.Thread] = []
+
+    def join_invocations(self) -> None:
+        """Wait until the second invocations are done; call it after `join` or `stop`."""
+        for other in self._others:
+            other.join()
 
     def _happen(self, fault: ProcessFault) -> None:
         if fault.kind is ProcessKind.TWO_AT_ONCE:
-            self._begin(fault.function)
-            self.injected[fault.name] += 1
+            other = threading.Thread(target=self._invoke, args=(fault,), name="second invocation", daemon=True)
+            self._others.append(other)
+            other.start()
         elif (pid := self._busy_process(fault.function)) is not None:
             self._befall(fault, pid)
+
+    def _invoke(self, fault: ProcessFault) -> None:
+        """Invoke beside what is under way; counted unless the function's concurrency did not allow it."""
+        result = None
+        try:
+            result = self._functions[fault.function].invoke(b"{}")
+        except ThrottledError:
+            return
+        except EmulatorError:
+            pass  # it had begun; its execution environment is gone
+        self.injected[fault.name] += 1
+        if result is not None:
+            self._finished(result)
 
     def _busy_process(self, function: str) -> int | None:
         """Return the process of an invocation under way, waiting a little for one."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import threading
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -24,7 +23,6 @@ from local.faults.rig import API_TOKEN, SUPPRESSION_SECONDS, WINDOW_SECONDS
 from local.faults.schedule import AGGREGATOR, ALERTS, CONSUMER, LEASE_SECONDS, TOKEN_LIFETIME
 from local.faults.traffic import FaultTraffic
 from local.faults.upstream import UpstreamFaults
-from local.invocation import InvocationResult, ThrottledError
 from local.schedule import Schedule
 from local.simulator.feed import Feed
 from local.simulator.server import TrackingStreamServer
@@ -38,6 +36,7 @@ if TYPE_CHECKING:
     from local.faults.rig import Rig
     from local.faults.schedule import FaultSchedule
     from local.faults.verdict import Verdict
+    from local.invocation import InvocationResult
 
 _SPEED = 60.0
 """The schedule's rule says a minute; a second has to do here."""
@@ -70,8 +69,8 @@ class ScheduleRun:
         rig.reset(schedule.aws, schedule.record_format)
         self._gate = Gate(rig.functions[CONSUMER], schedule.consumers)
         self._resharding = rig.resharding(schedule.reshards)
-        self._processes = ProcessFaults(schedule.processes, rig.functions, self._begin_another)
-        self._others: list[threading.Thread] = []
+        # Past the gate: a second invocation is not the schedule's.
+        self._processes = ProcessFaults(schedule.processes, rig.functions, self._gate.results.append)
         self._troubles: list[str] = []
         self._unanswered_before = self._unanswered
 
@@ -150,8 +149,7 @@ class ScheduleRun:
             if failure := step():
                 self._troubles.append(f"{failure} {' | '.join(rig.functions[CONSUMER].log.newest(5))}")
                 rig.functions[CONSUMER].kill()
-        for other in self._others:
-            other.join()
+        self._processes.join_invocations()
 
     def _mappings(self) -> list[EventSourceMapping]:
         rig, cloud = self._rig, self._rig.cloud
@@ -177,16 +175,6 @@ class ScheduleRun:
                 )
             )
         return mappings
-
-    def _begin_another(self, function: str) -> None:
-        """Begin an invocation beside the schedule's, past every limit of concurrency."""
-
-        def invoke() -> None:
-            with contextlib.suppress(ThrottledError):
-                self._gate.results.append(self._rig.functions[function].invoke(b"{}"))
-
-        self._others.append(threading.Thread(target=invoke, name="second invocation"))
-        self._others[-1].start()
 
     def _covered(self, server: TrackingStreamServer) -> int:
         token, has_gap = self._rig.checkpoint()

@@ -196,14 +196,18 @@ def test_a_run_that_is_killed_leaves_nothing_either(local_run):
 
 
 def test_faults_on_purpose_lose_nothing(local_run):
-    """`--chaos`: what went wrong is named at the end, shards that changed among it, and the ledger still agrees."""
-    run = local_run("--window", "2", "--rate", "5", "--speed", "60", "--duration", "3", "--seed", "5", "--chaos", "37")
+    """`--chaos`: what went wrong is named at the end, and the ledger still agrees.
+
+    The seed's faults have shards that change and two consumers at once among them.
+    """
+    run = local_run("--window", "2", "--rate", "5", "--speed", "60", "--duration", "3", "--seed", "5", "--chaos", "45")
     assert run.end() == 0, run.output()
     report = run.report
     assert (report["kinesis"]["lost"], report["kinesis"]["out_of_order"], report["dead_letters"]) == (0, 0, 0)
     told = run.output().partition("went wrong on purpose: ")[2].partition("\n")[0]
     assert "shard_split" in told
     assert "cut_line" in told
+    assert "two_at_once_ConsumerFunction 1" in told
     run.look()
     run.assert_nothing_is_left()
 

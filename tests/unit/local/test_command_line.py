@@ -32,6 +32,12 @@ def test_a_newcomer_gets_a_minute_of_generated_traffic_and_short_windows():
     assert options.consumer_timeout is None
 
 
+def test_a_run_with_faults_has_a_consumer_that_times_out_soon():
+    """A consumer that is frozen until its timeout must not hold the run up for the template's 900 s."""
+    assert parse(["--chaos", "7"]).consumer_timeout == 15
+    assert parse(["--chaos", "7", "--consumer-timeout", "900"]).consumer_timeout == 900
+
+
 def test_a_recording_is_played_to_its_end(short_recording):
     """With --replay and no --duration nothing ends the source but itself."""
     options = parse(["--replay", str(short_recording)])
