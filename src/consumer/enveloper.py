@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 LINGER_SECONDS = 0.8
 """How long an update may wait for company: with Kinesis within a second, the call included."""
 
+BETWEEN_READS_SECONDS = 1.0
+"""How soon the shards are read again: should the list lag behind the stream, what goes by it lands elsewhere anew."""
+
 
 class Enveloper:
     """State alone, but for reading which shards there are."""
@@ -48,7 +51,8 @@ class Enveloper:
         self._linger = linger
         self._shards: ShardMap | None = None
         self._read: ShardMap | None = None  # and nothing sorted by them yet
-        self._reading_failed, self._read_at = 0, 0.0
+        self._reading_failed = 0
+        self._read_at = -BETWEEN_READS_SECONDS  # when the shards were read, or where they are unknown, will be
         self._lanes: dict[str, Lane] = {}
         self._unsorted: list[tuple[Sequence[HeaderedUpdate], Interval, float]] = []
 
@@ -80,7 +84,7 @@ class Enveloper:
             is_elsewhere = bool(shard_id) and shard_id != lane.shard.shard_id
             if is_elsewhere and self._shards is not None:
                 logger.info("the stream was resharded: sorting what waits anew", found_in=shard_id)
-                self._shards, self._read_at = None, now
+                self._shards, self._read_at = None, max(now, self._read_at + BETWEEN_READS_SECONDS)
             if shard_id is None or (is_elsewhere and envelope.hash_key is not None):
                 retries += 1
                 envelope.attempts += 1

@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from common import envelope as wire
 from consumer.envelope import HeaderedUpdate
-from consumer.enveloper import LINGER_SECONDS, Enveloper
+from consumer.enveloper import BETWEEN_READS_SECONDS, LINGER_SECONDS, Enveloper
 from consumer.errors import PublishError
 from consumer.lane import FULL_BYTES, LOOSE_BYTES
 from consumer.sequencer import MAX_BATCH_BYTES, MAX_RECORD_BYTES
@@ -324,13 +324,34 @@ def test_nothing_is_sorted_anew_while_an_answer_is_missing():
     stream.split(0)
     [misplaced], [on_its_way] = calls
     enveloper.settle([misplaced], [stream.put(misplaced)], 0.0)
-    assert next_batch(enveloper, 0.0, hurry=True) == []
-    assert enveloper.seconds_until_due(0.0, others_in_flight=True) is None
+    assert next_batch(enveloper, BETWEEN_READS_SECONDS, hurry=True) == []
+    assert enveloper.seconds_until_due(BETWEEN_READS_SECONDS, others_in_flight=True) is None
     enveloper.settle([on_its_way], [stream.put(on_its_way)], 0.0)
-    again = next_batch(enveloper, 0.0, hurry=True)
+    again = next_batch(enveloper, BETWEEN_READS_SECONDS, hurry=True)
     assert sorted(one.icao_address for record in again for one in record.updates) == [
         key for key in AIRCRAFT if places[key] == 0
     ]
+
+
+def test_a_list_of_shards_that_lags_behind_is_not_asked_for_all_the_time():
+    """By an old list every envelope lands elsewhere: once a second is often enough to find that out."""
+    stream, listed = Stream(1), []
+    before = ShardMap(stream.list_shards())
+
+    def lagging():
+        listed.append(now)
+        return before if now < 3 else ShardMap(stream.list_shards())
+
+    now = 0.0
+    enveloper = Enveloper(lagging, lambda _: 0.0)
+    stream.split(0)
+    interval = Interval()
+    enveloper.add([update(key) for key in AIRCRAFT], interval, now)
+    while interval.acknowledged < len(AIRCRAFT):
+        batch = next_batch(enveloper, now, hurry=True)
+        enveloper.settle(batch, [stream.put(record) for record in batch], now)
+        now += 0.01
+    assert listed == pytest.approx([0, 1, 2, 3], abs=0.05)
 
 
 def test_shards_that_may_not_be_listed_end_the_run():
