@@ -71,11 +71,13 @@ class EventSourceMapping:
         self._listener = listener or SilentListener()
         self._pace = pace or Pace()
         self._lock = threading.Lock()
+        self._discovering = threading.Lock()
         self._pollers: dict[str, ShardPoller] = {}
         self._readers: dict[str, ShardReader] = {}
         self._listed: list[ListedShard] = []
         self._waiting: list[str] = []
         self._discovered = False
+        self._all_found = False
         self._draining = False
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"mapping {settings.uuid}", daemon=True)
@@ -137,16 +139,11 @@ class EventSourceMapping:
 
     @property
     def drained(self) -> bool:
-        """Whether, since `drain` was called, all up to the shards' tips is consumed and no window is open."""
+        """Whether all up to the tips of the shards listed since the drain began is done with, and no window is open."""
         if not self.settings.enabled:
             return True
         with self._lock:
-            return (
-                self._draining
-                and self._discovered
-                and not self._waiting
-                and all(poller.drained for poller in self._pollers.values())
-            )
+            return self._all_found and not self._waiting and all(poller.drained for poller in self._pollers.values())
 
     @property
     def counters(self) -> Counters:
@@ -183,29 +180,37 @@ class EventSourceMapping:
 
     def _discover(self) -> None:
         """See which shards there are, and start those whose time has come."""
-        listed = self._list()
-        with self._lock:
-            if self._stopping.is_set():
-                return
-            self._listed = listed
-            for shard in listed:
-                if shard.shard_id not in self._readers:
-                    self._readers[shard.shard_id] = self._reader(shard.shard_id)
-                if shard.closed and shard.shard_id in self._pollers:
-                    self._pollers[shard.shard_id].close()
-            self._discovered = True
-        self._follow()
+        # One listing at a time: an older one must not take the place of a newer one, and hide a shard again.
+        with self._discovering:
+            # What was listed before the drain began may lack a shard that the drain has to read.
+            draining = self._draining
+            listed = self._list()
+            with self._lock:
+                if self._stopping.is_set():
+                    return
+                for shard in listed:
+                    if shard.shard_id not in self._readers:
+                        self._readers[shard.shard_id] = self._reader(shard.shard_id)
+                    if shard.closed and shard.shard_id in self._pollers:
+                        self._pollers[shard.shard_id].close()
+                self._listed = listed
+                self._discovered = True
+                self._start_due()
+                self._all_found |= draining
 
     def _follow(self) -> None:
         """Start the shards that were found, once their parents are done."""
         with self._lock:
-            if self._stopping.is_set():
-                return
-            listed = self._listed
-            finished = {shard_id for shard_id, poller in self._pollers.items() if poller.finished}
-            for shard_id in startable(listed, self._pollers.keys(), finished):
-                self._start(shard_id, closed=any(shard.shard_id == shard_id and shard.closed for shard in listed))
-            self._waiting = [shard.shard_id for shard in listed if shard.shard_id not in self._pollers]
+            if not self._stopping.is_set():
+                self._start_due()
+
+    def _start_due(self) -> None:
+        """Start the found shards whose parents are done, and note which wait; the caller holds the lock."""
+        listed = self._listed
+        finished = {shard_id for shard_id, poller in self._pollers.items() if poller.finished}
+        for shard_id in startable(listed, self._pollers.keys(), finished):
+            self._start(shard_id, closed=any(shard.shard_id == shard_id and shard.closed for shard in listed))
+        self._waiting = [shard.shard_id for shard in listed if shard.shard_id not in self._pollers]
 
     def _list(self) -> list[ListedShard]:
         pages = self._kinesis.get_paginator("list_shards").paginate(StreamARN=self.settings.stream_arn)
