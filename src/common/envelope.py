@@ -20,7 +20,8 @@ from backports import zstd
 VERSION = 1
 
 MAX_LINES_BYTES = 4 * 1024 * 1024
-"""Bound on what one envelope is inflated to: eight times what the consumer ever puts into one."""
+"""Bound on what one envelope is inflated to: the consumer packs at 512 KiB, and at most one update of 1 MiB and a block
+of them more."""
 
 _BEGINNING = re.compile(rb'\{"v":(\d{1,9}),"n":\d')
 PREFIX = b'{"v":'

@@ -126,8 +126,8 @@ class Sequencer:
         """Return what to send now, at most one call's worth; empty when nothing is due.
 
         A call goes out when it is full, when its oldest record has waited for `linger`, or when `hurry` is set. While
-        other calls are in flight only a full one goes out, or one that has waited twice as long: each answer frees
-        the keys it carried, and few calls with many records cost less than many calls with few.
+        other calls are in flight only a full one goes out, or one that has waited three times as long: each answer
+        frees the keys it carried, and few calls with many records cost less than many calls with few.
         """
         self._take_due_retries(now)
         ready = self._ready
@@ -155,6 +155,6 @@ class Sequencer:
         due = []
         while self._retries and self._retries[0][0] <= now:
             due.append(heappop(self._retries)[2])
-        for record in reversed(due):  # a retry is older than whatever is ready: it goes first, and at once
+        for record in reversed(due):  # a retry is older than whatever is ready: it goes first, in the next call
             record.ready_at = now - self._linger
             self._ready.appendleft(record)

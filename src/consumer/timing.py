@@ -18,7 +18,8 @@ LEASE_SECONDS = 45.0
 """After a hard kill the checkpoint is free again before the next tick of the schedule (60 s)."""
 
 RENEWAL_SECONDS = 15.0
-"""The lease is renewed this often while nothing else is written: two renewals may fail before it runs out."""
+"""The lease is renewed this often while nothing else is written: one that fails after the client's own tries
+ends the run, while the lease has twice as long to go."""
 
 SILENCE_SECONDS = 45.0
 """Without a byte for so long a connection is given up: the API sends something every 15 s."""
