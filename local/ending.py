@@ -78,7 +78,7 @@ class Ending:
             if self._delivered() and not asked:
                 self._pause()
                 asked = self._consumer.terminate()
-            if self._consumer.under_way == 0 and any(schedule.paused for schedule in self._schedules):
+            if not self._under_way() and any(schedule.paused for schedule in self._schedules):
                 if self._committed():
                     break
                 # It stopped at an earlier token than hoped for: another run has to go on from there.
@@ -100,7 +100,7 @@ class Ending:
     def _stop_consumer(self) -> str:
         """Ask the consumer to stop at the next token, and wait for it."""
         asked, began = False, self._clock.now()
-        while self._consumer.under_way:
+        while self._under_way():
             asked = asked or self._consumer.terminate()
             if self._clock.now() - began > self._patience:
                 self._consumer.stop()
@@ -119,6 +119,10 @@ class Ending:
         for mapping in self._mappings:
             mapping.stop()
         return "" if all(drained) else f"The stream was not consumed to its end within {DRAIN_SECONDS:.0f} s."
+
+    def _under_way(self) -> bool:
+        """Return whether the consumer is at work, or a schedule is just about to invoke it."""
+        return self._consumer.under_way > 0 or any(schedule.under_way for schedule in self._schedules)
 
     def _pause(self) -> None:
         for schedule in self._schedules:

@@ -179,6 +179,12 @@ class Schedule:
         with self._lock:
             return self._paused
 
+    @property
+    def under_way(self) -> int:
+        """How many invocations have begun, or are about to: an event counts from the moment it leaves the queue."""
+        with self._lock:
+            return len(self._workers)
+
     def stop(self) -> None:
         """Tick no more; return when the invocations under way are done."""
         with self._lock:
@@ -204,35 +210,41 @@ class Schedule:
                 elif now >= next_tick:
                     self._queue.put(json.dumps(scheduled_event(self._settings.rule_arn, now)).encode(), now)
                     next_tick = max(now, next_tick + self.interval)
-                event = self._queue.take(now)
+                worker = self._worker(now)
                 wake_at = math.inf if self._paused else min(next_tick, self._queue.wake_at())
-            if event is not None:
-                self._begin(event)
+            if worker is not None:
+                worker.start()
                 continue
             self._clock.wait(self._wake, max(0.0, min(wake_at - now, self.interval)))
             self._wake.clear()
 
-    def _begin(self, event: QueuedEvent) -> None:
+    def _worker(self, now: float) -> threading.Thread | None:
+        """Return who invokes with the event that is due, if there is one; the lock is held.
+
+        It is known within the lock that took the event: whoever pauses after that sees that one is under way.
+        """
+        event = self._queue.take(now)
+        if event is None:
+            return None
         worker = threading.Thread(target=self._work, args=(event,), name="asynchronous invocation", daemon=True)
-        with self._lock:
-            self._workers.add(worker)
-        worker.start()
+        self._workers.add(worker)
+        return worker
 
     def _work(self, event: QueuedEvent) -> None:
-        result = None
         try:
             result = self._invoke(event.body)
         except (ThrottledError, EmulatorError):
-            with self._lock:
-                if not self._stopping and not self._paused:
-                    self._queue.throttled(event, self._clock.now())
+            self._put_back(event, self._queue.throttled)
         else:
             if result.function_error is not None:
-                with self._lock:
-                    self._queue.failed(event, self._clock.now())
+                self._put_back(event, self._queue.failed)
+            self._finished(result)
         finally:
             with self._lock:
                 self._workers.discard(threading.current_thread())
             self._wake.set()
-        if result is not None:
-            self._finished(result)
+
+    def _put_back(self, event: QueuedEvent, how: Callable[[QueuedEvent, float], None]) -> None:
+        with self._lock:
+            if not self._stopping and not self._paused:
+                how(event, self._clock.now())

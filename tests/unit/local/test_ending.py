@@ -7,6 +7,11 @@ import threading
 import pytest
 
 from local.ending import Ending
+from local.invocation import InvocationResult
+from local.schedule import Schedule
+from local.stack import ScheduleSettings
+from tests.manual_clock import ManualClock
+from tests.support.conditions import wait_until
 
 
 class World:
@@ -154,6 +159,51 @@ def test_failures_with_progress_in_between_are_waited_for():
             world.committed, world.under_way = True, 0
 
     assert World(happens).end()[0] == ""
+
+
+class SlowConsumer:
+    """A consumer that the schedule has called, and that is not at work yet: it begins when the ending first waits."""
+
+    def __init__(self):
+        self.called, self.asked = threading.Event(), threading.Event()
+        self.begins = threading.Event()
+        self.under_way = self.errors = 0
+
+    def invoke(self, _event):
+        self.called.set()
+        if self.begins.wait(5):
+            self.under_way = 1
+            assert self.asked.wait(20)
+            self.under_way = 0
+        return InvocationResult("id", {"graceful": True}, None, 1.0)
+
+    def terminate(self):
+        if self.under_way:
+            self.asked.set()
+        return self.under_way > 0
+
+
+def test_a_run_that_is_just_about_to_begin_is_asked_to_stop_as_well():
+    """Its event had left the queue when the schedule was paused: nobody else would ever end it before its timeout."""
+    consumer, results = SlowConsumer(), []
+    settings = ScheduleSettings("arn:rule", "arn:function", 60, enabled=True, maximum_event_age=60, maximum_retries=0)
+    schedule = Schedule(settings, consumer.invoke, ManualClock(), speed=1.0, finished=results.append)
+    schedule.start()
+    wait_until(consumer.called.is_set)
+    world = World(lambda _world: consumer.begins.set() or consumer.asked.wait(0.001))
+    ending = Ending(
+        consumer,
+        [schedule],
+        [],
+        world,
+        committed=lambda: True,
+        delivered=lambda: True,
+        progress=lambda: 0,
+        token_interval=100_000.0,
+    )
+    assert [step() for _, step in ending.steps] == ["", "", ""]
+    assert consumer.asked.is_set()
+    assert len(results) == 1
 
 
 @pytest.mark.parametrize("drains", [True, False])

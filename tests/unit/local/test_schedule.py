@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 import threading
@@ -182,6 +183,32 @@ def test_a_paused_schedule_starts_nothing_until_it_is_resumed(run_schedule):
     assert len(consumer.events) == 1
     schedule.resume()
     wait_until(lambda: len(consumer.events) == 2)
+
+
+def test_a_run_that_fails_while_the_schedule_is_paused_is_not_tried_again(run_schedule):
+    """What waits is forgotten by pausing; what comes back later must not wait, either."""
+    retried = dataclasses.replace(SETTINGS, maximum_event_age=600, maximum_retries=1)
+    consumer = Consumer(FAILED)
+    schedule, clock, results = run_schedule(consumer, retried)
+    wait_until(lambda: len(consumer.events) == 1)
+    schedule.pause()
+    consumer.end_run()
+    wait_until(lambda: len(results) == 1)
+    clock.advance(61)
+    schedule.resume()
+    wait_until(lambda: len(consumer.events) == 2)
+    assert consumer.events[1] != consumer.events[0]
+
+
+def test_what_has_left_the_queue_is_under_way(run_schedule):
+    """From the moment its event is taken until its result is told."""
+    consumer = Consumer()
+    schedule, _, results = run_schedule(consumer)
+    wait_until(lambda: len(consumer.events) == 1)
+    assert schedule.under_way == 1
+    consumer.end_run()
+    wait_until(lambda: schedule.under_way == 0)
+    assert results == [DONE]
 
 
 def test_a_disabled_rule_never_ticks():
