@@ -163,6 +163,7 @@ class Pipeline:
             consumer=consumer_figures(self._watch.results),
             rejected=len(rejected),
             dead_letters=self._sinks.dead_letters(),
+            unkept=sum(mapping.counters.unkept for mapping in self._mappings.values()),
             elapsed_seconds=elapsed,
             moving_seconds=self._moving_seconds(),
             complete=self._complete,

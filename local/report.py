@@ -48,8 +48,9 @@ class Report:
     """All figures of a run. `complete` is False where the run could not be brought to its proper end.
 
     `records` are those that the updates came in, `misplaced` the envelopes among them that a reshard put into another
-    shard than they name. `moving_seconds` pass from the first update that the source sends to the end of the last
-    invocation of the last function, None where nothing was sent.
+    shard than they name. `dead_letters` and `unkept` count the records that the event source mappings gave up: those in
+    the failures bucket, and those that no on-failure destination took. `moving_seconds` pass from the first update that
+    the source sends to the end of the last invocation of the last function, None where nothing was sent.
     """
 
     kind: str
@@ -65,6 +66,7 @@ class Report:
     dead_letters: int
     elapsed_seconds: float
     moving_seconds: float | None
+    unkept: int = 0
     record_format: str = SINGLE
     records: int = 0
     misplaced: int = 0
@@ -108,6 +110,7 @@ class Report:
             },
             "rejected": self.rejected,
             "dead_letters": self.dead_letters,
+            "unkept": self.unkept,
             "elapsed_seconds": round(self.elapsed_seconds, 1),
             "updates_per_second": round(self.updates_per_second, 1),
             **(envelopes if self.record_format == ENVELOPE else {}),
@@ -128,6 +131,8 @@ class Report:
             found.append(f"The rows of aircraft count {self.rows.updates:,} updates, the totals {self.rows.totals:,}.")
         if self.dead_letters:
             found.append(f"{self.dead_letters:,} records were given up and lie in the failures bucket.")
+        if self.unkept:
+            found.append(f"{self.unkept:,} records were given up, and no on-failure destination took them.")
         if not self.complete:
             found.append("The run did not come to its proper end: see the messages above.")
         return found

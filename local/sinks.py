@@ -120,7 +120,7 @@ class Sinks:
         ]
 
     def dead_letters(self) -> int:
-        """Return how many records the event source mappings gave up; a lost window state counts as one."""
+        """Return how many given-up records the on-failure destination holds; a lost window state counts as one."""
         bodies = self._objects("FailuresBucket", "")
         return sum(max(1, msgspec.json.decode(body, type=_DeadLetter).batch.batch_size) for body in bodies)
 

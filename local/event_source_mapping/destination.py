@@ -40,8 +40,8 @@ class Destination:
             )
         self._service = service
 
-    def send(self, discard: Discard, now: float) -> None:
-        """Hand a discarded batch over; a mapping without a destination drops it.
+    def send(self, discard: Discard, now: float) -> bool:
+        """Hand a discarded batch over; return whether anything took it: a mapping without a destination drops it.
 
         Raises
         ------
@@ -50,7 +50,7 @@ class Destination:
         """
         arn = self._settings.on_failure
         if arn is None:
-            return
+            return False
         body = metadata(self._settings, discard, now=now, request_id=str(uuid.uuid4()))
         if self._service == "s3":
             assert self._clients.s3 is not None
@@ -64,6 +64,7 @@ class Destination:
         else:
             assert self._clients.sns is not None
             self._clients.sns.publish(TopicArn=arn, Message=json.dumps(body))
+        return True
 
     def _url(self, client: SQSClient, arn: str) -> str:
         if self._queue_url is None:

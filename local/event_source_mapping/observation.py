@@ -14,7 +14,11 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Counters:
-    """Totals since the start. Every record read ends in exactly one of `consumed`, `filtered` and `discarded`."""
+    """Totals since the start. Every record read ends in exactly one of `consumed`, `filtered` and `discarded`.
+
+    `unkept` are the discarded records that no on-failure destination took, or that had none; a window's lost state
+    counts as one there.
+    """
 
     invocations: int = 0
     read: int = 0
@@ -28,6 +32,7 @@ class Counters:
     windows_terminated_early: int = 0
     bisects: int = 0
     destination_failures: int = 0
+    unkept: int = 0
     read_errors: int = 0
 
     def __add__(self, other: Counters) -> Counters:

@@ -223,8 +223,11 @@ class ShardPoller:
                 self._listener.batch_failed(effect)
 
     def _deliver(self, discard: Discard) -> None:
+        kept = False
         try:
-            self._destination.send(discard, self._clock.now())
+            kept = self._destination.send(discard, self._clock.now())
         except (BotoCoreError, ClientError) as error:
             self.shard.own_counters.destination_failures += 1
             self._listener.trouble(f"{self.shard.shard_id}: the on-failure destination did not take a batch: {error}")
+        if not kept:
+            self.shard.own_counters.unkept += max(1, len(discard.records))

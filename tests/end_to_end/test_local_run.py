@@ -212,22 +212,18 @@ def test_faults_on_purpose_lose_nothing(local_run):
     run.assert_nothing_is_left()
 
 
-def test_a_function_that_fails_makes_the_run_fail_and_says_why(repository, tmp_path):
-    """A consumer that cannot even be imported: nothing hangs, the loss is counted, and the exit code is not 0."""
+def run_of_template(repository, tmp_path, template, *arguments):
+    """A run to its end of the repository with another template."""
     folder = tmp_path / "copy"
     folder.mkdir()
     for name in ("local", "src"):
         (folder / name).symlink_to(repository / name)
-    template = (repository / "template.yaml").read_text()
-    (folder / "template.yaml").write_text(
-        template.replace("Handler: consumer.handler.handler", "Handler: consumer.nothing")
-    )
+    (folder / "template.yaml").write_text(template)
     script = (
         "import sys; from pathlib import Path; from local.command_line import parse; from local.run import main; "
-        f"sys.exit(main(parse(['--rate','20','--duration','1','--window','2','--speed','60']), "
-        f"repository=Path({str(folder)!r})))"
+        f"sys.exit(main(parse({list(arguments)!r}), repository=Path({str(folder)!r})))"
     )
-    ended = subprocess.run(
+    return subprocess.run(
         [sys.executable, "-c", script],
         cwd=folder,
         env=os.environ | {"PYTHONPATH": str(repository), "COLUMNS": "120", "TERM": "dumb"},
@@ -236,10 +232,43 @@ def test_a_function_that_fails_makes_the_run_fail_and_says_why(repository, tmp_p
         timeout=_TIMEOUT,
         check=False,
     )
+
+
+def test_a_function_that_fails_makes_the_run_fail_and_says_why(repository, tmp_path):
+    """A consumer that cannot even be imported: nothing hangs, the loss is counted, and the exit code is not 0."""
+    template = (repository / "template.yaml").read_text()
+    ended = run_of_template(
+        repository,
+        tmp_path,
+        template.replace("Handler: consumer.handler.handler", "Handler: consumer.nothing"),
+        *("--rate", "20", "--duration", "1", "--window", "2", "--speed", "60"),
+    )
     assert ended.returncode == 1, ended.stdout + ended.stderr
     assert "a run of the consumer failed" in ended.stdout
     assert "updates are not in Kinesis" in ended.stdout
     assert "The checkpoint does not cover all that was sent" in ended.stdout
+
+
+def test_records_given_up_that_no_destination_takes_are_a_loss(repository, tmp_path):
+    """Alerts that fail for good, before a bucket that is not there: all else adds up, and nothing else would tell."""
+    template = (repository / "template.yaml").read_text()
+    for old, new in (
+        ("Handler: alerts.handler.handler", "Handler: alerts.nothing"),
+        ("Destination: !GetAtt FailuresBucket.Arn", "Destination: arn:aws:s3:::no-such-bucket"),
+        ("MaximumRetryAttempts: 50", "MaximumRetryAttempts: 0"),
+    ):
+        assert old in template
+        template = template.replace(old, new)
+    ended = run_of_template(
+        repository,
+        tmp_path,
+        template,
+        *("--rate", "20", "--duration", "60", "--window", "2", "--speed", "60", "--seed", "1"),
+    )
+    assert ended.returncode == 1, ended.stdout + ended.stderr
+    assert ended.stdout.count("Lost: ") == 1, ended.stdout
+    assert "records were given up, and no on-failure destination took them." in ended.stdout
+    assert "Nothing was lost" not in ended.stdout
 
 
 def test_a_template_that_does_not_translate_is_refused(repository, tmp_path):

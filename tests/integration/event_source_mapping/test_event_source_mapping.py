@@ -223,7 +223,7 @@ def test_a_batch_given_up_becomes_an_object_in_s3(stream, mapping):
     assert body["requestContext"]["approximateInvokeCount"] == 2
     assert body["requestContext"]["condition"] == "RetryAttemptsExhausted"
     assert heard == [3]
-    assert running.counters.discarded == 3
+    assert (running.counters.discarded, running.counters.unkept) == (3, 0)
 
 
 def test_a_batch_given_up_becomes_a_message_in_a_queue_or_a_topic(stream, mapping):
@@ -261,7 +261,7 @@ def test_a_batch_given_up_becomes_a_message_in_a_queue_or_a_topic(stream, mappin
 
 
 def test_a_destination_that_is_not_there_is_reported_and_stops_nothing(stream, mapping):
-    """The shard goes on; the failure is counted and told."""
+    """The shard goes on; the failure is counted and told, and the records as kept nowhere."""
     source = stream(1)
     troubles = []
 
@@ -284,8 +284,25 @@ def test_a_destination_that_is_not_there_is_reported_and_stops_nothing(stream, m
         DestinationConfig={"OnFailure": {"Destination": "arn:aws:s3:::no-such-bucket"}},
     )
     assert drained(running)
-    assert (running.counters.consumed, running.counters.destination_failures) == (1, 1)
+    counters = running.counters
+    assert (counters.consumed, counters.discarded, counters.destination_failures, counters.unkept) == (1, 1, 1, 1)
     assert "destination" in troubles[0]
+
+
+def test_what_is_given_up_without_a_destination_is_kept_nowhere(stream, mapping):
+    """Records count each, the lost state of a window as one."""
+
+    def refuse(event):
+        if event["isFinalInvokeForWindow"] or event["Records"][0]["kinesis"]["partitionKey"] == "bad":
+            raise ValueError("refused")
+        return {"state": {}}
+
+    source = stream(1)
+    source.put("bad", "bad", "good")
+    running = mapping(source, Function(refuse), BatchSize=1, MaximumRetryAttempts=0, TumblingWindowInSeconds=900)
+    eventually(lambda: running.counters.consumed == 1)
+    assert drained(running)
+    assert (running.counters.discarded, running.counters.unkept) == (2, 3)
 
 
 def test_a_window_closes_by_itself_and_the_rest_at_the_drain(stream, mapping):

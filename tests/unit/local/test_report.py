@@ -49,6 +49,7 @@ def test_the_report_has_the_promised_shape():
         "consumer": {"invocations": 3, "graceful_stops": 3, "hard_stops": 0, "reading_share": 0.97},
         "rejected": 0,
         "dead_letters": 0,
+        "unkept": 0,
         "elapsed_seconds": 31.2,
         "updates_per_second": 2.5,
     }
@@ -80,9 +81,19 @@ def test_a_run_that_lost_nothing_is_a_success():
         with_changes(rows={"updates": 11, "totals": 11}),
         with_changes(rows={"totals": 9}),
         with_changes(dead_letters=2),
+        with_changes(unkept=2),
         with_changes(complete=False),
     ],
-    ids=["lost", "unexpected", "not counted", "counted twice", "totals differ", "given up", "not at its end"],
+    ids=[
+        "lost",
+        "unexpected",
+        "not counted",
+        "counted twice",
+        "totals differ",
+        "given up",
+        "given up unkept",
+        "not at its end",
+    ],
 )
 def test_whatever_does_not_add_up_is_a_failure_with_one_reason(report):
     """Each loss by itself makes the exit code 1, and is named."""
