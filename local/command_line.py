@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from local.simulator.feed import Source
 
 _DEFAULT_DURATION = 60.0
-_LONGEST_TOKEN_INTERVAL, _SHORTEST_TOKEN_INTERVAL = 15.0, 0.2
 _CHAOS_TIMEOUT = 15
 _MOST_SHARDS = 16
 _LONGEST = 900  # seconds: Lambda's bound for a timeout, and for a tumbling window
@@ -85,14 +84,8 @@ def _parser() -> argparse.ArgumentParser:
         "--duration",
         type=shared.not_negative,
         metavar="SECONDS",
-        help=f"how long the source sends (default {_DEFAULT_DURATION:g}, a recording to its end; 0 is until Ctrl-C); "
-        "with --speed max, how much of it",
-    )
-    run.add_argument(
-        "--token-interval",
-        type=shared.positive,
-        metavar="SECONDS",
-        help="between position tokens (default 15 divided by the speed, at least 0.2)",
+        help=f"how long the source sends (default {_DEFAULT_DURATION:g}, a recording to its end; 0 is until Ctrl-C, or "
+        "to the recording's end); with --speed max, how much of it",
     )
     run.add_argument(
         "--consumer-timeout",
@@ -147,7 +140,7 @@ def parse(arguments: Sequence[str] | None = None) -> RunOptions:
         source=source,
         speed=given.speed,
         duration=_simulated_seconds(given.duration, given.speed, endless=source.endless),
-        token_interval=given.token_interval or max(_SHORTEST_TOKEN_INTERVAL, _LONGEST_TOKEN_INTERVAL / given.speed),
+        token_interval=shared.token_interval(given),
         window=given.window,
         shards=given.shards,
         record_format=given.record_format,

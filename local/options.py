@@ -20,6 +20,9 @@ DEFAULT_RATE = 50.0
 """Updates a second: what a large region sends."""
 
 _DEFAULT_AIRCRAFT = 300
+_LONGEST_TOKEN_INTERVAL, _SHORTEST_TOKEN_INTERVAL = 15.0, 0.2
+"""Seconds: the API sends a token at least every 15 s; a faster clock shortens that, a slower one does not stretch it."""
+
 _SEEDED_START = "2024-03-04T00:00:00Z"
 """Simulated time at which traffic of a given seed begins: the same bytes need the same start."""
 
@@ -73,7 +76,7 @@ def _number(text: str, takes: str, *, above: float) -> float:
 
 
 def add_source_options(parser: argparse.ArgumentParser) -> None:
-    """Add `--replay`, `--rate`, `--aircraft`, `--seed`, `--start` and `--speed`."""
+    """Add `--replay`, `--rate`, `--aircraft`, `--seed`, `--start`, `--speed` and `--token-interval`."""
     source = parser.add_argument_group("what is streamed")
     source.add_argument("--replay", type=Path, metavar="FILE", help="a recording, .ndjson or .ndjson.gz")
     source.add_argument(
@@ -99,6 +102,21 @@ def add_source_options(parser: argparse.ArgumentParser) -> None:
     source.add_argument(
         "--speed", type=speed, default=1.0, metavar="N|max", help="simulated seconds per second (default 1)"
     )
+    source.add_argument(
+        "--token-interval",
+        type=positive,
+        metavar="SECONDS",
+        help="between position tokens (default "
+        f"{_LONGEST_TOKEN_INTERVAL:g} divided by the speed, at least {_SHORTEST_TOKEN_INTERVAL:g} and at most "
+        f"{_LONGEST_TOKEN_INTERVAL:g})",
+    )
+
+
+def token_interval(options: argparse.Namespace) -> float:
+    """Return seconds between position tokens: those asked for, or as the API sends them at the feed's speed."""
+    given: float | None = options.token_interval
+    at_speed: float = _LONGEST_TOKEN_INTERVAL / options.speed
+    return given or min(_LONGEST_TOKEN_INTERVAL, max(_SHORTEST_TOKEN_INTERVAL, at_speed))
 
 
 def source(options: argparse.Namespace, *, now: float | None = None) -> Source:

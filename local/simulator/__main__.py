@@ -18,9 +18,6 @@ from local.simulator.server import TrackingStreamServer
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_LONGEST_TOKEN_INTERVAL, _SHORTEST_TOKEN_INTERVAL = 15.0, 0.2
-"""Seconds: the API sends a token at least every 15 s, which a faster clock shortens."""
-
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="simulator", description=__doc__, allow_abbrev=False)
@@ -34,12 +31,6 @@ def _parser() -> argparse.ArgumentParser:
         metavar="SECONDS",
         help="simulated seconds after which no more updates come (default 0: never, or at the recording's end)",
     )
-    parser.add_argument(
-        "--token-interval",
-        type=shared.positive,
-        metavar="S",
-        help="seconds between position tokens (default 15 divided by the speed, at least 0.2)",
-    )
     return parser
 
 
@@ -48,13 +39,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     options = parser.parse_args(arguments)
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
-    interval = options.token_interval or max(_SHORTEST_TOKEN_INTERVAL, _LONGEST_TOKEN_INTERVAL / options.speed)
     try:
         source = shared.source(options)
         # A simulator may run for days: what no request can reach any more is dropped. A recording is in memory anyway.
         keep = LONGEST_LOOK_BACK if source.endless and math.isfinite(options.speed) else None
         feed = Feed(source, speed=options.speed, duration=options.duration or None, keep=keep)
-        server = TrackingStreamServer(feed, token=options.token, token_interval=interval, port=options.port)
+        server = TrackingStreamServer(
+            feed, token=options.token, token_interval=shared.token_interval(options), port=options.port
+        )
     except (ValueError, RecordingError) as error:
         parser.error(str(error))
     except OSError as error:

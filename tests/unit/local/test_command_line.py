@@ -59,9 +59,9 @@ def test_a_duration_at_full_speed_is_time_of_the_source():
     assert parse(["--duration", "10", "--speed", "max"]).duration == 10
 
 
-@pytest.mark.parametrize(("speed", "interval"), [("1", 15), ("60", 0.25), ("1000", 0.2), ("max", 0.2)])
+@pytest.mark.parametrize(("speed", "interval"), [("0.1", 15), ("1", 15), ("60", 0.25), ("1000", 0.2), ("max", 0.2)])
 def test_tokens_come_as_much_faster_as_the_source_but_not_endlessly(speed, interval):
-    """The token interval is 15 s divided by the speed, at least 0.2 s."""
+    """The token interval is 15 s divided by the speed, at least 0.2 s, and never more than the API's 15 s."""
     assert parse(["--speed", speed]).token_interval == interval
 
 
