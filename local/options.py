@@ -21,7 +21,7 @@ DEFAULT_RATE = 50.0
 
 _DEFAULT_AIRCRAFT = 300
 _LONGEST_TOKEN_INTERVAL, _SHORTEST_TOKEN_INTERVAL = 15.0, 0.2
-"""Seconds: the API sends a token at least every 15 s; a faster clock shortens that, a slower one does not stretch it."""
+"""Seconds: the API sends a token at least every 15 s, which a faster clock shortens and a slower one leaves."""
 
 _SEEDED_START = "2024-03-04T00:00:00Z"
 """Simulated time at which traffic of a given seed begins: the same bytes need the same start."""
