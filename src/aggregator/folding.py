@@ -38,6 +38,7 @@ from aggregator.columns import (
     READING_SCALE,
     ROW,
     SECOND_HALF,
+    SECOND_UPDATE_BYTES,
     TEXT_BYTES,
     pack_names,
     packed_bytes,
@@ -158,6 +159,8 @@ def fold(  # noqa: C901, PLR0912, PLR0915 - see above
                 if (time, delay) < (times[first], delays[first]):
                     first = key + 1
             key += 1
+            if not back[newest_key]:
+                room -= SECOND_UPDATE_BYTES
             back.append(key - newest_key)
         room -= KEY_BYTES
         times.append(time)

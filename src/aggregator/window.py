@@ -100,7 +100,8 @@ class AircraftWindow:
 class WindowPart:
     """One part of one shard's window, and the only place that decides whether an update is counted.
 
-    `number` is 0 for the first part; `size_bound` is an upper bound on the packed state in bytes (`aggregator.parts`).
+    `number` is 0 for the first part; `size_bound` is what the packed state has at most, in bytes: surely until it is
+    first measured, by estimate from then on (`aggregator.parts`).
     """
 
     origin: datetime
