@@ -74,10 +74,6 @@ class AsynchronousQueue:
         self._maximum_retries = maximum_retries
         self._scale = scale
         self._waiting: list[QueuedEvent] = []
-        self.discarded = 0
-
-    def __len__(self) -> int:
-        return len(self._waiting)
 
     def put(self, body: bytes, now: float) -> None:
         """Take in an event that is due at once."""
@@ -85,10 +81,8 @@ class AsynchronousQueue:
 
     def take(self, now: float) -> QueuedEvent | None:
         """Return the event that is due longest, or None; those that are too old are discarded."""
-        kept = [event for event in self._waiting if now - event.since <= self._maximum_age]
-        self.discarded += len(self._waiting) - len(kept)
-        self._waiting = kept
-        due = min((event for event in kept if event.due <= now), key=lambda event: event.due, default=None)
+        self._waiting = [event for event in self._waiting if now - event.since <= self._maximum_age]
+        due = min((event for event in self._waiting if event.due <= now), key=lambda event: event.due, default=None)
         if due is not None:
             self._waiting.remove(due)
         return due
@@ -101,10 +95,8 @@ class AsynchronousQueue:
     def failed(self, event: QueuedEvent, now: float) -> None:
         """Put back an event whose invocation ended in error, if a retry is left."""
         event.failures += 1
-        if event.failures > self._maximum_retries:
-            self.discarded += 1
-            return
-        self._postpone(event, now, _RETRY_WAITS[min(event.failures, len(_RETRY_WAITS)) - 1])
+        if event.failures <= self._maximum_retries:
+            self._postpone(event, now, _RETRY_WAITS[min(event.failures, len(_RETRY_WAITS)) - 1])
 
     def wake_at(self) -> float:
         """Return when the next event is due, in seconds since the epoch; infinity when none waits."""

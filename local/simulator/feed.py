@@ -136,12 +136,6 @@ class Feed:
         with self._lock:
             return self._dropped
 
-    @property
-    def ingestion_times(self) -> list[float]:
-        """The ingestion times of the lines kept, in seconds since the epoch."""
-        with self._lock:
-            return self._ingestion_times.copy()
-
     def lines(self, start: int, stop: int) -> list[bytes]:
         """Return the lines at the positions from `start` to before `stop`, as far as they are released.
 

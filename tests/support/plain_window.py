@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from aggregator import instants
 from aggregator.columns import DISTANCE_SCALE, MAX_LISTED, POSITION_SCALE, READING_SCALE
 from aggregator.window import LATEST_READINGS, LATEST_TEXTS, AircraftWindow, Instant, Position, Spread
-from common.geodesy import great_circle_nm
+from tests.support.great_circle import great_circle_nm
 
 
 @dataclass

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from common.geodesy import EARTH_RADIUS_NM, great_circle_nm
+from common.geodesy import EARTH_RADIUS_NM
+from tests.support.great_circle import great_circle_nm
 
 POSITIONS = st.tuples(st.floats(-90, 90), st.floats(-180, 180))
 
