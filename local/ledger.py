@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from local.simulator import times
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
 
     from local.envelope import StoredRecord
 
 type Identity = bytes
+
+type _Place = tuple[int, str, str]
+"""Window start in seconds since the epoch, shard, ICAO address."""
 
 
 class _Message(msgspec.Struct):
@@ -22,6 +28,12 @@ class _Message(msgspec.Struct):
 
 class _Update(msgspec.Struct):
     icao_address: str
+
+
+class _Key(msgspec.Struct):
+    icao_address: str
+    timestamp: str
+    ingestion_time: str | None = None
 
 
 class _Row(msgspec.Struct):
@@ -51,12 +63,18 @@ class StreamFigures:
 
 @dataclass(frozen=True, slots=True)
 class RowFigures:
-    """The window rows at the sink, each counted once; `updates` is their sum, `totals` that of the totals rows."""
+    """The window rows at the sink, each counted once; `updates` is their sum, `totals` that of the totals rows.
+
+    `miscounted` are the aircraft, each in one window of one shard, whose rows count other than the stream holds there;
+    `example` tells of the first of them.
+    """
 
     windows: int
     rows: int
     updates: int
     totals: int
+    miscounted: int = 0
+    example: str = ""
 
 
 def identity(update: bytes) -> Identity:
@@ -101,12 +119,17 @@ def compare(feed: Iterable[bytes], stream: Iterable[StoredRecord], rejected: Ite
     return StreamFigures(len(positions), len(seen), lost, duplicates, out_of_order, unexpected)
 
 
-def count_rows(lines: Iterable[bytes]) -> RowFigures:
-    """Count window rows, JSON lines; one that was delivered twice counts once.
+def count_rows(lines: Iterable[bytes], stream: Iterable[StoredRecord], window: int) -> RowFigures:
+    """Count window rows, JSON lines, against the updates of the stream; a row that was delivered twice counts once.
+
+    What is checked, for each aircraft in each window of `window` seconds (by arrival) in each shard: its row counts as
+    many updates as the stream holds distinct keys there, `(icao_address, timestamp, ingestion_time)`. Where a window
+    was written in parts and the aircraft has a row in several, a repeat may be counted in each part: then they count
+    at least the distinct keys, and at most all that stands there. A repeat elsewhere makes up for nothing missing.
 
     Raises
     ------
-    msgspec.DecodeError
+    msgspec.DecodeError, ValueError
         A line is no window row.
     """
     decoder = msgspec.json.Decoder(_Row)
@@ -114,10 +137,45 @@ def count_rows(lines: Iterable[bytes]) -> RowFigures:
     for line in lines:
         row = decoder.decode(line)
         rows[row.kind, row.window_start, row.shard_id, row.part, row.icao_address] = row.updates
-    aircraft = [updates for key, updates in rows.items() if key[0] == "aircraft"]
+    parts: dict[_Place, list[int]] = defaultdict(list)
+    for (kind, start, shard, _, aircraft), updates in rows.items():
+        if kind == "aircraft":
+            parts[int(times.parse(start)), shard, aircraft or ""].append(updates)
+    miscounted = _miscounted(parts, _held(stream, window))
     return RowFigures(
         windows=len({(start, shard) for _, start, shard, _, _ in rows}),
-        rows=len(aircraft),
-        updates=sum(aircraft),
+        rows=sum(map(len, parts.values())),
+        updates=sum(map(sum, parts.values())),
         totals=sum(updates for key, updates in rows.items() if key[0] == "totals"),
+        miscounted=len(miscounted),
+        example=miscounted[0] if miscounted else "",
     )
+
+
+def _held(stream: Iterable[StoredRecord], window: int) -> dict[_Place, list[tuple[str, str | None]]]:
+    """Return the keys of the updates that stand in each place; what is no update, `compare` calls unexpected."""
+    held: dict[_Place, list[tuple[str, str | None]]] = defaultdict(list)
+    decode = msgspec.json.Decoder(_Key).decode
+    for stored in stream:
+        try:
+            key = decode(stored.data)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            continue
+        start = int(stored.arrival // window) * window
+        held[start, stored.shard_id, key.icao_address].append((key.timestamp, key.ingestion_time))
+    return held
+
+
+def _miscounted(
+    parts: Mapping[_Place, Sequence[int]], held: Mapping[_Place, Sequence[tuple[str, str | None]]]
+) -> list[str]:
+    """Return a text for each place whose rows do not count what it holds, in order."""
+    found = []
+    for place in sorted(parts.keys() | held.keys()):
+        counted, keys = parts.get(place, ()), held.get(place, ())
+        least = len(set(keys))
+        most = len(keys) if len(counted) > 1 else least
+        if not least <= sum(counted) <= most:
+            start, shard, aircraft = place
+            found.append(f"{aircraft} from {times.whole_second(start)} in {shard}: {sum(counted):,} for {least:,}")
+    return found

@@ -155,7 +155,7 @@ class Pipeline:
             record_format=self._options.record_format,
             records=content.records,
             misplaced=content.misplaced,
-            rows=count_rows(self._sinks.rows()),
+            rows=count_rows(self._sinks.rows(), content.updates, self._options.window),
             aggregator_invocations=self._counters(AGGREGATOR).invocations,
             alerts_invocations=self._counters(ALERTS).invocations,
             notified=self._sinks.alerts().count,

@@ -117,16 +117,20 @@ class Report:
         }
 
     def losses(self) -> list[str]:
-        """Return a sentence for each thing that makes the run a failure: something is lost, or does not add up."""
+        """Return a sentence for each thing that makes the run a failure: something is lost, or does not add up.
+
+        The rows are held against the stream window by window and aircraft by aircraft: see `ledger.count_rows`.
+        """
         found = []
         if self.stream.lost:
             found.append(f"{self.stream.lost:,} of {self.stream.source:,} updates are not in Kinesis.")
         if self.stream.unexpected:
             found.append(f"{self.stream.unexpected:,} records in Kinesis were never sent by the source.")
-        # A repeat may fall into another window, and is counted there as well.
-        least, most = self.stream.updates, self.stream.updates + self.stream.duplicates
-        if not least <= self.rows.updates <= most:
-            found.append(f"The window rows count {self.rows.updates:,} updates; Kinesis holds {least:,}.")
+        if self.rows.miscounted:
+            found.append(
+                f"The window rows of {self.rows.miscounted:,} aircraft count other than Kinesis holds in the window: "
+                f"{self.rows.updates:,} updates for {self.stream.updates:,} in all; {self.rows.example}."
+            )
         if self.rows.totals != self.rows.updates:
             found.append(f"The rows of aircraft count {self.rows.updates:,} updates, the totals {self.rows.totals:,}.")
         if self.dead_letters:

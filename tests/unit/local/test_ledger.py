@@ -26,8 +26,14 @@ def record(aircraft, second):
     return StoredRecord("shard-0", 0.0, update(aircraft, second) + b"\n")
 
 
-def row(updates, *, kind="aircraft", start="00:00", shard="shard-0", part=0, aircraft="A"):  # noqa: PLR0913 -- the row's key
+def windowed(*seconds, aircraft="A", start=0, shard="shard-0"):
+    """Records of one aircraft that arrived in the window from `start`; a second that comes twice is a repeat."""
+    return [StoredRecord(shard, start + 0.5, update(aircraft, second) + b"\n") for second in seconds]
+
+
+def row(updates, *, kind="aircraft", start=0, shard="shard-0", part=0, aircraft="A"):  # noqa: PLR0913 -- the row's key
     """One window row at the sink."""
+    start = f"1970-01-01T00:00:{start:02d}Z"
     content = {"kind": kind, "window_start": start, "shard_id": shard, "part": part, "updates": updates}
     return json.dumps(content | ({"icao_address": aircraft} if kind == "aircraft" else {})).encode()
 
@@ -89,24 +95,62 @@ def test_the_rows_of_aircraft_are_added_up():
         row(3),
         row(2, aircraft="B"),
         row(5, kind="totals"),
-        row(4, start="00:10"),
-        row(4, kind="totals", start="00:10"),
+        row(4, start=10),
+        row(4, kind="totals", start=10),
     ]
-    assert count_rows(rows) == RowFigures(windows=2, rows=3, updates=9, totals=9)
+    stream = [*windowed(1, 2, 3), *windowed(1, 2, aircraft="B"), *windowed(4, 5, 6, 7, start=10)]
+    assert count_rows(rows, stream, 10) == RowFigures(windows=2, rows=3, updates=9, totals=9)
 
 
 def test_a_row_that_was_delivered_twice_counts_once():
     """A retry may write a row again: its key says that it is the same."""
-    assert count_rows([row(3), row(3)]).updates == 3
+    figures = count_rows([row(3), row(3)], windowed(1, 2, 3), 10)
+    assert (figures.updates, figures.miscounted) == (3, 0)
 
 
 def test_parts_and_shards_of_a_window_are_different_rows():
     """The same aircraft and window in another part or shard is another row; each shard closes its own window."""
-    figures = count_rows([row(3), row(4, part=1), row(5, shard="shard-1")])
-    assert (figures.rows, figures.updates, figures.windows) == (3, 12, 2)
+    stream = [*windowed(*range(7)), *windowed(*range(5), shard="shard-1")]
+    figures = count_rows([row(3), row(4, part=1), row(5, shard="shard-1")], stream, 10)
+    assert (figures.rows, figures.updates, figures.windows, figures.miscounted) == (3, 12, 2, 0)
+
+
+def test_a_repeat_in_another_window_is_counted_in_both():
+    """Its key is no longer at hand there; within a window it counts once."""
+    stream = [*windowed(1, 2, 2), *windowed(2, start=10)]
+    assert count_rows([row(2), row(1, start=10)], stream, 10).miscounted == 0
+    assert count_rows([row(3), row(1, start=10)], stream, 10).miscounted == 1
+
+
+def test_a_repeat_may_be_counted_in_each_part_it_came_in():
+    """An aircraft with rows in several parts of a window counts between its distinct updates and all of them."""
+    stream = windowed(1, 2, 3, 3)
+    counts = {other: count_rows([row(1), row(other, part=1)], stream, 10).miscounted for other in range(1, 5)}
+    assert counts == {1: 1, 2: 0, 3: 0, 4: 1}
+
+
+def test_repeats_counted_twice_do_not_make_up_for_updates_that_are_missing():
+    """Ten repeats too many here and ten updates missing there: the sum is right, and both are named."""
+    repeats, missing = windowed(*range(10), *range(10)), windowed(*range(10), aircraft="B")
+    assert count_rows([row(20)], [*repeats, *missing], 10).miscounted == 2
+    figures = count_rows([row(10)], [*repeats, *missing], 10)
+    assert (figures.miscounted, figures.example) == (1, "B from 1970-01-01T00:00:00Z in shard-0: 0 for 10")
+
+
+def test_a_row_of_what_the_stream_does_not_hold_is_miscounted():
+    """Another aircraft, another window or another shard than any record's."""
+    stream = windowed(1)
+    assert count_rows([row(1)], stream, 10).miscounted == 0
+    for stranger in (row(1, aircraft="B"), row(1, start=10), row(1, shard="shard-1")):
+        assert count_rows([row(1), stranger], stream, 10).miscounted == 1
+
+
+def test_what_is_no_update_counts_for_no_window():
+    """`compare` names it; here it only must not stop the count."""
+    assert count_rows([row(1)], [*windowed(1), StoredRecord("shard-0", 1.0, b"garbage")], 10).miscounted == 0
 
 
 def test_a_line_that_is_no_row_is_an_error():
     """The sink holds nothing but rows: anything else must not pass for none."""
     with pytest.raises(msgspec.ValidationError):
-        count_rows([b'{"kind": "aircraft"}'])
+        count_rows([b'{"kind": "aircraft"}'], [], 10)
