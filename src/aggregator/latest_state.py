@@ -28,10 +28,18 @@ KEEP_SECONDS = 3 * 24 * 3600
 """An aircraft not heard of for that long leaves the table by its TTL attribute, `expires_at`."""
 
 IS_NEWER = (
-    "attribute_not_exists(icao_address) OR #timestamp < :timestamp"
-    " OR (#timestamp = :timestamp AND ingestion_time < :ingestion_time)"
+    "attribute_not_exists(icao_address)"
+    " OR #timestamp < :measured OR (ingestion_time <> :none AND ingestion_time < :measured)"
+    " OR ((#timestamp = :measured OR ingestion_time = :measured)"
+    " AND (#timestamp < :timestamp OR (#timestamp = :timestamp AND ingestion_time < :ingestion_time)))"
 )
-"""The two times are written with six decimals each, so that the order of texts is the order in time."""
+"""Updates are in the order of when they can have been measured, then of `timestamp`, then of `ingestion_time`.
+
+A measurement cannot be later than its ingestion, so `:measured` is the earlier of the two times: a transponder or
+receiver whose clock runs ahead would otherwise keep its aircraft's item until that time comes. The item's own is not
+stored: one of two times is earlier than a third when either is. Times are written with six decimals, so that the order
+of texts is the order in time.
+"""
 
 
 class LatestStateSink:
@@ -76,6 +84,7 @@ class LatestStateSink:
             raise
 
     def _put_if_newer(self, item: Item) -> bool:
+        timestamp, ingestion_time = item["timestamp"]["S"], item["ingestion_time"]["S"]
         try:
             self._client.put_item(
                 TableName=self._table_name,
@@ -83,8 +92,10 @@ class LatestStateSink:
                 ConditionExpression=IS_NEWER,
                 ExpressionAttributeNames={"#timestamp": "timestamp"},
                 ExpressionAttributeValues={
-                    ":timestamp": item["timestamp"],
-                    ":ingestion_time": item["ingestion_time"],
+                    ":timestamp": {"S": timestamp},
+                    ":ingestion_time": {"S": ingestion_time},
+                    ":measured": {"S": min(timestamp, ingestion_time or timestamp)},
+                    ":none": {"S": ""},
                 },
             )
         except self._client.exceptions.ConditionalCheckFailedException:

@@ -110,11 +110,43 @@ def test_the_newest_update_is_the_item(latest_states, table):
     ],
 )
 def test_an_older_update_never_replaces_a_newer_one(latest_states, table, seconds, delay, replaces):
-    """The order is timestamp, then ingestion time; whatever comes late changes nothing."""
+    """Of updates ingested after they were measured, the order is timestamp, then ingestion time."""
     latest_states.write(part_of(update(seconds=10.0, delay=2.0, callsign="THERE")), NOW)
     assert latest_states.write(part_of(update(seconds=seconds, delay=delay, callsign="NEXT")), NOW) == int(replaces)
     item = table.get_item(Key={"icao_address": "040172"})["Item"]
     assert item["callsign"] == ("NEXT" if replaces else "THERE")
+
+
+def test_a_clock_that_runs_ahead_does_not_freeze_the_item(latest_states, table):
+    """An update with a timestamp of the next hour is replaced by the first one measured after it was ingested."""
+    latest_states.write(part_of(update(seconds=3_610.0, delay=-3_598.0, callsign="AHEAD")), NOW)
+    assert latest_states.write(part_of(update(seconds=11.9, delay=2.0, callsign="OLDER")), NOW) == 0
+    assert latest_states.write(part_of(update(seconds=72.0, delay=2.0, callsign="RIGHT")), NOW) == 1
+    item = table.get_item(Key={"icao_address": "040172"})["Item"]
+    assert (item["callsign"], item["timestamp"]) == ("RIGHT", "2024-03-04T23:25:12.000000Z")
+
+
+def test_the_order_is_one_for_all_updates(latest_states, table):
+    """Whatever the two times are to each other: of any two updates just one replaces the other, and none itself."""
+    times = [(seconds, ingested) for seconds in (0.0, 10.0, 20.0) for ingested in (None, 0.0, 10.0, 20.0)]
+    pairs = [(there, then) for there in times for then in times]
+
+    def part(chosen):
+        return part_of(
+            *(
+                update(f"{n:06X}", seconds, None if ingested is None else ingested - seconds)
+                for n, (seconds, ingested) in enumerate(chosen)
+            )
+        )
+
+    def order(time):
+        seconds, ingested = time
+        return (seconds, seconds, -1) if ingested is None else (min(seconds, ingested), seconds, ingested)
+
+    latest_states.write(part(there for there, _ in pairs), NOW)
+    latest_states.write(part(then for _, then in pairs), NOW + 1)
+    replaced = {item["icao_address"] for item in table.scan()["Items"] if item["expires_at"] > NOW + KEEP_SECONDS}
+    assert replaced == {f"{n:06X}" for n, (there, then) in enumerate(pairs) if order(there) < order(then)}
 
 
 def test_all_aircraft_of_a_part_are_written(latest_states, table):
