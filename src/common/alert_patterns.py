@@ -25,7 +25,8 @@ _decode = json.JSONDecoder(parse_constant=_no_json).raw_decode
 def parse(patterns: str) -> list[AlertPattern]:
     """Return the patterns of `ALERT_PATTERNS`, which stand one behind the other with blanks and line ends between.
 
-    A pattern may go over several lines, as one pasted into a parameter does: so it is read to where its JSON ends.
+    Each is read to where its JSON ends. The template takes patterns of one line only, as Lambda does by its API's own
+    rule for a filter's pattern, `.*`; a variable changed by hand may have others.
 
     Raises
     ------

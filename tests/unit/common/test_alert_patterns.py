@@ -28,8 +28,8 @@ def test_empty_parameters_are_blank_lines():
     st.lists(st.dictionaries(st.text(), st.lists(st.text(), max_size=2), max_size=3), min_size=1, max_size=5),
     st.sampled_from([None, 1]),
 )
-def test_a_pattern_may_go_over_several_lines(patterns, indent):
-    """A pattern pasted with line ends in it is one pattern."""
+def test_a_pattern_with_line_ends_in_it_is_one(patterns, indent):
+    """It is read to where its JSON ends, as in a variable that was changed by hand."""
     text = "\n".join(json.dumps(pattern, indent=indent) for pattern in patterns)
     assert [parsed for _, parsed in parse(text)] == patterns
 

@@ -51,8 +51,8 @@ BAD_HERE = {
     "Airlines": [" DL", "DL,", "DL,,ET", "DL, ET"],
     "ApiTokenSecretArn": ["secret", "arn:aws:secretsmanager:eu-west-1:123456789012:secret:nosuffix", "eyJhbGciOi"],
     "ApiTokenKeyArn": ["alias/mine", "arn:aws:kms:eu-west-1:123456789012:alias/mine"],
-    "AlertPattern1": ["", "squawk", '{"squawk":["7700"]}', '["data"]'],
-    "AlertPattern2": ["7700", '{"body":{"squawk":["7700"]}}'],
+    "AlertPattern1": ["", "squawk", '{"squawk":["7700"]}', '["data"]', '{"data":{\n"squawk":["7700"]}}'],
+    "AlertPattern2": ["7700", '{"body":{"squawk":["7700"]}}', '{"data":{\n"squawk":["7700"]}}', '{\n"data":{}}', "\n"],
     "MetricsNamespace": ["", "AWS/Lambda", "two words"],
     "AlarmEmail": ["operator", "a@b", "a b@example.com"],
 }
