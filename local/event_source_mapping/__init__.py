@@ -14,7 +14,6 @@ from local.event_source_mapping.observation import (
     BatchFailed,
     Counters,
     Listener,
-    ShardRow,
     SilentListener,
     WindowClosed,
 )
@@ -31,7 +30,6 @@ __all__ = [
     "MappingSettings",
     "Pace",
     "SettingsError",
-    "ShardRow",
     "SilentListener",
     "WindowClosed",
 ]

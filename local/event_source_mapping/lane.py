@@ -48,11 +48,6 @@ class Lane:
         return not (self.buffered or self._again or self._in_flight or self.window)
 
     @property
-    def retrying(self) -> bool:
-        """Whether the last invocation failed, so that the lane stands still until it is tried again."""
-        return self._failures_in_a_row > 0
-
-    @property
     def buffered(self) -> int:
         """Records that wait for their first invocation."""
         return len(self._buffer)

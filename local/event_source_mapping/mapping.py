@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local.event_source_mapping.destination import Destination, DestinationClients
-from local.event_source_mapping.observation import Counters, Listener, ShardRow, SilentListener
+from local.event_source_mapping.observation import Counters, Listener, SilentListener
 from local.event_source_mapping.pace import Pace
 from local.event_source_mapping.poller import Invoke, ShardPoller
 from local.event_source_mapping.reader import ShardReader
@@ -157,13 +157,6 @@ class EventSourceMapping:
         with self._lock:
             pollers = [poller for poller in self._pollers.values() if not poller.finished]
         return max((age for poller in pollers if (age := poller.shard.iterator_age) is not None), default=None)
-
-    def rows(self) -> list[ShardRow]:
-        """Give a row a shard, in the order of the shards' ids."""
-        with self._lock:
-            rows = [poller.row() for poller in self._pollers.values()]
-            rows += [ShardRow(shard_id, "waiting", 0, None, None, Counters()) for shard_id in self._waiting]
-        return sorted(rows, key=lambda row: row.shard_id)
 
     # -- finding shards
 

@@ -1,4 +1,4 @@
-"""What a mapping tells those who watch it: counters, events, and a row a shard."""
+"""What a mapping tells those who watch it: counters and events."""
 
 from __future__ import annotations
 
@@ -60,18 +60,6 @@ class BatchFailed:
     done: int
     attempt: int
     reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class ShardRow:
-    """One shard for a terminal view; times in seconds. `state`: waiting for parents, reading, retrying or closed."""
-
-    shard_id: str
-    state: str
-    buffered: int
-    iterator_age: float | None
-    window: tuple[int, int] | None
-    counters: Counters
 
 
 class Listener(Protocol):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local.event_source_mapping.failure import Discard
-from local.event_source_mapping.observation import ShardRow, WindowClosed
+from local.event_source_mapping.observation import WindowClosed
 from local.event_source_mapping.shard import Shard, Work
 from local.invocation import InvocationResult, ThrottledError
 
@@ -97,20 +97,6 @@ class ShardPoller:
         for thread in (self._thread, *self._lanes):
             if thread.is_alive():
                 thread.join()
-
-    def row(self) -> ShardRow:
-        """Describe the shard for a view; read from another thread, so figures may be a moment apart."""
-        shard = self.shard
-        window = next((lane.window for lane in shard.lanes if lane.window is not None), None)
-        retrying = any(lane.retrying for lane in shard.lanes)
-        return ShardRow(
-            shard.shard_id,
-            "closed" if self.finished else "retrying" if retrying else "reading",
-            shard.buffered,
-            shard.iterator_age,
-            None if window is None else (window.start, window.end),
-            shard.counters,
-        )
 
     def _run(self) -> None:
         while not self._stopping.is_set():

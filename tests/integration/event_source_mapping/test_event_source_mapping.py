@@ -141,7 +141,6 @@ def test_all_records_of_all_shards_arrive_once_and_in_order(stream, mapping):
         assert numbers == list(range(1, len(numbers) + 1))
     assert all(len({record["eventID"][:20] for record in event["Records"]}) == 1 for event in function.events)
     assert running.counters.consumed == running.counters.read == 1000
-    assert len(running.rows()) == 3
     assert running.iterator_age is not None
 
 
@@ -183,7 +182,6 @@ def test_a_shard_that_fails_for_ever_does_not_hold_up_another(stream, mapping):
     eventually(lambda: running.counters.consumed == 500)
     eventually(lambda: running.counters.function_errors >= 3)
     assert not running.drain(time.time() + 0.2)
-    assert [row.state for row in running.rows()] == ["retrying", "reading"]
     assert {tuple(event["Records"][0]["eventID"].split(":")) for event in function.events} >= {
         ("shardId-000000000000", "1")
     }
@@ -350,8 +348,8 @@ def test_a_split_shard_closes_its_window_and_its_children_are_polled(stream, map
     middle = int(parent["HashKeyRange"]["EndingHashKey"]) // 2
     source.client.split_shard(StreamName=source.name, ShardToSplit=parent["ShardId"], NewStartingHashKey=str(middle))
     eventually(lambda: running.counters.windows_closed >= 1)
-    eventually(lambda: [row.state for row in running.rows()] == ["closed", "reading", "reading"])
     source.put("a", "b", "c", "d")
+    eventually(lambda: running.counters.consumed == 7)
     assert drained(running)
     assert [one for one in function.ids() if one.startswith(parent["ShardId"])] == [
         f"{parent['ShardId']}:{number}" for number in (1, 2, 3)
@@ -377,13 +375,11 @@ def test_children_are_read_after_both_their_parents_were_consumed(stream, mappin
     source.put("four", "five", "six")
     running = mapping(source, function)
     eventually(lambda: running.counters.function_errors >= 3)
-    assert [row.state for row in running.rows()] == ["closed", "retrying", "waiting"]
     refuse.clear()
     assert drained(running)
     child = [one.startswith("shardId-000000000002") for one in function.ids()]
     assert child.count(True) == 3
     assert child == sorted(child)
-    assert [row.state for row in running.rows()] == ["closed", "closed", "reading"]
 
 
 def test_a_child_found_later_is_read_from_its_beginning_even_with_latest(stream, mapping):
@@ -486,4 +482,4 @@ def test_a_disabled_mapping_invokes_nothing_and_holds_up_nobody(stream, mapping)
     running = mapping(source, function, Enabled=False)
     assert drained(running)
     assert function.events == []
-    assert running.rows() == []
+    assert running.counters.read == 0
