@@ -253,7 +253,7 @@ def test_records_given_up_that_no_destination_takes_are_a_loss(repository, tmp_p
     """Alerts that fail for good, before a bucket that is not there: all else adds up, and nothing else would tell."""
     template = (repository / "template.yaml").read_text()
     for old, new in (
-        ("Handler: alerts.handler.handler", "Handler: alerts.nothing"),
+        ("Handler: alerts.handler.handler", "Handler: json.loads"),  # starts, and raises on any event
         ("Destination: !GetAtt FailuresBucket.Arn", "Destination: arn:aws:s3:::no-such-bucket"),
         ("MaximumRetryAttempts: 50", "MaximumRetryAttempts: 0"),
     ):
@@ -263,7 +263,7 @@ def test_records_given_up_that_no_destination_takes_are_a_loss(repository, tmp_p
         repository,
         tmp_path,
         template,
-        *("--rate", "20", "--duration", "60", "--window", "2", "--speed", "60", "--seed", "1"),
+        *("--rate", "20", "--duration", "2", "--window", "2", "--speed", "60", "--seed", "1"),
     )
     assert ended.returncode == 1, ended.stdout + ended.stderr
     assert ended.stdout.count("Lost: ") == 1, ended.stdout
