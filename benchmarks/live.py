@@ -49,9 +49,8 @@ def run(workspace: Workspace, pace: Pace, *, keep: bool = False) -> Recorded:
         Not every update was published exactly once.
     """
     # The fleet may be no smaller than the rate needs; the lines of a larger rate are the same.
-    path = workspace.traffic(
-        f"paced-{pace.rate:g}-{pace.aircraft}", pace.aircraft / 5, pace.aircraft, min(pace.updates, MOST_LINES)
-    )
+    lines = min(pace.updates, MOST_LINES)
+    path = workspace.traffic(f"paced-{pace.aircraft}-{lines}", pace.aircraft / 5, pace.aircraft, lines)
     feed = processes.server("paced_feed", str(path), str(pace.rate), str(pace.seconds))
     with feed as url, settings.aws(*["keep"] * keep) as stub:
         params = {"url": url, "run": "live", "updates": pace.updates, **stub}
