@@ -11,6 +11,8 @@ from benchmarks import packages, processes, settings
 from benchmarks.processes import BenchmarkError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from benchmarks.workspace import Workspace
 
 MOST_LINES = 50_000
@@ -33,9 +35,13 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What the consumer measured; where asked for, when each update was sent, and the calls that brought them."""
+    """What the consumer measured, and the file of the lines sent (`MOST_LINES` of them, again and again).
+
+    Where asked for, when each update was sent, and the calls that brought them.
+    """
 
     run: dict[str, Any]
+    lines: Path
     sent: list[float]
     calls: list[tuple[float, list[str]]]
 
@@ -60,7 +66,7 @@ def run(workspace: Workspace, pace: Pace, *, keep: bool = False) -> Recorded:
             raise BenchmarkError(f"{measured['updates']} updates were published; expected {pace.updates}")
         sent = _get(f"{url}/sent") if keep else []
         calls = _get(f"{stub['aws']}/calls") if keep else []
-    return Recorded(measured, sent, calls)
+    return Recorded(measured, path, sent, calls)
 
 
 def _get(url: str) -> Any:

@@ -23,8 +23,7 @@ def measure(workspace: Workspace, said: Callable[[str], None]) -> dict[str, Any]
     pace = live.Pace(RATE, AIRCRAFT, workspace.sizes.latency_seconds)
     said(f"{RATE} updates a second for {pace.seconds:g} s")
     recorded = live.run(workspace, pace, keep=True)
-    path = workspace.folder / f"paced-{RATE}-{AIRCRAFT}.ndjson"
-    lines = path.read_text(encoding="utf-8").splitlines()
+    lines = recorded.lines.read_text(encoding="utf-8").splitlines()
     arrived = {update: at for at, updates in recorded.calls for update in updates}
     added = [(arrived[line[_PREFIX:-1]] - sent) * 1000 for line, sent in zip(lines, recorded.sent, strict=True)]
     flush_ms = recorded.run["flush_seconds"] * 1000
