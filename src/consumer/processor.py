@@ -94,7 +94,8 @@ class TargetProcessor:
             Kinesis refuses records for good.
         """
         self.counters.updates += len(updates)
-        if max([len(update.data) for update in updates], default=0) > _SURELY_FITS:
+        sizes = [len(update.data) for update in updates]
+        if max(sizes, default=0) > _SURELY_FITS:
             # Before they are remembered: should this fail, they have to come again, and be no repeats then.
             updates = [update for update in updates if self._fits(update)]
         new = self._repeats.new_ones(updates)
@@ -104,7 +105,9 @@ class TargetProcessor:
             return
         interval = self._watermark.current
         interval.taken += len(new)
-        self._publisher.put(new, sum([len(update.data) for update in new]), interval)
+        if len(new) != len(sizes):
+            sizes = [len(update.data) for update in new]
+        self._publisher.put(new, sum(sizes), interval)
 
     def _fits(self, update: TargetUpdate) -> bool:
         if len(update.data) + 1 + len(update.icao_address.encode()) <= MAX_RECORD_BYTES:
