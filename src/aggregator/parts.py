@@ -35,8 +35,7 @@ if TYPE_CHECKING:
 STATE_BYTES = 950_000
 """What the encoded state may grow to; the limit is `state_codec.LAMBDA_BYTES`."""
 
-PACKED_BYTES = STATE_BYTES * 3 // 4 - 1_000
-"""The same before base64, with room for the JSON around it and what is no column: headers and counts."""
+PACKED_BYTES = state_codec.packed_size(STATE_BYTES)
 
 
 class PartFolder:

@@ -30,8 +30,16 @@ STRETCH = 8_192
 LAMBDA_BYTES = 1_000_000
 """What Lambda takes of state: its 1 MB, read as the smaller of two."""
 
-MOST_PACKED_BYTES = LAMBDA_BYTES * 3 // 4 - 1_000
-"""The same before base64, with room for the JSON around it and the rest of the answer."""
+
+def packed_size(state_bytes: int) -> int:
+    """Return how large a part may be when packed, so that its state has no more than so many characters.
+
+    Base64 makes four of three; 1,000 are left for the JSON around it, and for what is no column: headers and counts.
+    """
+    return state_bytes * 3 // 4 - 1_000
+
+
+MOST_PACKED_BYTES = packed_size(LAMBDA_BYTES)
 
 HARDER_LEVEL = 9
 """Zstandard's level for a state above that: 3 to 8 % less than at the usual level, in five times the time."""
