@@ -164,6 +164,14 @@ class FaultInjector:
         return befallen
 
 
+def by_kind(injected: Injected) -> Counter[str]:
+    """Return how many faults of each kind there were, under the names of the report."""
+    found: Counter[str] = Counter()
+    for (_, kind), number in injected.items():
+        found[f"aws_{kind.value}"] += number
+    return found
+
+
 def lost_answers(injected: Injected, caller: str) -> set[str]:
     """Return which calls of a function were carried out and not answered: a fault that never came excuses nothing."""
     return {

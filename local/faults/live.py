@@ -10,6 +10,7 @@ import contextlib
 import dataclasses
 from typing import TYPE_CHECKING
 
+from local.faults.aws_faults import by_kind
 from local.faults.aws_proxy import AwsProxy
 from local.faults.jumping_clock import JumpingClock
 from local.faults.process import ProcessFaults
@@ -112,6 +113,5 @@ class LiveFaults:
             if one is not None:
                 found += one.injected
         if self._proxy is not None:
-            for (_, kind), number in self._proxy.injected.items():
-                found[f"aws_{kind.value}"] += number
+            found += by_kind(self._proxy.injected)
         return found

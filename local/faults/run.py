@@ -15,7 +15,7 @@ from local.event_source_mapping import DestinationClients, EventSourceMapping
 from local.event_source_mapping.observation import SilentListener
 from local.event_source_mapping.pace import Pace
 from local.faults import verdict
-from local.faults.aws_faults import lost_answers
+from local.faults.aws_faults import by_kind, lost_answers
 from local.faults.gate import Gate
 from local.faults.jumping_clock import JumpingClock
 from local.faults.process import ProcessFaults, ProcessKind
@@ -106,9 +106,7 @@ class ScheduleRun:
             feed.start()
             self._run(running, feed, server)
             aws = rig.proxy.injected - injected_before
-            faults = self._faults.injected + self._processes.injected + self._resharding.injected
-            for (_, kind), number in aws.items():
-                faults[f"aws_{kind.value}"] += number
+            faults = self._faults.injected + self._processes.injected + self._resharding.injected + by_kind(aws)
             seen = self._observe(feed, server, aws)
         if self._troubles:
             rig.restart_functions()
