@@ -18,7 +18,7 @@ from local.simulator.body import ChunkedBody
 from tests.integration.consumer.conftest import every, message, target, token
 from tests.support.conditions import wait_until
 from tests.support.faulty_aws import PartlyFailingKinesis
-from tests.support.scripted_stream import ScriptedStream
+from tests.support.scripted_stream import Exchange, ScriptedStream
 
 BEFORE = 20
 
@@ -167,35 +167,42 @@ def test_a_recovery_that_is_refused_says_why(consume, simulator, state, clock, o
     assert state.checkpoint["position_token"] == before
 
 
+def lines(begun_at, numbers):
+    """Updates of these numbers, a second apart."""
+    return b"".join(message(target(number, begun_at + timedelta(seconds=number))) + b"\n" for number in numbers)
+
+
+def answering(data, then=None):
+    """A script that sends this, and then does something with the exchange, or breaks off."""
+
+    def script(exchange):
+        exchange.begin()
+        exchange.send(data)
+        if then is not None:
+            then(exchange)
+
+    return script
+
+
+def quiet(exchange):
+    """A live stream on which only position tokens come."""
+    exchange.begin()
+    for number in count(3):
+        exchange.send(token(f"t{number}"))
+        if exchange._stopping.wait(0.01):
+            return
+
+
 def test_a_gap_begins_where_reading_has_come_though_it_is_not_committed(consume, state, clock):
     """A plan made while answers are out must not take back what is committed before the plan is."""
     begun_at, open_again = clock.now(), threading.Event()
     kinesis = PartlyFailingKinesis(state.kinesis, fails=lambda *_: not open_again.is_set())
-
-    def lines(numbers):
-        return b"".join(message(target(number, begun_at + timedelta(seconds=number))) + b"\n" for number in numbers)
-
-    def up_to_a_token(exchange):
-        exchange.begin()
-        exchange.send(lines(range(5)) + token("t1"))
-
-    def live(exchange):
-        exchange.begin()
-        exchange.send(lines([9]) + token("t2"))
-        exchange.stay()
+    up_to_a_token = answering(lines(begun_at, range(5)) + token("t1"))
+    live = answering(lines(begun_at, [9]) + token("t2"), Exchange.stay)
 
     def gap(exchange):
         open_again.set()
-        exchange.begin()
-        exchange.send(lines(range(4, 10)))
-        exchange.end()
-
-    def quiet(exchange):
-        exchange.begin()
-        for number in count(3):
-            exchange.send(token(f"t{number}"))
-            if exchange._stopping.wait(0.01):
-                return
+        answering(lines(begun_at, range(4, 10)), Exchange.end)(exchange)
 
     with ScriptedStream(up_to_a_token, lambda exchange: exchange.refuse(400), live, gap, quiet) as server:
         consume(server.url, kinesis=kinesis).stop_after(10)
@@ -208,35 +215,11 @@ def test_a_gap_begins_where_reading_has_come_though_it_is_not_committed(consume,
 def test_a_batch_response_that_reports_an_error_is_asked_for_again(consume, state, clock):
     """It ends as a whole one does, and lacks what the server could not read: nothing may be taken for fetched."""
     begun_at = clock.now()
-
-    def lines(numbers):
-        return b"".join(message(target(number, begun_at + timedelta(seconds=number))) + b"\n" for number in numbers)
-
-    def up_to_a_token(exchange):
-        exchange.begin()
-        exchange.send(lines([0]) + token("t1"))
-
-    def live(exchange):
-        exchange.begin()
-        exchange.send(lines([3]) + token("t2"))
-        exchange.stay()
-
-    def failing(exchange):
-        exchange.begin()
-        exchange.send(lines([1]) + b'{"status":{"level":"ERROR","message":"no archive today","code":300}}\n')
-        exchange.end()
-
-    def whole(exchange):
-        exchange.begin()
-        exchange.send(lines([0, 1, 2, 3]))
-        exchange.end()
-
-    def quiet(exchange):
-        exchange.begin()
-        for number in count(3):
-            exchange.send(token(f"t{number}"))
-            if exchange._stopping.wait(0.01):
-                return
+    error = b'{"status":{"level":"ERROR","message":"no archive today","code":300}}\n'
+    up_to_a_token = answering(lines(begun_at, [0]) + token("t1"))
+    live = answering(lines(begun_at, [3]) + token("t2"), Exchange.stay)
+    failing = answering(lines(begun_at, [1]) + error, Exchange.end)
+    whole = answering(lines(begun_at, [0, 1, 2, 3]), Exchange.end)
 
     refused = [up_to_a_token, lambda exchange: exchange.refuse(400)]
     with ScriptedStream(*refused, live, failing, whole, quiet) as server:
