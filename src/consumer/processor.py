@@ -92,6 +92,8 @@ class TargetProcessor:
         ------
         PublishError
             Kinesis refuses records for good.
+        CheckpointError
+            As of `reject`: one was too large for a record.
         """
         self.counters.updates += len(updates)
         sizes = [len(update.data) for update in updates]
