@@ -51,11 +51,11 @@ def peer(params: dict[str, Any]) -> Measured:
 
 def write_envelopes(params: dict[str, Any]) -> Measured:
     """Write events of envelopes, as the consumer packs them, of the updates in the file `lines`."""
-    from consumer.envelope import HeaderedUpdate, pack  # noqa: PLC0415 - what is measured must not pay for it
+    from consumer.envelope import HeaderedUpdate, decode, pack  # noqa: PLC0415 - what is measured must not pay for it
     from consumer.messages import MessageParser  # noqa: PLC0415 - likewise
     from consumer.sequencer import MAX_RECORD_BYTES  # noqa: PLC0415 - likewise
 
-    parse = MessageParser(HeaderedUpdate).parse
+    parse = MessageParser(decode).parse
 
     def envelope(lines: Sequence[bytes]) -> bytes:
         updates = [update for line in lines if isinstance(update := parse(line), HeaderedUpdate)]

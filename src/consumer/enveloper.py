@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 LINGER_SECONDS = 0.8
 """How long an update may wait for company: with Kinesis within a second, the call included."""
 
+GATHER_SECONDS = 0.02
+"""How long a full envelope may wait for those of the other shards. Aircraft are spread over the shards so evenly that
+under load all of them fill up at about the same time, and a call for four costs half as much as four calls."""
+
 BETWEEN_READS_SECONDS = 1.0
 """How soon the shards are read again: should the list lag behind the stream, what goes by it lands elsewhere anew."""
 
@@ -57,23 +61,31 @@ class Enveloper:
         self._unsorted: list[tuple[Sequence[HeaderedUpdate], Interval, float]] = []
 
     def add(self, updates: Sequence[HeaderedUpdate], interval: Interval, now: float) -> bool:
-        """Take updates in; return whether an envelope is full. `now`, as everywhere here: monotonic, in seconds."""
+        """Take updates in; return whether the first envelope has become full, or the last one that goes with it.
+
+        `now`, as everywhere here: monotonic, in seconds.
+        """
         if self._shards is None:
             self._unsorted.append((updates, interval, now))
-        else:
-            self._sort(self._shards, updates, interval, now)
-        return any(lane.packed and not lane.is_under_way for lane in self._lanes.values())
+            return False
+        free = [lane for lane in self._lanes.values() if lane.is_free]
+        full_before = sum([bool(lane.packed) for lane in free])
+        self._sort(self._shards, updates, interval, now)
+        full = sum([bool(lane.packed) for lane in free])
+        return full > full_before and (not full_before or full == len(free))
 
     def _sort(self, shards: ShardMap, updates: Sequence[HeaderedUpdate], interval: Interval, now: float) -> None:
         if len(self._lanes) == 1:
             (only,) = self._lanes.values()
             only.add(updates, interval, now)
             return
-        # A pass for each shard that is there: cheaper than to append each update to the list of its shard.
+        of_shards: list[list[HeaderedUpdate]] = [[] for _ in shards.shards]
         places = shards.places_of([update.icao_address for update in updates])
-        for place in set(places):
-            of_shard = [update for update, at in zip(updates, places, strict=True) if at == place]
-            self._lanes[shards.shards[place].shard_id].add(of_shard, interval, now)
+        for update, place in zip(updates, places, strict=True):
+            of_shards[place].append(update)
+        for shard, of_shard in zip(shards.shards, of_shards, strict=True):
+            if of_shard:
+                self._lanes[shard.shard_id].add(of_shard, interval, now)
 
     def settle(self, batch: Sequence[Envelope], answer: Sequence[str | None], now: float) -> Settled:
         """Act on an answer: for each record of the batch the shard that has it, None where Kinesis did not take it."""
@@ -112,14 +124,15 @@ class Enveloper:
     def next_batch(self, now: float, *, hurry: bool = False, others_in_flight: bool = False) -> list[Envelope]:
         """Return what to send now, at most one call's worth; empty when nothing is due.
 
-        An envelope is due when it is full, when its oldest update has waited for `linger`, or when `hurry` is set, and
-        the one before it is acknowledged. While other calls are in flight it waits for those of the other shards:
-        few calls with many records cost less than many calls with few.
+        An envelope is due when it and those of the other shards are full, when it has been full for a moment, when its
+        oldest update has waited for `linger`, or when `hurry` is set, and the one before it is acknowledged. While
+        other calls are in flight it waits for those of the other shards: few calls with many records cost less than
+        many calls with few.
         """
         if self._shards is None and not self._sort_anew(now):
             return []
-        idle = [lane for lane in self._lanes.values() if not lane.is_under_way]
-        due = [lane for lane in idle if (at := lane.due_at(0.0 if hurry else self._linger)) is not None and at <= now]
+        idle = self._idle(hurry=hurry)
+        due = [lane for lane, at in idle if at is not None and at <= now]
         if others_in_flight and not hurry and len(due) < len(idle):
             return []
         batch: list[Envelope] = []
@@ -141,11 +154,18 @@ class Enveloper:
         """Return how long nothing will be due (seconds, 0 or more); None if only an answer can change that."""
         if self._shards is None:
             return max(0.0, self._read_at - now) if self._may_sort else None
-        idle = [lane.due_at(self._linger) for lane in self._lanes.values() if not lane.is_under_way]
-        due = [at for at in idle if at is not None]
+        idle = self._idle()
+        due = [at for _, at in idle if at is not None]
         if not due or (others_in_flight and len(due) < len(idle)):
             return None
         return max(0.0, (max if others_in_flight else min)(due) - now)
+
+    def _idle(self, *, hurry: bool = False) -> list[tuple[Lane, float | None]]:
+        """Return the lanes without an envelope under way, and when their next one is due."""
+        idle = [lane for lane in self._lanes.values() if not lane.is_under_way]
+        gathers = not hurry and any(lane.is_free and not lane.packed for lane in idle)
+        linger, gather = 0.0 if hurry else self._linger, GATHER_SECONDS if gathers else 0.0
+        return [(lane, lane.due_at(linger, gather)) for lane in idle]
 
     @property
     def _may_sort(self) -> bool:

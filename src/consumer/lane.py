@@ -21,10 +21,6 @@ FULL_BYTES = 512 * 1024
 """Lines in one envelope, some 640 of them. Packed they take about 110 KB, five PUT payload units of 25 KB, the last one
 half empty on average. Half as large they would be 4 % larger in all, and cost twice the calls."""
 
-LOOSE_BYTES = 48 * 1024
-"""Updates that are held until they are written into the envelope's content, some 60 of them: one by one that would cost
-thrice as much, and many more would leave the processor's cache before."""
-
 
 class Envelope(msgspec.Struct, eq=False):
     """One record for Kinesis with `count` updates.
@@ -55,11 +51,10 @@ class Lane:
     __slots__ = (
         "_content",
         "_intervals",
-        "_loose",
-        "_loose_bytes",
         "_oldest_at",
         "is_under_way",
         "packed",
+        "packed_at",
         "shard",
         "wait_until",
     )
@@ -70,9 +65,9 @@ class Lane:
         self.is_under_way = False
         self.wait_until = 0.0
         """The first of `packed` failed, and goes again then."""
+        self.packed_at = 0.0
+        """When an envelope became full while no other one was packed."""
         self._content = Content()  # of the next envelope, and then:
-        self._loose: list[HeaderedUpdate] = []
-        self._loose_bytes = 0
         self._intervals: list[tuple[Interval, int]] = []  # and how many of these updates in a row wait for each
         self._oldest_at = 0.0
 
@@ -80,29 +75,35 @@ class Lane:
         """Return whether anything waits here."""
         return bool(self.packed or self._intervals)
 
+    @property
+    def is_free(self) -> bool:
+        """Whether its next envelope can go as soon as it is full: none is under way, none waits to be sent again."""
+        return not self.is_under_way and not (self.packed and self.packed[0].attempts)
+
     def add(self, updates: Sequence[HeaderedUpdate], interval: Interval, now: float) -> None:
         """Take updates of one interval in; pack them as soon as they fill an envelope."""
         if not self._intervals:
             self._oldest_at = now
         self._intervals.append((interval, len(updates)))
-        self._loose += updates
-        self._loose_bytes += sum([len(update.data) for update in updates])
-        if self._loose_bytes >= LOOSE_BYTES:
-            self._write()
-            if len(self._content.lines) >= FULL_BYTES:
-                self.pack()
+        self._content.add(updates)
+        if self._content.size >= FULL_BYTES:
+            if not self.packed:
+                self.packed_at = now
+            self.pack()
 
-    def due_at(self, linger: float) -> float | None:
-        """Return when the next envelope is due; None if only an answer or another update can change that."""
+    def due_at(self, linger: float, gather: float) -> float | None:
+        """Return when the next envelope is due; None if only an answer or another update can change that.
+
+        That is when it has been full for `gather` seconds, or its oldest update has waited for `linger`.
+        """
         if self.is_under_way:
             return None
         if self.packed:
-            return self.wait_until
+            return max(self.wait_until, self.packed_at + gather)
         return self._oldest_at + linger if self._intervals else None
 
     def pack(self) -> None:
         """Pack what is not packed yet."""
-        self._write()
         content, intervals = self._content, deque(self._intervals)
         self._content, self._intervals = Content(), []
         shard_id, hash_key = self.shard
@@ -120,11 +121,6 @@ class Lane:
                 )
             )
 
-    def _write(self) -> None:
-        if self._loose:
-            self._content.add(self._loose)
-            self._loose, self._loose_bytes = [], 0
-
     def all(self) -> Iterator[tuple[list[HeaderedUpdate], Interval]]:
         """Yield all that waits here, in its order, by intervals."""
         if self._intervals:
@@ -140,7 +136,6 @@ class Lane:
         for envelope in list(self.packed)[int(self.is_under_way) :]:
             yield from envelope.updates
         yield from self._content.updates()
-        yield from self._loose
 
 
 def _take(intervals: deque[tuple[Interval, int]], updates: int) -> Iterator[tuple[Interval, int]]:

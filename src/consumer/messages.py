@@ -7,11 +7,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import MAXYEAR, MINYEAR, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
 _NO_MESSAGE = "not a message of the Tracking Stream"
+
+_OUTERMOST_YEARS = frozenset({MINYEAR, MAXYEAR})
 
 _Key = Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
 """A Kinesis partition key has 1 to 256 characters (Kinesis API reference, PutRecords)."""
@@ -47,6 +52,9 @@ class _Line(msgspec.Struct):
     status: _Status | msgspec.UnsetType = msgspec.UNSET
 
 
+decode = msgspec.json.Decoder(TargetUpdate).decode
+"""Makes an update of its JSON object; raises msgspec.DecodeError or RecursionError where it is none."""
+
 _decode_line = msgspec.json.Decoder(_Line).decode
 _decode_moment = msgspec.json.Decoder(_Moment).decode
 
@@ -81,10 +89,10 @@ type Message = TargetUpdate | PositionToken | Status | Rejected
 
 
 class MessageParser:
-    """Tells one line at a time, in the plain way (`consumer.runs` is the fast one); makes updates of the given type."""
+    """Tells one line at a time, in the plain way (`consumer.runs` is the fast one); `decode_update` makes updates."""
 
-    def __init__(self, update_type: type[TargetUpdate] = TargetUpdate) -> None:
-        self._decode_update = msgspec.json.Decoder(update_type).decode
+    def __init__(self, decode_update: Callable[[bytes], TargetUpdate] = decode) -> None:
+        self._decode_update = decode_update
 
     def parse(self, line: bytes) -> Message:
         """Return the message that a line holds, which comes without its line end."""
@@ -110,18 +118,20 @@ class MessageParser:
 
     def _update(self, data: bytes) -> TargetUpdate | str:
         update = self._decode_update(data)
-        if not is_within_years(update):
+        if not are_within_years([update]):
             return f"{_NO_MESSAGE}: a time outside the years {MINYEAR + 1} to {MAXYEAR - 1}"
         update.data = data
         return update
 
 
-def is_within_years(update: TargetUpdate) -> bool:
-    """Leave out the first and last year Python can hold: moved to UTC by their offset, they would overflow later on."""
-    ingestion_time = update.ingestion_time
-    return MINYEAR < update.timestamp.year < MAXYEAR and (
-        ingestion_time is None or MINYEAR < ingestion_time.year < MAXYEAR
-    )
+def are_within_years(updates: Sequence[TargetUpdate]) -> bool:
+    """Return whether no time lies in the first or last year Python can hold.
+
+    Moved to UTC by their offset, such times would overflow later on.
+    """
+    years = {update.timestamp.year for update in updates}
+    years |= {time.year for update in updates if (time := update.ingestion_time) is not None}
+    return years.isdisjoint(_OUTERMOST_YEARS)
 
 
 def is_utf8(data: bytes) -> bool:
@@ -141,4 +151,4 @@ def _moment(raw: msgspec.Raw) -> datetime | None:
         moment = _decode_moment(raw)
     except (ValueError, RecursionError):
         return None
-    return moment if MINYEAR < moment.year < MAXYEAR else None
+    return None if moment.year in _OUTERMOST_YEARS else moment

@@ -29,10 +29,10 @@ def single() -> RecordFormat:
 
 def envelopes(read_shards: Callable[[], ShardMap | None]) -> RecordFormat:
     """Return what one run needs to publish envelopes; `read_shards` as `Enveloper` takes it."""
-    from consumer.envelope import HeaderedUpdate  # noqa: PLC0415 - the other format need not load these
+    from consumer import envelope  # noqa: PLC0415 - the other format need not load these
     from consumer.enveloper import Enveloper  # noqa: PLC0415
 
-    return RecordFormat(RunParser(HeaderedUpdate), Enveloper(read_shards, _retry_delay()))
+    return RecordFormat(RunParser(envelope.decode, envelope.decode_leniently), Enveloper(read_shards, _retry_delay()))
 
 
 def _retry_delay() -> Callable[[int], float]:

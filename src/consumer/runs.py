@@ -9,8 +9,6 @@ from __future__ import annotations
 from io import BytesIO
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from consumer.line_decoder import OversizedLine
 from consumer.messages import (
     MessageParser,
@@ -18,12 +16,13 @@ from consumer.messages import (
     Rejected,
     Status,
     TargetUpdate,
+    are_within_years,
+    decode,
     is_utf8,
-    is_within_years,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 _BEGINNING, _END = b'{"target":{', b"}}\n"
 _BEFORE, _AFTER = len(b'{"target":'), len(b"}\n")  # what stands around the object
@@ -33,11 +32,18 @@ type Run = list[TargetUpdate] | PositionToken | Status | Rejected
 
 
 class RunParser:
-    """Makes messages of blocks of lines; the updates are of the type that is given."""
+    """Makes messages of blocks of lines.
 
-    def __init__(self, update_type: type[TargetUpdate] = TargetUpdate) -> None:
-        self._parse = MessageParser(update_type).parse
-        self._decode = msgspec.json.Decoder(update_type).decode
+    `decode_update` makes an update of its object, `leniently` one of what that refuses, unless it refuses it, too.
+    """
+
+    def __init__(
+        self,
+        decode_update: Callable[[bytes], TargetUpdate] = decode,
+        leniently: Callable[[bytes], TargetUpdate] | None = None,
+    ) -> None:
+        self._parse = MessageParser(leniently or decode_update).parse
+        self._decode = decode_update
 
     def runs(self, blocks: Iterable[bytes | OversizedLine]) -> Iterator[Run]:
         """Yield the messages in the order of the stream, each when those before it have been acted on.
@@ -75,9 +81,9 @@ class RunParser:
             updates = list(map(self._decode, objects))
         except (ValueError, RecursionError):  # msgspec's errors are ValueErrors
             return self._plain(b'{"target":%b}' % data for data in objects)
+        if not are_within_years(updates):
+            return self._plain(b'{"target":%b}' % data for data in objects)
         for update, data in zip(updates, objects, strict=True):
-            if not is_within_years(update):
-                return self._plain(b'{"target":%b}' % data for data in objects)
             update.data = data
         return [updates]
 

@@ -8,10 +8,12 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
 _MANY_KEYS = 100_000
 """Keys whose shard is remembered; some 12,000 aircraft are in the air at once."""
+
+_DIGEST_BYTES = 16
 
 
 class Shard(NamedTuple):
@@ -43,8 +45,7 @@ class ShardMap:
         if not ranges:
             raise ValueError("no open shard")
         self.shards = [Shard(shard_id, str(lowest)) for lowest, shard_id in ranges]
-        self._lowest = [lowest for lowest, _ in ranges]
-        self._known = _Known(self._place_of)
+        self._known = _Known([lowest.to_bytes(_DIGEST_BYTES) for lowest, _ in ranges])
 
     def places_of(self, keys: Iterable[str]) -> list[int]:
         """Return for each key where among `shards` is the one that Kinesis puts a record of this partition key into."""
@@ -53,18 +54,18 @@ class ShardMap:
         known = self._known
         return [known[key] for key in keys]
 
-    def _place_of(self, key: str) -> int:
-        digest = int.from_bytes(md5(key.encode(), usedforsecurity=False).digest())
-        return max(0, bisect_right(self._lowest, digest) - 1)
-
 
 class _Known(dict[str, int]):
-    """What was asked before; what was not is found out: a subscript that hits costs no call."""
+    """The place of each key that was asked for before, found out when it is first asked for.
 
-    def __init__(self, find: Callable[[str], int]) -> None:
+    A subscript that hits costs no call. Digests are compared as bytes, which sort as the numbers they stand for.
+    """
+
+    def __init__(self, lowest: list[bytes]) -> None:
         super().__init__()
-        self._find = find
+        self._lowest = lowest
 
     def __missing__(self, key: str) -> int:
-        place = self[key] = self._find(key)
+        digest = md5(key.encode(), usedforsecurity=False).digest()
+        place = self[key] = max(0, bisect_right(self._lowest, digest) - 1)
         return place

@@ -5,20 +5,19 @@ from __future__ import annotations
 import base64
 import json
 
-import msgspec
 import pytest
 from backports import zstd
 from hypothesis import given
 from hypothesis import strategies as st
 
 from common import envelope as wire
-from consumer.envelope import RANGES, VALUES, Content, HeaderedUpdate, Packed, pack
+from consumer.envelope import RANGES, VALUES, Content, Packed, decode, decode_leniently, pack
+from consumer.messages import Rejected
+from consumer.runs import RunParser
 from tests.support.headers import header
 
 SHARD = "shardId-000000000003"
 MOST = 1024 * 1024
-
-_decode = msgspec.json.Decoder(HeaderedUpdate).decode
 
 SCALARS = (
     st.none()
@@ -38,7 +37,7 @@ def updates_of(*targets):
     for number, target in enumerate(targets):
         whole = {"icao_address": f"{number:06X}", "timestamp": "2024-03-04T23:23:59Z"} | target
         data = json.dumps(whole).encode()
-        update = _decode(data)
+        update = decode_leniently(data)
         update.data = data
         made.append(update)
     return made
@@ -47,6 +46,11 @@ def updates_of(*targets):
 def packed(updates, most_bytes=MOST):
     """The records of `updates`."""
     return list(pack(updates, SHARD, most_bytes))
+
+
+def sorted_lists(record):
+    """The record as JSON; what the header lists stands in no order."""
+    return {name: sorted(value) if isinstance(value, list) else value for name, value in json.loads(record).items()}
 
 
 @given(st.lists(FIELDS, min_size=1, max_size=20))
@@ -66,17 +70,19 @@ def test_an_envelope_may_be_written_bit_by_bit(targets, step):
     content = Content()
     for start in range(0, len(updates), step):
         content.add(updates[start : start + step])
-    assert list(content.pack(SHARD, MOST)) == packed(updates)
     assert content.updates() == updates
+    ((record, *about),), ((at_once, *about_at_once),) = content.pack(SHARD, MOST), packed(updates)
+    assert about == about_at_once
+    assert sorted_lists(record) == sorted_lists(at_once)
 
 
 @given(st.lists(FIELDS, min_size=1, max_size=20))
 def test_the_header_holds_every_value_a_filter_may_ask_for(targets):
-    """A text of any update stands in the list, and a number between the lowest and the highest; nothing else does."""
+    """Each text of an update stands in the list once, each number between the bounds, and nothing else does."""
     found = header(updates_of(*targets))
     for name in VALUES[1:]:
         texts = [target[name] for target in targets if isinstance(target.get(name), str) and len(target[name]) <= 64]
-        assert found.get(name, []) == list(dict.fromkeys(texts))
+        assert sorted(found.get(name, [])) == sorted(set(texts))
     for name in RANGES:
         numbers = [target[name] for target in targets if type(target.get(name)) in (int, float)]
         assert found.get(name, []) == (list(dict.fromkeys((min(numbers), max(numbers)))) if numbers else [])
@@ -95,7 +101,7 @@ def test_the_header_stands_before_the_compressed_lines():
     whole = json.loads(record)
     assert list(whole) == ["v", "n", "shard", "icao_address", "squawk", "vertical_rate", "on_ground", "z"]
     assert (whole["v"], whole["n"], whole["shard"]) == (1, 2, SHARD)
-    assert (whole["squawk"], whole["vertical_rate"]) == (["7700", "1200"], [-7000])
+    assert (sorted(whole["squawk"]), whole["vertical_rate"]) == (["1200", "7700"], [-7000])
     assert record.endswith(b"\n")
 
 
@@ -140,3 +146,25 @@ def test_an_update_is_no_envelope():
     """Only a record that begins as envelopes begin is one, so that a key the API adds cannot make one."""
     assert not wire.is_envelope(b'{"icao_address":"78121E","v":1,"n":2}\n')
     assert not wire.is_envelope(b'{"v":"9","n":2}\n')
+
+
+def test_a_field_of_another_type_costs_no_update():
+    """The update comes as it came, by the fast way and beside others; only the header does without that field."""
+    targets = [{"squawk": "7700"}, {"squawk": 7700, "speed": "fast", "on_ground": True}, {"speed": 1.5}]
+    lines = [json.dumps({"target": json.loads(update.data)}) for update in updates_of(*targets)]
+    block = "".join(line.replace('{"target": ', '{"target":') + "\n" for line in lines).encode()
+    (run,) = RunParser(decode, decode_leniently).runs([block])
+    assert [update.data for update in run] == [update.data for update in updates_of(*targets)]
+    assert [(update.squawk, update.speed, update.on_ground) for update in run] == [
+        ("7700", None, None),
+        (None, None, True),
+        (None, 1.5, None),
+    ]
+
+
+def test_what_is_no_update_is_none_with_a_header_either():
+    """A line is refused for what an update needs, in the words of the other record format."""
+    line = b'{"target":{"icao_address":5,"timestamp":"2024-03-04T23:23:59Z","squawk":7700}}\n'
+    (refused,), (usual,) = RunParser(decode, decode_leniently).runs([line]), RunParser().runs([line])
+    assert refused == usual
+    assert isinstance(refused, Rejected)
