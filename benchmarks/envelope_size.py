@@ -8,13 +8,11 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import batched
 
-import msgspec
-
 from benchmarks.workspace import ROOT, SEED, START
 
 sys.path.insert(0, str(ROOT / "src"))  # where the functions' code is
 
-from consumer.envelope import HeaderedUpdate, pack
+from consumer.envelope import HeaderedUpdate, decode, pack
 from consumer.sequencer import MAX_RECORD_BYTES
 from local.simulator.flights import GeneratedTraffic
 
@@ -22,7 +20,6 @@ UPDATES = 12_000
 """Each of another aircraft: what compresses least."""
 
 _PREFIX, _SUFFIX = b'{"target":', b"}"
-_decode = msgspec.json.Decoder(HeaderedUpdate).decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +57,7 @@ def _all_different() -> tuple[HeaderedUpdate, ...]:
     found: dict[str, HeaderedUpdate] = {}
     for _, line in traffic.updates():
         data = line[len(_PREFIX) : -len(_SUFFIX)]
-        update = _decode(data)
+        update = decode(data)
         update.data = data
         found.setdefault(update.icao_address, update)
         if len(found) == UPDATES:

@@ -8,7 +8,6 @@ from collections import Counter, deque
 from datetime import UTC, datetime, timedelta
 
 import boto3
-import msgspec
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
@@ -18,7 +17,7 @@ from alerts.suppression_table import SuppressionTable
 from alerts.topic import AlertsTopic
 from common.clock import SystemClock
 from common.kinesis_event import KinesisRecord
-from consumer.envelope import HeaderedUpdate, pack
+from consumer.envelope import decode, pack
 
 TABLE = "suppression"
 SHARD = "shardId-000000000000"
@@ -168,9 +167,6 @@ def record():
     return make
 
 
-_decode = msgspec.json.Decoder(HeaderedUpdate).decode
-
-
 @pytest.fixture
 def envelope():
     """Make one record of the updates of several, as the consumer packs them: `envelope(record(...), record(...))`."""
@@ -178,7 +174,7 @@ def envelope():
     def make(*singles, shard=SHARD):
         updates = []
         for single in singles:
-            update = _decode(single.data)
+            update = decode(single.data)
             update.data = single.data.rstrip(b"\n")
             updates.append(update)
         ((data, *_),) = pack(updates, shard, 1024 * 1024)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 
-import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,12 +11,10 @@ from samtranslator.yaml_helper import yaml_parse
 
 from alerts.patterns import AlertPatterns
 from common.environment import ConfigurationError
-from consumer.envelope import ON_GROUND, RANGES, VALUES, HeaderedUpdate
+from consumer.envelope import ON_GROUND, RANGES, VALUES, decode
 from consumer.pattern_check import check
 from local.event_source_mapping.filter import RecordFilter
 from tests.support.headers import header
-
-_decode = msgspec.json.Decoder(HeaderedUpdate).decode
 
 
 def allowed(pattern):
@@ -81,7 +78,7 @@ patterns = st.one_of(
 def headered(several):
     """Updates as the consumer's parser makes them."""
     base = {"icao_address": "78121E", "timestamp": "2024-03-04T23:23:59Z"}
-    return [_decode(json.dumps(base | target).encode()) for target in several]
+    return [decode(json.dumps(base | target).encode()) for target in several]
 
 
 def loses_nothing(pattern, several):
