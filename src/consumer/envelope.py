@@ -8,7 +8,7 @@ the function that gets the envelope looks at each update again.
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import msgspec
 import pybase64
@@ -18,7 +18,7 @@ from common import envelope as wire
 from consumer.messages import TargetUpdate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
 VALUES = (
     "icao_address",
@@ -47,20 +47,20 @@ LOOSE_BYTES = 48 * 1024
 """Updates that are held until they are taken into the header, some 60 of them: one by one that would cost thrice as
 much, and many more would leave the processor's cache before."""
 
-_LONGEST_TEXT = 64
+type _Text = Annotated[str, msgspec.Meta(max_length=64)]
 """Longer texts are no values of these fields, and must not fill a record."""
 
 
 class HeaderedUpdate(TargetUpdate, gc=False):
     """A target update with the fields of the header."""
 
-    callsign: str | None = None
-    squawk: str | None = None
-    collection_type: str | None = None
-    airline_iata: str | None = None
-    aircraft_type_icao: str | None = None
-    departure_airport_icao: str | None = None
-    arrival_airport_icao: str | None = None
+    callsign: _Text | None = None
+    squawk: _Text | None = None
+    collection_type: _Text | None = None
+    airline_iata: _Text | None = None
+    aircraft_type_icao: _Text | None = None
+    departure_airport_icao: _Text | None = None
+    arrival_airport_icao: _Text | None = None
     altitude_baro: int | float | None = None
     speed: int | float | None = None
     vertical_rate: int | float | None = None
@@ -70,7 +70,7 @@ class HeaderedUpdate(TargetUpdate, gc=False):
 _compressor = ZstdCompressor(options=COMPRESSION)  # kept: a new one for each envelope would be a megabyte to fault in
 _encode = msgspec.json.Encoder().encode
 decode = msgspec.json.Decoder(HeaderedUpdate).decode
-"""Makes an update of its JSON object, if every field has the type that the API gives it."""
+"""Makes an update of its JSON object, if every field is what the API gives there."""
 
 _decode_plain = msgspec.json.Decoder(TargetUpdate).decode
 _decode_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
@@ -82,7 +82,7 @@ _header_fields = {
 
 
 def decode_leniently(data: bytes) -> HeaderedUpdate:
-    """Make an update of its JSON object; a field of the header that is of another type counts as absent.
+    """Make an update of its JSON object; a field of the header that is of another type, or too long, counts as absent.
 
     Raises
     ------
@@ -148,19 +148,13 @@ class Header:
         rates.update([update.vertical_rate for update in updates])
         states.update([update.on_ground for update in updates])
 
-    def arrays(self) -> dict[str, list[Any]]:
-        """Return the arrays by the names of their fields; what is listed is in no order."""
-        arrays: dict[str, list[Any]] = {}
+    def arrays(self) -> dict[str, Collection[Any]]:
+        """Return what stands in the arrays, by the names of their fields; what is listed is in no order."""
+        arrays: dict[str, Collection[Any]] = {}
         for name, found in zip((*VALUES, *RANGES), self._found, strict=False):
             found.discard(None)
-            if not found:
-                continue
-            if name in RANGES:
-                arrays[name] = list(dict.fromkeys((min(found), max(found))))
-            elif max(map(len, found)) <= _LONGEST_TEXT:
-                arrays[name] = list(found)
-            elif short := [text for text in found if len(text) <= _LONGEST_TEXT]:
-                arrays[name] = short
+            if found:
+                arrays[name] = sorted({min(found), max(found)}) if name in RANGES else found
         return arrays | {ON_GROUND: sorted({state is True for state in self._found[-1]})}
 
 

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
+import msgspec
+
 from consumer.envelope import Header
 
 
 def header(updates):
-    """The arrays by the names of their fields."""
+    """The arrays, as they are written, by the names of their fields."""
     made = Header()
     made.add(updates)
-    return made.arrays()
+    found: dict[str, list[Any]] = json.loads(msgspec.json.encode(made.arrays()))
+    return found
