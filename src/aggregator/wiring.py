@@ -1,6 +1,6 @@
 """Makes the aggregator, once per execution environment, with AWS clients that come into being when they are used.
 
-An invocation in the middle of a window calls nobody: it must not pay for boto3, two thirds of a cold start.
+An invocation in the middle of a window calls nobody: it must not pay for botocore, two thirds of a cold start.
 """
 
 from __future__ import annotations
@@ -41,22 +41,24 @@ FIREHOSE: Mapping[str, Any] = dict(  # noqa: C408 - as above
 
 
 class LazyClient:
-    """Stands for a boto3 client, which it makes at the first use, once, whichever thread is first."""
+    """Stands for an AWS client, which it makes at the first use, once, whichever thread is first."""
+
+    _making = Lock()  # of any service's: `common.aws` makes one at a time
 
     def __init__(self, service: str, config: Mapping[str, Any]) -> None:
         """`config` holds keyword arguments of botocore's `Config`."""
         self._service = service
         self._config = config
         self._client: Any = None
-        self._lock = Lock()
 
     def __getattr__(self, name: str) -> Any:
-        with self._lock:
+        with self._making:
             if self._client is None:
-                import boto3  # noqa: PLC0415 - what this class is for
-                from botocore.config import Config  # noqa: PLC0415 - likewise
+                from botocore.config import Config  # noqa: PLC0415 - what this class is for
 
-                self._client = boto3.client(self._service, config=Config(**self._config))  # type: ignore[call-overload]
+                from common import aws  # noqa: PLC0415 - likewise
+
+                self._client = aws.client(self._service, Config(**self._config))
         return getattr(self._client, name)
 
 

@@ -21,13 +21,13 @@ class Context:
     memory_limit_in_mb = 512
 
 answer = handler(json.loads(sys.argv[1]), Context())
-loaded = sorted({"boto3", "botocore.client", "botocore.config"} & set(sys.modules))
+loaded = sorted({"boto3", "botocore.session", "botocore.client", "botocore.config"} & set(sys.modules))
 print(json.dumps([answer["state"]["v"], loaded]))
 """
 
 
 def test_a_batch_in_the_middle_of_a_window_loads_no_client(make_event, monkeypatch, pytestconfig):
-    """boto3 is two thirds of a cold start, and only an invocation that closes something needs it."""
+    """An AWS client is two thirds of a cold start, and only an invocation that closes something needs it."""
     for name, value in {
         "WINDOW_ROWS_STREAM_NAME": "rows",
         "AIRCRAFT_TABLE_NAME": "aircraft",

@@ -18,7 +18,7 @@ LIBRARIES = AWS | {"backports", "msgspec", "pybase64", "urllib3"}
 HTTP = {"certifi", "charset_normalizer", "idna", "requests"}
 FOLDERS = {
     "consumer": {"common", "consumer", "isal"} | LIBRARIES | HTTP,
-    "aggregator": {"common", "aggregator", "boto3", "s3transfer"} | LIBRARIES,
+    "aggregator": {"common", "aggregator"} | LIBRARIES,
     "alerts": {"common", "alerts"} | LIBRARIES,
 }
 
