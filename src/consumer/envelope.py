@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import msgspec
 import pybase64
 from backports.zstd import CompressionParameter, ZstdCompressor
+from msgspec.structs import astuple
 
 from common import envelope as wire
 from consumer.messages import TargetUpdate
@@ -67,6 +68,8 @@ class HeaderedUpdate(TargetUpdate, gc=False):
     on_ground: bool | None = None
 
 
+_PLACES = [HeaderedUpdate.__struct_fields__.index(name) for name in (*VALUES, *RANGES, ON_GROUND)]
+
 _compressor = ZstdCompressor(options=COMPRESSION)  # kept: a new one for each envelope would be a megabyte to fault in
 _encode = msgspec.json.Encoder().encode
 decode = msgspec.json.Decoder(HeaderedUpdate).decode
@@ -115,38 +118,14 @@ class Header:
         self._found: tuple[set[Any], ...] = tuple(set() for _ in (*VALUES, *RANGES, ON_GROUND))
 
     def add(self, updates: Sequence[HeaderedUpdate]) -> None:
-        """Take in what further updates hold.
+        """Take in what further updates, at least one, hold.
 
-        A column at a time, and each by the name of its field: that is four times as fast as going by a list of names.
-        Numbers go into sets, too: there are fewer different ones than updates, and looking at a few for the lowest and
-        the highest takes less than leaving the absent ones out of many.
+        A column at a time: an attribute at a time would take a fifth more. Numbers go into sets, too: few of them are
+        different, and to look at those for the lowest and the highest takes less than to leave absent ones out of many.
         """
-        (
-            addresses,
-            callsigns,
-            squawks,
-            collection_types,
-            airlines,
-            aircraft_types,
-            departures,
-            arrivals,
-            altitudes,
-            speeds,
-            rates,
-            states,
-        ) = self._found
-        addresses.update([update.icao_address for update in updates])
-        callsigns.update([update.callsign for update in updates])
-        squawks.update([update.squawk for update in updates])
-        collection_types.update([update.collection_type for update in updates])
-        airlines.update([update.airline_iata for update in updates])
-        aircraft_types.update([update.aircraft_type_icao for update in updates])
-        departures.update([update.departure_airport_icao for update in updates])
-        arrivals.update([update.arrival_airport_icao for update in updates])
-        altitudes.update([update.altitude_baro for update in updates])
-        speeds.update([update.speed for update in updates])
-        rates.update([update.vertical_rate for update in updates])
-        states.update([update.on_ground for update in updates])
+        columns = list(zip(*map(astuple, updates), strict=True))
+        for found, place in zip(self._found, _PLACES, strict=True):
+            found.update(columns[place])
 
     def arrays(self) -> dict[str, Collection[Any]]:
         """Return what stands in the arrays, by the names of their fields; what is listed is in no order."""
@@ -187,9 +166,10 @@ class Content:
             self._take_in()
 
     def _take_in(self) -> None:
-        self._header.add(self._loose)
-        self._loose.clear()
-        self._taken_in = self.size
+        if self._loose:
+            self._header.add(self._loose)
+            self._loose.clear()
+            self._taken_in = self.size
 
     def lines(self) -> bytes:
         """Return the updates as received, each with a line end."""
