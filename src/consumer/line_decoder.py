@@ -131,9 +131,8 @@ class LineDecoder:
         if not end:
             self._keep(data)
             return []
-        block = data[:end]
-        if self._length:
-            block = self._take() + block
+        whole = memoryview(data)[:end]
+        block = b"".join((self._take(), whole)) if self._length else bytes(whole)  # one copy, however it begins
         self._keep(data[end:])
         return [block]
 
