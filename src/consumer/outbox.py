@@ -23,7 +23,7 @@ class Outbox(Protocol):
     """What waits to be sent, and in which order. `now` is in seconds of one monotonic clock."""
 
     def add(self, updates: Sequence[Any], interval: Interval, now: float) -> bool:
-        """Take updates in; return whether there is enough to send at once."""
+        """Take updates in; return whether something is due sooner now than `seconds_until_due` said."""
 
     def prepare(self, now: float) -> None:
         """Do what waits for Kinesis itself before anything can be sent; called without the lock."""

@@ -119,8 +119,8 @@ class Publisher:
         self.raise_if_failed()
         self._bytes_in += read_bytes
         with self._lock:
-            is_enough = self._outbox.add(updates, interval, self._clock.monotonic())
-            wakes = self._listens or (is_enough and self._may_send_more)
+            is_sooner_due = self._outbox.add(updates, interval, self._clock.monotonic())
+            wakes = self._listens or (is_sooner_due and self._may_send_more)
         if wakes:
             self._work.set()
 
