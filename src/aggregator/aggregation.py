@@ -114,8 +114,8 @@ class Aggregator:
                     extra={"sequence_number": read.sequence_number, "reason": read.reason},
                 )
             else:
-                updates += len(read)
-                counted += folder.add_all(read)
+                updates += len(read.updates)
+                counted += folder.add_batch(read)
         outcome.counted, outcome.repeats = counted, updates - counted
 
     def _write(self, window: TumblingWindow, parts: Sequence[WindowPart]) -> int:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 COMPRESSION_LEVEL = 1
-"""Level 3 saves 10 % more and takes twice as long, and every invocation pays it."""
+"""Level 3 saves 7 % of the rows more and takes half as long again, and every invocation pays it."""
 
 _BOUNDED: dict[int, int] = {zstd.DecompressionParameter.window_log_max: 23}
 """A frame's header may ask for a window of gigabytes; ours have 512 KiB."""
@@ -24,9 +24,9 @@ _BOUNDED: dict[int, int] = {zstd.DecompressionParameter.window_log_max: 23}
 _LITTLE_ENDIAN = sys.byteorder == "little"
 
 
-def compress(data: bytes) -> bytes:
+def compress(data: bytes, level: int = COMPRESSION_LEVEL) -> bytes:
     """Return the data as a Zstandard frame; equal data give equal frames."""
-    return zstd.compress(data, COMPRESSION_LEVEL)
+    return zstd.compress(data, level)
 
 
 def decompress(frame: bytes, most: int) -> bytes:
@@ -50,13 +50,18 @@ def decompress(frame: bytes, most: int) -> bytes:
     return data
 
 
-def pack(columns: Iterable[array[int]]) -> bytes:
+def inflated_size(frame: bytes) -> int:
+    """Return how many bytes `compress` was given."""
+    return zstd.get_frame_info(frame).decompressed_size or 0
+
+
+def pack(columns: Iterable[array[int]], level: int = COMPRESSION_LEVEL) -> bytes:
     """Return the columns in one frame."""
     planes: list[bytes] = []
     for column in columns:
         data, width = column.tobytes(), column.itemsize
         planes += [data[place::width] for place in _places(width)]
-    return compress(b"".join(planes))
+    return compress(b"".join(planes), level)
 
 
 def unpack(frame: bytes, typecodes: Iterable[str], rows: int) -> list[array[int]]:

@@ -5,7 +5,9 @@ measures them, and the plain fold, to which this one is equal on any feed, stand
 
 - *One loop for many updates.* It names all it needs once; a call for each update, or for each reading, would cost more
   than the work in it. Hence its length, and the rules it is let off.
-- *A row is read into locals and written back whole*: three calls, where an access for each field would be forty.
+- *A row is read into locals and written back by one call each*, where an access for each field would be forty. What
+  only an aircraft's first updates and late ones change stands in another row, which others need not read.
+- *The newest update's own numbers are written and never read*: an update that is not newer leaves them as they are.
 - *`float.__round__` is what `round` looks up* for each of six numbers, and makes a method of, at four times the cost.
 - *An update newer than all of its aircraft can be no repeat*: only for another one are the aircraft's keys looked at.
 - *Milliseconds while they are exact*, which halves the log; microseconds from the first key on that needs them.
@@ -28,91 +30,91 @@ from aggregator import instants
 from aggregator.columns import (
     AIRCRAFT_BYTES,
     DISTANCE_SCALE,
-    FIRST_HALF,
-    GREATEST,
     KEY_BYTES,
     LEAST,
-    NO_DELAY,
     NOT_SAID,
     POSITION_SCALE,
     READING_SCALE,
     ROW,
-    SECOND_HALF,
+    ROW_HEAD,
     SECOND_UPDATE_BYTES,
     TEXT_BYTES,
     pack_names,
     packed_bytes,
 )
+from aggregator.keys import narrow_keys, wide_keys
 from common.geodesy import DEGREE, DIAMETER_NM, HALF_DEGREE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Sequence
     from datetime import datetime
 
+    from aggregator.batch import Batch
     from aggregator.columns import Columns
+    from aggregator.keys import Keys
     from common.target_update import TargetUpdate
 
 
 class Folded(NamedTuple):
-    """What became of some updates: how many were counted and how many were repeats, and the room that is left."""
+    """What became of a batch: how many updates were taken from it and how many of these counted, and the room left."""
 
+    taken: int
     counted: int
-    repeats: int
     room: int
 
 
-def fold(  # noqa: C901, PLR0912, PLR0915 - see above
-    columns: Columns, origin: datetime, updates: Iterator[TargetUpdate], room: int
-) -> Folded:
+def fold(columns: Columns, origin: datetime, batch: Batch, room: int) -> Folded:
     """Fold updates into the columns of a window that starts at `origin`, until they end or there is no room left.
 
     An update of a key that was counted before changes nothing. Each other one takes as much of the room as the packed
     state may have grown by, in bytes; with the one that takes more than there is, the fold ends.
     """
-    index, names, codes, types = columns.index, columns.names, columns.codes, columns.types
+    start, taken, counted = instants.offset(instants.EPOCH, origin), 0, 0
+    left = [batch] if batch.updates else []
+    while left and room >= 0:
+        batch = left.pop()
+        keys = wide_keys(start, batch) if columns.is_wide else narrow_keys(start, batch)
+        if keys is None:  # the log turns wide with the first key that needs it, and not with one before
+            if len(batch.updates) > 1:
+                left += [batch.between(at, at + 1) for at in reversed(range(len(batch.updates)))]
+                continue
+            columns.widen()
+            keys = wide_keys(start, batch)
+        folded = _fold(columns, batch.updates, keys, room)
+        taken, counted, room = taken + folded.taken, counted + folded.counted, folded.room
+    return Folded(taken, counted, room)
+
+
+def _fold(  # noqa: C901, PLR0912, PLR0915 - see above
+    columns: Columns, updates: Sequence[TargetUpdate], keys: Keys, room: int
+) -> Folded:
+    names, place_of, code_of, type_of = columns.names, columns.index.get, columns.codes.get, columns.types.get
     times, delays, back = columns.log["times"], columns.log["delays"], columns.log["back"]
-    rows, read, size, half = columns.rows, ROW.unpack_from, ROW.size, FIRST_HALF.size
-    write_first, write_second = FIRST_HALF.pack_into, SECOND_HALF.pack_into
+    append_back = back.append
+    rows, size, read, write, write_head = (
+        columns.rows,
+        ROW.size,
+        ROW_HEAD.unpack_from,
+        ROW.pack_into,
+        ROW_HEAD.pack_into,
+    )
     rounded, reading_scale, position_scale = float.__round__, float(READING_SCALE), float(POSITION_SCALE)
-    pack, no_delay = pack_names, NO_DELAY["q"]
-    is_wide = columns.is_wide
+    pack = pack_names
     repeats, begun = 0, len(times)
     key = begun - 1
+    columns.append_keys(*keys)  # of all, since one call takes a quarter of a call each; repeats are taken out again
 
-    for update in updates:
-        timestamp, ingested = update.timestamp, update.ingestion_time
-        since = timestamp - origin
-        beyond = since.microseconds
-        time = (since.days * 86_400 + since.seconds) * 1_000
-        is_odd = 0
-        if beyond:
-            time += beyond // 1_000
-            is_odd = beyond % 1_000
-        if ingested is None:
-            delay = LEAST
-        else:
-            since = ingested - timestamp
-            beyond = since.microseconds
-            delay = (since.days * 86_400 + since.seconds) * 1_000 + beyond // 1_000
-            if beyond % 1_000 or not LEAST < delay < GREATEST:
-                is_odd = 1
-        if is_wide or is_odd or not LEAST < time < GREATEST:
-            if not is_wide:
-                columns.widen()
-                times, delays, is_wide = columns.log["times"], columns.log["delays"], True
-            time = instants.offset(origin, timestamp)
-            delay = no_delay if ingested is None else instants.offset(timestamp, ingested)
-
+    for update, time, delay in zip(updates, *keys, strict=True):
         address = update.icao_address
-        known = index.get(address)
-        if known is None:
+        place = place_of(address)
+        if place is None:
             place = columns.add_aircraft(address)
             room -= AIRCRAFT_BYTES + packed_bytes(address)
-        else:
-            place = known
+        at = place * size
         (
+            squawk_seen,
+            types_seen,
             newest_key,
-            first,
             last,
             altitude_missing,
             altitude_total,
@@ -126,45 +128,32 @@ def fold(  # noqa: C901, PLR0912, PLR0915 - see above
             vertical_rate_total,
             vertical_rate_least,
             vertical_rate_greatest,
-            first_position,
-            first_latitude,
-            first_longitude,
             last_position,
             last_latitude,
             last_longitude,
             distance,
-            late_positions,
-            altitude,
-            speed,
-            vertical_rate,
-            heading,
-            on_ground,
-            squawk,
-            collection_type,
-            squawk_seen,
-            types_seen,
-        ) = read(rows, place * size)
-        if known is None:
+        ) = read(rows, at)
+        if newest_key < 0:
             key += 1
-            first = key
-            back.append(0)
+            append_back(0)
+            columns.begin(place, first=key)
             is_newest = True
         else:
             is_newest = time > times[last]
             if not is_newest:
                 if columns.has_key(place, newest_key, time, delay):
                     repeats += 1
+                    del times[key + 1], delays[key + 1]
                     continue
                 is_newest = (time, delay) > (times[last], delays[last])
+                first = columns.beginning(place)["first"]
                 if (time, delay) < (times[first], delays[first]):
-                    first = key + 1
+                    columns.begin(place, first=key + 1)
             key += 1
             if not back[newest_key]:
                 room -= SECOND_UPDATE_BYTES
-            back.append(key - newest_key)
+            append_back(key - newest_key)
         room -= KEY_BYTES
-        times.append(time)
-        delays.append(delay)
 
         value = update.altitude_baro
         if value is None:
@@ -204,14 +193,14 @@ def fold(  # noqa: C901, PLR0912, PLR0915 - see above
         if latitude is not None and longitude is not None:
             north, east = rounded(latitude * position_scale), rounded(longitude * position_scale)
             if last_position < 0:
-                first_position, first_latitude, first_longitude = key, north, east
+                columns.begin(place, first_position=key, first_latitude=north, first_longitude=east)
                 last_position, last_latitude, last_longitude = key, north, east
             elif is_newest or (time, delay) > (times[last_position], delays[last_position]):
                 last_position = key
                 if last_latitude != north or last_longitude != east:
-                    to_degrees, from_degrees = north / POSITION_SCALE, last_latitude / POSITION_SCALE
+                    to_degrees, from_degrees = north / position_scale, last_latitude / position_scale
                     to_north = sin((to_degrees - from_degrees) * HALF_DEGREE)
-                    to_east = sin((east / POSITION_SCALE - last_longitude / POSITION_SCALE) * HALF_DEGREE)
+                    to_east = sin((east / position_scale - last_longitude / position_scale) * HALF_DEGREE)
                     half_chord_squared = to_north * to_north + (
                         cos(from_degrees * DEGREE) * cos(to_degrees * DEGREE) * to_east * to_east
                     )
@@ -219,9 +208,11 @@ def fold(  # noqa: C901, PLR0912, PLR0915 - see above
                     distance += rounded(DIAMETER_NM * asin(half_chord) * DISTANCE_SCALE)
                     last_latitude, last_longitude = north, east
             else:
-                late_positions += 1
+                beginning = columns.beginning(place)
+                columns.begin(place, late_positions=beginning["late_positions"] + 1)
+                first_position = beginning["first_position"]
                 if (time, delay) < (times[first_position], delays[first_position]):
-                    first_position, first_latitude, first_longitude = key, north, east
+                    columns.begin(place, first_position=key, first_latitude=north, first_longitude=east)
 
         packed = pack(
             (
@@ -235,78 +226,82 @@ def fold(  # noqa: C901, PLR0912, PLR0915 - see above
         )
         if packed != names[place]:
             room -= columns.name(place, packed, is_newest=is_newest)
-        text = update.squawk
-        if text in codes:
-            new_squawk = codes[text]
-        else:
-            new_squawk = codes[text] = len(codes)
-            room -= TEXT_BYTES + packed_bytes(text or "")
-        if new_squawk and new_squawk != squawk_seen:
-            squawk_seen, grown = columns.see_squawk(place, new_squawk, squawk_seen)
+        squawk = code_of(update.squawk)
+        if squawk is None:
+            squawk = columns.new_code(columns.codes, update.squawk)
+            room -= TEXT_BYTES + packed_bytes(update.squawk or "")
+        if squawk != squawk_seen and squawk:
+            squawk_seen, grown = columns.see_squawk(place, squawk, squawk_seen)
             room -= grown
-        text = update.collection_type
-        if text in types:
-            new_type = types[text]
-        else:
-            new_type = types[text] = len(types)
-            room -= TEXT_BYTES + packed_bytes(text or "")
-        if not types_seen >> new_type & 1:
-            types_seen, grown = columns.see_type(place, new_type, types_seen)
+        collection_type = type_of(update.collection_type)
+        if collection_type is None:
+            collection_type = columns.new_code(columns.types, update.collection_type)
+            room -= TEXT_BYTES + packed_bytes(update.collection_type or "")
+        if not types_seen >> collection_type & 1:
+            types_seen, grown = columns.see_type(place, collection_type, types_seen)
             room -= grown
 
         if is_newest:
-            last, altitude, speed, vertical_rate, squawk, collection_type = (
+            value = update.heading
+            is_down = update.on_ground
+            write(
+                rows,
+                at,
+                squawk_seen,
+                types_seen,
                 key,
+                key,
+                altitude_missing,
+                altitude_total,
+                altitude_least,
+                altitude_greatest,
+                speed_missing,
+                speed_total,
+                speed_least,
+                speed_greatest,
+                vertical_rate_missing,
+                vertical_rate_total,
+                vertical_rate_least,
+                vertical_rate_greatest,
+                last_position,
+                last_latitude,
+                last_longitude,
+                distance,
                 new_altitude,
                 new_speed,
                 new_rate,
-                new_squawk,
-                new_type,
+                LEAST if value is None else rounded(value * reading_scale),
+                NOT_SAID if is_down is None else is_down,
+                squawk,
+                collection_type,
             )
-            value = update.heading
-            heading = LEAST if value is None else rounded(value * reading_scale)
-            is_down = update.on_ground
-            on_ground = NOT_SAID if is_down is None else is_down
-        write_first(
-            rows,
-            place * size,
-            key,
-            first,
-            last,
-            altitude_missing,
-            altitude_total,
-            altitude_least,
-            altitude_greatest,
-            speed_missing,
-            speed_total,
-            speed_least,
-            speed_greatest,
-            vertical_rate_missing,
-            vertical_rate_total,
-            vertical_rate_least,
-            vertical_rate_greatest,
-        )
-        write_second(
-            rows,
-            place * size + half,
-            first_position,
-            first_latitude,
-            first_longitude,
-            last_position,
-            last_latitude,
-            last_longitude,
-            distance,
-            late_positions,
-            altitude,
-            speed,
-            vertical_rate,
-            heading,
-            on_ground,
-            squawk,
-            collection_type,
-            squawk_seen,
-            types_seen,
-        )
+        else:
+            write_head(
+                rows,
+                at,
+                squawk_seen,
+                types_seen,
+                key,
+                last,
+                altitude_missing,
+                altitude_total,
+                altitude_least,
+                altitude_greatest,
+                speed_missing,
+                speed_total,
+                speed_least,
+                speed_greatest,
+                vertical_rate_missing,
+                vertical_rate_total,
+                vertical_rate_least,
+                vertical_rate_greatest,
+                last_position,
+                last_latitude,
+                last_longitude,
+                distance,
+            )
         if room < 0:
             break
-    return Folded(len(times) - begun, repeats, room)
+    del times[key + 1 :], delays[key + 1 :]
+    counted = key + 1 - begun
+    return Folded(counted + repeats, counted, room)

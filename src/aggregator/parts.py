@@ -24,12 +24,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aggregator import state_codec
+from aggregator import batch, state_codec
 from aggregator.window import WindowPart
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from aggregator.batch import Batch
     from common.target_update import TargetUpdate
 
 STATE_BYTES = 950_000
@@ -54,10 +55,15 @@ class PartFolder:
 
     def add_all(self, updates: Iterable[TargetUpdate]) -> int:
         """Count updates; return how many had not been counted before."""
-        left, counted = iter(updates), 0
+        return self.add_batch(batch.of(list(updates)))
+
+    def add_batch(self, updates: Batch) -> int:
+        """Count updates; return how many had not been counted before."""
+        counted, start = 0, 0
         while True:
             part = self.part
-            counted += part.add_all(left, self._limit)
+            folded = part.add_all(updates.between(start, len(updates.updates)) if start else updates, self._limit)
+            start, counted = start + folded.taken, counted + folded.counted
             if part.size_bound <= self._limit:
                 return counted
             part.size_bound = state_codec.measure(part)

@@ -1,8 +1,9 @@
-"""A window part's state as Lambda carries it from one invocation to the next: `{"v": 2, "z": "..."}`.
+"""A window part's state as Lambda carries it from one invocation to the next: `{"v": 3, "z": "..."}`.
 
 `z` is base64 of msgpack, in which the columns and the texts are compressed. The log of keys only grows: a stretch of it
-that is full is compressed once, and from then on carried as it is. Lambda ends a window early whose state exceeds 1 MB
-(developer guide, tumbling windows): `aggregator.parts` keeps it below that, and `encode` is the net under it.
+that is full is compressed once, and from then on carried as it is. So are addresses and names, lists and aircraft's
+beginnings, until they change, which they seldom do. Lambda ends a window early whose state exceeds 1 MB (developer
+guide, tumbling windows): `aggregator.parts` keeps it below that, and `encode` is the net under it.
 """
 
 from __future__ import annotations
@@ -15,14 +16,14 @@ import pybase64
 from backports import zstd
 
 from aggregator import byte_planes
-from aggregator.columns import LOG, ROW, WIDE_LOG, Columns
+from aggregator.columns import AIRCRAFT_WIDTH, BEGINNING_ROW, BLOCK, LOG, ROW, WIDE_LOG, Columns
 from aggregator.window import WindowPart
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
-VERSION = 2
+VERSION = 3
 
 STRETCH = 8_192
 """Keys in a stretch of the log that is compressed once. Where one ends depends on the keys alone, as the state must."""
@@ -41,8 +42,14 @@ def packed_size(state_bytes: int) -> int:
 
 MOST_PACKED_BYTES = packed_size(LAMBDA_BYTES)
 
-HARDER_LEVEL = 9
-"""Zstandard's level for a state above that: 3 to 8 % less than at the usual level, in five times the time."""
+HARDER_LEVEL = 15
+"""Zstandard's level for a state above that: 7 to 8 % less than at the usual levels, in 40 ms more."""
+
+STRETCH_LEVEL = 5
+"""Level of a stretch: 9 % less than at the usual one in three times the time, and it is compressed once."""
+
+NAMES_LEVEL = 3
+"""Level of addresses and names: 10 % less in half as long again, and most blocks of them stay as they are."""
 
 INFLATED_BYTES = 12 * 1024 * 1024
 """Bound on what a state inflates to: one that a minute of 5,000 aircraft fills has 2 MB."""
@@ -56,11 +63,16 @@ class StateError(Exception):
     """The state that Lambda handed over is none that this version wrote."""
 
 
-class _Texts(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
-    """What a part holds beside columns of numbers; see `Columns`."""
+class _Names(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
+    """Addresses and names of a block of aircraft; see `Columns`."""
 
     addresses: list[str]
     names: list[bytes]
+
+
+class _Lists(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
+    """What a part holds beside them and columns of numbers."""
+
     codes: list[str | None]
     types: list[str | None]
     callsigns: dict[int, list[str]]
@@ -69,7 +81,7 @@ class _Texts(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
 
 
 class _Packed(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
-    """The document in msgpack. `stretches` and `rest` hold the log, `aircraft` and `texts` the others."""
+    """The document in msgpack. `stretches` and `rest` hold the log; the frames after it are as `Columns` names them."""
 
     number: int
     size_bound: int
@@ -79,15 +91,20 @@ class _Packed(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
     stretches: list[bytes]
     rest_length: int
     rest: bytes
-    aircraft: bytes
-    texts: bytes
+    rows: bytes
+    beginnings: bytes
+    names: list[bytes]
+    lists: bytes
+    is_harder: bool
+    """Whether `_harder` made the frames: then they are not those that `pack` would make."""
 
 
 _KEY_BYTES = sum(array(typecode).itemsize for typecode in WIDE_LOG.values())  # it may turn wide with any key
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(_Packed)
-_texts_decoder = msgspec.msgpack.Decoder(_Texts)
+_names_decoder = msgspec.msgpack.Decoder(_Names)
+_lists_decoder = msgspec.msgpack.Decoder(_Lists)
 
 
 def pack(part: WindowPart) -> bytes:
@@ -95,7 +112,7 @@ def pack(part: WindowPart) -> bytes:
     columns = part.columns
     log, stretches = list(columns.log.values()), columns.stretches
     while (start := len(stretches) * STRETCH) + STRETCH <= part.updates:
-        stretches.append(byte_planes.pack([column[start : start + STRETCH] for column in log]))
+        stretches.append(byte_planes.pack([column[start : start + STRETCH] for column in log], STRETCH_LEVEL))
     return _encoder.encode(
         _Packed(
             part.number,
@@ -107,30 +124,43 @@ def pack(part: WindowPart) -> bytes:
             part.updates - start,
             byte_planes.pack([column[start:] for column in log]),
             byte_planes.pack_rows(columns.rows, ROW.size),
-            byte_planes.compress(_texts(part)),
+            _beginnings(columns),
+            _names(columns),
+            _lists(columns),
+            is_harder=False,
         )
     )
 
 
-def _texts(part: WindowPart) -> bytes:
-    columns = part.columns
-    return _encoder.encode(
-        _Texts(
-            list(columns.index),
-            columns.names,
-            list(columns.codes),
-            list(columns.types),
-            columns.callsigns,
-            columns.squawks,
-            columns.more_types,
-        )
-    )
+def _beginnings(columns: Columns) -> bytes:
+    if columns.packed_beginnings is None:
+        columns.packed_beginnings = byte_planes.pack_rows(columns.beginnings, BEGINNING_ROW.size)
+    return columns.packed_beginnings
+
+
+def _names(columns: Columns) -> list[bytes]:
+    addresses: list[str] = []
+    for number, packed in enumerate(columns.packed_names):
+        if packed is None:
+            addresses = addresses or list(columns.index)
+            block = slice(number * BLOCK, number * BLOCK + BLOCK)
+            names = _Names(addresses[block], columns.names[block])
+            columns.packed_names[number] = byte_planes.compress(_encoder.encode(names), NAMES_LEVEL)
+    return columns.packed_names  # type: ignore[return-value]  # none is None now
+
+
+def _lists(columns: Columns) -> bytes:
+    if columns.packed_lists is None:
+        lists = _Lists(list(columns.codes), list(columns.types), columns.callsigns, columns.squawks, columns.more_types)
+        columns.packed_lists = byte_planes.compress(_encoder.encode(lists))
+    return columns.packed_lists
 
 
 def measure(part: WindowPart) -> int:
     """Return the part's size in bytes: packed, or a `MOST_COMPRESSION`th of what it inflates to where that is more."""
-    inflated = len(_texts(part)) + part.updates * _KEY_BYTES + len(part.columns.index) * ROW.size
-    return max(len(pack(part)), inflated // MOST_COMPRESSION)
+    size, columns = len(pack(part)), part.columns
+    inflated = sum(map(byte_planes.inflated_size, [*_names(columns), _lists(columns)])) + part.updates * _KEY_BYTES
+    return max(size, (inflated + len(columns.index) * AIRCRAFT_WIDTH) // MOST_COMPRESSION)
 
 
 def encode(part: WindowPart, most_bytes: int = MOST_PACKED_BYTES) -> dict[str, Any]:
@@ -148,11 +178,15 @@ def encode(part: WindowPart, most_bytes: int = MOST_PACKED_BYTES) -> dict[str, A
 def _harder(packed: bytes) -> bytes:
     """Compress anew what the next invocation compresses anew; the stretches it carries as they are."""
     document = _decoder.decode(packed)
-    document.rest, document.aircraft, document.texts = (
-        zstd.compress(byte_planes.decompress(frame, INFLATED_BYTES), HARDER_LEVEL)
-        for frame in (document.rest, document.aircraft, document.texts)
-    )
+    for name in ("rest", "rows", "beginnings", "lists"):
+        setattr(document, name, _compressed_harder(getattr(document, name)))
+    document.names = list(map(_compressed_harder, document.names))
+    document.is_harder = True
     return _encoder.encode(document)
+
+
+def _compressed_harder(frame: bytes) -> bytes:
+    return zstd.compress(byte_planes.decompress(frame, INFLATED_BYTES), HARDER_LEVEL)
 
 
 def decode(state: Mapping[str, Any], origin: datetime) -> WindowPart:
@@ -185,9 +219,14 @@ def _columns(packed: _Packed) -> Columns:
     keys = len(packed.stretches) * STRETCH + packed.rest_length
     if not 0 <= packed.rest_length < STRETCH or keys * _KEY_BYTES > INFLATED_BYTES:
         raise ValueError(f"{len(packed.stretches)} stretches and {packed.rest_length} keys")
-    texts = _texts_decoder.decode(byte_planes.decompress(packed.texts, INFLATED_BYTES))
-    aircraft = len(texts.addresses)
-    if aircraft * ROW.size > INFLATED_BYTES:
+    lists = _lists_decoder.decode(byte_planes.decompress(packed.lists, INFLATED_BYTES))
+    addresses: list[str] = []
+    names: list[bytes] = []
+    for block in _name_blocks(packed.names):
+        addresses += block.addresses
+        names += block.names
+    aircraft = len(addresses)
+    if aircraft * AIRCRAFT_WIDTH > INFLATED_BYTES:
         raise ValueError(f"{aircraft} aircraft")
     log = byte_planes.unpack(packed.rest, types, packed.rest_length)
     if packed.stretches:
@@ -199,16 +238,33 @@ def _columns(packed: _Packed) -> Columns:
     columns = Columns(
         log=dict(zip(LOG, log, strict=True)),
         stretches=packed.stretches,
-        rows=byte_planes.unpack_rows(packed.aircraft, ROW.size, aircraft),
-        index=dict(zip(texts.addresses, range(aircraft), strict=True)),
-        names=texts.names,
-        codes={text: code for code, text in enumerate(texts.codes)},
-        types={text: code for code, text in enumerate(texts.types)},
-        callsigns=texts.callsigns,
-        squawks=texts.squawks,
-        more_types=texts.more_types,
+        rows=byte_planes.unpack_rows(packed.rows, ROW.size, aircraft),
+        beginnings=byte_planes.unpack_rows(packed.beginnings, BEGINNING_ROW.size, aircraft),
+        index=dict(zip(addresses, range(aircraft), strict=True)),
+        names=names,
+        codes={text: code for code, text in enumerate(lists.codes)},
+        types={text: code for code, text in enumerate(lists.types)},
+        callsigns=lists.callsigns,
+        squawks=lists.squawks,
+        more_types=lists.more_types,
+        packed_beginnings=None if packed.is_harder else packed.beginnings,
+        packed_names=[None] * len(packed.names) if packed.is_harder else [*packed.names],
+        packed_lists=None if packed.is_harder else packed.lists,
     )
     # The walk from key to key ends because it only goes back.
-    if len(columns.index) != aircraft or len(columns.names) != aircraft or not byte_planes.has_no_sign(log[-1]):
+    if len(columns.index) != aircraft or not byte_planes.has_no_sign(log[-1]):
         raise ValueError("columns that contradict each other")
     return columns
+
+
+def _name_blocks(frames: Sequence[bytes]) -> Iterator[_Names]:
+    """Yield the blocks, each of them full but for the last."""
+    left = INFLATED_BYTES
+    for number, frame in enumerate(frames):
+        content = byte_planes.decompress(frame, left)
+        left -= len(content)
+        block = _names_decoder.decode(content)
+        size = len(block.addresses)
+        if not 0 < size <= BLOCK or (size < BLOCK and number < len(frames) - 1) or size != len(block.names):
+            raise ValueError(f"a block of {size} addresses and {len(block.names)} names")
+        yield block

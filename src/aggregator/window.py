@@ -10,7 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+from aggregator import batch
 from aggregator.columns import (
+    BY_AIRCRAFT,
     GREATEST,
     LEAST,
     MASK_BITS,
@@ -22,12 +24,13 @@ from aggregator.columns import (
     Columns,
     unpack_names,
 )
-from aggregator.folding import fold
+from aggregator.folding import Folded, fold
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
 
+    from aggregator.batch import Batch
     from common.target_update import TargetUpdate
 
 LATEST_READINGS = ("altitude_baro", "speed", "vertical_rate", "heading")
@@ -123,14 +126,14 @@ class WindowPart:
 
     def add(self, update: TargetUpdate) -> bool:
         """Count an update; return False if one of the same key was counted before."""
-        return self.add_all(iter((update,)), GREATEST) == 1
+        return self.add_all(batch.of([update]), GREATEST).counted == 1
 
-    def add_all(self, updates: Iterator[TargetUpdate], limit: int) -> int:
-        """Count updates until they end, or until `size_bound` exceeds `limit`; return how many were counted."""
+    def add_all(self, updates: Batch, limit: int) -> Folded:
+        """Count updates until they end, or until `size_bound` exceeds `limit`; return what became of them."""
         folded = fold(self.columns, self.origin, updates, limit - self.size_bound)
         self.size_bound = limit - folded.room
-        self.repeats_ignored += folded.repeats
-        return folded.counted
+        self.repeats_ignored += folded.taken - folded.counted
+        return folded
 
     @property
     def aircraft(self) -> Mapping[str, AircraftWindow]:
@@ -203,8 +206,9 @@ def _spread(of: Mapping[str, int], name: str, updates: int) -> Spread:
 def _counts(columns: Columns) -> list[int]:
     """Return how many updates each aircraft has: as many as the log has keys of it."""
     back, counts = columns.log["back"], []
-    for newest, *_ in ROW.iter_unpack(columns.rows):
-        count, key = 1, newest
+    newest_key = list(BY_AIRCRAFT).index("newest_key")
+    for row in ROW.iter_unpack(columns.rows):
+        count, key = 1, row[newest_key]
         while back[key]:
             key -= back[key]
             count += 1

@@ -128,7 +128,11 @@ def window_state(document):
         assert str(error)
         return None
     columns = part.columns
-    held = len(columns.rows) + sum(len(column) * column.itemsize for column in columns.log.values())
+    held = (
+        len(columns.rows)
+        + len(columns.beginnings)
+        + sum(len(column) * column.itemsize for column in columns.log.values())
+    )
     assert held <= 2 * INFLATED_BYTES
     return part
 

@@ -9,6 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from aggregator import reading
+from aggregator.instants import EPOCH, offset
 from aggregator.reading import Undecodable
 from common.target_update import UndecodableUpdateError, decode
 
@@ -26,11 +27,19 @@ def event(*records):
     }
 
 
+def folded(update, timestamp, ingestion_time):
+    """What is folded of an update, with its instants as given."""
+    return (timestamp, ingestion_time, *(getattr(update, name) for name in reading.FOLDED if name != "ingestion_time"))
+
+
 def in_order(records):
     """What `read` gives of the records, one by one: updates, and the sequence numbers of what is none."""
     found = []
     for read in reading.read(event(*records)):
-        found += [read.sequence_number] if isinstance(read, Undecodable) else read
+        if isinstance(read, Undecodable):
+            found.append(read.sequence_number)
+        else:
+            found += map(folded, *read.in_microseconds()[1:])
     return found
 
 
@@ -39,9 +48,18 @@ def one_by_one(records):
     found = []
     for number, data in enumerate(records):
         try:
-            found.append(decode(data))
+            update = decode(data)
         except UndecodableUpdateError:
             found.append(str(number))
+        else:
+            ingested = update.ingestion_time
+            found.append(
+                folded(
+                    update,
+                    offset(EPOCH, update.timestamp),
+                    None if ingested is None else offset(EPOCH, ingested),
+                )
+            )
     return found
 
 
@@ -55,6 +73,13 @@ PIECES = [
     line("B", speed=5.5),
     line("C", speed="fast"),  # a field that only the lenient decoder mends
     line("D", timestamp="2024-03-04 23:24:01"),
+    line("D", timestamp="2024-03-04T23:24:01"),
+    line("D", timestamp="2024-03-04T23:24:01.25+01:00", ingestion_time=None),
+    line("D", timestamp="2024-03-04T23:24:01.000001Z", ingestion_time="2024-03-04T23:24:02.123Z"),
+    line("D", timestamp="2024-03-04T23:24:01.120Z", ingestion_time="2024-03-04T23:24:02.123Z"),
+    line("D", timestamp="2024-03-04T23:24:61Z"),
+    line("D", ingestion_time="2024-02-30T23:24:02.123Z"),
+    line("D", ingestion_time=5, airline_name=7),
     line()[:-1],
     line() + line("E"),
     b"\n",
@@ -82,15 +107,14 @@ def test_many_records_are_decoded_by_few_calls():
     """Records of a real size come joined up to the bound, and none is left behind."""
     records = [line(f"{number:06X}", padding="x" * 800) for number in range(2_000)]
     lists = list(reading.read(event(*records)))
-    assert sum(map(len, lists)) == 2_000
-    assert [update.icao_address for read in lists for update in read] == [f"{number:06X}" for number in range(2_000)]
-    assert list(map(len, lists)) == [reading.JOINED_RECORDS] * 13 + [2_000 % reading.JOINED_RECORDS]
+    assert [update.icao_address for read in lists for update in read.updates] == [f"{n:06X}" for n in range(2_000)]
+    assert [len(read.updates) for read in lists] == [reading.JOINED_RECORDS] * 13 + [2_000 % reading.JOINED_RECORDS]
 
 
 def test_an_update_that_cannot_be_read_stands_in_its_place():
     """Those before it come before it: it belongs to the part of the window that is being filled then."""
     reads = list(reading.read(event(line("A"), b"{}\n", line("B"))))
-    assert [read if isinstance(read, Undecodable) else read[0].icao_address for read in reads] == [
+    assert [read if isinstance(read, Undecodable) else read.updates[0].icao_address for read in reads] == [
         "A",
         Undecodable("1", "icao_address: got nothing; expected a text of 1 to 32 characters"),
         "B",
