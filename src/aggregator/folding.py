@@ -136,7 +136,7 @@ def _fold(  # noqa: C901, PLR0912, PLR0915 - see above
         if newest_key < 0:
             key += 1
             append_back(0)
-            columns.begin(place, first=key)
+            columns.begin(place, key)
             is_newest = True
         else:
             is_newest = time > times[last]
@@ -148,7 +148,7 @@ def _fold(  # noqa: C901, PLR0912, PLR0915 - see above
                 is_newest = (time, delay) > (times[last], delays[last])
                 first = columns.beginning(place)["first"]
                 if (time, delay) < (times[first], delays[first]):
-                    columns.begin(place, first=key + 1)
+                    columns.begin(place, key + 1)
             key += 1
             if not back[newest_key]:
                 room -= SECOND_UPDATE_BYTES
@@ -193,7 +193,7 @@ def _fold(  # noqa: C901, PLR0912, PLR0915 - see above
         if latitude is not None and longitude is not None:
             north, east = rounded(latitude * position_scale), rounded(longitude * position_scale)
             if last_position < 0:
-                columns.begin(place, first_position=key, first_latitude=north, first_longitude=east)
+                columns.begin_track(place, key, north, east)
                 last_position, last_latitude, last_longitude = key, north, east
             elif is_newest or (time, delay) > (times[last_position], delays[last_position]):
                 last_position = key
@@ -208,11 +208,10 @@ def _fold(  # noqa: C901, PLR0912, PLR0915 - see above
                     distance += rounded(DIAMETER_NM * asin(half_chord) * DISTANCE_SCALE)
                     last_latitude, last_longitude = north, east
             else:
-                beginning = columns.beginning(place)
-                columns.begin(place, late_positions=beginning["late_positions"] + 1)
-                first_position = beginning["first_position"]
+                columns.count_late_position(place)
+                first_position = columns.beginning(place)["first_position"]
                 if (time, delay) < (times[first_position], delays[first_position]):
-                    columns.begin(place, first_position=key, first_latitude=north, first_longitude=east)
+                    columns.begin_track(place, key, north, east)
 
         packed = pack(
             (
