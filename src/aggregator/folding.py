@@ -27,7 +27,8 @@ from math import asin, cos, sin, sqrt
 from typing import TYPE_CHECKING, NamedTuple
 
 from aggregator import instants
-from aggregator.columns import (
+from aggregator.keys import narrow_keys, wide_keys
+from aggregator.row_layout import (
     AIRCRAFT_BYTES,
     DISTANCE_SCALE,
     KEY_BYTES,
@@ -42,7 +43,6 @@ from aggregator.columns import (
     pack_names,
     packed_bytes,
 )
-from aggregator.keys import narrow_keys, wide_keys
 from common.geodesy import DEGREE, DIAMETER_NM, HALF_DEGREE
 
 if TYPE_CHECKING:

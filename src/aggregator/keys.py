@@ -5,7 +5,7 @@ from __future__ import annotations
 from operator import sub
 from typing import TYPE_CHECKING
 
-from aggregator.columns import GREATEST, LEAST, NO_DELAY
+from aggregator.row_layout import GREATEST, LEAST, NO_DELAY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

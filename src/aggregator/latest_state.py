@@ -7,7 +7,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from aggregator import instants
-from aggregator.columns import POSITION_SCALE, READING_SCALE
+from aggregator.row_layout import POSITION_SCALE, READING_SCALE
 from aggregator.window import LATEST_READINGS, LATEST_TEXTS
 
 if TYPE_CHECKING:

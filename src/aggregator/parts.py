@@ -11,7 +11,7 @@ then on they are an estimate:
 - A key is charged 20 bytes, and takes 2 to 4 where times are whole milliseconds. The rest pays for the numbers that
   its update changes in the aircraft's row.
 - The row that an aircraft's first update leaves compresses well, and is charged in full with the second
-  (`columns.SECOND_UPDATE_BYTES`). Later updates change numbers that differ from each other already.
+  (`row_layout.SECOND_UPDATE_BYTES`). Later updates change numbers that differ from each other already.
 - The compressor is uneven: some 20,000 bytes more or less for a few updates were seen at 9,000 aircraft.
 
 Readings that differ in every update stay below it. A feed could exceed it whose aircraft all send two updates without

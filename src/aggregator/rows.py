@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from aggregator import instants
-from aggregator.columns import DISTANCE_SCALE, POSITION_SCALE, READING_SCALE
+from aggregator.row_layout import DISTANCE_SCALE, POSITION_SCALE, READING_SCALE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

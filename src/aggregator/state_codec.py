@@ -16,7 +16,8 @@ import pybase64
 from backports import zstd
 
 from aggregator import byte_planes
-from aggregator.columns import AIRCRAFT_WIDTH, BEGINNING_ROW, BLOCK, LOG, ROW, WIDE_LOG, Columns
+from aggregator.columns import Columns
+from aggregator.row_layout import AIRCRAFT_WIDTH, BEGINNING_ROW, BLOCK, LOG, ROW, WIDE_LOG
 from aggregator.window import WindowPart
 
 if TYPE_CHECKING:

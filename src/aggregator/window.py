@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from aggregator import batch
-from aggregator.columns import (
+from aggregator.columns import Columns
+from aggregator.folding import Folded, fold
+from aggregator.row_layout import (
     BY_AIRCRAFT,
     GREATEST,
     LEAST,
@@ -21,10 +23,8 @@ from aggregator.columns import (
     NOWHERE,
     ROW,
     SEVERAL,
-    Columns,
     unpack_names,
 )
-from aggregator.folding import Folded, fold
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

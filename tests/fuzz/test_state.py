@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aggregator import byte_planes, state_codec
-from aggregator.columns import BEGINNING, BY_AIRCRAFT
 from aggregator.parts import PartFolder
+from aggregator.row_layout import BEGINNING, BY_AIRCRAFT
 from aggregator.state_codec import INFLATED_BYTES, STRETCH, StateError
 from aggregator.window import WindowPart
 from common.target_update import TargetUpdate

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from aggregator import instants
-from aggregator.columns import DISTANCE_SCALE, MAX_LISTED, POSITION_SCALE, READING_SCALE
+from aggregator.row_layout import DISTANCE_SCALE, MAX_LISTED, POSITION_SCALE, READING_SCALE
 from aggregator.window import LATEST_READINGS, LATEST_TEXTS, AircraftWindow, Instant, Position, Spread
 from tests.support.great_circle import great_circle_nm
 

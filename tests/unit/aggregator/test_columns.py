@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aggregator import state_codec
-from aggregator.columns import MASK_BITS, MAX_LISTED
+from aggregator.row_layout import MASK_BITS, MAX_LISTED
 from aggregator.window import WindowPart
 from common.target_update import TargetUpdate
 from tests.support.plain_window import PlainWindow

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aggregator import batch, parts, state_codec
-from aggregator.columns import BLOCK, GREATEST, KEY_BYTES, SECOND_UPDATE_BYTES
 from aggregator.parts import PartFolder
+from aggregator.row_layout import BLOCK, GREATEST, KEY_BYTES, SECOND_UPDATE_BYTES
 from aggregator.window import WindowPart
 from common.target_update import TargetUpdate
 

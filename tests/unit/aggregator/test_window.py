@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aggregator.columns import MAX_LISTED
+from aggregator.row_layout import MAX_LISTED
 from aggregator.window import WindowPart
 
 
