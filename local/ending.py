@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 PATIENCE = 30.0
 """Seconds without progress after which the end is no longer waited for."""
 FAILED_RUNS = 3
-"""Runs of the consumer that fail without any progress, after which another one is not waited for either."""
+"""Runs of the consumer that fail without any progress, after which another one is not waited for either: enough to tell
+a wrong setting from an accident. Where accidents are made, there are more of them."""
 DRAIN_SECONDS = 180.0
 _STEP = 0.05
 _NEVER = threading.Event()
@@ -40,6 +41,8 @@ class Ending:
         Anything that changes while the consumer gets on.
     token_interval
         Seconds between position tokens.
+    failed_runs
+        How many runs of the consumer may fail without any progress.
     """
 
     def __init__(  # noqa: PLR0913 -- what an end depends on
@@ -54,6 +57,7 @@ class Ending:
         progress: Callable[[], object],
         token_interval: float,
         patience: float = PATIENCE,
+        failed_runs: int = FAILED_RUNS,
     ) -> None:
         self._consumer = consumer
         self._schedules = schedules
@@ -62,6 +66,7 @@ class Ending:
         self._committed = committed
         self._delivered = delivered
         self._progress = progress
+        self._failed_runs = failed_runs
         # Without a run under way nothing happens before the next tick, and then not before the next token.
         self._patience = patience + 2 * token_interval + max((one.interval for one in schedules), default=0.0)
         self.steps: tuple[tuple[str, Step], ...] = (
@@ -87,7 +92,7 @@ class Ending:
             now = self._progress()
             if now != last:
                 last, since, failed = now, self._clock.now(), self._consumer.errors
-            if self._clock.now() - since > self._patience or self._consumer.errors - failed >= FAILED_RUNS:
+            if self._clock.now() - since > self._patience or self._consumer.errors - failed >= self._failed_runs:
                 self._pause()
                 return (
                     "The checkpoint does not cover all that was sent, and nothing moves any more: "

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from local import envelope
 from local.clock import SystemClock
-from local.ending import Ending
+from local.ending import FAILED_RUNS, Ending
 from local.event_source_mapping import DestinationClients, EventSourceMapping
 from local.event_source_mapping.observation import SilentListener
 from local.event_source_mapping.pace import Pace
@@ -142,6 +142,7 @@ class ScheduleRun:
             progress=lambda: self._covered(server),
             token_interval=schedule.token_interval,
             patience=_PATIENCE,
+            failed_runs=FAILED_RUNS + schedule.failing,
         )
         for _, step in ending.steps:
             if failure := step():

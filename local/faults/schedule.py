@@ -80,6 +80,12 @@ class FaultSchedule:
     record_format: str = SINGLE
     reshards: tuple[Reshard, ...] = ()
 
+    @property
+    def failing(self) -> int:
+        """Bound on how many runs of the consumer these faults can fail, should they all come one after the other."""
+        refusals = sum(fault.count for fault in self.upstream if fault.status is not None)
+        return refusals + sum(len(rule.calls or ()) for rule in self.aws.rules) + len(self.processes)
+
     @classmethod
     def draw(cls, seed: int, record_format: str | None = None) -> FaultSchedule:
         """Return the schedule of a seed, in the format that it draws, or in this one: all else stays the same."""

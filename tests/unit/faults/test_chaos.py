@@ -28,6 +28,14 @@ def test_shards_change_in_some_schedules_of_either_format():
     assert any(not one.reshards for one in drawn)
 
 
+def test_a_schedule_says_how_many_runs_it_can_fail():
+    """Seed 118 refuses two requests with 401 and kills a run, and all three may come when nothing else does."""
+    schedule = FaultSchedule.draw(118)
+    refusals = [fault.count for fault in schedule.upstream if fault.status is not None]
+    assert (refusals, len(schedule.processes), schedule.aws.rules) == ([2], 1, ())
+    assert schedule.failing == 3
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_the_format_changes_nothing_else_of_a_seed(seed):
     """The same faults can be tried on the other format."""
