@@ -18,6 +18,7 @@ from aggregator.row_layout import (
     GREATEST,
     LEAST,
     MASK_BITS,
+    NAMES,
     NO_DELAY,
     NOT_SAID,
     NOWHERE,
@@ -34,16 +35,7 @@ if TYPE_CHECKING:
     from common.target_update import TargetUpdate
 
 LATEST_READINGS = ("altitude_baro", "speed", "vertical_rate", "heading")
-LATEST_TEXTS = (
-    "squawk",
-    "collection_type",
-    "callsign",
-    "flight_number",
-    "tail_number",
-    "aircraft_type_icao",
-    "departure_airport_icao",
-    "arrival_airport_icao",
-)
+LATEST_TEXTS = ("squawk", "collection_type", *NAMES)
 
 
 class Instant(NamedTuple):
