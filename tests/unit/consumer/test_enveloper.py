@@ -269,23 +269,22 @@ def test_a_full_envelope_goes_at_once_and_the_rest_when_it_is_acknowledged():
     assert first.updates + second.updates == updates
 
 
-@pytest.fixture
-def two_shards():
-    """An enveloper of a stream with two shards, the stream, and updates that fill an envelope of each shard."""
-    stream = Stream(2)
+def of_shards(count):
+    """An enveloper of a stream with so many shards, the stream, and updates that fill an envelope of each shard."""
+    stream = Stream(count)
     shards = ShardMap(stream.list_shards())
     enveloper = Enveloper(lambda: shards, lambda _: 5.0)
     enveloper.add([update(key) for key in AIRCRAFT], Interval(), -0.5)
     first = next_batch(enveloper, -0.5, hurry=True)
     enveloper.settle(first, [stream.put(one) for one in first], -0.5)
     places = shards.places_of(AIRCRAFT)
-    keys = [next(key for key, at in zip(AIRCRAFT, places, strict=True) if at == place) for place in (0, 1)]
+    keys = [next(key for key, at in zip(AIRCRAFT, places, strict=True) if at == place) for place in range(count)]
     return enveloper, stream, [[update(key, number, 64 * 1024) for number in range(8)] for key in keys]
 
 
-def test_a_full_envelope_waits_a_moment_for_those_of_the_other_shards(two_shards):
+def test_a_full_envelope_waits_a_moment_for_those_of_the_other_shards():
     """Under load all shards' envelopes fill up together, and one call for all of them costs less than one for each."""
-    enveloper, _, (of_first, of_second) = two_shards
+    enveloper, _, (of_first, of_second) = of_shards(2)
     assert enveloper.add(of_first, Interval(), 0.0), "the dispatcher has to be told from when on it waits"
     assert next_batch(enveloper, 0.0) == []
     assert enveloper.seconds_until_due(0.0) == pytest.approx(GATHER_SECONDS)
@@ -295,23 +294,26 @@ def test_a_full_envelope_waits_a_moment_for_those_of_the_other_shards(two_shards
     assert len(next_batch(enveloper, 0.01)) == 2
 
 
-def test_a_full_envelope_goes_alone_if_the_others_take_longer(two_shards):
+def test_a_full_envelope_goes_alone_if_the_others_take_longer():
     """A shard whose aircraft are silent holds up no other one."""
-    enveloper, _, (of_first, of_second) = two_shards
+    enveloper, _, (of_first, of_second) = of_shards(2)
     enveloper.add(of_first, Interval(), 0.0)
     enveloper.add(of_second[:1], Interval(), 0.0)
     assert [one.count for one in next_batch(enveloper, GATHER_SECONDS)] == [8]
 
 
-def test_a_full_envelope_waits_for_none_that_failed(two_shards):
-    """One that waits to be sent again may wait for seconds; what is full beside it goes at once."""
-    enveloper, stream, (of_first, of_second) = two_shards
+def test_a_full_envelope_waits_for_none_that_failed():
+    """One that waits to be sent again may wait for seconds; what is full beside it goes as if it were not there."""
+    enveloper, stream, (of_first, of_second, of_third) = of_shards(3)
     enveloper.add(of_first, Interval(), 0.0)
     [failed] = next_batch(enveloper, 0.0, hurry=True)
     enveloper.settle([failed], [None], 0.0)
-    assert enveloper.add(of_second, Interval(), 0.1)
-    [other] = next_batch(enveloper, 0.1)
-    enveloper.settle([other], [stream.put(other)], 0.2)
+    assert enveloper.add(of_second, Interval(), 0.1), "the dispatcher has to be told from when on it waits"
+    assert enveloper.seconds_until_due(0.1) == pytest.approx(GATHER_SECONDS)
+    assert enveloper.add(of_third, Interval(), 0.11), "nothing is left to wait for"
+    others = next_batch(enveloper, 0.11)
+    assert len(others) == 2
+    enveloper.settle(others, [stream.put(other) for other in others], 0.2)
     assert next_batch(enveloper, 4.9) == []
     assert next_batch(enveloper, 5.0) == [failed]
 
