@@ -92,7 +92,10 @@ def decode_leniently(data: bytes) -> HeaderedUpdate:
     msgspec.DecodeError, RecursionError
         As `consumer.messages.decode` raises them: the header's fields cost no update.
     """
-    plain, given = _decode_plain(data), _decode_fields(data)
+    try:
+        return decode(data)
+    except (msgspec.DecodeError, RecursionError):
+        plain, given = _decode_plain(data), _decode_fields(data)
     update = HeaderedUpdate(plain.icao_address, plain.timestamp, plain.ingestion_time)
     for name, decode_field in _header_fields.items():
         with suppress(KeyError, msgspec.DecodeError, RecursionError):
