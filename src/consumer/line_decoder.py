@@ -131,8 +131,7 @@ class LineDecoder:
         if not end:
             self._keep(data)
             return []
-        whole = memoryview(data)[:end]
-        block = b"".join((self._take(), whole)) if self._length else bytes(whole)  # one copy, however it begins
+        block = b"".join((self._take(), memoryview(data)[:end])) if self._length else data[:end]
         self._keep(data[end:])
         return [block]
 
