@@ -115,7 +115,7 @@ class Aggregator:
                 )
             else:
                 updates += len(read.updates)
-                counted += folder.add_batch(read)
+                counted += folder.add_all(read)
         outcome.counted, outcome.repeats = counted, updates - counted
 
     def _write(self, window: TumblingWindow, parts: Sequence[WindowPart]) -> int:

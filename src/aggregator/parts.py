@@ -28,8 +28,6 @@ from aggregator import batch, state_codec
 from aggregator.window import WindowPart
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from aggregator.batch import Batch
     from common.target_update import TargetUpdate
 
@@ -51,13 +49,9 @@ class PartFolder:
 
     def add(self, update: TargetUpdate) -> bool:
         """Count an update; return False if it was counted before."""
-        return self.add_all((update,)) == 1
+        return self.add_all(batch.of([update])) == 1
 
-    def add_all(self, updates: Iterable[TargetUpdate]) -> int:
-        """Count updates; return how many had not been counted before."""
-        return self.add_batch(batch.of(list(updates)))
-
-    def add_batch(self, updates: Batch) -> int:
+    def add_all(self, updates: Batch) -> int:
         """Count updates; return how many had not been counted before."""
         counted, start = 0, 0
         while True:

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pybase64
-from backports import zstd
 
 from aggregator import byte_planes
 from aggregator.columns import Columns
@@ -187,7 +186,7 @@ def _harder(packed: bytes) -> bytes:
 
 
 def _compressed_harder(frame: bytes) -> bytes:
-    return zstd.compress(byte_planes.decompress(frame, INFLATED_BYTES), HARDER_LEVEL)
+    return byte_planes.compress(byte_planes.decompress(frame, INFLATED_BYTES), HARDER_LEVEL)
 
 
 def decode(state: Mapping[str, Any], origin: datetime) -> WindowPart:

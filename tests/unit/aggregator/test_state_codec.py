@@ -106,7 +106,7 @@ def test_rows_that_fill_after_a_measurement_do_not_outgrow_the_bound(origin):
     updates = list(unlike(origin, 900, 3))
     for start in range(0, len(updates), 200):
         folder = PartFolder(part, packed_bytes)
-        folder.add_all(updates[start : start + 200])
+        folder.add_all(batch.of(updates[start : start + 200]))
         splits += len(folder.full_parts)
         state = state_codec.encode(folder.part)
         assert len(state["z"]) * 3 // 4 <= packed_bytes
