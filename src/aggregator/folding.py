@@ -5,8 +5,8 @@ measures them, and the plain fold, to which this one is equal on any feed, stand
 
 - *One loop for many updates.* It names all it needs once; a call for each update, or for each reading, would cost more
   than the work in it. Hence its length, and the rules it is let off.
-- *A row is read into locals and written back by one call each*, where an access for each field would be forty. What
-  only an aircraft's first updates and late ones change stands in another row, which others need not read.
+- *A row's head is read into locals and written back by one call each*, where an access for each field would be forty.
+  What only an aircraft's first updates and late ones change stands in another row, which others need not read.
 - *The newest update's own numbers are written and never read*: an update that is not newer leaves them as they are.
 - *`float.__round__` is what `round` looks up* for each of six numbers, and makes a method of, at four times the cost.
 - *An update newer than all of its aircraft can be no repeat*: only for another one are the aircraft's keys looked at.
@@ -38,6 +38,7 @@ from aggregator.row_layout import (
     READING_SCALE,
     ROW,
     ROW_HEAD,
+    ROW_LATEST,
     SECOND_UPDATE_BYTES,
     TEXT_BYTES,
     pack_names,
@@ -91,13 +92,8 @@ def _fold(  # noqa: C901, PLR0912, PLR0915 - see above
     names, place_of, code_of, type_of = columns.names, columns.index.get, columns.codes.get, columns.types.get
     times, delays, back = columns.log["times"], columns.log["delays"], columns.log["back"]
     append_back = back.append
-    rows, size, read, write, write_head = (
-        columns.rows,
-        ROW.size,
-        ROW_HEAD.unpack_from,
-        ROW.pack_into,
-        ROW_HEAD.pack_into,
-    )
+    rows, size, head, read = columns.rows, ROW.size, ROW_HEAD.size, ROW_HEAD.unpack_from
+    write_head, write_latest = ROW_HEAD.pack_into, ROW_LATEST.pack_into
     rounded, reading_scale, position_scale = float.__round__, float(READING_SCALE), float(POSITION_SCALE)
     pack = pack_names
     repeats, begun = 0, len(times)
@@ -241,31 +237,10 @@ def _fold(  # noqa: C901, PLR0912, PLR0915 - see above
             room -= grown
 
         if is_newest:
-            value = update.heading
-            is_down = update.on_ground
-            write(
+            last, value, is_down = key, update.heading, update.on_ground
+            write_latest(
                 rows,
-                at,
-                squawk_seen,
-                types_seen,
-                key,
-                key,
-                altitude_missing,
-                altitude_total,
-                altitude_least,
-                altitude_greatest,
-                speed_missing,
-                speed_total,
-                speed_least,
-                speed_greatest,
-                vertical_rate_missing,
-                vertical_rate_total,
-                vertical_rate_least,
-                vertical_rate_greatest,
-                last_position,
-                last_latitude,
-                last_longitude,
-                distance,
+                at + head,
                 new_altitude,
                 new_speed,
                 new_rate,
@@ -274,31 +249,30 @@ def _fold(  # noqa: C901, PLR0912, PLR0915 - see above
                 squawk,
                 collection_type,
             )
-        else:
-            write_head(
-                rows,
-                at,
-                squawk_seen,
-                types_seen,
-                key,
-                last,
-                altitude_missing,
-                altitude_total,
-                altitude_least,
-                altitude_greatest,
-                speed_missing,
-                speed_total,
-                speed_least,
-                speed_greatest,
-                vertical_rate_missing,
-                vertical_rate_total,
-                vertical_rate_least,
-                vertical_rate_greatest,
-                last_position,
-                last_latitude,
-                last_longitude,
-                distance,
-            )
+        write_head(
+            rows,
+            at,
+            squawk_seen,
+            types_seen,
+            key,
+            last,
+            altitude_missing,
+            altitude_total,
+            altitude_least,
+            altitude_greatest,
+            speed_missing,
+            speed_total,
+            speed_least,
+            speed_greatest,
+            vertical_rate_missing,
+            vertical_rate_total,
+            vertical_rate_least,
+            vertical_rate_greatest,
+            last_position,
+            last_latitude,
+            last_longitude,
+            distance,
+        )
         if room < 0:
             break
     del times[key + 1 :], delays[key + 1 :]

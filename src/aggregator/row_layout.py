@@ -115,7 +115,8 @@ def _new(fields: Mapping[str, tuple[str, int]]) -> bytes:
 
 
 NEW_ROW, NEW_BEGINNING = _new(BY_AIRCRAFT), _new(BEGINNING)
-ROW, ROW_HEAD, BEGINNING_ROW = _struct(BY_AIRCRAFT), _struct(HEAD), _struct(BEGINNING)
+ROW, ROW_HEAD, ROW_LATEST = _struct(BY_AIRCRAFT), _struct(HEAD), _struct(LATEST)
+BEGINNING_ROW = _struct(BEGINNING)
 """Rows as bytes. Reading one takes 0.3 us; with an array a field, each of its accesses took 0.03."""
 FIRST, FIRST_POSITION = Struct("<i"), Struct("<iii")
 """What `BEGINNING_ROW` begins with, and what comes next: by themselves, since a new aircraft needs no more."""
