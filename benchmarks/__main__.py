@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import tempfile
 from dataclasses import replace
@@ -17,6 +18,7 @@ from benchmarks import cases, machine, measures, table
 from benchmarks.harness import compare
 from benchmarks.processes import BenchmarkError
 from benchmarks.workspace import FULL, QUICK, Workspace
+from local.shell_settings import shut_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -50,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run what the command line asks for; return the exit code."""
     options = _parser().parse_args(arguments)
+    shut_out(os.environ)
     sizes = QUICK if options.quick else FULL
     for name in ("updates", "runs", "memory_seconds"):
         if (value := getattr(options, name)) is not None:

@@ -23,6 +23,7 @@ from local.emulator import binary as emulator_binary
 from local.faults.live import KEEP_ALIVE_SECONDS, LiveFaults
 from local.guardian import Guardian
 from local.pipeline import CONSUMER, Pipeline
+from local.shell_settings import shut_out
 from local.simulator.feed import Feed
 from local.simulator.server import TrackingStreamServer
 from local.translation import TemplateError
@@ -45,6 +46,7 @@ _ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 def main(options: RunOptions, *, repository: Path = REPOSITORY) -> int:
     """Run as asked, show what happens, and return the exit code (see `local --help`)."""
     console = Console()
+    shut_out(os.environ)
     try:
         report = _Run(options, console, repository).execute()
     except (TemplateError, CloudError, EmulatorError) as error:

@@ -10,11 +10,14 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from local.shell_settings import shut_out
+
 # A shared machine may be slow for a moment; how long an example takes is no property of the code.
 hypothesis.settings.register_profile("tests", deadline=None)
 hypothesis.settings.load_profile("tests")
 
-# Set before anything imports boto3 or Powertools: no test may reach a real account.
+# Set before anything imports boto3 or Powertools: no test may reach a real account, whatever the shell says of one.
+shut_out(os.environ)
 os.environ |= {
     "AWS_ACCESS_KEY_ID": "testing",
     "AWS_SECRET_ACCESS_KEY": "testing",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import tempfile
 from pathlib import Path
@@ -13,6 +14,7 @@ from rich.table import Table
 
 from benchmarks.instructions import counting, loops, record
 from benchmarks.processes import BenchmarkError
+from local.shell_settings import shut_out
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,6 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="instructions", description=__doc__, allow_abbrev=False)
     parser.add_argument("--record", action="store_true", help=f"write the counts into {record.FILE.name}")
     options = parser.parse_args(arguments)
+    shut_out(os.environ)
     console = Console()
     try:
         counts = _count(console)

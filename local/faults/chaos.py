@@ -22,6 +22,7 @@ from local.faults.rig import Rig
 from local.faults.run import Outcome, ScheduleRun
 from local.faults.schedule import FaultSchedule
 from local.options import count
+from local.shell_settings import shut_out
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -192,6 +193,7 @@ def _parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run as asked; return the exit code."""
     options = _parser().parse_args(arguments)
+    shut_out(os.environ)
     seeds = range(options.seed, options.seed + options.schedules)
     totals = run(
         seeds,
