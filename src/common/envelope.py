@@ -5,6 +5,9 @@
 `z` is the base64 text of one zstd frame: the updates as received, each followed by a line end; `n` says how many. What
 stands between `shard` and `z` is the header that event source mappings filter by; `consumer.envelope` writes it.
 
+What makes it an envelope is its beginning, `{"v":`, which no update in the stream has: one that was received so gets a
+blank behind its brace (`distinct`), of which JSON takes no notice. So nothing from outside is taken for an envelope.
+
 An envelope counts only in the shard it names. One that a reshard put elsewhere was noticed by who wrote it, and its
 updates were sent again, each to its own shard.
 """
@@ -25,7 +28,7 @@ of them more."""
 
 _BEGINNING = re.compile(rb'\{"v":(\d{1,9}),"n":\d')
 PREFIX = b'{"v":'
-"""What every envelope begins with, and hardly anything else."""
+"""What every envelope begins with, and no update."""
 
 
 class UnknownVersionError(Exception):
@@ -43,6 +46,11 @@ class _Envelope(msgspec.Struct, gc=False):
 
 
 _decode = msgspec.json.Decoder(_Envelope).decode
+
+
+def distinct(update: bytes) -> bytes:
+    """Return an update, one JSON object, as whoever writes it into the stream has to: it begins as no envelope does."""
+    return b"{ " + update[1:] if update.startswith(PREFIX) else update
 
 
 def is_envelope(data: bytes) -> bool:
