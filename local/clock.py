@@ -1,4 +1,8 @@
-"""Time as an argument: what waits or reads the clock gets one of these, so that tests can own time."""
+"""Time as an argument: what waits or reads the clock gets one of these, so that tests can own time.
+
+The machine's clock is read once, and goes on by the monotonic one: a clock that is stepped, or a machine that sleeps,
+changes no wait and no age, and every process of a run is told the same time.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,11 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     import threading
+
+_LONGEST_LOOK = 1.0
+"""Seconds that may pass between two looks of somebody who waits; what is beyond was a process that stood still."""
+
+_offset = time.time() - time.monotonic()
 
 
 class Clock(Protocol):
@@ -19,13 +28,48 @@ class Clock(Protocol):
         """Wait until `event` is set or `seconds` have passed; return whether it is set."""
 
 
+def offset() -> float:
+    """Return the epoch's distance from the monotonic clock's zero, in seconds: for `take_over` in another process."""
+    return _offset
+
+
+def take_over(offset: float) -> None:
+    """Tell the time that another process of this machine tells, whose offset this is."""
+    global _offset  # noqa: PLW0603 -- a process has one time
+    _offset = offset
+
+
 class SystemClock:
-    """The machine's own clock."""
+    """The machine's own clock, as it was when this process began."""
 
     def now(self) -> float:
         """Return seconds since the epoch."""
-        return time.time()
+        return time.monotonic() + _offset
 
     def wait(self, event: threading.Event, seconds: float) -> bool:
         """Wait until `event` is set or `seconds` have passed; return whether it is set."""
         return event.wait(seconds)
+
+
+class Patience:
+    """How long to wait for what does not move; whoever waits asks `exhausted` at each look, several times a second.
+
+    Only the time in which we looked counts: a process that was frozen, and whose counterparts were too, has not waited.
+    """
+
+    def __init__(self, seconds: float, clock: Clock) -> None:
+        self.seconds = seconds
+        self._clock = clock
+        self.spent = 0.0
+        self._looked = clock.now()
+
+    def renew(self) -> None:
+        """Begin again: something has moved."""
+        self.spent, self._looked = 0.0, self._clock.now()
+
+    def exhausted(self) -> bool:
+        """Return whether it has been waited for longer than `seconds`."""
+        now = self._clock.now()
+        self.spent += min(max(0.0, now - self._looked), _LONGEST_LOOK)
+        self._looked = now
+        return self.spent > self.seconds

@@ -11,6 +11,8 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from local import clock
+
 REGION = "us-east-1"
 ACCOUNT = "123456789012"
 """The account moto plays."""
@@ -54,7 +56,7 @@ class Cloud:
     def __init__(self) -> None:
         # A session of its own, so that Ctrl-C in the terminal reaches this process alone.
         self._process = subprocess.Popen(
-            [sys.executable, "-W", "ignore", "-m", "local.cloud_process"],
+            [sys.executable, "-W", "ignore", "-m", "local.cloud_process", repr(clock.offset())],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -1,8 +1,8 @@
 """The process that plays AWS: a moto server on a free loopback port, with what moto needs to carry a whole stream.
 
-Started by `local.cloud`. Writes one line of JSON to standard output once it listens, `{"port": ..., "types": [...]}`,
-where `types` are the resource types its CloudFormation can make. It ends when its standard input is closed, so that
-it cannot outlive the run that started it.
+Started by `local.cloud`, with the offset of its clock. Writes one line of JSON to standard output once it listens,
+`{"port": ..., "types": [...]}`, where `types` are the resource types its CloudFormation can make. It ends when its
+standard input is closed, so that it cannot outlive the run that started it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from moto.core.utils import get_service_model, method_names_from_class
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
 
-from local import moto_kinesis
+from local import clock, moto_kinesis
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -82,6 +82,7 @@ def prepare_moto() -> None:
 def main() -> None:
     """Serve until standard input is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the run's to act on
+    clock.take_over(float(sys.argv[1]))
     prepare_moto()
     for service in _MODELS:
         get_service_model(service)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
+from local.clock import Patience
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -77,7 +79,8 @@ class Ending:
 
     def _commit_all(self) -> str:
         """Wait until all that was sent is committed, asking the consumer to stop as soon as it may."""
-        last, since, failed = self._progress(), self._clock.now(), self._consumer.errors
+        last, failed = self._progress(), self._consumer.errors
+        patience = Patience(self._patience, self._clock)
         asked = False
         while not self._committed():
             if self._delivered() and not asked:
@@ -91,12 +94,13 @@ class Ending:
                 asked = False
             now = self._progress()
             if now != last:
-                last, since, failed = now, self._clock.now(), self._consumer.errors
-            if self._clock.now() - since > self._patience or self._consumer.errors - failed >= self._failed_runs:
+                last, failed = now, self._consumer.errors
+                patience.renew()
+            if patience.exhausted() or self._consumer.errors - failed >= self._failed_runs:
                 self._pause()
                 return (
                     "The checkpoint does not cover all that was sent, and nothing moves any more: "
-                    f"no progress for {self._clock.now() - since:.0f} s. The consumer's last words:"
+                    f"no progress for {patience.spent:.0f} s. The consumer's last words:"
                 )
             self._clock.wait(_NEVER, _STEP)
         self._pause()
@@ -104,10 +108,10 @@ class Ending:
 
     def _stop_consumer(self) -> str:
         """Ask the consumer to stop at the next token, and wait for it."""
-        asked, began = False, self._clock.now()
+        asked, patience = False, Patience(self._patience, self._clock)
         while self._under_way():
             asked = asked or self._consumer.terminate()
-            if self._clock.now() - began > self._patience:
+            if patience.exhausted():
                 self._consumer.stop()
                 return f"The consumer did not stop within {self._patience:.0f} s, and was killed. Its last words:"
             self._clock.wait(_NEVER, _STEP)
@@ -117,13 +121,12 @@ class Ending:
 
     def _drain(self) -> str:
         """Let the pollers consume what there is, and close the windows."""
-        deadline = self._clock.now() + DRAIN_SECONDS
         for mapping in self._mappings:
             mapping.begin_drain()
-        drained = [mapping.drain(deadline) for mapping in self._mappings]
+        drained = [mapping.drain(DRAIN_SECONDS) for mapping in self._mappings]
         for mapping in self._mappings:
             mapping.stop()
-        return "" if all(drained) else f"The stream was not consumed to its end within {DRAIN_SECONDS:.0f} s."
+        return "" if all(drained) else f"The stream was not consumed to its end: no progress for {DRAIN_SECONDS:.0f} s."
 
     def _under_way(self) -> bool:
         """Return whether the consumer is at work, or a schedule is just about to invoke it."""

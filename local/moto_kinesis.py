@@ -2,18 +2,22 @@
 
 As moto has it, a shard walks through all its records on each put and each read, and an answer is built value by value
 from the service's model: 40 us a record, more than all else a record costs. A closed shard goes on taking records, and
-the records of a shard that is split or merged move to its children.
+the records of a shard that is split or merged move to its children. Arrivals go by the run's clock.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
+from datetime import UTC, datetime
 from hashlib import md5
 from typing import TYPE_CHECKING
 
 import msgspec
+from moto.kinesis import models
 from moto.kinesis.models import Shard, Stream
 from moto.kinesis.responses import KinesisResponse
+
+from local.clock import SystemClock
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,6 +30,7 @@ _MOST_RECORDS = 10_000
 
 def install() -> None:
     """Change moto in this process."""
+    models.utcnow = _now  # type: ignore[attr-defined]
     Shard.get_max_sequence_number = _last_sequence_number  # type: ignore[method-assign,assignment]
     Shard.get_records = _get_records  # type: ignore[method-assign,assignment]
     KinesisResponse.get_records = _answer_get_records  # type: ignore[method-assign,assignment]
@@ -33,6 +38,11 @@ def install() -> None:
     Stream.get_shard_for_key = _shard_for_key  # type: ignore[method-assign,assignment]
     Stream.split_shard = _split_shard  # type: ignore[method-assign,assignment]
     Stream.merge_shards = _merge_shards  # type: ignore[method-assign,assignment]
+
+
+def _now() -> datetime:
+    """Return when a record arrives, by the clock of those who read it; naive, as moto has its times."""
+    return datetime.fromtimestamp(SystemClock().now(), UTC).replace(tzinfo=None)
 
 
 def _last_sequence_number(shard: Shard) -> int:

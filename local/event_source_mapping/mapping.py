@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from local.clock import Patience
 from local.event_source_mapping.destination import Destination, DestinationClients
 from local.event_source_mapping.observation import Counters, Listener, SilentListener
 from local.event_source_mapping.pace import Pace
@@ -116,12 +117,13 @@ class EventSourceMapping:
             for poller in self._pollers.values():
                 poller.drain()
 
-    def drain(self, deadline: float) -> bool:
-        """Begin to drain, if that is not done yet, and wait for it; return whether it was done by then.
+    def drain(self, patience: float) -> bool:
+        """Begin to drain, if that is not done yet, and wait for it; return whether it was done.
 
-        `deadline` is in the clock's seconds.
+        `patience` is in seconds without anything that moves.
         """
         self.begin_drain()
+        waiting, last = Patience(patience, self._clock), self.counters.progress
         never = threading.Event()
         look_again = 0.0
         while True:
@@ -132,10 +134,12 @@ class EventSourceMapping:
                 self._follow()
             if self.drained:
                 return True
-            left = deadline - self._clock.now()
-            if left <= 0:
+            if (progress := self.counters.progress) != last:
+                last = progress
+                waiting.renew()
+            if waiting.exhausted():
                 return False
-            self._clock.wait(never, min(left, _DRAIN_STEP))
+            self._clock.wait(never, _DRAIN_STEP)
 
     @property
     def drained(self) -> bool:

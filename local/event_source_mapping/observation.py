@@ -35,6 +35,12 @@ class Counters:
     unkept: int = 0
     read_errors: int = 0
 
+    @property
+    def progress(self) -> tuple[int, ...]:
+        """What changes only while the mapping gets on: a batch that fails again and again moves none of it."""
+        done = (self.consumed, self.filtered, self.discarded)
+        return (self.read, *done, self.windows_closed, self.windows_terminated_early)
+
     def __add__(self, other: Counters) -> Counters:
         """Add up, field by field."""
         return Counters(**{one.name: getattr(self, one.name) + getattr(other, one.name) for one in fields(self)})

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
+
+from local.clock import SystemClock
 
 if TYPE_CHECKING:
     import threading
@@ -16,6 +17,7 @@ class JumpingClock:
 
     def __init__(self) -> None:
         self._ahead = 0.0
+        self._clock = SystemClock()
 
     def jump(self, seconds: float) -> None:
         """Set the clock forward, or back where `seconds` is negative."""
@@ -23,7 +25,7 @@ class JumpingClock:
 
     def now(self) -> float:
         """Return seconds since the epoch."""
-        return time.time() + self._ahead
+        return self._clock.now() + self._ahead
 
     def wait(self, event: threading.Event, seconds: float) -> bool:
         """Wait until `event` is set or `seconds` have passed; return whether it is set.

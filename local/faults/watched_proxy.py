@@ -5,13 +5,13 @@ What comes again after a checkpoint that stands behind it is a double that nothi
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from local.clock import SystemClock
 from local.faults.aws_proxy import AwsProxy
 from local.faults.relay import Upstream
 
@@ -74,4 +74,4 @@ def _commit(body: bytes) -> Commit | None:
     checkpoint = msgspec.json.decode(body, type=Checkpoint)
     if checkpoint.position_token is None or checkpoint.gap is not None:
         return None
-    return Commit(time.time(), checkpoint.position_token, checkpoint.lease.owner if checkpoint.lease else None)
+    return Commit(SystemClock().now(), checkpoint.position_token, checkpoint.lease.owner if checkpoint.lease else None)

@@ -123,7 +123,7 @@ def mapping():
 
 def drained(mapping):
     """Drain with patience."""
-    return mapping.drain(time.time() + PATIENCE)
+    return mapping.drain(PATIENCE)
 
 
 def test_all_records_of_all_shards_arrive_once_and_in_order(stream, mapping):
@@ -159,7 +159,7 @@ def test_at_timestamp_begins_with_the_records_from_then_on(stream, mapping):
     source, function = stream(1), Function()
     source.put("early")
     time.sleep(0.01)  # so that the two records have different times: there is no condition to wait for
-    between = time.time()
+    between = SystemClock().now()
     time.sleep(0.01)
     source.put("late")
     running = mapping(source, function, StartingPosition="AT_TIMESTAMP", StartingPositionTimestamp=between)
@@ -181,7 +181,7 @@ def test_a_shard_that_fails_for_ever_does_not_hold_up_another(stream, mapping):
     running = mapping(source, function, BatchSize=10)
     eventually(lambda: running.counters.consumed == 500)
     eventually(lambda: running.counters.function_errors >= 3)
-    assert not running.drain(time.time() + 0.2)
+    assert not running.drain(0.2)
     assert {tuple(event["Records"][0]["eventID"].split(":")) for event in function.events} >= {
         ("shardId-000000000000", "1")
     }

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
-
 import boto3
 import pytest
+
+from local.clock import SystemClock
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def kinesis(aws):  # noqa: ARG001 - the client talks to the server that this fix
 
 def test_records_come_back_as_they_were_put(kinesis):
     """Data byte for byte, key, sequence number, and an arrival time of milliseconds."""
-    began = time.time()
+    began = SystemClock().now()
     entries = [{"Data": b"\x00\xff", "PartitionKey": 'a "key"'}, {"Data": b"two", "PartitionKey": "é"}]
     put = kinesis.put_records(StreamName="updates", Records=entries)
     assert put["FailedRecordCount"] == 0
@@ -33,7 +33,7 @@ def test_records_come_back_as_they_were_put(kinesis):
     assert [{name: one[name] for name in ("Data", "PartitionKey")} for one in answer["Records"]] == entries
     assert [one["SequenceNumber"] for one in answer["Records"]] == ["1", "2"]
     arrivals = [one["ApproximateArrivalTimestamp"].timestamp() for one in answer["Records"]]
-    assert all(began - 0.001 <= arrival <= time.time() for arrival in arrivals)
+    assert all(began - 0.001 <= arrival <= SystemClock().now() for arrival in arrivals)
     assert all(round(arrival, 3) == pytest.approx(arrival, abs=1e-6) for arrival in arrivals)
     assert answer["MillisBehindLatest"] == 0
     assert kinesis.get_records(ShardIterator=answer["NextShardIterator"])["Records"] == []

@@ -1,0 +1,48 @@
+"""The local stack's clock, and the patience of those who wait."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+
+from local import clock
+from local.clock import Patience, SystemClock
+from tests.manual_clock import ManualClock
+
+
+def test_a_clock_that_is_stepped_changes_nothing(monkeypatch):
+    """The machine's clock jumps by a day, as when a time server is reached at last: the run's does not."""
+    before = SystemClock().now()
+    monkeypatch.setattr(time, "time", lambda: before + 86_400)
+    assert 0 <= SystemClock().now() - before < 3_600
+
+
+def test_another_process_tells_the_same_time():
+    """Moto notes arrivals in a process of its own; what its clock says lies between two looks at ours."""
+    script = (
+        "import sys; from local import clock; clock.take_over(float(sys.argv[1])); print(clock.SystemClock().now())"
+    )
+    before = SystemClock().now()
+    arguments = [sys.executable, "-c", script, repr(clock.offset() - 5_000)]
+    told = float(subprocess.run(arguments, capture_output=True, check=True).stdout)
+    assert before <= told + 5_000 <= SystemClock().now()
+
+
+def test_patience_is_the_time_in_which_somebody_looked():
+    """Frozen for an hour, a process has waited for a second more; what moves renews its patience."""
+    time_passes = ManualClock()
+    patience = Patience(10, time_passes)
+    time_passes.advance(3_600)
+    assert not patience.exhausted()
+    for _ in range(9):
+        time_passes.advance(1)
+        assert not patience.exhausted()
+    patience.renew()
+    for _ in range(10):
+        time_passes.advance(1)
+        assert not patience.exhausted()
+    time_passes.advance(-3_600)
+    assert not patience.exhausted()
+    time_passes.advance(0.5)
+    assert patience.exhausted()
