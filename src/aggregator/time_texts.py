@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from aggregator import instants
+from common.normal_form import OUTERMOST_YEARS
 from common.target_update import Instant
 
 if TYPE_CHECKING:
@@ -38,7 +39,10 @@ class _Seconds(dict[str, int]):
     def __missing__(self, text: str) -> int:
         if len(self) >= MOST_SECONDS:
             self.clear()
-        self[text] = milliseconds = instants.offset(instants.EPOCH, _decode(_encode(f"{text}Z"))) // 1_000
+        instant = _decode(_encode(f"{text}Z"))
+        if instant.year in OUTERMOST_YEARS:
+            raise ValueError(text)
+        self[text] = milliseconds = instants.offset(instants.EPOCH, instant) // 1_000
         return milliseconds
 
 

@@ -1,23 +1,32 @@
-"""A target update as our consumers see it: typed fields, decoded from a record's JSON."""
+"""A target update, decoded from its JSON: the one opinion on what is an update, shared by every function.
+
+An update is read at once where it is as the API writes it, and field by field only where that fails: one bad field
+costs itself, never the update. What is passed over can be counted.
+"""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import Annotated, NamedTuple
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import msgspec
 from msgspec import Meta
 
+from common.normal_form import MAX_ADDRESS, are_addressed, are_within_years, normalise
+from common.update_decoder import UndecodableUpdateError, UpdateDecoder, decode_object
+
+if TYPE_CHECKING:
+    from collections import Counter
+
+__all__ = ["TargetUpdate", "UndecodableUpdateError", "UpdateKey", "decode", "decode_lines", "fields"]
+
 # Bounds are part of a field's type: a value no aircraft can have, or a text that no table key can hold, is as absent
 # as one of the wrong type. They are wide on purpose; judging plausibility is not the decoder's work.
+type Address = Annotated[str, Meta(min_length=1, max_length=MAX_ADDRESS)]
 type Instant = Annotated[datetime, Meta(tz=True)]
 type Code = Annotated[str, Meta(max_length=64)]
 type Name = Annotated[str, Meta(max_length=256)]
 type Reading = Annotated[float, Meta(ge=-1_000_000, le=1_000_000)]
-
-
-class UndecodableUpdateError(ValueError):
-    """The bytes are no target update; the text says what was expected."""
 
 
 class UpdateKey(NamedTuple):
@@ -35,7 +44,7 @@ class TargetUpdate(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     positions in WGS 84 degrees. Fields not named here are skipped by the decoder.
     """
 
-    icao_address: Annotated[str, Meta(min_length=1, max_length=32)]
+    icao_address: Address
     timestamp: Instant
     ingestion_time: Instant | None = None
     latitude: Annotated[float, Meta(ge=-90, le=90)] | None = None
@@ -65,28 +74,25 @@ class TargetUpdate(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         return UpdateKey(self.icao_address, self.timestamp, self.ingestion_time)
 
 
-_decoder = msgspec.json.Decoder(TargetUpdate)
-_object_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_field_decoders = {field.name: msgspec.json.Decoder(field.type) for field in msgspec.structs.fields(TargetUpdate)}
-_required = frozenset(field.name for field in msgspec.structs.fields(TargetUpdate) if field.required)
-_text_decoder = msgspec.json.Decoder(str)
+_decoder = UpdateDecoder(TargetUpdate)
+_decode_lines = msgspec.json.Decoder(TargetUpdate).decode_lines
+_decode_value = msgspec.json.Decoder().decode
 
 
-def decode(data: bytes) -> TargetUpdate:
-    """Return the update that a record's bytes hold.
+def decode(data: bytes, ignored: Counter[str] | None = None) -> TargetUpdate:
+    """Return the update that a record's bytes hold, its address in the form that keys use.
 
     A field of the wrong type or outside its bounds is treated as absent: one bad field must not cost the update,
-    let alone hold up a shard.
+    let alone hold up a shard. `ignored` counts such fields, by name.
 
     Raises
     ------
     UndecodableUpdateError
         The bytes are no JSON object, or it lacks `icao_address` or `timestamp`.
     """
-    try:
-        return _decoder.decode(data)
-    except (ValueError, RecursionError):  # msgspec's errors are ValueErrors; nesting without end is a RecursionError
-        return _decode_leniently(data)
+    update = _decoder.decode(data, ignored)
+    normalise([update])
+    return update
 
 
 def decode_lines(lines: bytes) -> list[TargetUpdate] | None:
@@ -95,39 +101,37 @@ def decode_lines(lines: bytes) -> list[TargetUpdate] | None:
     Empty lines are passed over. For who reads thousands: a call for each takes a third longer.
     """
     try:
-        return _decoder.decode_lines(lines)
+        updates = _decode_lines(lines)
     except (ValueError, RecursionError):
         return None
+    if not (are_within_years(updates) and are_addressed(updates)):
+        return None
+    normalise(updates)
+    return updates
 
 
-def _decode_leniently(data: bytes) -> TargetUpdate:
-    """Decode field by field, leaving out what does not fit."""
+def fields(data: bytes, ignored: Counter[str] | None = None) -> dict[str, Any]:
+    """Return all fields of an update as plain values, for who is asked about any of them.
+
+    A number that JSON allows and a double cannot hold costs its field alone, wherever in it it stands. `ignored` counts
+    such fields: by name those of `TargetUpdate`, any other as `other`.
+
+    Raises
+    ------
+    UndecodableUpdateError
+        The bytes are no JSON object.
+    """
     try:
-        values = _object_decoder.decode(data)
-    except (ValueError, RecursionError) as error:
-        raise UndecodableUpdateError(f"expected one target update as a JSON object; {error}") from None
-    fields: dict[str, object] = {}
-    for name, decoder in _field_decoders.items():
-        if name not in values:
-            continue
+        values = _decode_value(data)
+        if isinstance(values, dict):
+            return values
+    except (ValueError, RecursionError):
+        pass
+    values = {}
+    for name, raw in decode_object(data).items():
         try:
-            fields[name] = decoder.decode(values[name])
+            values[name] = _decode_value(raw)
         except (ValueError, RecursionError):
-            instant = _lenient_instant(values[name]) if name in ("timestamp", "ingestion_time") else None
-            if instant is not None:
-                fields[name] = instant
-    for name in sorted(_required):
-        if name not in fields:
-            takes = "a text of 1 to 32 characters" if name == "icao_address" else "an RFC 3339 time"
-            got = bytes(values[name])[:80].decode(errors="replace") if name in values else "nothing"
-            raise UndecodableUpdateError(f"{name}: got {got}; expected {takes}")
-    return TargetUpdate(**fields)  # type: ignore[arg-type]  # each value came out of its own field's decoder
-
-
-def _lenient_instant(raw: msgspec.Raw) -> datetime | None:
-    """Read an ISO 8601 time that is not RFC 3339; without a zone it is UTC, as all times of the feed are."""
-    try:
-        instant = datetime.fromisoformat(_text_decoder.decode(raw))
-    except (ValueError, RecursionError):
-        return None
-    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+            if ignored is not None:
+                ignored[name if name in TargetUpdate.__struct_fields__ else "other"] += 1
+    return values

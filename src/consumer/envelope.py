@@ -7,7 +7,6 @@ the function that gets the envelope looks at each update again.
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import msgspec
@@ -16,6 +15,8 @@ from backports.zstd import CompressionParameter, ZstdCompressor
 from msgspec.structs import astuple
 
 from common import envelope as wire
+from common.normal_form import address
+from common.update_decoder import UpdateDecoder
 from consumer.messages import TargetUpdate
 
 if TYPE_CHECKING:
@@ -72,35 +73,11 @@ _PLACES = [HeaderedUpdate.__struct_fields__.index(name) for name in (*VALUES, *R
 
 _compressor = ZstdCompressor(options=COMPRESSION)  # kept: a new one for each envelope would be a megabyte to fault in
 _encode = msgspec.json.Encoder().encode
-decode = msgspec.json.Decoder(HeaderedUpdate).decode
+_decoder = UpdateDecoder(HeaderedUpdate)
+decode = _decoder.fast
 """Makes an update of its JSON object, if every field is what the API gives there."""
-
-_decode_plain = msgspec.json.Decoder(TargetUpdate).decode
-_decode_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
-_header_fields = {
-    field.name: msgspec.json.Decoder(field.type).decode
-    for field in msgspec.structs.fields(HeaderedUpdate)
-    if field.name not in TargetUpdate.__struct_fields__
-}
-
-
-def decode_leniently(data: bytes) -> HeaderedUpdate:
-    """Make an update of its JSON object; a field of the header that is of another type, or too long, counts as absent.
-
-    Raises
-    ------
-    msgspec.DecodeError, RecursionError
-        As `consumer.messages.decode` raises them: the header's fields cost no update.
-    """
-    try:
-        return decode(data)
-    except (msgspec.DecodeError, RecursionError):
-        plain, given = _decode_plain(data), _decode_fields(data)
-    update = HeaderedUpdate(plain.icao_address, plain.timestamp, plain.ingestion_time)
-    for name, decode_field in _header_fields.items():
-        with suppress(KeyError, msgspec.DecodeError, RecursionError):
-            setattr(update, name, decode_field(given[name]))
-    return update
+decode_leniently = _decoder.decode
+"""Makes an update of its JSON object; a field that is of another type, or too long, counts as absent."""
 
 
 class Packed(NamedTuple):
@@ -196,7 +173,7 @@ class Content:
         if len(record) <= most_bytes:
             yield Packed(record, self.count, read_bytes)
         elif self.count == 1:
-            yield Packed(lines, 1, read_bytes, self.updates()[0].icao_address)
+            yield Packed(lines, 1, read_bytes, address(self.updates()[0].icao_address))
         else:
             updates, half = self.updates(), self.count // 2
             yield from pack(updates[:half], shard_id, most_bytes)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from common.normal_form import addresses
 from common.observability import logger
 from consumer.lane import Lane
 from consumer.outbox import Settled
@@ -80,7 +81,7 @@ class Enveloper:
             only.add(updates, interval, now)
             return
         of_shards: list[list[HeaderedUpdate]] = [[] for _ in shards.shards]
-        places = shards.places_of([update.icao_address for update in updates])
+        places = shards.places_of(addresses(updates))
         for update, place in zip(updates, places, strict=True):
             of_shards[place].append(update)
         for shard, of_shard in zip(shards.shards, of_shards, strict=True):

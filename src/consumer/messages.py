@@ -6,22 +6,19 @@ Messages are told apart by their only known top-level key; other keys are ignore
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import MAXYEAR, MINYEAR, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 
+from common.normal_form import OUTERMOST_YEARS
+from common.target_update import Address, Instant
+from common.update_decoder import UndecodableUpdateError, UpdateDecoder
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
+    from datetime import datetime
 
 _NO_MESSAGE = "not a message of the Tracking Stream"
-
-_OUTERMOST_YEARS = frozenset({MINYEAR, MAXYEAR})
-
-_Key = Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
-"""A Kinesis partition key has 1 to 256 characters (Kinesis API reference, PutRecords)."""
-
-_Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
 _Token = Annotated[str, msgspec.Meta(min_length=1)]
 """An empty token would be committed, and resuming at it would be starting anew."""
@@ -30,12 +27,14 @@ _Token = Annotated[str, msgspec.Meta(min_length=1)]
 class TargetUpdate(msgspec.Struct, gc=False):
     """A valid target update: `data` is the JSON object as received, `ingestion_time` None where it is left out.
 
+    The address stands as received, too: filters see it so. `common.normal_form` gives it the form that keys use.
+
     The decoder makes it, so that no second object has to be made of the first; `data` is set afterwards.
     """
 
-    icao_address: _Key
-    timestamp: _Moment
-    ingestion_time: _Moment | None = None
+    icao_address: Address
+    timestamp: Instant
+    ingestion_time: Instant | None = None
     data: bytes = msgspec.field(default=b"", name="(as received)")  # no key of the API
 
 
@@ -52,11 +51,14 @@ class _Line(msgspec.Struct):
     status: _Status | msgspec.UnsetType = msgspec.UNSET
 
 
-decode = msgspec.json.Decoder(TargetUpdate).decode
-"""Makes an update of its JSON object; raises msgspec.DecodeError or RecursionError where it is none."""
+_decoder = UpdateDecoder(TargetUpdate)
+decode = _decoder.fast
+"""Makes an update of its JSON object, if every field is as the API writes it (`UpdateDecoder.fast`)."""
+decode_leniently = _decoder.decode
+"""Makes an update of its JSON object; raises UndecodableUpdateError where it is none."""
 
 _decode_line = msgspec.json.Decoder(_Line).decode
-_decode_moment = msgspec.json.Decoder(_Moment).decode
+_decode_moment = msgspec.json.Decoder(Instant).decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +93,14 @@ type Message = TargetUpdate | PositionToken | Status | Rejected
 class MessageParser:
     """Tells one line at a time, in the plain way (`consumer.runs` is the fast one); `decode_update` makes updates."""
 
-    def __init__(self, decode_update: Callable[[bytes], TargetUpdate] = decode) -> None:
+    def __init__(self, decode_update: Callable[[bytes], TargetUpdate] = decode_leniently) -> None:
         self._decode_update = decode_update
 
     def parse(self, line: bytes) -> Message:
         """Return the message that a line holds, which comes without its line end."""
         try:
             message = self._typed(_decode_line(line)) if is_utf8(line) else "not valid UTF-8"
-        except msgspec.ValidationError as error:
+        except (msgspec.ValidationError, UndecodableUpdateError) as error:
             message = f"{_NO_MESSAGE}: {error}"
         except (msgspec.DecodeError, RecursionError) as error:
             message = f"not valid JSON: {error}"
@@ -116,22 +118,10 @@ class MessageParser:
             return Status(line.status.level, line.status.message, line.status.code, _moment(line.status.timestamp))
         return "none of the keys target, position_token, status"
 
-    def _update(self, data: bytes) -> TargetUpdate | str:
+    def _update(self, data: bytes) -> TargetUpdate:
         update = self._decode_update(data)
-        if not are_within_years([update]):
-            return f"{_NO_MESSAGE}: a time outside the years {MINYEAR + 1} to {MAXYEAR - 1}"
         update.data = data
         return update
-
-
-def are_within_years(updates: Sequence[TargetUpdate]) -> bool:
-    """Return whether no time lies in the first or last year Python can hold.
-
-    Moved to UTC by their offset, such times would overflow later on.
-    """
-    years = {update.timestamp.year for update in updates}
-    years |= {time.year for update in updates if (time := update.ingestion_time) is not None}
-    return years.isdisjoint(_OUTERMOST_YEARS)
 
 
 def is_utf8(data: bytes) -> bool:
@@ -151,4 +141,4 @@ def _moment(raw: msgspec.Raw) -> datetime | None:
         moment = _decode_moment(raw)
     except (ValueError, RecursionError):
         return None
-    return None if moment.year in _OUTERMOST_YEARS else moment
+    return None if moment.year in OUTERMOST_YEARS else moment

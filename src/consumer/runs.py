@@ -9,6 +9,7 @@ from __future__ import annotations
 from io import BytesIO
 from typing import TYPE_CHECKING
 
+from common.normal_form import are_addressed, are_within_years
 from consumer.line_decoder import OversizedLine
 from consumer.messages import (
     MessageParser,
@@ -16,8 +17,8 @@ from consumer.messages import (
     Rejected,
     Status,
     TargetUpdate,
-    are_within_years,
     decode,
+    decode_leniently,
     is_utf8,
 )
 
@@ -34,15 +35,16 @@ type Run = list[TargetUpdate] | PositionToken | Status | Rejected
 class RunParser:
     """Makes messages of blocks of lines.
 
-    `decode_update` makes an update of its object, `leniently` one of what that refuses, unless it refuses it, too.
+    `decode_update` makes an update of its object, `leniently` one of what that refuses, unless it refuses it, too
+    (`common.update_decoder.UpdateDecoder`, its `fast` and its `decode`).
     """
 
     def __init__(
         self,
         decode_update: Callable[[bytes], TargetUpdate] = decode,
-        leniently: Callable[[bytes], TargetUpdate] | None = None,
+        leniently: Callable[[bytes], TargetUpdate] = decode_leniently,
     ) -> None:
-        self._parse = MessageParser(leniently or decode_update).parse
+        self._parse = MessageParser(leniently).parse
         self._decode = decode_update
 
     def runs(self, blocks: Iterable[bytes | OversizedLine]) -> Iterator[Run]:
@@ -79,9 +81,10 @@ class RunParser:
         """Decode a run's objects; if one is no update, all of them go the plain way, which says what is wrong."""
         try:
             updates = list(map(self._decode, objects))
+            is_plain = are_within_years(updates) and are_addressed(updates)
         except (ValueError, RecursionError):  # msgspec's errors are ValueErrors
-            return self._plain(b'{"target":%b}' % data for data in objects)
-        if not are_within_years(updates):
+            is_plain = False
+        if not is_plain:
             return self._plain(b'{"target":%b}' % data for data in objects)
         for update, data in zip(updates, objects, strict=True):
             update.data = data

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from common.normal_form import addresses
 from consumer.outbox import Settled
 
 if TYPE_CHECKING:
@@ -69,8 +70,8 @@ class Sequencer:
     def add(self, updates: Sequence[TargetUpdate], interval: Interval, now: float) -> bool:
         """Take updates in; return whether a call would be full. `now`, as everywhere here: monotonic, in seconds."""
         all_behind, ready = self._behind, self._ready
-        for update in updates:
-            key, data = update.icao_address, update.data + b"\n"
+        for update, key in zip(updates, addresses(updates), strict=True):
+            data = update.data + b"\n"
             size = len(data) + (len(key) if key.isascii() else len(key.encode()))
             record = Record(key, data, size, interval, 0, now)
             if key not in all_behind:

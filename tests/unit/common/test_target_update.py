@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from common.target_update import TargetUpdate, UndecodableUpdateError, UpdateKey, decode
+from common.target_update import TargetUpdate, UndecodableUpdateError, UpdateKey, decode, decode_lines, fields
 
 GOOD = {
     "icao_address": "040172",
@@ -81,6 +82,77 @@ def test_a_field_of_the_wrong_type_or_range_is_absent_and_the_rest_stays(field, 
 def test_other_iso_times_are_read_and_without_a_zone_they_are_utc(text):
     """A time the fast decoder refuses still counts if it can only mean one instant."""
     assert decode(encoded(timestamp=text)).timestamp == datetime(2024, 3, 4, 23, 23, 59, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("text", ["78121E", "78121e", " 78121E ", "\t78121e" + " " * 40])
+def test_an_address_in_either_case_and_padded_is_one_aircraft(text):
+    """Keys, windows and suppression go by it."""
+    assert decode(encoded(icao_address=text)).icao_address == "78121E"
+    at_once = decode_lines(encoded(icao_address=text) + b"\n")
+    assert at_once is None or at_once == [decode(encoded(icao_address="78121E"))]
+
+
+@pytest.mark.parametrize(
+    ("text", "callsign"),
+    [(" CCA8302 ", "CCA8302"), ("", None), ("  ", None), ("CCA" + " " * 80, "CCA"), ("A B", "A B")],
+)
+def test_a_callsign_loses_its_padding_and_a_blank_one_is_absent(text, callsign):
+    """Feeds pad callsigns to eight characters, and send blanks where there is none."""
+    assert decode(encoded(callsign=text)).callsign == callsign
+    assert decode(encoded(callsign=text, speed="fast")).callsign == callsign
+
+
+@pytest.mark.parametrize(
+    ("text", "second"),
+    [
+        ("2016-12-31T23:59:60Z", "2017-01-01T00:00:00Z"),
+        ("2016-12-31T23:59:60.250Z", "2017-01-01T00:00:00.250Z"),
+        ("2017-01-01 00:59:60+01:00", "2017-01-01T00:00:00Z"),
+    ],
+)
+def test_a_leap_second_is_the_one_after_59(text, second):
+    """As POSIX counts; its update stays."""
+    assert decode(encoded(timestamp=text)).timestamp == datetime.fromisoformat(second)
+
+
+@pytest.mark.parametrize("text", ["", " ", "soon", "2024-02-30T00:00:00Z", "0001-01-01T00:00:00+14:00", 7, None])
+def test_an_optional_time_that_is_none_is_absent(text):
+    """The update stays."""
+    assert decode(encoded(ingestion_time=text)).ingestion_time is None
+
+
+NO_DOUBLES = [b"1e309", b"-1e309", b"9" * 5_000]
+
+
+@pytest.mark.parametrize("number", NO_DOUBLES)
+@pytest.mark.parametrize("field", ["altitude_baro", "squawk", "ingestion_time", "latitude", "not_read"])
+def test_a_number_that_no_double_holds_costs_its_field_alone(field, number):
+    """JSON allows it: in a field that is read it is absent, in any other passed over, and the update stays."""
+    data = encoded(**{field: "here"}).replace(b'"here"', number)
+    ignored = Counter()
+    assert decode(data, ignored) == decode(encoded(**{field: None}))
+    assert ignored == ({} if field == "not_read" else {field: 1})
+    ignored = Counter()
+    assert fields(data, ignored) == {name: value for name, value in GOOD.items() if name != field}
+    assert ignored == {"other" if field == "not_read" else field: 1}
+
+
+@pytest.mark.parametrize("data", [b"[]", b"1", b"1e309", b"{", b'{"a":' * 100_000, b"\xff"])
+def test_what_is_no_object_has_no_fields(data):
+    """And is refused as an update is."""
+    with pytest.raises(UndecodableUpdateError):
+        fields(data)
+
+
+def test_a_refusal_is_short_and_harmless():
+    """However long the value, and whatever a terminal would make of it."""
+    data = b'{"icao_address":"' + "\x9b31m\u202e".encode() + b"x" * 100_000 + b'","timestamp":"2024-03-04T23:23:59Z"}'
+    with pytest.raises(UndecodableUpdateError) as refused:
+        decode(data)
+    text = str(refused.value)
+    assert len(text) < 400
+    assert text.isascii()
+    assert text.isprintable()
 
 
 @pytest.mark.parametrize(

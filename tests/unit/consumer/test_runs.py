@@ -134,8 +134,8 @@ def test_a_larger_update_type_brings_its_fields():
     line = {"target": json.loads(OBJECT) | {"squawk": "7700"}}
     usual, spaced = json.dumps(line, separators=(",", ":")).encode(), json.dumps(line).encode()
     decode = msgspec.json.Decoder(Larger).decode
-    (updates,) = RunParser(decode).runs([usual + b"\n"])
-    (others,) = RunParser(decode).runs([spaced + b"\n"])
+    (updates,) = RunParser(decode, decode).runs([usual + b"\n"])
+    (others,) = RunParser(decode, decode).runs([spaced + b"\n"])
     for update in (*updates, *others):
         assert type(update) is Larger
         assert (update.squawk, update.on_ground, update.icao_address) == ("7700", None, "040172")

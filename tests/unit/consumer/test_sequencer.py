@@ -19,7 +19,7 @@ INTERVAL = Interval()
 READ_AT = datetime(2024, 3, 4, 23, 24, tzinfo=UTC)
 
 
-def update(key="a", data=b""):
+def update(key="A", data=b""):
     """An update of this aircraft."""
     return TargetUpdate(key, READ_AT, data=data)
 
@@ -44,7 +44,7 @@ class ManyCallsInFlight(RuleBasedStateMachine):
         self.waiting_since = {}
 
     @rule(
-        keys=st.lists(st.sampled_from("abcde"), min_size=1, max_size=8),
+        keys=st.lists(st.sampled_from("ABCDE"), min_size=1, max_size=8),
         size=st.sampled_from([1, 1024, 1024 * 1024 - 1]),
     )
     def add(self, keys, size):
@@ -154,26 +154,26 @@ def test_a_call_holds_at_most_5_mebibytes_of_data_and_keys():
     sequencer.add(updates, INTERVAL, 0)
     batch = sequencer.next_batch(0, hurry=True)
     assert sum(one.size for one in batch) == MAX_BATCH_BYTES
-    assert [one.key for one in sequencer.next_batch(0, hurry=True)] == ["f"]
+    assert [one.key for one in sequencer.next_batch(0, hurry=True)] == ["F"]
 
 
 @pytest.mark.parametrize("extra", [0, 1])
 def test_a_byte_too_many_goes_into_the_next_call(extra):
     """The bound on bytes is exact, and what has no room keeps its place."""
     sequencer = sequencer_of()
-    sequencer.add([update(key, bytes(MAX_RECORD_BYTES - 2 + (key == "a") * extra)) for key in "abcde"], INTERVAL, 0)
-    assert "".join(one.key for one in sequencer.next_batch(0, hurry=True)) == "abcde"[: 5 - extra]
-    assert "".join(one.key for one in sequencer.next_batch(0, hurry=True)) == "abcde"[5 - extra :]
+    sequencer.add([update(key, bytes(MAX_RECORD_BYTES - 2 + (key == "A") * extra)) for key in "ABCDE"], INTERVAL, 0)
+    assert "".join(one.key for one in sequencer.next_batch(0, hurry=True)) == "ABCDE"[: 5 - extra]
+    assert "".join(one.key for one in sequencer.next_batch(0, hurry=True)) == "ABCDE"[5 - extra :]
 
 
 def test_a_lone_record_lingers_and_then_goes():
     """A record waits for company for `linger` seconds, counted from when it became ready, and no longer."""
     sequencer = sequencer_of()
-    sequencer.add([update("a")], INTERVAL, 10)
-    sequencer.add([update("b")], INTERVAL, 10.2)
+    sequencer.add([update("A")], INTERVAL, 10)
+    sequencer.add([update("B")], INTERVAL, 10.2)
     assert sequencer.seconds_until_due(10.1) == pytest.approx(0.15)
     assert sequencer.next_batch(10.2) == []
-    assert [one.key for one in sequencer.next_batch(10.25)] == ["a", "b"]
+    assert [one.key for one in sequencer.next_batch(10.25)] == ["A", "B"]
 
 
 def test_in_a_hurry_nothing_lingers():
@@ -186,7 +186,7 @@ def test_in_a_hurry_nothing_lingers():
 def test_a_retry_waits_until_it_is_due_and_then_for_nobody():
     """A failed record goes again when its wait is over, not before, in a hurry neither, and does not linger again."""
     sequencer = sequencer_of(lambda attempt: 5.0 * attempt)
-    sequencer.add([update("a")], INTERVAL, 0)
+    sequencer.add([update("A")], INTERVAL, 0)
     [first] = sequencer.next_batch(0, hurry=True)
     sequencer.settle([first], [None], 0)
     assert sequencer.seconds_until_due(2.0) == 3.0
@@ -200,10 +200,10 @@ def test_due_retries_go_before_what_is_ready():
     """A record sent again is older than what waits: it goes first, earliest due first, and takes the others along."""
     delays = iter((3, 1, 2))
     sequencer = sequencer_of(lambda _: next(delays))
-    sequencer.add([update(key) for key in "abc"], INTERVAL, 0)
+    sequencer.add([update(key) for key in "ABC"], INTERVAL, 0)
     sequencer.settle(sequencer.next_batch(0, hurry=True), [None, None, None], 0)
     sequencer.add([update("d")], INTERVAL, 3)
-    assert [one.key for one in sequencer.next_batch(3)] == ["b", "c", "a", "d"]
+    assert [one.key for one in sequencer.next_batch(3)] == ["B", "C", "A", "D"]
 
 
 def test_a_key_is_forgotten_when_its_last_record_is_acknowledged():
@@ -213,3 +213,14 @@ def test_a_key_is_forgotten_when_its_last_record_is_acknowledged():
         sequencer.add([update(str(number))], INTERVAL, 0)
         sequencer.settle(sequencer.next_batch(0, hurry=True), [""], 0)
     assert not sequencer._behind
+
+
+def test_an_address_in_either_case_and_padded_is_one_key():
+    """`78121E`, `78121e` and ` 78121E ` are one aircraft: its updates go one after the other, with one key."""
+    sequencer = Sequencer(lambda _: 1.0, linger=0)
+    sequencer.add([update(key) for key in ("78121E", "78121e", " 78121E ")], INTERVAL, 0)
+    for _ in range(3):
+        batch = sequencer.next_batch(0)
+        assert [one.key for one in batch] == ["78121E"]
+        sequencer.settle(batch, ["shardId-000000000000"], 0)
+    assert sequencer.next_batch(0) == []
