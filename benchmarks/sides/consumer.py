@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.case import Measured
@@ -11,6 +10,7 @@ from benchmarks.machine import cpu_time
 from common.clock import SystemClock
 from consumer import clients, record_format
 from consumer.checkpoint import CheckpointStore
+from consumer.deadline import Deadline
 from consumer.lane import Envelope
 from consumer.list_shards import ListShards
 from consumer.put_records import PutRecords
@@ -50,7 +50,6 @@ class _Counted(PutRecords):
 def run(url: str, compression: str, name: str, expected: int, record_format: RecordFormat | None = None) -> Summary:
     """Run until `expected` updates are published; `name` is that of the bucket and of the Kinesis stream."""
     clock = SystemClock()
-    ends_at = time.monotonic() + 3600
     put_records = _Counted(clients.kinesis(), name)
     put_records.expected = expected
     stop_request: Any = put_records
@@ -60,7 +59,7 @@ def run(url: str, compression: str, name: str, expected: int, record_format: Rec
         RejectedStore(clients.s3(), name, "benchmark", clock),
         put_records,
         clock,
-        remaining=lambda: ends_at - time.monotonic(),
+        deadline=Deadline(clock, 3600),
         stop_request=stop_request,
         start_position="LATEST",
         record_format=record_format,

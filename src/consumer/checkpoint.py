@@ -6,6 +6,7 @@ only one can ever go on writing, whatever their clocks say; the lease merely sav
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -14,15 +15,18 @@ import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
 from common.clock import rfc3339
-from consumer.errors import CheckpointError, LeaseHeldError, LeaseLostError
+from consumer.errors import CheckpointError, DeadlineError, LeaseHeldError, LeaseLostError
 from consumer.position import Moment, Position, TimeRange
 from consumer.timing import LEASE_SECONDS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Container
+
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import PutObjectRequestTypeDef
 
     from common.clock import Clock
+    from consumer.deadline import Deadline
 
 KEY = "checkpoint.json"
 LEGACY_KEY = "last_position_token"
@@ -30,6 +34,7 @@ LEGACY_KEY = "last_position_token"
 
 _VERSION = 1
 _ATTEMPTS = 3
+_TIMED_WRITES = 8
 
 
 class _Lease(msgspec.Struct, frozen=True):
@@ -84,10 +89,20 @@ class _Stored:
 class CheckpointStore:
     """One consumer's hold on the checkpoint; used by one thread at a time."""
 
-    def __init__(
-        self, s3: S3Client, bucket: str, owner: str, clock: Clock, *, lease_seconds: float = LEASE_SECONDS
+    def __init__(  # noqa: PLR0913 - where, who, and for how long
+        self,
+        s3: S3Client,
+        bucket: str,
+        owner: str,
+        clock: Clock,
+        *,
+        lease_seconds: float = LEASE_SECONDS,
+        deadline: Deadline | None = None,
     ) -> None:
-        """Hold the lease in the name of `owner`, which must be unique to this run (the request id)."""
+        """Hold the lease in the name of `owner`, which must be unique to this run (the request id).
+
+        No call outlasts the `deadline`, whatever S3 does; without one they take what the client's time-outs allow.
+        """
         self._s3 = s3
         self._bucket = bucket
         self._owner = owner
@@ -96,16 +111,34 @@ class CheckpointStore:
         self._position: Position | None = None
         self._etag: str | None = None
         self._lease_ends = 0.0  # by the monotonic clock
+        self._deadline = deadline
+        self._write_seconds: deque[float] = deque(maxlen=_TIMED_WRITES)
+
+    @property
+    def owner(self) -> str:
+        """In whose name the lease is held."""
+        return self._owner
+
+    @property
+    def is_held(self) -> bool:
+        """Whether the lease is this consumer's to give back."""
+        return self._lease_ends > 0
+
+    @property
+    def slowest_write(self) -> float:
+        """Seconds that the longest of the last few writes took: what the last ones may take, too."""
+        return max(self._write_seconds, default=0.0)
 
     @property
     def lease_is_valid(self) -> bool:
         """Whether the lease has not run out, by this machine's clock."""
         return self._clock.monotonic() < self._lease_ends
 
-    def acquire(self) -> Position | None:
+    def acquire(self, ended: Container[str] = ()) -> Position | None:
         """Take the lease; return the position to go on from, None if there is none yet.
 
-        Only a definite "no such key" means that there is none.
+        Only a definite "no such key" means that there is none. A lease of one of the `ended` owners is nobody's: they
+        are earlier runs of this process, which could not give it back.
 
         Raises
         ------
@@ -121,7 +154,7 @@ class CheckpointStore:
             self._position = self._read_legacy()
         else:
             lease = stored.checkpoint.lease
-            if lease is not None and lease.owner != self._owner and lease.expires_at > self._clock.now():
+            if lease is not None and lease.owner not in ended and self._is_in_force(lease):
                 raise LeaseHeldError(
                     f"{self._name}: {lease.owner} holds the lease until {rfc3339(lease.expires_at)}; "
                     "nothing was read, the next tick of the schedule tries again"
@@ -130,8 +163,8 @@ class CheckpointStore:
         self._write(self._position)
         return self._position
 
-    def commit(self, position: Position) -> None:
-        """Write a new position, and renew the lease.
+    def commit(self, position: Position, *, last: bool = False) -> None:
+        """Write a new position, and renew the lease, or give it back with the `last` one.
 
         Raises
         ------
@@ -140,7 +173,7 @@ class CheckpointStore:
         CheckpointError
             It could not be written.
         """
-        self._write(position)
+        self._write(position, lease=not last)
 
     def renew(self) -> None:
         """Renew the lease; raises as `commit` does."""
@@ -149,7 +182,9 @@ class CheckpointStore:
     def release(self) -> None:
         """Give the lease back, so that the next run starts at once; raises as `commit` does."""
         self._write(self._position, lease=False)
-        self._lease_ends = 0.0
+
+    def _is_in_force(self, lease: _Lease) -> bool:
+        return lease.owner != self._owner and lease.expires_at > self._clock.now()
 
     @property
     def _name(self) -> str:
@@ -160,7 +195,11 @@ class CheckpointStore:
         expires_at = self._clock.now() + timedelta(seconds=self._lease_seconds)
         self._etag = self._put(_Checkpoint.of(position, _Lease(self._owner, expires_at) if lease else None))
         self._position = position
-        self._lease_ends = begun + self._lease_seconds
+        self._lease_ends = begun + self._lease_seconds if lease else 0.0
+        self._write_seconds.append(self._clock.monotonic() - begun)
+
+    def _call[T](self, what: str, function: Callable[[], T]) -> T:
+        return function() if self._deadline is None else self._deadline.call(what, function)
 
     def _put(self, checkpoint: _Checkpoint) -> str:
         request: PutObjectRequestTypeDef = {
@@ -175,7 +214,7 @@ class CheckpointStore:
             request["IfMatch"] = self._etag
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                return self._s3.put_object(**request)["ETag"]
+                return self._call("the checkpoint's write", lambda: self._s3.put_object(**request)["ETag"])
             except ClientError as error:
                 code = error.response["Error"]["Code"]
                 if code == "ConditionalRequestConflict" and attempt < _ATTEMPTS:
@@ -183,7 +222,7 @@ class CheckpointStore:
                 if code in ("PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"):
                     return self._recognise(checkpoint)
                 raise self._unwritable(error) from error
-            except BotoCoreError as error:
+            except (BotoCoreError, DeadlineError) as error:
                 raise self._unwritable(error) from error
         raise AssertionError  # the last attempt returns or raises
 
@@ -230,14 +269,17 @@ class CheckpointStore:
         return Position(position_token=token, token_received_at=modified) if token else None
 
     def _get(self, key: str) -> tuple[bytes, str, datetime] | None:
-        try:
+        def read() -> tuple[bytes, str, datetime]:
             answer = self._s3.get_object(Bucket=self._bucket, Key=key)
             return answer["Body"].read(), answer["ETag"], answer["LastModified"]
+
+        try:
+            return self._call("the checkpoint's read", read)
         except ClientError as error:
             if error.response["Error"]["Code"] == "NoSuchKey":
                 return None
             raise self._unreadable(key, error) from error
-        except (BotoCoreError, OSError) as error:
+        except (BotoCoreError, OSError, DeadlineError) as error:
             raise self._unreadable(key, error) from error
 
     def _unreadable(self, key: str, error: Exception) -> CheckpointError:

@@ -33,6 +33,8 @@ class Committer:
         renewal_seconds: float = RENEWAL_SECONDS,
     ) -> None:
         self.committed: Position | None = None
+        self.attempted: Position | None = None
+        """What was written last, or may have been: after an error only the checkpoint itself knows."""
         self.error: Exception | None = None
         self._watermark = watermark
         self._checkpoint = checkpoint
@@ -66,14 +68,15 @@ class Committer:
         self._thread.join()
         if self.error is not None:
             raise self.error
-        self._checkpoint.release()
+        if self._checkpoint.is_held:  # else the last commit has given it back
+            self._checkpoint.release()
 
     def _run(self) -> None:
         try:
             while True:
                 self._work.clear()
                 was_closing = self._closing  # read after clearing, or the wake-up of a `close` in between is lost
-                self._commit_settled()
+                self._commit_settled(last=was_closing)
                 if was_closing:
                     return
                 if not self._work.wait(self._renewal_seconds):
@@ -82,7 +85,7 @@ class Committer:
             self.error = error
             self._on_error()
 
-    def _commit_settled(self) -> None:
+    def _commit_settled(self, *, last: bool) -> None:
         intervals = self._watermark.take_settled()
         if not intervals:
             return
@@ -91,7 +94,8 @@ class Committer:
             self._rejected.write(lines)
         position = intervals[-1].closed_by
         assert position is not None
-        self._checkpoint.commit(position)
+        self.attempted = position
+        self._checkpoint.commit(position, last=last)
         self.committed = position
         self._watermark.committed += len(intervals)
         self._on_commit(position)

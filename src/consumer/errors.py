@@ -34,5 +34,9 @@ class LeaseLostError(ConsumerError):
     """Another consumer took the checkpoint over: this one must stop and commit nothing more."""
 
 
+class DeadlineError(ConsumerError):
+    """Something was not done by the run's deadline; the text says what."""
+
+
 class PublishError(ConsumerError):
     """Kinesis refuses the records for good (no such stream, no permission)."""

@@ -12,6 +12,7 @@ from common.observability import logger
 from consumer import clients, record_format
 from consumer.api_token import read_api_token
 from consumer.checkpoint import CheckpointStore
+from consumer.deadline import Deadline
 from consumer.errors import ConsumerError
 from consumer.handover import Handover
 from consumer.list_shards import ListShards
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 
 _handover = Handover()
 
+_ANSWER_SECONDS = 0.2
+"""Kept of an invocation's time for what comes after the run: its log lines, metrics and answer."""
+
 
 def _record_format(settings: Settings) -> RecordFormat:
     if not settings.envelopes:
@@ -44,20 +48,22 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     clock = SystemClock()
     try:
         stop_request = StopRequest(clock, run_seconds(event))
+        deadline = Deadline(clock, context.get_remaining_time_in_millis() / 1000 - _ANSWER_SECONDS)
         settings = Settings.from_environment(os.environ)
         s3, owner = clients.s3(), context.aws_request_id
-        api_token = read_api_token(clients.secrets_manager(), settings.api_token_secret_arn)
+        secrets, secret_arn = clients.secrets_manager(), settings.api_token_secret_arn
+        api_token = deadline.call("the API token's secret", lambda: read_api_token(secrets, secret_arn))
         timing = settings.timing
         client = StreamClient(
             settings.stream_url, api_token, settings.filters, settings.compression, silence_seconds=timing.silence
         )
         run = Run(
             client,
-            CheckpointStore(s3, settings.state_bucket, owner, clock, lease_seconds=timing.lease),
-            RejectedStore(s3, settings.state_bucket, owner, clock),
+            CheckpointStore(s3, settings.state_bucket, owner, clock, lease_seconds=timing.lease, deadline=deadline),
+            RejectedStore(s3, settings.state_bucket, owner, clock, deadline=deadline),
             PutRecords(clients.kinesis(), settings.updates_stream_name),
             clock,
-            remaining=lambda: context.get_remaining_time_in_millis() / 1000,
+            deadline=deadline,
             stop_request=stop_request,
             start_position=settings.start_position,
             timing=timing,

@@ -7,10 +7,13 @@ checkpoint, and drops what Kinesis has acknowledged. It claims nothing else: wha
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from consumer.repeats import RepeatFilter
+
+_OWNERS = 16
 
 
 class Handover:
@@ -18,6 +21,8 @@ class Handover:
 
     def __init__(self) -> None:
         self._left: tuple[str | None, RepeatFilter] | None = None
+        self.ended: deque[str] = deque(maxlen=_OWNERS)
+        """The owners of the process's last runs: a lease of theirs is nobody's any more."""
 
     def leave(self, committed_token: str | None, repeats: RepeatFilter) -> None:
         """Leave what a run knows to the one that goes on from this token; None is from no checkpoint at all."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from common.clock import Clock
     from consumer.committer import Committer
+    from consumer.deadline import Deadline
     from consumer.messages import Status, TargetUpdate
     from consumer.position import TimeRange
     from consumer.processor import TargetProcessor
@@ -58,6 +59,7 @@ class StreamReader:
         stop_request: StopRequest,
         clock: Clock,
         *,
+        deadline: Deadline | None = None,
         parser: RunParser | None = None,
         backoff: Backoff | None = None,
         stale_seconds: float = STALE_SECONDS,
@@ -69,6 +71,7 @@ class StreamReader:
         self._budget = budget
         self._stop_request = stop_request
         self._clock = clock
+        self._deadline = deadline
         self._parser = parser or RunParser()
         self._backoff = backoff or Backoff(base=0.5, cap=30.0)
         self._stale_seconds = stale_seconds
@@ -170,7 +173,7 @@ class StreamReader:
     def _open(self, wanted: FromToken | Batch) -> Connection:
         while True:
             try:
-                return self._client.open(wanted, within=self._budget.remaining)
+                return self._client.open(wanted, deadline=self._deadline)
             except StreamInterruptedError as interruption:
                 self._wait_before_retry(interruption)
 
@@ -227,6 +230,8 @@ class StreamReader:
             raise StreamInterruptedError(f"no update and no new position token for {self._stale_seconds:g} s")
 
     def _wait_before_retry(self, interruption: StreamInterruptedError) -> None:
+        self._progress_at = self._clock.monotonic()  # no connection is no stale connection
+        self._check()  # the interruption may be our own
         self._failures += 1
         delay = max(interruption.retry_after, self._backoff.delay(self._failures))
         logger.warning("stream interrupted, opening it again", reason=str(interruption), delay_seconds=round(delay, 2))

@@ -11,7 +11,7 @@ import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
 from common.clock import rfc3339
-from consumer.errors import CheckpointError
+from consumer.errors import CheckpointError, DeadlineError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
     from common.clock import Clock
+    from consumer.deadline import Deadline
 
 PREFIX = "rejected/"
 
@@ -46,8 +47,11 @@ class RejectedLine:
 class RejectedStore:
     """Writes rejected lines, one object per checkpoint that has some."""
 
-    def __init__(self, s3: S3Client, bucket: str, owner: str, clock: Clock) -> None:
-        """Name the objects after the run's `owner` (the request id)."""
+    def __init__(
+        self, s3: S3Client, bucket: str, owner: str, clock: Clock, *, deadline: Deadline | None = None
+    ) -> None:
+        """Name the objects after the run's `owner` (the request id); no write outlasts the `deadline`."""
+        self._deadline = deadline
         self._s3 = s3
         self._bucket = bucket
         self._owner = owner
@@ -65,9 +69,16 @@ class RejectedStore:
         number = next(self._numbers)
         key = f"{PREFIX}{self._clock.now():%Y/%m/%d/%H%M%S}-{self._owner}-{number}.ndjson"
         body = b"".join(line.as_json() + b"\n" for line in lines)
-        try:
+
+        def put() -> None:
             self._s3.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType="application/x-ndjson")
-        except (ClientError, BotoCoreError) as error:
+
+        try:
+            if self._deadline is None:
+                put()
+            else:
+                self._deadline.call("the write of rejected lines", put)
+        except (ClientError, BotoCoreError, DeadlineError) as error:
             raise CheckpointError(
                 f"s3://{self._bucket}/{key}: rejected lines could not be kept ({error}); the position after them "
                 "is not committed, so they will be read again. Check the bucket and the consumer's role"

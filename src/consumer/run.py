@@ -19,15 +19,14 @@ from consumer.repeats import RepeatFilter
 from consumer.stream_client import TokenRefusedError
 from consumer.summary import StopReason, Summary
 from consumer.telemetry import Telemetry, count
-from consumer.time_budget import TimeBudget
+from consumer.time_budget import RESERVE_SECONDS, TimeBudget
 from consumer.timing import Timing
 from consumer.watermark import Watermark
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from common.clock import Clock
     from consumer.checkpoint import CheckpointStore
+    from consumer.deadline import Deadline
     from consumer.position import Position
     from consumer.put_records import PutRecords
     from consumer.record_format import RecordFormat
@@ -36,7 +35,15 @@ if TYPE_CHECKING:
     from consumer.stream_client import StreamClient
 
 _LAST_WRITES_SECONDS = 0.5
-"""Part of the reserve: what the last writes of the checkpoint may take."""
+"""Part of the reserve: what the last writes of the checkpoint may take, twice as long as one of the last few took."""
+
+_LONGEST_RESERVE = 0.25
+"""Share of a run that is kept for its end at most: where S3 takes longer still, the end is cut short."""
+
+_STOP_SECONDS = 30.0
+"""A stop that was asked for waits so long for a position token: they come every 15 s, and some arrive late."""
+
+_LOOK_SECONDS = 0.2
 
 _DEPLOYED = Timing()
 
@@ -52,26 +59,29 @@ class Run:
         put_records: PutRecords,
         clock: Clock,
         *,
-        remaining: Callable[[], float],
+        deadline: Deadline,
         stop_request: StopRequest,
         start_position: str,
         timing: Timing = _DEPLOYED,
         handover: Handover | None = None,
         record_format: RecordFormat | None = None,
     ) -> None:
-        """Take at most `remaining()` seconds; without a checkpoint begin at `start_position`.
+        """End by the `deadline`, whatever anything waits for; without a checkpoint begin at `start_position`.
 
         `handover` connects the runs of one process. The format is one record an update unless told otherwise.
         """
         record_format = record_format or formats.single()
         self._checkpoint = checkpoint
         self._clock = clock
-        self._remaining = remaining
+        self._deadline = deadline
+        self._seconds = deadline.left
+        self._stop_request = stop_request
+        reading_ends = deadline.earlier(self._reserve)
         self._start_position = start_position
         self._begun_at = clock.monotonic()
         self._handover = handover or Handover()
         self._may_hand_over = False
-        self._budget = TimeBudget(remaining)
+        self._budget = TimeBudget(lambda: reading_ends.left, reserve=0.0)
         watermark = Watermark()
         self._committer = Committer(watermark, checkpoint, rejected, renewal_seconds=timing.renewal)
         self._publisher = Publisher(
@@ -91,12 +101,13 @@ class Run:
             self._budget,
             stop_request,
             clock,
+            deadline=reading_ends,
             parser=record_format.parser,
             stale_seconds=timing.stale,
         )
         self._telemetry = Telemetry(clock, self._reader, self._processor, self._publisher)
         self._recovery = Recovery(
-            self._reader, self._processor, self._committer, self._budget, clock, seconds=remaining()
+            self._reader, self._processor, self._committer, self._budget, clock, seconds=self._seconds
         )
 
     def execute(self) -> Summary:
@@ -108,22 +119,22 @@ class Run:
             The run failed. What was acknowledged by then is committed all the same, if the checkpoint can be written.
         """
         try:
-            position = self._checkpoint.acquire()
+            position = self._checkpoint.acquire(self._handover.ended)
         except LeaseHeldError as error:
             logger.info(str(error))
             return Summary(StopReason.LEASE_HELD)
         except LeaseLostError as error:
             return Summary(_lease_lost(error))
+        self._handover.ended.append(self._checkpoint.owner)
         self._publisher.start()
         self._committer.start(on_commit=self._telemetry.committed, on_error=self._abandon)
-        alarm_clock = threading.Timer(max(0.0, self._budget.remaining), self._interrupt)
-        alarm_clock.daemon, alarm_clock.name = True, "alarm-clock"
-        alarm_clock.start()
+        reading_is_over = threading.Event()
+        threading.Thread(target=self._watch, args=(reading_is_over,), name="alarm-clock", daemon=True).start()
         try:
             try:
                 reason = self._read(position)
             finally:
-                alarm_clock.cancel()
+                reading_is_over.set()
                 is_drained = self._finish(position)
             if not is_drained:
                 reason = StopReason.DEADLINE
@@ -168,6 +179,21 @@ class Run:
                 logger.warning(str(error))
                 position = self._recovery.plan(reached)
 
+    def _watch(self, reading_is_over: threading.Event) -> None:
+        """Wake the reader when reading has to end, wherever it waits, until it is over."""
+        while not reading_is_over.wait(min(_LOOK_SECONDS, max(0.01, self._budget.remaining))):
+            if self._stop_request.reason is not None:
+                self._deadline.bring_forward(_STOP_SECONDS)
+                if not self._processor.has_uncommitted:
+                    self._reader.interrupt()
+            if self._budget.is_exhausted:
+                self._interrupt()
+
+    def _reserve(self) -> float:
+        """Return the seconds that are kept for the end: the last acknowledgements, a write under way and the last."""
+        usual = max(RESERVE_SECONDS, 2 * _LAST_WRITES_SECONDS + 3 * self._checkpoint.slowest_write)
+        return min(usual, self._seconds * _LONGEST_RESERVE)
+
     def _abandon(self) -> None:
         self._publisher.abandon()
         self._reader.interrupt()
@@ -179,7 +205,8 @@ class Run:
     def _finish(self, position: Position | None) -> bool:
         """Have acknowledged what was read, commit it, give the lease back; return whether all was acknowledged."""
         try:
-            return self._publisher.drain(max(0.0, self._remaining() - _LAST_WRITES_SECONDS))
+            last_writes = max(_LAST_WRITES_SECONDS, 2 * self._checkpoint.slowest_write)
+            return self._publisher.drain(self._deadline.cut(self._seconds, reserve=last_writes))
         except PublishError:
             self._may_hand_over = False  # what became of the records is not known
             raise

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from urllib3 import HTTPResponse
 
+    from consumer.deadline import Deadline
     from consumer.line_decoder import OversizedLine
     from consumer.position import TimeRange
 
@@ -111,8 +112,8 @@ class StreamClient:
         """Close what is left of connections."""
         self._session.close()
 
-    def open(self, wanted: FromToken | Batch, *, within: float = SILENCE_SECONDS) -> Connection:
-        """Ask for a part of the stream; return the connection once the server has agreed, `within` so many seconds.
+    def open(self, wanted: FromToken | Batch, *, deadline: Deadline | None = None) -> Connection:
+        """Ask for a part of the stream; return the connection once the server has agreed, before the `deadline`.
 
         Redirects are not followed: the token is for this host alone.
 
@@ -127,7 +128,7 @@ class StreamClient:
         RequestRefusedError
             Another 4xx, or a redirect.
         """
-        within = max(within, _SHORTEST_TIMEOUT)
+        within = max(_SHORTEST_TIMEOUT, deadline.left if deadline is not None else SILENCE_SECONDS)
         try:
             response = self._session.get(
                 self._url,

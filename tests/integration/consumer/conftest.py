@@ -14,6 +14,7 @@ from botocore.config import Config
 from common import envelope
 from consumer import record_format
 from consumer.checkpoint import CheckpointStore
+from consumer.deadline import Deadline
 from consumer.list_shards import ListShards
 from consumer.put_records import PutRecords
 from consumer.rejected import RejectedStore
@@ -205,15 +206,16 @@ class Consumer:
         self.stop_request = parts.get("stop_request") or StopRequest(clock, run_seconds)
         self.client = StreamClient(url, API_TOKEN, {}, parts.get("compression", "gzip"))
         timing = parts.get("timing") or Timing()
-        self.checkpoint = CheckpointStore(parts.get("s3") or state.s3, BUCKET, owner, clock, lease_seconds=timing.lease)
-        ends_at = clock.monotonic() + seconds
+        deadline = Deadline(clock, seconds)
+        s3 = parts.get("s3") or state.s3
+        self.checkpoint = CheckpointStore(s3, BUCKET, owner, clock, lease_seconds=timing.lease, deadline=deadline)
         self.run = Run(
             self.client,
             self.checkpoint,
-            RejectedStore(parts.get("s3") or state.s3, BUCKET, owner, clock),
+            RejectedStore(s3, BUCKET, owner, clock, deadline=deadline),
             PutRecords(self.kinesis, STREAM),
             clock,
-            remaining=lambda: ends_at - clock.monotonic(),
+            deadline=deadline,
             stop_request=self.stop_request,
             start_position=start,
             timing=timing,

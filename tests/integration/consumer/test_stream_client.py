@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from common.clock import SystemClock
+from consumer.deadline import Deadline
 from consumer.errors import RequestRefusedError, UnauthorizedError
 from consumer.position import TimeRange
 from consumer.stream_client import Batch, FromToken, StreamClient, StreamInterruptedError, TokenRefusedError
@@ -110,7 +112,7 @@ def test_each_line_is_handed_on_before_the_next_is_sent(connect, compression, fr
 
     with ScriptedStream(lock_step) as server:
         client, seen = connect(server.url, compression=compression), []
-        with closing(client.open(LATEST, within=10)) as connection:
+        with closing(client.open(LATEST, deadline=Deadline(SystemClock(), 10))) as connection:
             for blocks in connection.blocks():
                 seen.extend(lines_of([blocks]))
                 acted_on.release()
@@ -392,7 +394,7 @@ def test_a_server_that_never_answers_is_given_up(connect):
         ScriptedStream(lambda exchange: exchange.stay()) as server,
         pytest.raises(StreamInterruptedError, match="timed out"),
     ):
-        connect(server.url).open(LATEST, within=0.1)
+        connect(server.url).open(LATEST, deadline=Deadline(SystemClock(), 0.1))
 
 
 def test_a_blocked_read_can_be_aborted(connect):

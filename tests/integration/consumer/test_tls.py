@@ -8,7 +8,9 @@ from contextlib import closing
 
 import pytest
 
+from common.clock import SystemClock
 from common.environment import ConfigurationError
+from consumer.deadline import Deadline
 from consumer.settings import Settings
 from consumer.stream_client import FromToken, StreamClient, StreamInterruptedError
 from tests.support.self_signed import https_server, make_certificate
@@ -40,7 +42,7 @@ def read(settings):
     with closing(
         StreamClient(settings.stream_url, TOKEN, settings.filters, settings.compression, silence_seconds=10)
     ) as client:
-        connection = client.open(FromToken("LATEST"), within=10)
+        connection = client.open(FromToken("LATEST"), deadline=Deadline(SystemClock(), 10))
         with closing(connection):
             return [line for blocks in connection.blocks() for block in blocks for line in block.split(b"\n")[:-1]]
 
