@@ -23,7 +23,7 @@ def read_api_token(secrets: SecretsManagerClient, secret_arn: str) -> str:
     ApiTokenError
         The secret is not there, is empty, holds no usable text, or may not be read.
     """
-    how = f"set it with: aws secretsmanager put-secret-value --secret-id {secret_arn} --secret-string <token>"
+    how = "set it with: pipenv run set-token <stack> (the stack's output SetTokenCommand)"
     try:
         token = secrets.get_secret_value(SecretId=secret_arn).get("SecretString", "").strip()
     except ClientError as error:

@@ -194,7 +194,7 @@ def test_an_unusable_secret_is_found_before_connecting(function, stream, capsys,
     put_secret(value)
     with pytest.raises(ApiTokenError, match=says) as caught:
         handler({}, Context())
-    assert "aws secretsmanager put-secret-value --secret-id arn:aws:" in str(caught.value)
+    assert "set it with: pipenv run set-token <stack>" in str(caught.value)
     assert stream.requests == []
     assert [entry["RunsFailed"] for entry in emitted(capsys)] == [[1.0]]
     assert API_TOKEN not in str(caught.value) + caplog.text
@@ -203,7 +203,7 @@ def test_an_unusable_secret_is_found_before_connecting(function, stream, capsys,
 def test_a_missing_secret_is_found_before_connecting(function, stream, capsys):
     """A secret that is not there must be named, with the command that sets it."""
     function("API_TOKEN_SECRET_ARN", "arn:aws:secretsmanager:us-east-1:123456789012:secret:elsewhere-abcdef")
-    with pytest.raises(ApiTokenError, match=r"elsewhere.*is missing or has no value yet.*put-secret-value"):
+    with pytest.raises(ApiTokenError, match=r"elsewhere.*is missing or has no value yet.*pipenv run set-token"):
         handler({}, Context())
     assert stream.requests == []
     assert [entry["RunsFailed"] for entry in emitted(capsys)] == [[1.0]]

@@ -81,8 +81,21 @@ def test_a_failed_run_is_left_to_the_next_tick(resources):
 
 
 def test_the_schedule_ticks_every_minute_and_can_be_stopped(resources):
-    """The rule is EventBridge's, and its state a parameter."""
-    [event] = resources["ConsumerFunction"]["Properties"]["Events"].values()
-    assert event["Type"] == "Schedule"
-    assert event["Properties"]["Schedule"] == "rate(1 minute)"
-    assert event["Properties"]["State"] == {"Ref": "ScheduleState"}
+    """The rule is EventBridge's, its state a parameter, and a tick it cannot deliver waits no longer than the next."""
+    rule = resources["ConsumerSchedule"]["Properties"]
+    assert rule["ScheduleExpression"] == "rate(1 minute)"
+    assert rule["State"] == {"Ref": "ScheduleState"}
+    [target] = rule["Targets"]
+    assert target["Arn"] == {"Fn::GetAtt": ["ConsumerFunction", "Arn"]}
+    assert target["RetryPolicy"] == {"MaximumEventAgeInSeconds": 60, "MaximumRetryAttempts": 0}
+
+
+def test_only_the_schedule_may_start_the_consumer(of_type):
+    """EventBridge may invoke it, and for this rule alone."""
+    [permission] = of_type("AWS::Lambda::Permission").values()
+    assert permission == {
+        "Action": "lambda:InvokeFunction",
+        "FunctionName": {"Ref": "ConsumerFunction"},
+        "Principal": "events.amazonaws.com",
+        "SourceArn": {"Fn::GetAtt": ["ConsumerSchedule", "Arn"]},
+    }

@@ -65,6 +65,16 @@ def test_the_checkpoint_is_versioned_and_its_versions_expire(resources):
     assert "ExpirationInDays" not in rule  # the checkpoint itself never expires
 
 
+def test_what_a_redrive_deleted_can_be_had_back_for_days(resources):
+    """The failures bucket keeps old versions for a week, and they do not keep it from forgetting in the end."""
+    properties = resources["FailuresBucket"]["Properties"]
+    assert properties["VersioningConfiguration"] == {"Status": "Enabled"}
+    [rule] = [each for each in properties["LifecycleConfiguration"]["Rules"] if each["Id"] == "expire-failures"]
+    assert "Prefix" not in rule
+    assert rule["NoncurrentVersionExpiration"] == {"NoncurrentDays": 7}
+    assert rule["ExpirationInDays"] == 90  # it removes the markers of deleted objects, too
+
+
 def test_archives_write_where_their_prefixes_expire(of_type, resources):
     """What Firehose writes lies under a prefix that has a lifecycle rule and that its role may write."""
     rules = resources["DataBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
