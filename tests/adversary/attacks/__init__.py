@@ -1,0 +1,29 @@
+"""The kinds of attack: each module here adds its own to the register when it is imported."""
+
+from tests.adversary.attacks import (
+    answers,
+    checkpoints,
+    gaps,
+    memory,
+    odd_updates,
+    refusals,
+    slowness,
+    throttling,
+    transport,
+)
+from tests.adversary.attacks.register import KINDS, Kind, drawn
+
+__all__ = [
+    "KINDS",
+    "Kind",
+    "answers",
+    "checkpoints",
+    "drawn",
+    "gaps",
+    "memory",
+    "odd_updates",
+    "refusals",
+    "slowness",
+    "throttling",
+    "transport",
+]

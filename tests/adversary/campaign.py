@@ -1,0 +1,84 @@
+"""Plays many attacks beside one another, and tells what came of each."""
+
+from __future__ import annotations
+
+import multiprocessing
+import time
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tests.adversary import stage
+from tests.adversary.attacks import drawn
+from tests.adversary.judge import TOLERANCE, Broken, judge
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of one attack; `runs` says in a few words how each of its runs ended."""
+
+    kind: str
+    seed: int
+    promise: str
+    broken: tuple[Broken, ...]
+    seconds: float
+    runs: tuple[str, ...]
+    log: str
+
+    @property
+    def held(self) -> bool:
+        """Whether every promise held."""
+        return not self.broken
+
+    def report(self) -> str:
+        """Return what was promised and seen, and how to see it again, harmless for a terminal."""
+        return "\n".join(
+            [
+                f"    promised: {self.promise}",
+                *(f"    broken:   {broken.promise}: {harmless(broken.seen)}" for broken in self.broken),
+                *(f"    run {number}:    {harmless(run)[:400]}" for number, run in enumerate(self.runs, start=1)),
+                f"    again:    pipenv run adversary --attacks 1 --seed {self.seed} --kind {self.kind} --verbose",
+            ]
+        )
+
+
+def harmless(text: str, keep: str = "") -> str:
+    """Return the text without what a terminal would obey."""
+    return "".join(char if char.isprintable() or char in keep else repr(char)[1:-1] for char in text)
+
+
+def attack(seed: int, kind: str | None = None, tolerance: float = TOLERANCE) -> Result:
+    """Draw the seed's attack, play it, and judge it; a run may be `tolerance` seconds late."""
+    began = time.monotonic()
+    drawn_attack = drawn(seed, time.time(), kind)
+    evidence = stage.play(drawn_attack.plan)
+    broken = tuple(judge(drawn_attack.plan, evidence, tolerance))
+    return Result(
+        drawn_attack.kind,
+        seed,
+        drawn_attack.promise,
+        broken,
+        time.monotonic() - began,
+        tuple(str(outcome) for outcome in evidence.outcomes),
+        evidence.log[-200_000:].decode("utf-8", "backslashreplace") if broken else "",
+    )
+
+
+def campaign(attacks: Sequence[tuple[int, str | None]], workers: int, tolerance: float = TOLERANCE) -> Iterator[Result]:
+    """Play the attacks (seed and kind, or None for the seed's own) and give their results as they end.
+
+    What a busy machine may have caused is played once more, alone, and counts only if it is seen again.
+    """
+    doubtful: list[Result] = []
+    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
+        for done in as_completed([pool.submit(attack, seed, kind, tolerance) for seed, kind in attacks]):
+            result = done.result()
+            if result.broken and all(each.depends_on_speed for each in result.broken):
+                doubtful.append(result)
+            else:
+                yield result
+    for result in doubtful:
+        yield attack(result.seed, result.kind, tolerance)

@@ -1,0 +1,197 @@
+"""The judge sees each promise broken: evidence of an attack that held, tampered with in one way each."""
+
+from __future__ import annotations
+
+import json
+from random import Random
+
+import pytest
+
+from tests.adversary.attacks import KINDS, drawn
+from tests.adversary.feed import Asked
+from tests.adversary.judge import encodings, judge
+from tests.adversary.ledger import Arrival, Ledger, Update
+from tests.adversary.plan import SETTLE, Run, Traffic
+from tests.adversary.process import Outcome
+from tests.adversary.stage import API_TOKEN, Evidence
+
+
+@pytest.fixture
+def plan():
+    """Two intervals of three updates of two aircraft, read in one run and settled in another."""
+    traffic = Traffic(Random(1), 1_800_000_000.0, aircraft=2)
+    traffic.intervals(2, 3)
+    return traffic.plan(Run(4.0), SETTLE)
+
+
+@pytest.fixture
+def evidence(plan):
+    """What such an attack leaves behind when all is well."""
+    ledger = Ledger({update.number: update for update in plan.updates})
+    for number in range(6):
+        if number == 3:
+            ledger.wrote("checkpoint.json", b'{"position_token":"tok-4-0","gap":null}')
+        ledger.took(f'{{"flight_id":"u-{number:07}~"}}\n'.encode(), "key", "shard-1", addressed=False)
+    ledger.wrote("checkpoint.json", b'{"position_token":"tok-8-1","gap":null}')
+    outcomes = [
+        Outcome({"stopped": "near_deadline"}, took=3.5, late=-0.5),
+        Outcome({"stopped": "requested"}, late=-13.0),
+    ]
+    return Evidence(ledger, outcomes, b'{"level":"INFO"}\n', [Asked("feed.beginning", "BEGINNING", 200, 0.0)], 2)
+
+
+def promises(plan, evidence):
+    """The promises that the judge finds broken."""
+    return {broken.promise for broken in judge(plan, evidence)}
+
+
+def test_evidence_of_a_sound_run_breaks_nothing(plan, evidence):
+    """The judge accuses nobody who has done nothing."""
+    assert judge(plan, evidence) == []
+
+
+def test_a_lost_update(plan, evidence):
+    """An update that is owed and never arrived is a loss."""
+    evidence.ledger.arrivals = [arrival for arrival in evidence.ledger.arrivals if arrival.number != 4]
+    assert "no loss" in promises(plan, evidence)
+
+
+def test_an_update_kept_as_rejected_is_a_loss_unless_that_is_its_right(plan, evidence):
+    """A good update has to be published; an odd one may be kept instead."""
+    evidence.ledger.arrivals = [arrival for arrival in evidence.ledger.arrivals if arrival.number != 4]
+    kept = {"reason": "odd", "line": '{"target":{"flight_id":"u-0000004~"}}'}
+    evidence.ledger.wrote("rejected/1.ndjson", json.dumps(kept).encode())
+    assert "no loss" in promises(plan, evidence)
+    odd = tuple(
+        Update(each.number, each.address, "accounted" if each.number == 4 else each.owed) for each in plan.updates
+    )
+    traffic_plan = type(plan)(plan.script, odd, plan.runs)
+    assert "no loss" not in promises(traffic_plan, evidence)
+
+
+def test_a_token_committed_too_early(plan, evidence):
+    """Position 8 is committed, and update 5 arrives only then."""
+    evidence.ledger.arrivals.append(evidence.ledger.arrivals.pop(0))
+    commit = evidence.ledger.commits[-1]
+    evidence.ledger.commits[-1] = type(commit)(commit.position, 5, commit.gap, commit.size)
+    assert "a token is committed when all before it is acknowledged" in promises(plan, evidence)
+
+
+def test_a_duplicate_without_an_explanation(plan, evidence):
+    """One update arrives twice, and nothing explains it."""
+    evidence.ledger.arrivals.append(Arrival(5, "shard-1", 0))
+    assert promises(plan, evidence) == {"no duplicate without a kill or a lost answer"}
+
+
+def test_an_explained_duplicate_older_than_the_committed_token(plan, evidence):
+    """A kill explains what came since the committed token, and nothing before it."""
+    excused = type(plan)(plan.script, plan.updates, plan.runs, may_double=True)
+    evidence.ledger.arrivals.append(Arrival(5, "shard-1", 4))
+    assert promises(excused, evidence) == set()
+    evidence.ledger.arrivals.append(Arrival(0, "shard-1", 4))
+    assert promises(excused, evidence) == {"nothing older than the committed token comes again"}
+
+
+def test_an_answer_open_at_a_runs_end_explains_a_duplicate(plan, evidence):
+    """What Kinesis had not answered when the run had to end may be sent again."""
+    evidence.ledger.arrivals.append(Arrival(5, "shard-1", 4))
+    evidence.answers_open = True
+    assert promises(plan, evidence) == set()
+
+
+def test_two_updates_of_an_aircraft_in_the_wrong_order(plan, evidence):
+    """Updates 0 and 2 are of one aircraft."""
+    arrivals = evidence.ledger.arrivals
+    arrivals[0], arrivals[2] = arrivals[2], arrivals[0]
+    assert "order per aircraft" in promises(plan, evidence)
+
+
+def test_an_aircraft_on_two_shards(plan, evidence):
+    """Every update of an aircraft is on one shard."""
+    evidence.ledger.arrivals[5] = Arrival(5, "shard-2", 4)
+    assert promises(plan, evidence) == {"an aircraft stays on one shard"}
+
+
+@pytest.mark.parametrize(
+    ("outcome", "promise"),
+    [
+        (Outcome({"stopped": "requested"}, late=0.3), "deadline"),
+        (Outcome(late=4.0, ended="overdue"), "deadline"),
+        (Outcome(ended="memory"), "memory"),
+        (Outcome(ended="died"), "a run ends in order"),
+        (Outcome(error={"type": "KeyError", "module": "builtins", "message": "'x'"}), "errors are ours"),
+        (Outcome({"stopped": "near_deadline"}, took=0.4, late=-3.6), "a run uses its time"),
+    ],
+)
+def test_a_run_that_ends_as_none_should(plan, evidence, outcome, promise):
+    """Late, too large, dead, in an error of somebody else's, or long before its time."""
+    evidence.outcomes[0] = outcome
+    assert promises(plan, evidence) == {promise}
+
+
+def test_a_machine_that_stalls_is_no_broken_deadline(plan, evidence):
+    """What the machine kept everybody waiting is not the run's fault."""
+    evidence.outcomes[0] = Outcome({"stopped": "near_deadline"}, took=4.9, late=0.9)
+    evidence.stall = 0.8
+    assert promises(plan, evidence) == set()
+
+
+def test_a_last_run_that_does_not_settle(plan, evidence):
+    """With all well, what is owed arrives and its position is committed."""
+    evidence.settled = False
+    assert promises(plan, evidence) == {"settles"}
+
+
+def test_what_costs_too_much(plan, evidence):
+    """Log, checkpoint, objects, requests, writes and a request's head have bounds."""
+    evidence.log = b"x" * 300_000
+    assert promises(plan, evidence) == {"bounded costs"}
+    evidence.log = b""
+    evidence.asked = [Asked("feed.stored", "tok-4-0", 100_000, 0.0)]
+    assert promises(plan, evidence) == {"bounded costs"}
+    evidence.asked = [Asked("feed.stored", "tok-4-0", 100, 0.0)] * 1_000
+    assert promises(plan, evidence) == {"bounded costs"}
+
+
+def test_an_empty_token_that_is_sent(plan, evidence):
+    """A request for `position_token=` is a mistake of ours."""
+    evidence.asked.append(Asked("feed.stored", "", 200, 0.0))
+    assert promises(plan, evidence) == {"no empty token is sent"}
+
+
+@pytest.mark.parametrize("text", [b"\x1b[2J", b"\x07", b"\x7f", b"\xc2\x9b31m", b"\nFORGED-LINE all is well"])
+def test_hostile_text_in_a_log(plan, evidence, text):
+    """Control characters, and lines that the provider wrote."""
+    plan = type(plan)(plan.script, plan.updates, plan.runs, hidden_marks=("FORGED-LINE",))
+    evidence.log += text
+    assert promises(plan, evidence) == {"no hostile text in logs"}
+
+
+@pytest.mark.parametrize("way", sorted(encodings(API_TOKEN)))
+def test_the_api_token_in_a_log(plan, evidence, way):
+    """In whatever dress it comes back."""
+    evidence.log += encodings(API_TOKEN)[way].encode()
+    assert promises(plan, evidence) == {"no secret outside its place"}
+
+
+def test_the_api_token_in_an_object_or_a_result(plan, evidence):
+    """Rejected lines and returned errors are no place for it either."""
+    evidence.ledger.kept["rejected/1.ndjson"] = json.dumps({"line": API_TOKEN}).encode()
+    assert promises(plan, evidence) == {"no secret outside its place"}
+    evidence.ledger.kept.clear()
+    evidence.outcomes[0] = Outcome(error={"type": "X", "module": "consumer.errors", "message": API_TOKEN})
+    assert promises(plan, evidence) == {"no secret outside its place"}
+
+
+def test_a_record_that_cannot_be_opened(plan, evidence):
+    """A record that is addressed as an envelope and is none."""
+    evidence.ledger.took(b"{}\n", "shard-1", "shard-1", addressed=True)
+    assert promises(plan, evidence) == {"envelopes can be opened"}
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_a_seed_gives_the_same_plan_each_time(kind):
+    """What an attack does follows from its seed and the moment alone."""
+    first, again = (drawn(7, 1_800_000_000.0, kind) for _ in range(2))
+    assert repr(first) == repr(again)
+    assert repr(first) != repr(drawn(8, 1_800_000_000.0, kind))
