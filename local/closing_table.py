@@ -64,6 +64,6 @@ def show_report(console: Console, report: Report) -> None:
     losses = report.losses()
     for loss in losses:
         console.print(f"[bold red]Lost:[/bold red] {loss}", highlight=False)
-    if not losses:
+    if not losses and report.stream.source:
         console.print("[bold green]Nothing was lost.[/bold green]", end=" ")
     console.print(f"[dim]{figures['elapsed_seconds']:,} seconds.[/dim]", highlight=False)

@@ -41,7 +41,7 @@ def caller_of(access_key_id: str) -> str:
 
 
 class CloudError(Exception):
-    """The moto server did not start."""
+    """The moto server did not start, or ended before its time."""
 
 
 class Cloud:
@@ -95,6 +95,11 @@ class Cloud:
             # No proxies: what the machine's environment says of them is not meant for loopback.
             config=Config(max_pool_connections=32, retries={"mode": "standard", "max_attempts": 3}, proxies={}),
         )
+
+    @property
+    def alive(self) -> bool:
+        """Whether the server runs."""
+        return self._process.poll() is None
 
     def stop(self) -> None:
         """End the server; nothing of what it held remains."""

@@ -25,7 +25,8 @@ _LONGEST = 900  # seconds: Lambda's bound for a timeout, and for a tumbling wind
 _EPILOG = """\
 Exit code: 0 when nothing was lost, that is, every update the source sent stands in Kinesis (or, malformed, among the
 rejected lines) and in the window rows, and no record was given up; 1 when something was lost or the run did not come
-to its end; 2 for a wrong option or a stack that cannot be started; 130 after a second Ctrl-C.
+to its end; 2 for a wrong option, or a stack or function that cannot be started; 3 when the result could not be written;
+130 after a second Ctrl-C, or one before anything was sent.
 Consumer runs that were cut off, repeats and changed order lose nothing: they are named, and change no exit code."""
 
 

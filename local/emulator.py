@@ -198,7 +198,7 @@ class Emulator:
         except Empty:  # its log is not what decides on an invocation
             request_id = str(uuid.uuid4())
         payload, function_error = outcome.read(status, body)
-        return InvocationResult(request_id, payload, function_error, seconds)
+        return InvocationResult(request_id, payload, function_error, seconds, outcome.started(status, payload))
 
     def terminate_runtime(self) -> bool:
         """Send SIGTERM to the runtime if its function listens for it; return whether it was sent."""

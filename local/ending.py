@@ -45,6 +45,8 @@ class Ending:
         Seconds between position tokens.
     failed_runs
         How many runs of the consumer may fail without any progress.
+    broken
+        Says what broke so that nothing is worth waiting for any more; nothing while all is well.
     """
 
     def __init__(  # noqa: PLR0913 -- what an end depends on
@@ -60,6 +62,7 @@ class Ending:
         token_interval: float,
         patience: float = PATIENCE,
         failed_runs: int = FAILED_RUNS,
+        broken: Callable[[], str] = str,
     ) -> None:
         self._consumer = consumer
         self._schedules = schedules
@@ -69,6 +72,7 @@ class Ending:
         self._delivered = delivered
         self._progress = progress
         self._failed_runs = failed_runs
+        self._broken = broken
         # Without a run under way nothing happens before the next tick, and then not before the next token.
         self._patience = patience + 2 * token_interval + max((one.interval for one in schedules), default=0.0)
         self.steps: tuple[tuple[str, Step], ...] = (
@@ -82,7 +86,10 @@ class Ending:
         last, failed = self._progress(), self._consumer.errors
         patience = Patience(self._patience, self._clock)
         asked = False
-        while not self._committed():
+        while (reason := self._broken()) or not self._committed():
+            if reason:
+                self._pause()
+                return reason
             if self._delivered() and not asked:
                 self._pause()
                 asked = self._consumer.terminate()
@@ -109,23 +116,28 @@ class Ending:
     def _stop_consumer(self) -> str:
         """Ask the consumer to stop at the next token, and wait for it."""
         asked, patience = False, Patience(self._patience, self._clock)
-        while self._under_way():
+        while self._under_way() and not self._broken():
             asked = asked or self._consumer.terminate()
             if patience.exhausted():
                 self._consumer.stop()
                 return f"The consumer did not stop within {self._patience:.0f} s, and was killed. Its last words:"
             self._clock.wait(_NEVER, _STEP)
-        for schedule in self._schedules:
-            schedule.stop()
+        if not self._broken():
+            for schedule in self._schedules:
+                schedule.stop()
         return ""
 
     def _drain(self) -> str:
         """Let the pollers consume what there is, and close the windows."""
+        if self._broken():
+            return ""
         for mapping in self._mappings:
             mapping.begin_drain()
-        drained = [mapping.drain(DRAIN_SECONDS) for mapping in self._mappings]
+        drained = [mapping.drain(DRAIN_SECONDS, self._broken) for mapping in self._mappings]
         for mapping in self._mappings:
             mapping.stop()
+        if reason := self._broken():
+            return reason
         return "" if all(drained) else f"The stream was not consumed to its end: no progress for {DRAIN_SECONDS:.0f} s."
 
     def _under_way(self) -> bool:

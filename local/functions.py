@@ -75,6 +75,7 @@ class Function:
         self._busy: dict[Emulator, float] = {}
         self._stopped = False
         self._counts: Counter[str] = Counter()
+        self._cannot_start: str | None = None
 
     def invoke(self, event: bytes) -> InvocationResult:
         """Invoke the function with an event, JSON; return when it is done, in error or not.
@@ -96,6 +97,9 @@ class Function:
         with self._lock:
             self._counts["invocations"] += 1
             self._counts["errors"] += result.function_error is not None
+            self._counts["started"] += result.started
+            if not self._counts["started"] and self._cannot_start is None:
+                self._cannot_start = f"{result.payload['errorType']}: {result.payload['errorMessage']}"
         return result
 
     @property
@@ -109,6 +113,12 @@ class Function:
         """How many invocations ended in error."""
         with self._lock:
             return self._counts["errors"]
+
+    @property
+    def cannot_start(self) -> str | None:
+        """Why the runtime did not come up at the first try; None if it did, or was not tried yet."""
+        with self._lock:
+            return self._cannot_start
 
     @property
     def under_way(self) -> int:

@@ -12,13 +12,14 @@ class InvocationResult:
 
     `payload` is the decoded JSON answer: the function's return value or, when `function_error` is set, an
     object with `errorMessage` and `errorType`. `function_error` is None or `Unhandled`, as in the header
-    X-Amz-Function-Error. `seconds` is the wall time it took.
+    X-Amz-Function-Error. `seconds` is the wall time it took. `started` is False where the runtime itself did not start.
     """
 
     request_id: str
     payload: Any
     function_error: str | None
     seconds: float
+    started: bool = True
 
 
 class ThrottledError(Exception):

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import TCPServer
 from typing import Any
+
+from local.threads import report_error
 
 
 class LoopbackServer(ThreadingHTTPServer):
@@ -37,6 +40,11 @@ class LoopbackServer(ThreadingHTTPServer):
         with self._lock:
             self._open.discard(request)
         super().close_request(request)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002 -- socketserver's signature
+        """Say nothing of a client that is gone; what else a connection's thread ends with fails the run."""
+        if not isinstance(sys.exception(), OSError):
+            report_error()
 
     def disconnect_all(self) -> None:
         """Shut every connection down, which ends whatever its thread waits for."""

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 _TIMED_OUT = re.compile(rb"Task timed out after \d+\.\d+ seconds")
+_EXITED = "Runtime.ExitError"
 _ERROR_KEYS = {"errorMessage", "errorType", "requestId", "stackTrace"}
 """What the runtime interface client reports of an exception; an answer with just these keys is taken for one."""
 
@@ -34,6 +35,11 @@ def read(status: int, body: bytes) -> tuple[Any, str | None]:
     if isinstance(payload, dict) and {"errorMessage", "errorType"} <= payload.keys() <= _ERROR_KEYS:
         return payload, "Unhandled"
     return payload, None
+
+
+def started(status: int, payload: Any) -> bool:
+    """Return whether the runtime came up: an error while it starts is no answer, and no end of an invocation."""
+    return status == HTTPStatus.OK or payload["errorType"] == _EXITED
 
 
 def _runtime_ended(status: int, body: bytes) -> tuple[Any, str]:

@@ -6,6 +6,8 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from local import envelope
 from local.clock import SystemClock
 from local.ending import Ending
@@ -40,7 +42,7 @@ class Pipeline:
     """Everything between the simulator and the sinks. `tell` prints a line for a person.
 
     `endpoint` is where the functions, and the pollers in their name, find AWS, if there is something before `cloud`.
-    `guardian` ends the functions should this process be killed.
+    `guardian` ends the functions should this process be killed. `broken` says what else broke, nothing if nothing did.
     """
 
     def __init__(  # noqa: PLR0913 -- the parts it is put together from
@@ -56,8 +58,10 @@ class Pipeline:
         tell: Callable[[str], None],
         endpoint: str | None = None,
         guardian: Guardian | None = None,
+        broken: Callable[[], str] = str,
     ) -> None:
         self._options = options
+        self._broken = broken
         self._feed = feed
         self._server = server
         self._sinks = Sinks(cloud, stack)
@@ -134,15 +138,31 @@ class Pipeline:
             delivered=lambda: self._watch.in_kinesis >= self._feed.count,
             progress=lambda: (self.covered(), self._watch.in_kinesis),
             token_interval=self._options.token_interval,
+            broken=self.broken,
         )
         for phase, step in ending.steps:
             self._phase = phase
-            failure = step()
+            try:
+                failure = step()
+            except (BotoCoreError, ClientError) as error:
+                failure = f"The local AWS does not answer: {error}"
             if failure:
                 self._complete = False
                 self._watch.tell(f"{failure}{self._watch.consumers_last_words()}")
         self._done_at = self._clock.now()
         self._phase = "counting"
+
+    def cannot_start(self) -> str:
+        """Return which function's runtime does not start, why, and its last words; nothing if all that began did."""
+        for name, function in self._functions.items():
+            if reason := function.cannot_start:
+                words = "".join(f"\n    {line}" for line in function.log.newest())
+                return f"{name} ({function.settings.handler}) cannot start: {reason}{words}"
+        return ""
+
+    def broken(self) -> str:
+        """Return why the run cannot come to its proper end; nothing while it can."""
+        return self._broken() or ("" if self._options.chaos is not None else self.cannot_start())
 
     def report(self, elapsed: float) -> Report:
         """Compare the feed with what stands in Kinesis and at the sinks; `elapsed` in seconds."""
@@ -166,7 +186,7 @@ class Pipeline:
             unkept=sum(mapping.counters.unkept for mapping in self._mappings.values()),
             elapsed_seconds=elapsed,
             moving_seconds=self._moving_seconds(),
-            complete=self._complete,
+            complete=self._complete and self._feed.failure is None and not self._broken(),
         )
 
     def close(self) -> None:

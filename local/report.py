@@ -144,6 +144,8 @@ class Report:
     def notes(self) -> list[str]:
         """Return a sentence for each thing worth a look that lost nothing."""
         found = []
+        if not self.stream.source:
+            found.append("The source sent no update: nothing was put to the test.")
         if self.consumer.hard_stops:
             found.append(f"{self.consumer.hard_stops:,} runs of the consumer did not end at a position token.")
         if self.stream.duplicates:

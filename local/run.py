@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import secrets
 import signal
 import sys
 import threading
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
 from local.closing_table import show_report
@@ -22,10 +23,13 @@ from local.emulator import EmulatorError
 from local.emulator import binary as emulator_binary
 from local.faults.live import KEEP_ALIVE_SECONDS, LiveFaults
 from local.guardian import Guardian
+from local.output_file import NOT_WRITTEN, OutputError, OutputFile
 from local.pipeline import CONSUMER, Pipeline
 from local.shell_settings import shut_out
 from local.simulator.feed import Feed
 from local.simulator.server import TrackingStreamServer
+from local.standard_output import surviving
+from local.threads import ThreadWatch
 from local.translation import TemplateError
 from local.view import View
 
@@ -39,23 +43,51 @@ if TYPE_CHECKING:
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 _TITLES = {"replay": "aircraft stream · a recording", "generated": "aircraft stream · generated traffic"}
-_CANNOT_START, _INTERRUPTED = 2, 130
+_INCOMPLETE, _CANNOT_START, _INTERRUPTED = 1, 2, 130
+_LAST_TOKENS = 0.5
+"""Seconds between position tokens when the source has ended: the consumer stops at one."""
 _ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def main(options: RunOptions, *, repository: Path = REPOSITORY) -> int:
     """Run as asked, show what happens, and return the exit code (see `local --help`)."""
-    console = Console()
     shut_out(os.environ)
+    with surviving() as output:
+        code = _run(options, Console(), repository)
+        output.flush()
+        if output.lost is not None:
+            _complain(f"standard output: {output.lost.strerror}; what the run came to could not be shown")
+            code = code or NOT_WRITTEN
+    return code
+
+
+def _run(options: RunOptions, console: Console, repository: Path) -> int:
+    done = False
     try:
-        report = _Run(options, console, repository).execute()
-    except (TemplateError, CloudError, EmulatorError) as error:
-        Console(stderr=True).print(f"local: error: {error}", markup=False, highlight=False, soft_wrap=True)
+        with nullcontext() if options.report is None else OutputFile(options.report) as file:
+            report = _Run(options, console, repository).execute()
+            show_report(console, report)
+            done = True
+            if file is not None:
+                file.write(report.as_json())
+    except (TemplateError, CloudError, EmulatorError, RunError) as error:
+        _complain(str(error))
         return _CANNOT_START
-    show_report(console, report)
-    if options.report is not None:
-        options.report.write_text(json.dumps(report.as_json(), indent=1) + "\n")
+    except (ClientError, BotoCoreError) as error:
+        _complain(f"the local AWS does not do what it is asked for: {error}")
+        return _INCOMPLETE
+    except OutputError as error:
+        _complain(f"--report: {error}")
+        return NOT_WRITTEN if done else _CANNOT_START
     return report.exit_code
+
+
+def _complain(text: str) -> None:
+    Console(stderr=True).print(f"local: error: {text}", markup=False, highlight=False, soft_wrap=True)
+
+
+class RunError(Exception):
+    """The run cannot go on: a function does not start, or the local AWS is gone."""
 
 
 class _Run:
@@ -69,18 +101,21 @@ class _Run:
         self._began = time.monotonic()
         self._cloud: Cloud | None = None
         self._pipeline: Pipeline | None = None
+        self._at_work = False
+        self._threads = ThreadWatch(self._tell, traces=options.verbose)
 
     def execute(self) -> Report:
         """Run to the end.
 
         Raises
         ------
-        TemplateError, CloudError, EmulatorError
-            The stack cannot be started.
+        TemplateError, CloudError, EmulatorError, RunError
+            The stack or a function of it cannot be started, or the local AWS has ended.
         """
         options = self._options
         with contextlib.ExitStack() as running:
             running.enter_context(self._signals())
+            running.enter_context(self._threads)
             emulator_binary()
             self._console.print("[dim]Starting the local AWS and creating the stack from template.yaml ...[/dim]")
             self._cloud = cloud = Cloud()
@@ -105,8 +140,10 @@ class _Run:
                 tell=self._tell,
                 endpoint=None if faults is None else faults.before_aws(cloud.endpoint),
                 guardian=running.enter_context(Guardian()),
+                broken=lambda: self._broken(feed),
             )
             running.callback(pipeline.close)
+            self._at_work = True
             feed.start()
             pipeline.start()
             if faults is not None:
@@ -118,11 +155,12 @@ class _Run:
                     pipeline.run_finished,
                 )
             with View(self._console, pipeline.snapshot, _TITLES.get(options.source.kind, "aircraft stream")):
-                self._wait_for(feed.finished)
+                self._wait_for(feed.finished, pipeline)
                 feed.stop()
                 if faults is not None:
                     faults.join()
                 pipeline.finish()
+            self._check(pipeline, cloud, chaos=faults is not None)
             if faults is not None:
                 faults.join_invocations()
                 happened = ", ".join(f"{kind} {number}" for kind, number in sorted(faults.injected.items()))
@@ -132,11 +170,12 @@ class _Run:
     def _server(self, feed: Feed, token: str, faults: LiveFaults | None) -> TrackingStreamServer:
         interval = self._options.token_interval
         if faults is None:
-            return TrackingStreamServer(feed, token=token, token_interval=interval)
+            return TrackingStreamServer(feed, token=token, token_interval=interval, last_interval=_LAST_TOKENS)
         return TrackingStreamServer(
             feed,
             token=token,
             token_interval=interval,
+            last_interval=_LAST_TOKENS,
             keep_alive=KEEP_ALIVE_SECONDS,
             body=faults.upstream.body,
             refuse=faults.upstream.refuse,
@@ -171,15 +210,31 @@ class _Run:
         """Print a line; a terminal shows it above the live picture."""
         self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
-    def _wait_for(self, finished: threading.Event) -> None:
-        while not finished.wait(0.1) and not self._stop.is_set():
+    def _broken(self, feed: Feed) -> str:
+        """Return what broke so that nothing more can come of the run; a source that failed is only its end."""
+        if self._cloud is not None and not self._cloud.alive:
+            return "the local AWS (moto) has ended"
+        return self._threads.failures[0] if self._threads.failed.is_set() and feed.failure is None else ""
+
+    @staticmethod
+    def _check(pipeline: Pipeline, cloud: Cloud, *, chaos: bool) -> None:
+        if not cloud.alive:
+            raise RunError("the local AWS (moto) ended in the middle of the run; nothing can be counted")
+        if not chaos and (reason := pipeline.cannot_start()):
+            raise RunError(reason)
+
+    def _wait_for(self, finished: threading.Event, pipeline: Pipeline) -> None:
+        while not finished.wait(0.1) and not self._stop.is_set() and not pipeline.broken():
             pass
         if self._stop.is_set():
             self._tell("Stopping in good order; Ctrl-C once more stops at once.")
 
     @contextlib.contextmanager
     def _signals(self) -> Iterator[None]:
-        """Stop in good order at the first Ctrl-C, at once at the second; so too for SIGTERM and a closed terminal."""
+        """Stop in good order at the first Ctrl-C, at once at the second; so too for SIGTERM and a closed terminal.
+
+        Before anything is sent there is no order to keep: the first one ends the run.
+        """
         if threading.current_thread() is not threading.main_thread():
             yield  # Python delivers signals to the main thread alone
             return
@@ -191,7 +246,7 @@ class _Run:
                 signal.signal(number, handler)
 
     def _interrupted(self, _number: int, _frame: FrameType | None) -> None:
-        if not self._stop.is_set():
+        if self._at_work and not self._stop.is_set():
             self._stop.set()
             return
         if self._pipeline is not None:

@@ -34,6 +34,8 @@ def shut_out(environment: MutableMapping[str, str]) -> None:
     for name in [name for name in environment if name.upper().startswith(_CLEARED)]:
         del environment[name]
     environment.update(_SET)
+    if not environment.get("REQUESTS_CA_BUNDLE", "-").strip():
+        del environment["REQUESTS_CA_BUNDLE"]  # the SDK reads it too, and refuses an empty one
     # The lower-case name is read first, and hides the other.
     others = environment.get("no_proxy") or environment.get("NO_PROXY") or ""
     exempt = ",".join([*filter(None, others.split(",")), *_LOOPBACK])

@@ -16,7 +16,7 @@ from local.event_source_mapping.poller import Invoke, ShardPoller
 from local.event_source_mapping.reader import ShardReader
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Callable, Collection, Iterable
 
     from mypy_boto3_kinesis import KinesisClient
 
@@ -117,10 +117,10 @@ class EventSourceMapping:
             for poller in self._pollers.values():
                 poller.drain()
 
-    def drain(self, patience: float) -> bool:
+    def drain(self, patience: float, broken: Callable[[], object] = bool) -> bool:
         """Begin to drain, if that is not done yet, and wait for it; return whether it was done.
 
-        `patience` is in seconds without anything that moves.
+        `patience` is in seconds without anything that moves; `broken` says that nothing will, whatever the patience.
         """
         self.begin_drain()
         waiting, last = Patience(patience, self._clock), self.counters.progress
@@ -137,7 +137,7 @@ class EventSourceMapping:
             if (progress := self.counters.progress) != last:
                 last = progress
                 waiting.renew()
-            if waiting.exhausted():
+            if waiting.exhausted() or broken():
                 return False
             self._clock.wait(never, _DRAIN_STEP)
 

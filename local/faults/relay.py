@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import socket
 import struct
+import sys
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any
@@ -98,6 +99,8 @@ class Relay(LoopbackServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Say nothing of a client, or a local AWS, that is gone: the other side sees its connection closed."""
+        if not isinstance(sys.exception(), http.client.HTTPException):
+            super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -44,7 +44,8 @@ class Feed:
 
     Simulated time begins at the source's start when `start()` is called, and runs `speed` times as fast as `clock`.
     With `speed=math.inf` everything is released at once: simulated time is then that of the newest line, and once all
-    is released it goes on at the pace of `clock`. All methods may be called from any thread.
+    is released it goes on at the pace of `clock`. All methods may be called from any thread. A source that raises ends
+    the feed: `failure` holds what it raised, and so does the thread's end.
 
     Parameters
     ----------
@@ -85,6 +86,7 @@ class Feed:
         self.source = source
         self.speed = speed
         self.finished = threading.Event()
+        self.failure: Exception | None = None
         self._end = source.start + (math.inf if duration is None else duration)
         self._keep = keep
         self._clock: Clock = clock or SystemClock()
@@ -195,6 +197,10 @@ class Feed:
                 due.append(update)
             if not self._stopping.is_set():
                 self._append(due, released_before=math.inf)
+        except Exception as error:
+            self.failure = error
+            self._append(due, released_before=self.source.start)  # what came before it is good
+            raise
         finally:
             self._finish()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import math
 import threading
 from typing import TYPE_CHECKING, Self
 
@@ -49,6 +50,8 @@ class TrackingStreamServer:
         Seconds of the wall clock between keep-alive messages.
     token_lines
         After how many lines a client that catches up gets a position token without waiting for the interval.
+    last_interval
+        Seconds between position tokens once the feed has ended and all of it is sent, if that is less.
     send_timeout
         Seconds after which a client that reads nothing is disconnected, and an idle connection is closed.
     longest_lag
@@ -75,6 +78,7 @@ class TrackingStreamServer:
         token_lifetime: float = TOKEN_LIFETIME,
         keep_alive: float = 15.0,
         token_lines: int = 2000,
+        last_interval: float = math.inf,
         send_timeout: float = 30.0,
         longest_lag: float = 60.0,
         host: str = "127.0.0.1",
@@ -91,7 +95,7 @@ class TrackingStreamServer:
         self.send_timeout = send_timeout
         self._authorization = f"Bearer {token}".encode()
         self._token_lifetime = token_lifetime
-        self._pacing = Pacing(token_interval, keep_alive, token_lines, longest_lag)
+        self._pacing = Pacing(token_interval, keep_alive, token_lines, longest_lag, last_interval)
         self._clock: Clock = clock or SystemClock()
         self._make_body = body
         self.refuse = refuse

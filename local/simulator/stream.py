@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -38,13 +39,15 @@ class Pacing:
 
     `token_lines` is after how many lines of the feed a client that catches up gets a token without waiting for the
     interval, so that it can commit on the way. A client that had caught up and falls `longest_lag` behind the feed is
-    disconnected.
+    disconnected. `last_interval` is between tokens once the feed has ended and all of it is sent: nobody needs to wait
+    for the end of an interval in which nothing more can come.
     """
 
     token_interval: float
     keep_alive: float = 15.0
     token_lines: int = 2000
     longest_lag: float = 60.0
+    last_interval: float = math.inf
 
 
 class Stream:
@@ -89,6 +92,7 @@ class Stream:
         self._body.write(self._status(WELCOME, "welcome to the Tracking Stream"))
         while not self._stopping.is_set():
             self._wake.clear()
+            ended = self._feed.finished.is_set()  # asked before looking, as in a batch
             released = self._feed.count
             stop = max(position, min(released, position + _LINES_PER_WRITE))
             messages = self._select(position, stop)
@@ -96,10 +100,14 @@ class Stream:
             position = stop
             behind = position < released
             now = self._clock.now()
+            interval = self._pacing.token_interval
+            if ended and not behind:
+                interval = min(interval, self._pacing.last_interval)
+                self._next_token = min(self._next_token, now + interval)
             if now >= self._next_token or (behind and since_token >= self._pacing.token_lines):
                 messages = [*messages, self._token(position)]
                 since_token = 0
-                self._next_token = now + self._pacing.token_interval
+                self._next_token = now + interval
             self._send(messages, now)
             caught_up = caught_up or not behind
             if caught_up and self._feed.seconds_behind(position) > self._pacing.longest_lag:

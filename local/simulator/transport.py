@@ -39,10 +39,6 @@ class HttpServer(LoopbackServer):
         self.server_bind()
         self.server_activate()
 
-    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002 -- socketserver's signature
-        """Report what a connection's thread ended with; socketserver calls this while handling the exception."""
-        _logger.error("the connection from %s ended with an error", client_address, exc_info=True)  # noqa: LOG014 -- it is called while handling one
-
 
 class _Handler(BaseHTTPRequestHandler):
     """One connection: reads requests, refuses what is wrong, and hands the rest to the server."""

@@ -14,6 +14,9 @@ from pathlib import Path
 import pytest
 
 from local import processes
+from local.command_line import RunOptions
+from local.run import main
+from local.simulator import times
 from tests.support.conditions import wait_until
 from tests.support.hostile_shell import HOSTILE
 
@@ -177,10 +180,38 @@ def test_the_first_ctrl_c_ends_the_run_in_good_order(local_run):
     run.assert_nothing_is_left()
 
 
-def test_a_second_ctrl_c_ends_the_run_at_once(local_run):
-    """No report, exit code 130, no traceback, and still no process left."""
-    run = local_run(*SHORT, "--duration", "0", "--token-interval", "60")
+def test_a_ctrl_c_before_anything_is_sent_ends_the_run_at_once(local_run):
+    """There is no order to keep yet: exit code 130, no report, and nothing left."""
+    run = local_run(*SHORT, "--duration", "0")
+    wait_until(lambda: "Starting the local AWS" in run.output())
+    run.look()
+    run.interrupt()
+    assert run.end() == 130
+    assert not run.report_path.exists()
+    assert "Traceback" not in run.output()
+    run.assert_nothing_is_left()
+
+
+def test_a_local_aws_that_ends_ends_the_run(local_run):
+    """Nothing can be counted any more: one sentence says so, and nothing is waited for."""
+    run = local_run(*SHORT, "--duration", "0")
     wait_for_functions(run)
+    (aws,) = [pid for pid in run.look() if b"local.cloud_process" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    os.kill(aws, signal.SIGKILL)
+    assert run.end() == 2, run.output()
+    assert "local: error: the local AWS (moto) ended in the middle of the run" in run.output()
+    run.assert_nothing_is_left()
+
+
+def test_a_second_ctrl_c_ends_the_run_at_once(local_run):
+    """No report, exit code 130, no traceback, and still no process left.
+
+    The local AWS stands still, so that no run can come to a good end before the second.
+    """
+    run = local_run(*SHORT, "--duration", "0")
+    wait_for_functions(run)
+    (aws,) = [pid for pid in run.look() if b"local.cloud_process" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    os.kill(aws, signal.SIGSTOP)
     run.interrupt()
     wait_until(lambda: "once more stops at once" in run.output())
     run.look()
@@ -239,19 +270,75 @@ def run_of_template(repository, tmp_path, template, *arguments):
     )
 
 
-def test_a_function_that_fails_makes_the_run_fail_and_says_why(repository, tmp_path):
-    """A consumer that cannot even be imported: nothing hangs, the loss is counted, and the exit code is not 0."""
+def test_a_function_that_cannot_start_ends_the_run_and_says_why(repository, tmp_path):
+    """A consumer that cannot even be imported: the first try is the last, and its own words say why."""
     template = (repository / "template.yaml").read_text()
     ended = run_of_template(
         repository,
         tmp_path,
         template.replace("Handler: consumer.handler.handler", "Handler: consumer.nothing"),
-        *("--rate", "20", "--duration", "1", "--window", "2", "--speed", "60"),
+        *("--rate", "20", "--duration", "0", "--window", "2"),
     )
-    assert ended.returncode == 1, ended.stdout + ended.stderr
-    assert "a run of the consumer failed" in ended.stdout
-    assert "updates are not in Kinesis" in ended.stdout
-    assert "The checkpoint does not cover all that was sent" in ended.stdout
+    assert ended.returncode == 2, ended.stdout + ended.stderr
+    assert "local: error: ConsumerFunction (consumer.nothing) cannot start: Runtime." in ended.stderr
+    assert "\n    [ERROR] Runtime." in ended.stderr
+    assert "Lost" not in ended.stdout
+
+
+class DyingSource:
+    """Sends some updates, and fails."""
+
+    kind, endless, start, identity = "dying", False, times.parse("2024-03-04T23:24:00Z"), "dying"
+
+    def __init__(self, updates):
+        self._updates = updates
+
+    def updates(self):
+        for number in range(self._updates):
+            moment = times.with_milliseconds(round((self.start + number) * 1000))
+            target = {"icao_address": "ABC123", "timestamp": moment, "ingestion_time": moment}
+            yield self.start + number, json.dumps({"target": target}).encode()
+        raise ValueError("year 10000 is out of range")
+
+
+def test_a_source_that_dies_is_no_end(tmp_path, capsys):
+    """What it had sent is brought to its end and counted; the run has failed all the same."""
+    report = tmp_path / "report.json"
+    options = RunOptions(source=DyingSource(20), speed=100, duration=None, token_interval=0.3, window=2, report=report)
+    assert main(options) == 1
+    told = capsys.readouterr().out
+    assert "the thread 'feed' ended with an error: ValueError: year 10000 is out of range" in told
+    assert "The run did not come to its proper end" in told
+    assert "Nothing was lost" not in told
+    assert json.loads(report.read_text())["kinesis"] == {"updates": 20, "lost": 0, "duplicates": 0, "out_of_order": 0}
+
+
+def test_a_run_in_which_nothing_was_sent_says_so(capsys):
+    """Neither a loss, nor proof of anything."""
+    source = Nothing()
+    assert main(RunOptions(source=source, speed=100, duration=None, token_interval=0.3, window=2)) == 0
+    told = capsys.readouterr().out
+    assert "The source sent no update" in told
+    assert "Nothing was lost" not in told
+
+
+class Nothing(DyingSource):
+    """Sends nothing."""
+
+    def __init__(self):
+        super().__init__(0)
+
+    def updates(self):
+        yield from ()
+
+
+def test_a_report_that_cannot_be_written_is_told_before_the_run(capsys):
+    """Exit code 2 as for any wrong option, and nothing was started."""
+    options = RunOptions(source=Nothing(), speed=1, duration=1, token_interval=1, report=Path("/dev/full"))
+    assert main(options) == 2
+    told = capsys.readouterr()
+    assert told.err.startswith("local: error: --report: /dev/full: cannot be written: No space left on device")
+    assert told.out == ""
 
 
 def test_records_given_up_that_no_destination_takes_are_a_loss(repository, tmp_path):

@@ -9,6 +9,7 @@ HOSTILE = {
     "AWS_ENDPOINT_URL_S3": "http://127.0.0.1:9",
     "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true",
     "AWS_CA_BUNDLE": "/nope",
+    "REQUESTS_CA_BUNDLE": "",
     "AWS_SSO_START_URL": "https://127.0.0.1:9",
     "AWS_WEB_IDENTITY_TOKEN_FILE": "/nope",
     "AWS_ROLE_ARN": "arn:aws:iam::123456789012:role/nope",

@@ -63,7 +63,7 @@ class World:
     def begin_drain(self):
         self.told.append("begin to drain")
 
-    def drain(self, patience):
+    def drain(self, patience, _broken):
         self.told.append(f"drain, patient for {patience:.0f} s")
         return self.drains
 
