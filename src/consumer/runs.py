@@ -17,9 +17,11 @@ from consumer.messages import (
     Rejected,
     Status,
     TargetUpdate,
+    are_distinct,
     decode,
     decode_leniently,
     is_utf8,
+    without_mark,
 )
 
 if TYPE_CHECKING:
@@ -81,7 +83,7 @@ class RunParser:
         """Decode a run's objects; if one is no update, all of them go the plain way, which says what is wrong."""
         try:
             updates = list(map(self._decode, objects))
-            is_plain = are_within_years(updates) and are_addressed(updates)
+            is_plain = are_within_years(updates) and are_addressed(updates) and are_distinct(objects)
         except (ValueError, RecursionError):  # msgspec's errors are ValueErrors
             is_plain = False
         if not is_plain:
@@ -92,10 +94,11 @@ class RunParser:
 
     def _plain(self, lines: Iterable[bytes]) -> Iterator[Run]:
         run: list[TargetUpdate] = []
-        for line in lines:
-            if line.isspace():
+        for given in lines:
+            line = without_mark(given).removesuffix(b"\n")
+            if not line or line.isspace():
                 continue
-            message = self._parse(line.removesuffix(b"\n"))
+            message = self._parse(line)
             if isinstance(message, TargetUpdate):
                 run.append(message)
                 continue

@@ -282,6 +282,13 @@ def of_shards(count):
     return enveloper, stream, [[update(key, number, 64 * 1024) for number in range(8)] for key in keys]
 
 
+def test_an_aircraft_is_in_one_shard_however_its_address_is_written():
+    """Spellings of one address go where the records of its key go."""
+    shards = ShardMap(Stream(8).list_shards())
+    for address in AIRCRAFT:
+        assert len(set(shards.places_of([address.upper(), address.lower(), f" {address} "]))) == 1
+
+
 def test_a_full_envelope_waits_a_moment_for_those_of_the_other_shards():
     """Under load all shards' envelopes fill up together, and one call for all of them costs less than one for each."""
     enveloper, _, (of_first, of_second) = of_shards(2)

@@ -35,6 +35,14 @@ LINES = [
     b'{"target":' + OBJECT + b',"x":{}}',
     b'{"target":' + OBJECT + b',"position_token":"a","x":{}}',
     b'{"target":{},"target":' + OBJECT + b"}",
+    b'{"target":' + OBJECT + b',"target":' + OBJECT + b"}",
+    b"\xef\xbb\xbf" + USUAL,
+    b"\xef\xbb\xbf",
+    b'{"target":{"v":2,"n":1,' + OBJECT[1:] + b"}",
+    b'{"target":{"w":2,' + OBJECT[1:] + b"}",
+    b'{"target":{"icao_address":" \t","timestamp":"2024-03-04T23:23:59Z"}}',
+    b'{"target":{"icao_address":"A","timestamp":"2024-03-04T23:23:59","ingestion_time":""}}',
+    b'{"target":{"icao_address":"A","timestamp":"2024-03-04T23:23:59Z","x":1e309,"(as received)":7}}',
     b'{"target":{}}',
     b'{"target":{',
     b"}}",
@@ -72,8 +80,8 @@ def plainly(body, max_line_bytes):
     for line in body.split(b"\n")[:-1]:
         if len(line) > max_line_bytes:
             messages.append(Rejected("too long; only its beginning is kept", line[:max_line_bytes], len(line)))
-        elif line and not line.isspace():
-            messages.append(MessageParser().parse(line))
+        elif (text := line.removeprefix(b"\xef\xbb\xbf")) and not text.isspace():
+            messages.append(MessageParser().parse(text))
     return messages
 
 
