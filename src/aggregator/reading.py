@@ -15,7 +15,7 @@ import msgspec
 from aggregator import batch, time_texts
 from aggregator.batch import MILLISECOND, Batch
 from common import kinesis_event
-from common.normal_form import are_addressed, normalise
+from common.normal_form import normalize
 from common.target_update import TargetUpdate, UndecodableUpdateError, decode, decode_lines
 
 if TYPE_CHECKING:
@@ -99,8 +99,6 @@ def _batch(lines: bytes, updates: int) -> Batch | None:
     """Return the updates of several lines, or None if they are not so many, or one has to be read by itself."""
     try:
         decoded = _decode_lines(lines)
-        if not are_addressed(decoded):
-            return None
         timestamps = time_texts.whole_seconds([update.timestamp for update in decoded])
         ingested = time_texts.milliseconds([update.ingestion_time for update in decoded])
     except time_texts.OtherwiseWrittenError:
@@ -108,9 +106,8 @@ def _batch(lines: bytes, updates: int) -> Batch | None:
         return None if whole is None or len(whole) != updates else batch.of(whole)
     except (ValueError, RecursionError):
         return None
-    if len(decoded) != updates:
+    if len(decoded) != updates or not normalize(decoded):
         return None
-    normalise(decoded)
     return Batch(MILLISECOND, decoded, timestamps, ingested)
 
 

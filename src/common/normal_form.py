@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from msgspec.structs import force_setattr
 
+from common.icao_address import normalized
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -47,21 +49,16 @@ class Timed(Protocol):
         """When the provider received it."""
 
 
-def address(text: str) -> str:
-    """Return an address in the one form that keys use: `78121E` for `78121e` and for ` 78121E `."""
-    return text.strip().upper()
-
-
 def addresses(updates: Sequence[Addressed]) -> list[str]:
     """Return the updates' addresses in the form that keys use; of thousands of them at 0.05 us each."""
     given = [update.icao_address for update in updates]
-    return given if _are_usual(given) else list(map(address, given))
+    return given if _are_usual(given) else list(map(normalized, given))
 
 
 def are_addressed(updates: Sequence[Addressed]) -> bool:
     """Return whether every address is one in the form that keys use: not blank, and not too long."""
     given = [update.icao_address for update in updates]
-    return _are_usual(given) or all(0 < len(address(text)) <= MAX_ADDRESS for text in given)
+    return _are_usual(given) or all(0 < len(normalized(text)) <= MAX_ADDRESS for text in given)
 
 
 def _are_usual(texts: Sequence[str]) -> bool:
@@ -70,17 +67,23 @@ def _are_usual(texts: Sequence[str]) -> bool:
     return joined.isascii() and joined.isalnum() and joined == joined.upper()
 
 
-def normalise(updates: Sequence[Named]) -> None:
-    """Give the updates their addresses in the form that keys use, and callsigns without padding, None where blank."""
-    for update, text in zip(updates, addresses(updates), strict=True):
-        if update.icao_address is not text:
+def normalize(updates: Sequence[Named]) -> bool:
+    """Give the updates their addresses in the form that keys use, and callsigns without padding, None where blank.
+
+    Return False, with nothing changed, if one has an address that is none in that form.
+    """
+    given = [update.icao_address for update in updates]
+    if not _are_usual(given):
+        if not are_addressed(updates):
+            return False
+        for update, text in zip(updates, map(normalized, given), strict=True):
             force_setattr(update, "icao_address", text)  # type: ignore[arg-type]  # whatever is decoded is a Struct
     callsigns = [update.callsign for update in updates]
-    if "" not in callsigns and "".join(filter(None, callsigns)).isalnum():
-        return
-    for update, callsign in zip(updates, callsigns, strict=True):
-        if callsign is not None and (not callsign or callsign != callsign.strip()):
-            force_setattr(update, "callsign", callsign.strip() or None)  # type: ignore[arg-type]
+    if "" in callsigns or not "".join(filter(None, callsigns)).isalnum():
+        for update, callsign in zip(updates, callsigns, strict=True):
+            if callsign is not None and (not callsign or callsign != callsign.strip()):
+                force_setattr(update, "callsign", callsign.strip() or None)  # type: ignore[arg-type]
+    return True
 
 
 def are_within_years(updates: Sequence[Timed]) -> bool:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import msgspec
 from msgspec import Meta
 
-from common.normal_form import MAX_ADDRESS, are_addressed, are_within_years, normalise
+from common.normal_form import MAX_ADDRESS, are_within_years, normalize
 from common.update_decoder import UndecodableUpdateError, UpdateDecoder, decode_object
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def decode(data: bytes, ignored: Counter[str] | None = None) -> TargetUpdate:
         The bytes are no JSON object, or it lacks `icao_address` or `timestamp`.
     """
     update = _decoder.decode(data, ignored)
-    normalise([update])
+    normalize([update])
     return update
 
 
@@ -104,10 +104,7 @@ def decode_lines(lines: bytes) -> list[TargetUpdate] | None:
         updates = _decode_lines(lines)
     except (ValueError, RecursionError):
         return None
-    if not (are_within_years(updates) and are_addressed(updates)):
-        return None
-    normalise(updates)
-    return updates
+    return updates if are_within_years(updates) and normalize(updates) else None
 
 
 def fields(data: bytes, ignored: Counter[str] | None = None) -> dict[str, Any]:

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
+from common.icao_address import normalized
 from common.normal_form import (
     MAX_ADDRESS,
     OUTERMOST_YEARS,
     Addressed,
     Timed,
-    address,
     are_addressed,
     are_within_years,
     instant,
@@ -107,7 +107,7 @@ def _shown(raw: msgspec.Raw | None) -> str:
 def _address(raw: msgspec.Raw, value: Any) -> str | None:
     """Return an address, if it is one without its padding, as it was written."""
     text = _text(raw) if value is None else value
-    return text if text is not None and 0 < len(address(text)) <= MAX_ADDRESS else None
+    return text if text is not None and 0 < len(normalized(text)) <= MAX_ADDRESS else None
 
 
 def _callsign(raw: msgspec.Raw, value: Any) -> str | None:

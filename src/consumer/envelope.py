@@ -15,7 +15,7 @@ from backports.zstd import CompressionParameter, ZstdCompressor
 from msgspec.structs import astuple
 
 from common import envelope as wire
-from common.normal_form import address
+from common.icao_address import normalized
 from common.update_decoder import UpdateDecoder
 from consumer.messages import TargetUpdate
 
@@ -173,7 +173,7 @@ class Content:
         if len(record) <= most_bytes:
             yield Packed(record, self.count, read_bytes)
         elif self.count == 1:
-            yield Packed(lines, 1, read_bytes, address(self.updates()[0].icao_address))
+            yield Packed(lines, 1, read_bytes, normalized(self.updates()[0].icao_address))
         else:
             updates, half = self.updates(), self.count // 2
             yield from pack(updates[:half], shard_id, most_bytes)
