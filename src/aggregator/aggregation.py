@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -57,6 +58,7 @@ class Outcome:
     counted: int = 0
     repeats: int = 0
     undecodable: int = 0
+    fields_ignored: int = 0
     rows_written: int = 0
     splits: int = 0
     closed: bool = False
@@ -105,18 +107,24 @@ class Aggregator:
 
     def _fold(self, event: Mapping[str, Any], folder: PartFolder, outcome: Outcome) -> None:
         counted = updates = 0
-        for read in reading.read(event):
+        ignored: Counter[str] = Counter()
+        for read in reading.read(event, ignored):
             if isinstance(read, Undecodable):  # raising would hold up the shard; the raw archive has it
-                folder.part.undecodable += 1
-                outcome.undecodable += 1
+                folder.part.undecodable += read.updates
+                outcome.undecodable += read.updates
                 self.log.warning(
                     "record holds no target update; counted and passed over",
-                    extra={"sequence_number": read.sequence_number, "reason": read.reason},
+                    extra={
+                        "sequence_number": read.sequence_number,
+                        "updates": read.updates,
+                        "reason": read.reason,
+                    },
                 )
             else:
                 updates += len(read.updates)
                 counted += folder.add_all(read)
         outcome.counted, outcome.repeats = counted, updates - counted
+        outcome.fields_ignored = ignored.total()
 
     def _write(self, window: TumblingWindow, parts: Sequence[WindowPart]) -> int:
         """Write the parts: the table first, then Firehose.

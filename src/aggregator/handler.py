@@ -42,6 +42,7 @@ def _measure(outcome: Outcome) -> None:
         ("UpdatesCounted", outcome.counted),
         ("RepeatsIgnored", outcome.repeats),
         ("RecordsUndecodable", outcome.undecodable),
+        ("FieldsIgnored", outcome.fields_ignored),
         ("WindowRowsWritten", outcome.rows_written),
         ("WindowsSplit", outcome.splits),
         ("WindowsClosed", int(outcome.closed)),

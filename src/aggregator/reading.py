@@ -19,6 +19,7 @@ from common.normal_form import normalize
 from common.target_update import TargetUpdate, UndecodableUpdateError, decode, decode_lines
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
 JOINED_RECORDS = 150
@@ -61,14 +62,15 @@ _decode_lines: Callable[[bytes], list[Any]] = msgspec.json.Decoder(_Line).decode
 
 
 class Undecodable(NamedTuple):
-    """An update that could not be read, in its place among the others."""
+    """A record with updates that could not be read, behind those of it that could; `reason` is the first one's."""
 
     sequence_number: str
     reason: str
+    updates: int = 1
 
 
-def read(event: Mapping[str, Any]) -> Iterator[Batch | Undecodable]:
-    """Iterate over the event's updates in their order, many at a time.
+def read(event: Mapping[str, Any], ignored: Counter[str] | None = None) -> Iterator[Batch | Undecodable]:
+    """Iterate over the event's updates in their order, many at a time; `ignored` counts fields that were passed over.
 
     Raises
     ------
@@ -82,7 +84,7 @@ def read(event: Mapping[str, Any]) -> Iterator[Batch | Undecodable]:
             yield decoded
         else:
             for sequence_number, lines, updates in kinesis_event.blocks(records):
-                yield from _read(sequence_number, lines, updates)
+                yield from _read(sequence_number, lines, updates, ignored)
 
 
 def _decoded(data: Sequence[bytes]) -> Batch | None:
@@ -111,15 +113,20 @@ def _batch(lines: bytes, updates: int) -> Batch | None:
     return Batch(MILLISECOND, decoded, timestamps, ingested)
 
 
-def _read(sequence_number: str, lines: bytes, updates: int) -> Iterator[Batch | Undecodable]:
+def _read(
+    sequence_number: str, lines: bytes, updates: int, ignored: Counter[str] | None
+) -> Iterator[Batch | Undecodable]:
     """Read one record, at once if it can be."""
     if updates > 1:
         decoded = _batch(lines, updates)
         if decoded is not None:
             yield decoded
             return
+    undecodable, reason = 0, ""
     for line in (lines,) if updates == 1 else lines.split(b"\n")[:-1]:
         try:
-            yield batch.of([decode(line)])
+            yield batch.of([decode(line, ignored)])
         except UndecodableUpdateError as error:
-            yield Undecodable(sequence_number, str(error))
+            undecodable, reason = undecodable + 1, reason or str(error)
+    if undecodable:
+        yield Undecodable(sequence_number, reason, undecodable)

@@ -15,6 +15,7 @@ updates were sent again, each to its own shard.
 from __future__ import annotations
 
 import re
+from typing import Annotated
 
 import msgspec
 import pybase64
@@ -25,6 +26,9 @@ VERSION = 1
 MAX_LINES_BYTES = 4 * 1024 * 1024
 """Bound on what one envelope is inflated to: the consumer packs at 512 KiB, and at most one update of 1 MiB and a block
 of them more."""
+
+MAX_LINES = MAX_LINES_BYTES // 40
+"""Bound on how many updates one envelope holds: the shortest, with one character of an address, has 42 bytes."""
 
 _BEGINNING = re.compile(rb'\{"v":(\d{1,9}),"n":\d')
 PREFIX = b'{"v":'
@@ -40,12 +44,17 @@ class BrokenEnvelopeError(ValueError):
 
 
 class _Envelope(msgspec.Struct, gc=False):
-    n: int
+    n: Annotated[int, msgspec.Meta(ge=1, le=MAX_LINES)]
     shard: str
     z: str
 
 
+class _Update(msgspec.Struct, gc=False):
+    icao_address: str
+
+
 _decode = msgspec.json.Decoder(_Envelope).decode
+_decode_update = msgspec.json.Decoder(_Update).decode
 
 
 def distinct(update: bytes) -> bytes:
@@ -54,8 +63,18 @@ def distinct(update: bytes) -> bytes:
 
 
 def is_envelope(data: bytes) -> bool:
-    """Return whether a record's data are an envelope rather than one update."""
-    return data.startswith(PREFIX) and _BEGINNING.match(data) is not None
+    """Return whether a record's data are an envelope rather than one update.
+
+    A text for an address, where an envelope has an array of them, makes an update of whatever begins as an envelope:
+    so do records that were written before `distinct` was, or without it.
+    """
+    if not data.startswith(PREFIX) or _BEGINNING.match(data) is None:
+        return False
+    try:
+        _decode_update(data)
+    except (ValueError, RecursionError):  # of an envelope at once: the array stands at its beginning
+        return True
+    return False
 
 
 def lines(data: bytes, shard_id: str) -> tuple[bytes, int]:
@@ -81,7 +100,7 @@ def lines(data: bytes, shard_id: str) -> tuple[bytes, int]:
         if envelope.shard != shard_id:
             return b"", 0
         text = _inflated(pybase64.b64decode(envelope.z, None, True))  # noqa: FBT003 - by position it is the fast path
-    except (ValueError, EOFError) as error:
+    except (ValueError, EOFError, RecursionError) as error:
         raise BrokenEnvelopeError(f"a damaged envelope: {error}") from None
     # A sixth of what `count` takes, which looks at every byte by itself.
     found = len(text) - len(text.replace(b"\n", b""))

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import base64
 import copy
 import json
 
 import msgspec
 import pytest
+from backports import zstd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aggregator.aggregation import Aggregator
 from aggregator.delivery import DeliveryRecord
+from common import envelope
 
 
 class Rows:
@@ -220,6 +223,29 @@ def test_a_failing_firehose_fails_the_invocation_and_its_retry_sends_the_rest(ma
     outcome = world.process(event)
     assert outcome.splits >= 2
     assert len(world.rows.lines) == len(set(world.rows.lines)) == outcome.rows_written
+
+
+def test_an_envelope_full_of_nothing_costs_one_short_line(make_event):
+    """A few hundred bytes that inflate to line ends: each is counted, and the log tells of the record once."""
+    count = envelope.MAX_LINES
+    text = base64.b64encode(zstd.compress(b"\n" * count)).decode()
+    record = b'{"v":1,"n":%d,"shard":"shardId-000000000000","z":"%b"}\n' % (count, text.encode())
+    event = make_event([record, payload(1)], {})
+    for number, one in enumerate(event["Records"], 1):
+        one["eventID"] = f"shardId-000000000000:{number}"
+    world = World()
+    outcome = world.process(event)
+    assert (outcome.counted, outcome.undecodable) == (1, count)
+    ((_, extra),) = world.log.warnings
+    assert (extra["sequence_number"], extra["updates"]) == ("1", count)
+    assert len(str(extra)) < 500
+
+
+def test_a_field_that_is_passed_over_is_counted_and_its_update_stays(make_event):
+    """Numbers that no double holds, times that are none: the update counts, without them."""
+    odd = payload(1)[:-2] + b',"altitude_baro":1e309,"x":1e309,"speed":"fast"}\n'
+    outcome = World().process(make_event([odd, payload(2)], {}))
+    assert (outcome.counted, outcome.undecodable, outcome.fields_ignored) == (2, 0, 2)
 
 
 def test_a_failing_table_fails_the_invocation_before_any_row_is_sent(make_event):

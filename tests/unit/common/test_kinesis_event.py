@@ -122,6 +122,31 @@ def test_an_envelope_of_a_later_version_is_never_passed_over():
         list(kinesis_event.blocks([record(1, later)]))
 
 
+UPDATE = b'"icao_address":"040172","timestamp":"2024-03-04T23:23:59Z","squawk":"7700"}\n'
+
+
+@pytest.mark.parametrize(
+    "begins", [b'{"v":2,"n":1,', b'{"v":1,"n":1,"shard":"x",', b'{"v":1,"n":1,"shard":"x","z":"",']
+)
+def test_an_update_that_begins_as_an_envelope_is_an_update(begins):
+    """It stalls no shard, and is passed over by nobody: an update has a text for its address."""
+    event = {"Records": [record(1, begins + UPDATE)]}
+    (only,) = kinesis_event.records(event)
+    assert not envelope.is_envelope(begins + UPDATE)
+    assert kinesis_event.update_payloads(only) == [begins + UPDATE]
+    assert list(kinesis_event.blocks(event["Records"])) == [("1", begins + UPDATE, 1)]
+
+
+@pytest.mark.parametrize("count", [0, -1, envelope.MAX_LINES + 1, 4 * 1024 * 1024])
+def test_an_envelope_of_more_updates_than_fit_is_damaged(count):
+    """A few hundred bytes may inflate to millions of line ends: they are one record that cannot be read."""
+    compressed = base64.b64encode(zstd.compress(b"\n" * count)).decode()
+    assert len(compressed) < 600
+    data = json.dumps({"v": 1, "n": count, "shard": "shardId-000000000000", "z": compressed}, separators=(",", ":"))
+    with pytest.raises(envelope.BrokenEnvelopeError, match="damaged"):
+        envelope.lines(data.encode(), "shardId-000000000000")
+
+
 def test_the_window_fields_are_typed():
     """What the mapping adds to the event comes out as one value."""
     window = kinesis_event.tumbling_window(WINDOW | {"Records": []})
