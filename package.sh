@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes one reproducible zip per function in dist/, or (--into DIR NAME) one function's folder for `sam build`.
-# This part only finds a Python; the work is in tools/package.py. `./package.sh --help` lists the options.
+# This part only finds a Python; the work is in tools/packaging/package.py. `./package.sh --help` lists the options.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -20,14 +20,14 @@ fi
 
 for candidate in "${candidates[@]}"; do
   if [ "$(version_of "$candidate" || true)" = 3.13 ]; then
-    exec "$candidate" "$root/tools/package.py" "$@"
+    exec "$candidate" "$root/tools/packaging/package.py" "$@"
   fi
 done
 
-# Any other Python can fetch and lay out the files, but not compile them for 3.13: tools/package.py says what follows.
+# Any other Python can fetch and lay out the files, but not compile them for 3.13: tools/packaging/package.py says what follows.
 for candidate in "${candidates[@]}"; do
   case "$(version_of "$candidate" || true)" in
-    3.9 | 3.1[0-9]) exec "$candidate" "$root/tools/package.py" "$@" ;;
+    3.9 | 3.1[0-9]) exec "$candidate" "$root/tools/packaging/package.py" "$@" ;;
   esac
 done
 

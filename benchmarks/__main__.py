@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
-from benchmarks import cases, machine, measures, table
-from benchmarks.harness import compare
-from benchmarks.processes import BenchmarkError
-from benchmarks.workspace import FULL, QUICK, Workspace
+from benchmarks import cases, measures
+from benchmarks.harness import machine
+from benchmarks.harness.comparison import compare
+from benchmarks.harness.processes import BenchmarkError
+from benchmarks.harness.workspace import FULL, QUICK, Workspace
+from benchmarks.report import table
 from local.shell_settings import shut_out
 
 if TYPE_CHECKING:

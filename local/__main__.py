@@ -8,7 +8,7 @@ import sys
 # Until the run takes Ctrl-C over, it ends the program without a word: nothing has been started yet.
 signal.signal(signal.SIGINT, signal.SIG_DFL)
 
-from local.command_line import parse  # noqa: E402 -- these imports take a second, which the line above is for
+from local.cli.command_line import parse  # noqa: E402 -- these imports take a second, which the line above is for
 from local.run import main  # noqa: E402
 
 if __name__ == "__main__":

@@ -8,27 +8,27 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local import envelope
+from local.audit import envelope
+from local.audit.ledger import compare, count_rows
+from local.audit.report import Report, consumer_figures
+from local.audit.sinks import Alerts, Sinks
+from local.cli.view import Snapshot
 from local.clock import SystemClock
-from local.ending import Ending
 from local.event_source_mapping import Counters, DestinationClients, EventSourceMapping, Pace
-from local.functions import Function
-from local.ledger import compare, count_rows
-from local.report import Report, consumer_figures
-from local.schedule import Schedule
+from local.monitor import Watch, say_nothing
+from local.runtime.function import Function
+from local.runtime.schedule import Schedule
+from local.shutdown import Ending
 from local.simulator.tokens import TokenError
-from local.sinks import Alerts, Sinks
-from local.view import Snapshot
-from local.watching import Watch, say_nothing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from local.cloud import Cloud
-    from local.command_line import RunOptions
-    from local.guardian import Guardian
-    from local.invocation import InvocationResult
+    from local.aws.moto import Cloud
+    from local.cli.command_line import RunOptions
+    from local.runtime.invocation import InvocationResult
+    from local.runtime.reaper import Guardian
     from local.simulator.feed import Feed
     from local.simulator.server import TrackingStreamServer
     from local.stack import Stack

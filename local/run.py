@@ -16,29 +16,29 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
-from local.closing_table import show_report
-from local.cloud import Cloud, CloudError
-from local.creation import create
-from local.emulator import EmulatorError
-from local.emulator import binary as emulator_binary
+from local.aws.moto import Cloud, CloudError
+from local.aws.template import TemplateError
+from local.cli.closing_table import show_report
+from local.cli.view import View
+from local.deploy import create
 from local.faults.live import KEEP_ALIVE_SECONDS, LiveFaults
-from local.guardian import Guardian
 from local.output_file import NOT_WRITTEN, OutputError, OutputFile
 from local.pipeline import CONSUMER, Pipeline
+from local.runtime.emulator import EmulatorError
+from local.runtime.emulator import binary as emulator_binary
+from local.runtime.reaper import Guardian
 from local.shell_settings import shut_out
 from local.simulator.feed import Feed
 from local.simulator.server import TrackingStreamServer
 from local.standard_output import surviving
 from local.threads import ThreadWatch
-from local.translation import TemplateError
-from local.view import View
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType
 
-    from local.command_line import RunOptions
-    from local.report import Report
+    from local.audit.report import Report
+    from local.cli.command_line import RunOptions
     from local.stack import Stack
 
 REPOSITORY = Path(__file__).resolve().parent.parent

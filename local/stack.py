@@ -6,13 +6,13 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from local.aws.template import EVENT_INVOKE_CONFIG, LocalTemplate, TemplateError
 from local.event_source_mapping import MappingSettings
-from local.translation import EVENT_INVOKE_CONFIG, LocalTemplate, TemplateError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from local.cloud import Cloud
+    from local.aws.moto import Cloud
 
 _RATE = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")
 _UNIT_SECONDS = {"minute": 60, "hour": 3600, "day": 86_400}

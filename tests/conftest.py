@@ -49,7 +49,7 @@ def moto_server():
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
     from werkzeug.serving import make_server
 
-    from local.cloud_process import OneAtATime, QuietRequestHandler, prepare_moto
+    from local.aws.moto_server import OneAtATime, QuietRequestHandler, prepare_moto
 
     prepare_moto()
     application = OneAtATime(DomainDispatcherApplication(create_backend_app))

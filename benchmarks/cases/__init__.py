@@ -7,7 +7,7 @@ import pkgutil
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from benchmarks.case import Comparison
+    from benchmarks.harness.case import Comparison
 
 
 def names() -> list[str]:

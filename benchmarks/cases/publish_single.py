@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from benchmarks import settings
-from benchmarks.case import Comparison
+from benchmarks.harness import settings
+from benchmarks.harness.case import Comparison
 
 COMPARISON = Comparison(
     what="Stream to PutRecords, one record per update (gzip, 16 KB chunks)",

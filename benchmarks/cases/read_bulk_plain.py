@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from benchmarks import settings
-from benchmarks.case import Comparison
+from benchmarks.harness import settings
+from benchmarks.harness.case import Comparison
 
 COMPARISON = Comparison(
     what="Reading the stream, 16 KB chunks, not compressed",

@@ -9,14 +9,15 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from benchmarks import events, processes
-from benchmarks.case import Comparison
 from benchmarks.cases.window_single import AIRCRAFT, BATCH, BUILT_BY, RATE
+from benchmarks.harness import processes
+from benchmarks.harness.case import Comparison
+from benchmarks.inputs import events
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from benchmarks.workspace import Workspace
+    from benchmarks.harness.workspace import Workspace
 
 ENVELOPE = 219
 """Updates in an envelope of 25 KB, up to which PutRecords bills one unit."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from benchmarks import events
-from benchmarks.case import Comparison
+from benchmarks.harness.case import Comparison
+from benchmarks.inputs import events
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from benchmarks.workspace import Workspace
+    from benchmarks.harness.workspace import Workspace
 
 AIRCRAFT, RATE = 5_000, 1_000
 """What a full shard takes (1,000 records a second), where each aircraft sends every 5 s."""

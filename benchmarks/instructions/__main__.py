@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.harness.processes import BenchmarkError
 from benchmarks.instructions import counting, loops, record
-from benchmarks.processes import BenchmarkError
 from local.shell_settings import shut_out
 
 if TYPE_CHECKING:

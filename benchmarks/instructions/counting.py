@@ -10,10 +10,11 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from benchmarks import bodies, events, processes
+from benchmarks.harness import processes
+from benchmarks.harness.processes import BenchmarkError
+from benchmarks.harness.workspace import QUICK, ROOT, Workspace
+from benchmarks.inputs import bodies, events
 from benchmarks.instructions.loops import EVENT, LINES, UPDATES
-from benchmarks.processes import BenchmarkError
-from benchmarks.workspace import QUICK, ROOT, Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from benchmarks.workspace import Workspace
+    from benchmarks.harness.workspace import Workspace
 
     type Measure = Callable[[Workspace, Callable[[str], None]], dict[str, Any]]
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from benchmarks import events, live, processes
+from benchmarks.harness import live, processes
+from benchmarks.inputs import events
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from benchmarks.workspace import Workspace
+    from benchmarks.harness.workspace import Workspace
 
 PACES = (
     ("1x", 50, 300),

@@ -5,12 +5,12 @@ from __future__ import annotations
 from statistics import quantiles
 from typing import TYPE_CHECKING, Any
 
-from benchmarks import live
+from benchmarks.harness import live
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from benchmarks.workspace import Workspace
+    from benchmarks.harness.workspace import Workspace
 
 RATE, AIRCRAFT = 50, 300
 """A large region."""

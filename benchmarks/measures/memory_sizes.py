@@ -1,7 +1,7 @@
 """Which memory size each function should have: what it takes in CPU and memory, and what that makes of each size.
 
-The CPU time is measured here, and the durations are reckoned from it (`benchmarks/lambda_sizes.py`): nothing of this
-ran in Lambda.
+The CPU time is measured here, and the durations are reckoned from it (`benchmarks/cost/lambda_sizes.py`): nothing of
+this ran in Lambda.
 """
 
 from __future__ import annotations
@@ -10,16 +10,19 @@ import json
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from benchmarks import cases, events, lambda_sizes, live, processes
-from benchmarks.cost import SECONDS, WINDOW_SECONDS
-from benchmarks.lambda_sizes import SIZES_MB
-from benchmarks.workspace import ROOT
+from benchmarks import cases
+from benchmarks.cost import lambda_sizes
+from benchmarks.cost.__main__ import SECONDS, WINDOW_SECONDS
+from benchmarks.cost.lambda_sizes import SIZES_MB
+from benchmarks.harness import live, processes
+from benchmarks.harness.workspace import ROOT
+from benchmarks.inputs import events
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from benchmarks.workspace import Workspace
+    from benchmarks.harness.workspace import Workspace
 
 PACES = ((50, 300), (4_000, 20_000))
 """Updates a second and aircraft of a live stream: a large region, and the whole world."""

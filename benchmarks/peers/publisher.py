@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 
-from benchmarks.case import Measured
-from benchmarks.machine import cpu_time
+from benchmarks.harness.case import Measured
+from benchmarks.harness.machine import cpu_time
 from benchmarks.peers import client
 
 if TYPE_CHECKING:

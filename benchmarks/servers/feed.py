@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks import bodies
+from benchmarks.inputs import bodies
 from benchmarks.servers.http import serve
 
 if TYPE_CHECKING:

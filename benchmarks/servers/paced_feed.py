@@ -14,7 +14,7 @@ import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks import bodies
+from benchmarks.inputs import bodies
 from benchmarks.servers.http import answer, serve
 
 if TYPE_CHECKING:

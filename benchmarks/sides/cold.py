@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.case import Measured
-from benchmarks.processes import ENVIRONMENT, BenchmarkError
-from benchmarks.workspace import ROOT
-from local.emulator import Emulator
+from benchmarks.harness.case import Measured
+from benchmarks.harness.processes import ENVIRONMENT, BenchmarkError
+from benchmarks.harness.workspace import ROOT
+from local.runtime.emulator import Emulator
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

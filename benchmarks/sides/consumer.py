@@ -5,24 +5,25 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.case import Measured
-from benchmarks.machine import cpu_time
+from benchmarks.harness.case import Measured
+from benchmarks.harness.machine import cpu_time
 from common.clock import SystemClock
-from consumer import clients, record_format
-from consumer.checkpoint import CheckpointStore
+from consumer import clients
+from consumer.checkpoint.rejected_lines import RejectedStore
+from consumer.checkpoint.store import CheckpointStore
 from consumer.deadline import Deadline
-from consumer.lane import Envelope
-from consumer.list_shards import ListShards
-from consumer.put_records import PutRecords
-from consumer.rejected import RejectedStore
-from consumer.run import Run
-from consumer.stream_client import StreamClient
-from consumer.summary import StopReason, Summary
+from consumer.ingestion.run import Run
+from consumer.ingestion.summary import StopReason, Summary
+from consumer.publish import record_format
+from consumer.publish.list_shards import ListShards
+from consumer.publish.put_records import PutRecords
+from consumer.publish.shard_queue import Envelope
+from consumer.stream.client import StreamClient
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from consumer.record_format import RecordFormat
+    from consumer.publish.record_format import RecordFormat
 
 
 _counting = threading.Lock()

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from benchmarks.machine import cpu_seconds, peak_memory
+from benchmarks.harness.machine import cpu_seconds, peak_memory
 from benchmarks.sides import consumer
-from consumer.sequencer import LINGER_SECONDS
+from consumer.publish.single_outbox import LINGER_SECONDS
 
 _PAGE = 4096
 _SAMPLE_SECONDS = 1.0

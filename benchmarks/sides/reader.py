@@ -6,19 +6,19 @@ import contextlib
 import time
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.case import Measured
-from benchmarks.machine import cpu_time
+from benchmarks.harness.case import Measured
+from benchmarks.harness.machine import cpu_time
 from common.clock import SystemClock
-from consumer.reader import Stopped, StreamReader
-from consumer.stream_client import StreamClient
-from consumer.summary import StopReason
-from consumer.time_budget import TimeBudget
+from consumer.ingestion.reader import Stopped, StreamReader
+from consumer.ingestion.summary import StopReason
+from consumer.ingestion.time_budget import TimeBudget
+from consumer.stream.client import StreamClient
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from consumer.messages import TargetUpdate
+    from consumer.stream.messages import TargetUpdate
 
 
 class _Counting:

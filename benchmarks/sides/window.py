@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from awslambdaric.lambda_runtime_client import LambdaRuntimeClient  # type: ignore[import-untyped]  # it has no types
 
-from benchmarks import events
-from benchmarks.case import Measured
-from benchmarks.machine import cpu_time
+from benchmarks.harness.case import Measured
+from benchmarks.harness.machine import cpu_time
+from benchmarks.inputs import events
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -51,9 +51,9 @@ def peer(params: dict[str, Any]) -> Measured:
 
 def write_envelopes(params: dict[str, Any]) -> Measured:
     """Write events of envelopes, as the consumer packs them, of the updates in the file `lines`."""
-    from consumer.envelope import HeaderedUpdate, decode, pack  # noqa: PLC0415 - what is measured must not pay for it
-    from consumer.messages import MessageParser  # noqa: PLC0415 - likewise
-    from consumer.sequencer import MAX_RECORD_BYTES  # noqa: PLC0415 - likewise
+    from consumer.publish.envelope_writer import HeaderedUpdate, decode, pack  # noqa: PLC0415 - what is measured must not pay for it
+    from consumer.publish.single_outbox import MAX_RECORD_BYTES  # noqa: PLC0415 - likewise
+    from consumer.stream.messages import MessageParser  # noqa: PLC0415 - likewise
 
     parse = MessageParser(decode).parse
 

@@ -11,7 +11,7 @@ from local.event_source_mapping.window import encode_state
 if TYPE_CHECKING:
     from local.event_source_mapping.event import PendingRecord
     from local.event_source_mapping.settings import MappingSettings
-    from local.invocation import InvocationResult
+    from local.runtime.invocation import InvocationResult
 
 type Condition = Literal["RetryAttemptsExhausted", "RecordAgeExceeded"]
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from local.event_source_mapping.event import EventWriter, PendingRecord
     from local.event_source_mapping.pace import Pace
     from local.event_source_mapping.settings import MappingSettings
-    from local.invocation import InvocationResult
+    from local.runtime.invocation import InvocationResult
 
 type Effect = WindowClosed | BatchFailed | Discard
 

@@ -13,7 +13,7 @@ from local.event_source_mapping.destination import Destination, DestinationClien
 from local.event_source_mapping.observation import Counters, Listener, SilentListener
 from local.event_source_mapping.pace import Pace
 from local.event_source_mapping.poller import Invoke, ShardPoller
-from local.event_source_mapping.reader import ShardReader
+from local.event_source_mapping.shard_reader import ShardReader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable

@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from local.event_source_mapping.failure import Discard
 from local.event_source_mapping.observation import WindowClosed
 from local.event_source_mapping.shard import Shard, Work
-from local.invocation import InvocationResult, ThrottledError
+from local.runtime.invocation import InvocationResult, ThrottledError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from local.event_source_mapping.destination import Destination
     from local.event_source_mapping.observation import Listener
     from local.event_source_mapping.pace import Pace
-    from local.event_source_mapping.reader import ShardReader
     from local.event_source_mapping.settings import MappingSettings
+    from local.event_source_mapping.shard_reader import ShardReader
 
 type Invoke = Callable[[bytes], InvocationResult]
 

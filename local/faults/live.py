@@ -10,14 +10,14 @@ import contextlib
 import dataclasses
 from typing import TYPE_CHECKING
 
-from local.faults.aws_faults import by_kind
-from local.faults.aws_proxy import AwsProxy
-from local.faults.jumping_clock import JumpingClock
-from local.faults.process import ProcessFaults
-from local.faults.resharding import Resharding
+from local.faults.aws.plan import by_kind
+from local.faults.aws.proxy import AwsProxy
 from local.faults.schedule import CONSUMER, FaultSchedule, waits
-from local.faults.upstream import UpstreamFaults
-from local.faults.upstream_fault import UpstreamKind
+from local.faults.stream.fault import UpstreamKind
+from local.faults.stream.injector import UpstreamFaults
+from local.faults.stream.jumping_clock import JumpingClock
+from local.faults.timed.processes import ProcessFaults
+from local.faults.timed.resharding import Resharding
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from mypy_boto3_kinesis import KinesisClient
 
-    from local.functions import Function
-    from local.invocation import InvocationResult
+    from local.runtime.function import Function
+    from local.runtime.invocation import InvocationResult
     from local.simulator.server import TrackingStreamServer
     from local.stack import Stack
 

@@ -16,7 +16,7 @@ from local.simulator import times
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from local.envelope import StoredRecord
+    from local.audit.envelope import StoredRecord
 
 type AlertKey = tuple[str, str, str, str]
 """Rule, ICAO address, timestamp and ingestion time of the update that is told."""

@@ -14,22 +14,22 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from local.cloud import Cloud
-from local.creation import create
-from local.envelope import FORMATS, SINGLE
-from local.faults.aws_faults import FaultPlan
-from local.faults.resharding import Resharding
+from local.audit.envelope import FORMATS, SINGLE
+from local.audit.sinks import Sinks
+from local.aws.moto import Cloud
+from local.deploy import create
+from local.faults.aws.commit_recorder import Checkpoint, WatchedProxy
+from local.faults.aws.plan import FaultPlan
 from local.faults.schedule import CONSUMER, waits
-from local.faults.watched_proxy import Checkpoint, WatchedProxy
-from local.functions import Function
-from local.guardian import Guardian
+from local.faults.timed.resharding import Resharding
+from local.runtime.function import Function
+from local.runtime.reaper import Guardian
 from local.simulator.transport import PATH
-from local.sinks import Sinks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from local.faults.resharding import Reshard
+    from local.faults.timed.resharding import Reshard
     from local.stack import FunctionSettings, Stack
 
 REPOSITORY = Path(__file__).resolve().parents[2]

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from local.envelope import ENVELOPE, SINGLE
-from local.faults.aws_faults import Fault, FaultKind, FaultPlan, FaultRule
-from local.faults.process import ProcessFault, ProcessKind
-from local.faults.resharding import Reshard, ReshardKind
-from local.faults.upstream_fault import UpstreamFault, UpstreamKind
+from local.audit.envelope import ENVELOPE, SINGLE
+from local.faults.aws.plan import Fault, FaultKind, FaultPlan, FaultRule
+from local.faults.stream.fault import UpstreamFault, UpstreamKind
+from local.faults.timed.processes import ProcessFault, ProcessKind
+from local.faults.timed.resharding import Reshard, ReshardKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from local.audit.ledger import compare, identity, identity_of_line
 from local.faults import recount
-from local.ledger import compare, identity, identity_of_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from local.envelope import StoredRecord
+    from local.audit.envelope import StoredRecord
+    from local.audit.ledger import Identity
     from local.faults.recount import AlertKey
-    from local.ledger import Identity
 
 _SHOWN = 5
 

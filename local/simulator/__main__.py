@@ -10,7 +10,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
-from local import options as shared
+from local.simulator import options as shared
 from local.simulator.feed import LONGEST_LOOK_BACK, Feed
 from local.simulator.recording import RecordingError
 from local.simulator.server import TrackingStreamServer

@@ -6,21 +6,24 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from aggregator import delivery, instants, reading, rows, state_codec, window_rows
-from aggregator.parts import PACKED_BYTES, PartFolder
-from aggregator.reading import Undecodable
+from aggregator import instants
+from aggregator.events import decoding
+from aggregator.events.decoding import Undecodable
+from aggregator.sinks import delivery_log, firehose, row_schema
+from aggregator.state import codec
+from aggregator.state.splitting import PACKED_BYTES, PartFolder
 from common import kinesis_event
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from aggregator.delivery import DeliveryRecord
-    from aggregator.window import WindowPart
+    from aggregator.sinks.delivery_log import DeliveryRecord
+    from aggregator.state.window_part import WindowPart
     from common.kinesis_event import TumblingWindow
 
 
 class RowsSink(Protocol):
-    """Where rows go; see `window_rows.WindowRowsSink`."""
+    """Where rows go; see `firehose.WindowRowsSink`."""
 
     def write(self, records: Sequence[bytes], accepted: set[int]) -> None:
         """Send what is not in `accepted`, adding to it."""
@@ -34,7 +37,7 @@ class StateSink(Protocol):
 
 
 class Deliveries(Protocol):
-    """Where a failed invocation leaves its progress; see `delivery.DeliveryLog`."""
+    """Where a failed invocation leaves its progress; see `delivery_log.DeliveryLog`."""
 
     def load(self, window_start: str, shard_id: str) -> DeliveryRecord:
         """Return what an earlier try left."""
@@ -90,7 +93,7 @@ class Aggregator:
         """
         window = kinesis_event.tumbling_window(event)
         outcome = Outcome(state={})
-        folder = PartFolder(state_codec.decode(window.state, instants.parse(window.start)), self.packed_bytes)
+        folder = PartFolder(codec.decode(window.state, instants.parse(window.start)), self.packed_bytes)
         self._fold(event, folder, outcome)
         closed = [part for part in folder.full_parts if not part.is_empty]
         outcome.splits = len(folder.full_parts)
@@ -102,13 +105,13 @@ class Aggregator:
         if closed:
             outcome.rows_written = self._write(window, closed)
         if not ends:
-            outcome.state = state_codec.encode(folder.part)
+            outcome.state = codec.encode(folder.part)
         return outcome
 
     def _fold(self, event: Mapping[str, Any], folder: PartFolder, outcome: Outcome) -> None:
         counted = updates = 0
         ignored: Counter[str] = Counter()
-        for read in reading.read(event, ignored):
+        for read in decoding.read(event, ignored):
             if isinstance(read, Undecodable):  # raising would hold up the shard; the raw archive has it
                 folder.part.undecodable += read.updates
                 outcome.undecodable += read.updates
@@ -133,7 +136,7 @@ class Aggregator:
         fails after a record was accepted leaves the progress behind, of all parts of this invocation.
         """
         record = self.deliveries.load(window.start, window.shard_id)
-        last, contents = parts[-1], [delivery.digest(part) for part in parts]
+        last, contents = parts[-1], [delivery_log.digest(part) for part in parts]
         first_number = record.first_number(last, contents[-1])
         try:
             written = sum(
@@ -141,7 +144,7 @@ class Aggregator:
                 for part, content in zip(parts, contents, strict=True)
             )
             if window.is_terminated_early:
-                record.ended_early = delivery.EndedEarly(contents[-1], first_number + last.number)
+                record.ended_early = delivery_log.EndedEarly(contents[-1], first_number + last.number)
                 self.deliveries.save(window.start, window.shard_id, record, self.clock())
         except Exception:
             self._leave_progress(window, record)
@@ -151,8 +154,8 @@ class Aggregator:
     def _write_part(
         self, window: TumblingWindow, part: WindowPart, number: int, content: str, record: DeliveryRecord
     ) -> int:
-        name = rows.PartName(window.start, window.end, window.shard_id, number)
-        lines = list(rows.rows(part, name))
+        name = row_schema.PartName(window.start, window.end, window.shard_id, number)
+        lines = list(row_schema.rows(part, name))
         if record.holds_other_content(number, content):
             self.log.warning(
                 "part was tried before with other records and is written anew; of its rows in the sink, the later hold",
@@ -160,7 +163,7 @@ class Aggregator:
             )
         progress = record.of_part(number, content)
         self.state_sink.write(part, self.clock())
-        self.rows_sink.write(window_rows.pack(lines), progress.accepted)
+        self.rows_sink.write(firehose.pack(lines), progress.accepted)
         return len(lines)
 
     def _leave_progress(self, window: TumblingWindow, record: DeliveryRecord) -> None:

@@ -6,7 +6,8 @@ import os
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from aggregator import event_marshaller, wiring
+from aggregator import wiring
+from aggregator.events import runtime_marshaller
 from aggregator.settings import Settings
 from common.observability import MetricUnit, logger, metrics
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from aggregator.aggregation import Aggregator, Outcome
 
-event_marshaller.install()
+runtime_marshaller.install()
 
 
 @cache

@@ -11,9 +11,9 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, cast
 
 from aggregator.aggregation import Aggregator
-from aggregator.delivery import DeliveryLog
-from aggregator.latest_state import THREADS, LatestStateSink
-from aggregator.window_rows import Waiter, WindowRowsSink
+from aggregator.sinks.aircraft_table import THREADS, LatestStateSink
+from aggregator.sinks.delivery_log import DeliveryLog
+from aggregator.sinks.firehose import Waiter, WindowRowsSink
 from common.observability import logger
 
 if TYPE_CHECKING:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from alerts.clients import ALERT_SECONDS, CALL_SECONDS
 from alerts.notification import Alert, compose
 from alerts.rules import findings
 from alerts.suppression import Claim, State, Verdict
+from alerts.timeouts import ALERT_SECONDS, CALL_SECONDS
 from common.environment import ConfigurationError
 from common.kinesis_event import update_payloads
 from common.observability import logger

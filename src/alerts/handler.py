@@ -8,10 +8,10 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from alerts.alerter import Alerter
-from alerts.clients import CONFIG
-from alerts.patterns import AlertPatterns
+from alerts.pattern_matcher import AlertPatterns
 from alerts.settings import Settings
 from alerts.suppression_table import SuppressionTable
+from alerts.timeouts import CONFIG
 from alerts.topic import AlertsTopic
 from common import aws
 from common.clock import SystemClock

@@ -3,7 +3,8 @@
     {"v": 1, "n": 219, "shard": "shardId-000000000000", "squawk": ["1200", "7700"], ..., "z": "KLUv..."}
 
 `z` is the base64 text of one zstd frame: the updates as received, each followed by a line end; `n` says how many. What
-stands between `shard` and `z` is the header that event source mappings filter by; `consumer.envelope` writes it.
+stands between `shard` and `z` is the header that event source mappings filter by; `consumer.publish.envelope_writer`
+writes it.
 
 What makes it an envelope is its beginning, `{"v":`, which no update in the stream has: one that was received so gets a
 blank behind its brace (`distinct`), of which JSON takes no notice. So nothing from outside is taken for an envelope.

@@ -12,8 +12,8 @@ from botocore.exceptions import NoCredentialsError, NoRegionError
 from botocore.httpsession import URLLib3Session
 
 from common import aws
-from consumer.kinesis_api import KinesisApi
-from consumer.publisher import CALLS_IN_FLIGHT
+from consumer.publish.kinesis_client import KinesisApi
+from consumer.publish.publisher import CALLS_IN_FLIGHT
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -9,25 +9,26 @@ from typing import TYPE_CHECKING, Any
 from common.clock import SystemClock
 from common.environment import ConfigurationError
 from common.observability import logger
-from consumer import clients, record_format
+from consumer import clients
 from consumer.api_token import read_api_token
-from consumer.checkpoint import CheckpointStore
+from consumer.checkpoint.rejected_lines import RejectedStore
+from consumer.checkpoint.store import CheckpointStore
 from consumer.deadline import Deadline
 from consumer.errors import ConsumerError
-from consumer.handover import Handover
-from consumer.list_shards import ListShards
-from consumer.put_records import PutRecords
-from consumer.rejected import RejectedStore
-from consumer.run import Run
+from consumer.ingestion.handover import Handover
+from consumer.ingestion.run import Run
+from consumer.ingestion.stop_request import StopRequest
+from consumer.ingestion.telemetry import count
+from consumer.publish import record_format
+from consumer.publish.list_shards import ListShards
+from consumer.publish.put_records import PutRecords
 from consumer.settings import Settings, run_seconds
-from consumer.stop_request import StopRequest
-from consumer.stream_client import StreamClient
-from consumer.telemetry import count
+from consumer.stream.client import StreamClient
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-    from consumer.record_format import RecordFormat
+    from consumer.publish.record_format import RecordFormat
 
 
 _handover = Handover()

@@ -69,9 +69,9 @@ class Settings:
 def _envelopes(environ: Mapping[str, str]) -> bool:
     if _one_of(environ, "RECORD_FORMAT", "single", "envelope") == "single":
         return False
-    from consumer import pattern_check  # noqa: PLC0415 - the other format need not load it
+    from consumer.publish import pattern_validation  # noqa: PLC0415 - the other format need not load it
 
-    pattern_check.check(environ.get("ALERT_PATTERNS", ""))
+    pattern_validation.check(environ.get("ALERT_PATTERNS", ""))
     return True
 
 

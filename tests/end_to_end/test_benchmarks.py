@@ -8,11 +8,13 @@ from dataclasses import replace
 import pytest
 
 from benchmarks import __main__ as bench
-from benchmarks import cases, processes, report
-from benchmarks.case import Comparison
-from benchmarks.harness import compare
-from benchmarks.settings import stream
-from benchmarks.workspace import QUICK, Workspace
+from benchmarks import cases
+from benchmarks.harness import processes
+from benchmarks.harness.case import Comparison
+from benchmarks.harness.comparison import compare
+from benchmarks.harness.settings import stream
+from benchmarks.harness.workspace import QUICK, Workspace
+from benchmarks.report import __main__ as report
 
 NAME = "read_line_gzip"
 

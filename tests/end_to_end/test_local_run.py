@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from local import processes
-from local.command_line import RunOptions
+from local.cli.command_line import RunOptions
 from local.run import main
+from local.runtime import processes
 from local.simulator import times
 from tests.support.conditions import wait_until
 from tests.support.hostile_shell import HOSTILE
@@ -196,7 +196,7 @@ def test_a_local_aws_that_ends_ends_the_run(local_run):
     """Nothing can be counted any more: one sentence says so, and nothing is waited for."""
     run = local_run(*SHORT, "--duration", "0")
     wait_for_functions(run)
-    (aws,) = [pid for pid in run.look() if b"local.cloud_process" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    (aws,) = [pid for pid in run.look() if b"local.aws.moto_server" in Path(f"/proc/{pid}/cmdline").read_bytes()]
     os.kill(aws, signal.SIGKILL)
     assert run.end() == 2, run.output()
     assert "local: error: the local AWS (moto) ended in the middle of the run" in run.output()
@@ -210,7 +210,7 @@ def test_a_second_ctrl_c_ends_the_run_at_once(local_run):
     """
     run = local_run(*SHORT, "--duration", "0")
     wait_for_functions(run)
-    (aws,) = [pid for pid in run.look() if b"local.cloud_process" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    (aws,) = [pid for pid in run.look() if b"local.aws.moto_server" in Path(f"/proc/{pid}/cmdline").read_bytes()]
     os.kill(aws, signal.SIGSTOP)
     run.interrupt()
     wait_until(lambda: "once more stops at once" in run.output())
@@ -256,7 +256,7 @@ def run_of_template(repository, tmp_path, template, *arguments):
         (folder / name).symlink_to(repository / name)
     (folder / "template.yaml").write_text(template)
     script = (
-        "import sys; from pathlib import Path; from local.command_line import parse; from local.run import main; "
+        "import sys; from pathlib import Path; from local.cli.command_line import parse; from local.run import main; "
         f"sys.exit(main(parse({list(arguments)!r}), repository=Path({str(folder)!r})))"
     )
     return subprocess.run(
@@ -367,7 +367,7 @@ def test_a_template_that_does_not_translate_is_refused(repository, tmp_path):
     """Exit code 2 and one sentence: the file, the resource, what to do."""
     (tmp_path / "template.yaml").write_text("Resources: {F: {Type: 'AWS::Serverless::Function', Properties: {}}}")
     script = (
-        "import sys; from pathlib import Path; from local.command_line import parse; from local.run import main; "
+        "import sys; from pathlib import Path; from local.cli.command_line import parse; from local.run import main; "
         "sys.exit(main(parse([]), repository=Path('.')))"
     )
     ended = subprocess.run(

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from local.faults.aws_faults import Fault, FaultKind, FaultPlan, FaultRule
+from local.faults.aws.plan import Fault, FaultKind, FaultPlan, FaultRule
 from tests.support.authorised_run import TOKEN
 from tests.support.echo_server import EchoServer
 

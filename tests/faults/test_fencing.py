@@ -6,10 +6,10 @@ from itertools import groupby
 
 import pytest
 
-from local.faults.aws_faults import FaultPlan
-from local.faults.process import ProcessFault, ProcessKind
-from local.faults.run import ScheduleRun
+from local.faults.aws.plan import FaultPlan
 from local.faults.schedule import CONSUMER, LEASE_SECONDS, FaultSchedule
+from local.faults.schedule_run import ScheduleRun
+from local.faults.timed.processes import ProcessFault, ProcessKind
 
 pytestmark = pytest.mark.timeout(180)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from local.faults import chaos
+from local.faults import __main__ as chaos
 from local.faults.schedule import FaultSchedule
 
 SEEDS = range(1, 26)

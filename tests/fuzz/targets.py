@@ -14,24 +14,25 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
-from aggregator import rows, state_codec
 from aggregator.aggregation import Aggregator
-from aggregator.delivery import DeliveryRecord
-from aggregator.parts import PACKED_BYTES
-from aggregator.state_codec import INFLATED_BYTES, StateError
+from aggregator.sinks import row_schema
+from aggregator.sinks.delivery_log import DeliveryRecord
+from aggregator.state import codec
+from aggregator.state.codec import INFLATED_BYTES, StateError
+from aggregator.state.splitting import PACKED_BYTES
 from alerts.alerter import Alerter
-from alerts.patterns import AlertPatterns
+from alerts.pattern_matcher import AlertPatterns
 from alerts.suppression import Decision, State, Verdict, Window, expires_at, judge_refused
 from common.environment import ConfigurationError
 from common.kinesis_event import MalformedEventError, records
 from common.target_update import TargetUpdate as ReadUpdate
 from common.target_update import UndecodableUpdateError, decode
-from consumer.chunked_body import ChunkedBody, ChunkedBodyError
-from consumer.line_decoder import MAX_LINE_BYTES, CorruptStreamError, Inflater, LineDecoder, OversizedLine
-from consumer.messages import MessageParser, PositionToken, Rejected, Status, TargetUpdate
-from consumer.rejected import RejectedLine
-from consumer.runs import RunParser
+from consumer.checkpoint.rejected_lines import RejectedLine
 from consumer.settings import run_seconds
+from consumer.stream.batch_parser import RunParser
+from consumer.stream.chunked_body import ChunkedBody, ChunkedBodyError
+from consumer.stream.line_decoder import MAX_LINE_BYTES, CorruptStreamError, Inflater, LineDecoder, OversizedLine
+from consumer.stream.messages import MessageParser, PositionToken, Rejected, Status, TargetUpdate
 from local.event_source_mapping.filter import PatternError, RecordFilter
 from local.simulator import query
 from local.simulator.query import QueryError
@@ -123,7 +124,7 @@ def update(data):
 def window_state(document):
     """A state document gives a part that can be gone on with, or a StateError. Gives the part or None."""
     try:
-        part = state_codec.decode(document, NOW)
+        part = codec.decode(document, NOW)
     except StateError as error:
         assert str(error)
         return None
@@ -139,7 +140,7 @@ def window_state(document):
 
 def packed_state(packed):
     """The same for the binary form that a state carries."""
-    return window_state({"v": state_codec.VERSION, "z": base64.b64encode(packed).decode()})
+    return window_state({"v": codec.VERSION, "z": base64.b64encode(packed).decode()})
 
 
 def event_of(data):
@@ -192,8 +193,8 @@ def aggregator_event(event):
     assert outcome.counted + outcome.repeats + outcome.undecodable == len(event.get("Records") or ())
     assert len(json.dumps(outcome.state)) < 1_000_000
     if outcome.state:
-        part = state_codec.decode(json.loads(json.dumps(outcome.state)), NOW)
-        list(rows.rows(part, rows.PartName("start", "end", "shard", 0)))
+        part = codec.decode(json.loads(json.dumps(outcome.state)), NOW)
+        list(row_schema.rows(part, row_schema.PartName("start", "end", "shard", 0)))
     return outcome
 
 
@@ -300,4 +301,4 @@ def simulator_request(query_string, token):
         TokenSealer("fuzzed").open(token)
 
 
-assert PACKED_BYTES * state_codec.MOST_COMPRESSION < INFLATED_BYTES
+assert PACKED_BYTES * codec.MOST_COMPRESSION < INFLATED_BYTES

@@ -12,11 +12,11 @@ from backports import zstd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aggregator import byte_planes, state_codec
-from aggregator.parts import PartFolder
-from aggregator.row_layout import BEGINNING, BY_AIRCRAFT
-from aggregator.state_codec import INFLATED_BYTES, STRETCH, StateError
-from aggregator.window import WindowPart
+from aggregator.state import byte_shuffle, codec
+from aggregator.state.codec import INFLATED_BYTES, STRETCH, StateError
+from aggregator.state.layout import BEGINNING, BY_AIRCRAFT
+from aggregator.state.splitting import PartFolder
+from aggregator.state.window_part import WindowPart
 from common.target_update import TargetUpdate
 from tests.fuzz import targets
 
@@ -30,7 +30,7 @@ junk = st.recursive(
 
 def document(packed):
     """The state whose binary form these bytes are."""
-    return {"v": state_codec.VERSION, "z": base64.b64encode(packed).decode()}
+    return {"v": codec.VERSION, "z": base64.b64encode(packed).decode()}
 
 
 def real_fields():
@@ -42,7 +42,7 @@ def real_fields():
                 icao_address=f"{number % 7:06X}", timestamp=targets.NOW.replace(second=number), callsign=f"ETH{number}"
             )
         )
-    return msgspec.msgpack.decode(state_codec.pack(folder.part))
+    return msgspec.msgpack.decode(codec.pack(folder.part))
 
 
 REAL = real_fields()
@@ -50,7 +50,7 @@ PACKED = msgspec.msgpack.encode(REAL)
 
 
 @settings(max_examples=80)
-@given(state=junk | st.fixed_dictionaries({"v": st.just(state_codec.VERSION) | junk, "z": junk}))
+@given(state=junk | st.fixed_dictionaries({"v": st.just(codec.VERSION) | junk, "z": junk}))
 def test_a_document_of_any_shape_is_a_state_or_refused(state):
     """What is no object never gets so far (`test_events`); any object is read, or refused with a text."""
     if isinstance(state, dict):
@@ -64,8 +64,8 @@ def test_a_state_with_a_few_bytes_changed_is_read_or_refused(at, what, keep):
     targets.window_state(document(PACKED[:at] + what + PACKED[at + (0 if keep else len(what) or 1) :]))
 
 
-frames = st.builds(byte_planes.compress, st.binary(max_size=200)) | st.builds(
-    lambda value: byte_planes.compress(msgspec.msgpack.encode(value)), junk.filter(lambda value: not _is_huge(value))
+frames = st.builds(byte_shuffle.compress, st.binary(max_size=200)) | st.builds(
+    lambda value: byte_shuffle.compress(msgspec.msgpack.encode(value)), junk.filter(lambda value: not _is_huge(value))
 )
 
 
@@ -109,12 +109,12 @@ BOMBS = {
     "rows": [*REAL[:6], 2**62, *REAL[7:]],
     "many addresses": [
         *REAL[:10],
-        [byte_planes.compress(msgspec.msgpack.encode([[""] * 10 * MIB, []]))],
+        [byte_shuffle.compress(msgspec.msgpack.encode([[""] * 10 * MIB, []]))],
         *REAL[11:],
     ],
     "a size that is not told": [*REAL[:11], zstd.ZstdCompressor().compress(bytes(512 * MIB)) + b"", REAL[12]],
     "a size that is too small": [*REAL[:11], frame_that_lies(bytes(64 * MIB), 1000), REAL[12]],
-    "several frames": [*REAL[:11], byte_planes.compress(bytes(1000)) + BOMB, REAL[12]],
+    "several frames": [*REAL[:11], byte_shuffle.compress(bytes(1000)) + BOMB, REAL[12]],
 }
 
 
@@ -125,7 +125,7 @@ def test_a_state_bomb_takes_no_more_memory_than_the_bound(fields):
     tracemalloc.start()
     try:
         with pytest.raises(StateError, match="damaged"):
-            state_codec.decode(state, targets.NOW)
+            codec.decode(state, targets.NOW)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
@@ -134,11 +134,11 @@ def test_a_state_bomb_takes_no_more_memory_than_the_bound(fields):
 
 def test_a_walk_that_goes_round_in_a_circle_is_refused():
     """Keys that point forwards to each other would be walked for ever: such a state is no state."""
-    log = byte_planes.unpack(REAL[7], "iii", REAL[6])
+    log = byte_shuffle.unpack(REAL[7], "iii", REAL[6])
     log[2][0], log[2][1] = -1, 1
-    state = document(msgspec.msgpack.encode([*REAL[:7], byte_planes.pack(log), *REAL[8:]]))
+    state = document(msgspec.msgpack.encode([*REAL[:7], byte_shuffle.pack(log), *REAL[8:]]))
     with pytest.raises(StateError, match="contradict"):
-        state_codec.decode(state, targets.NOW)
+        codec.decode(state, targets.NOW)
 
 
 def test_a_feed_that_compresses_too_well_ends_the_part_before_it_outgrows_the_bound():
@@ -150,8 +150,8 @@ def test_a_feed_that_compresses_too_well_ends_the_part_before_it_outgrows_the_bo
     parts = [*folder.full_parts, folder.part]
     assert len(parts) > 1
     for part in parts:
-        assert state_codec.measure(part) <= 31_000 + max(map(len, part.columns.names))
-        assert state_codec.decode(state_codec.encode(part), targets.NOW) == part
+        assert codec.measure(part) <= 31_000 + max(map(len, part.columns.names))
+        assert codec.decode(codec.encode(part), targets.NOW) == part
 
 
 def test_the_forged_states_above_differ_from_a_real_one_by_their_forgery_alone():

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from consumer.chunked_body import ChunkedBody, ChunkedBodyError
-from consumer.line_decoder import MAX_LINE_BYTES, OversizedLine
-from consumer.messages import Rejected
+from consumer.stream.chunked_body import ChunkedBody, ChunkedBodyError
+from consumer.stream.line_decoder import MAX_LINE_BYTES, OversizedLine
+from consumer.stream.messages import Rejected
 from tests.fuzz import targets
 
 UPDATE = (

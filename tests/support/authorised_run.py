@@ -12,20 +12,20 @@ from dataclasses import replace
 
 from rich.console import Console
 
-from local import ending
-from local.closing_table import show_report
-from local.cloud import Cloud
-from local.command_line import RunOptions
-from local.creation import create
+from local import shutdown
+from local.aws.moto import Cloud
+from local.cli.closing_table import show_report
+from local.cli.command_line import RunOptions
+from local.deploy import create
 from local.event_source_mapping.destination import Destination, DestinationClients
 from local.event_source_mapping.event import PendingRecord
 from local.event_source_mapping.failure import Discard
-from local.faults.authorisation import Authoriser
-from local.faults.aws_faults import FaultPlan
-from local.faults.aws_proxy import AwsProxy
-from local.function_log import FunctionLog
-from local.functions import Function
+from local.faults.aws.authorisation import Authoriser
+from local.faults.aws.plan import FaultPlan
+from local.faults.aws.proxy import AwsProxy
 from local.pipeline import CONSUMER, Pipeline
+from local.runtime.function import Function
+from local.runtime.function_log import FunctionLog
 from local.simulator.feed import Feed
 from local.simulator.flights import GeneratedTraffic
 from local.simulator.server import TrackingStreamServer
@@ -59,11 +59,11 @@ class Traffic:
 @contextlib.contextmanager
 def _patience_of(seconds):
     """Wait no three minutes for functions that a missing permission keeps from getting on."""
-    usual, ending.DRAIN_SECONDS = ending.DRAIN_SECONDS, seconds
+    usual, shutdown.DRAIN_SECONDS = shutdown.DRAIN_SECONDS, seconds
     try:
         yield
     finally:
-        ending.DRAIN_SECONDS = usual
+        shutdown.DRAIN_SECONDS = usual
 
 
 class AuthorisedRun:

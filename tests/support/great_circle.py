@@ -1,10 +1,10 @@
-"""The great-circle distance written plainly: what `aggregator.folding` writes out must be equal to this."""
+"""The great-circle distance written plainly: what `aggregator.state.folding` writes out must be equal to this."""
 
 from __future__ import annotations
 
 from math import asin, cos, sin, sqrt
 
-from common.geodesy import DEGREE, DIAMETER_NM, HALF_DEGREE
+from aggregator.state.geodesy import DEGREE, DIAMETER_NM, HALF_DEGREE
 
 
 def great_circle_nm(latitude_1: float, longitude_1: float, latitude_2: float, longitude_2: float) -> float:

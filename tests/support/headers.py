@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from consumer.envelope import Header
+from consumer.publish.envelope_writer import Header
 
 
 def header(updates):

@@ -1,12 +1,12 @@
-"""The fold written plainly, an object an aircraft: what `aggregator.columns` does fast must be equal to this."""
+"""The fold written plainly, an object an aircraft: what `aggregator.state` does fast must be equal to this."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
 from aggregator import instants
-from aggregator.row_layout import DISTANCE_SCALE, MAX_LISTED, POSITION_SCALE, READING_SCALE
-from aggregator.window import LATEST_READINGS, LATEST_TEXTS, AircraftWindow, Instant, Position, Spread
+from aggregator.state.layout import DISTANCE_SCALE, MAX_LISTED, POSITION_SCALE, READING_SCALE
+from aggregator.state.window_part import LATEST_READINGS, LATEST_TEXTS, AircraftWindow, Instant, Position, Spread
 from tests.support.great_circle import great_circle_nm
 
 

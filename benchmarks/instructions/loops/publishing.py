@@ -14,14 +14,14 @@ from botocore.credentials import Credentials
 
 from benchmarks.instructions.loops import LINES
 from common.clock import SystemClock
-from consumer.kinesis_api import KinesisApi
-from consumer.messages import TargetUpdate
-from consumer.processor import TargetProcessor
-from consumer.publisher import Publisher
-from consumer.put_records import PutRecords
-from consumer.repeats import RepeatFilter
-from consumer.sequencer import Sequencer
-from consumer.watermark import Watermark
+from consumer.checkpoint.watermark import Watermark
+from consumer.ingestion.deduplicator import RepeatFilter
+from consumer.ingestion.processor import TargetProcessor
+from consumer.publish.kinesis_client import KinesisApi
+from consumer.publish.publisher import Publisher
+from consumer.publish.put_records import PutRecords
+from consumer.publish.single_outbox import Sequencer
+from consumer.stream.messages import TargetUpdate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from aggregator.latest_state import THREADS
+from aggregator.sinks.aircraft_table import THREADS
 from aggregator.wiring import DYNAMODB, LazyClient
 
 SCRIPT = """

@@ -12,11 +12,12 @@ from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from aggregator import delivery, rows, wiring
-from aggregator.delivery import DeliveryLog, DeliveryRecord, EndedEarly, PartDelivery
-from aggregator.latest_state import KEEP_SECONDS, THREADS, LatestStateSink
-from aggregator.window import WindowPart
-from aggregator.window_rows import Waiter, WindowRowsSink, pack
+from aggregator import wiring
+from aggregator.sinks import delivery_log, row_schema
+from aggregator.sinks.aircraft_table import KEEP_SECONDS, THREADS, LatestStateSink
+from aggregator.sinks.delivery_log import DeliveryLog, DeliveryRecord, EndedEarly, PartDelivery
+from aggregator.sinks.firehose import Waiter, WindowRowsSink, pack
+from aggregator.state.window_part import WindowPart
 from common.target_update import TargetUpdate
 
 ORIGIN = datetime(2024, 3, 4, 23, 24, tzinfo=UTC)
@@ -53,8 +54,8 @@ def latest_states(table, dynamodb):
 def test_rows_reach_s3_as_lines(delivery_stream, bucket):
     """What is put into Firehose stands in the bucket, a row a line, whatever the packing."""
     part = part_of(*(update(f"{n:06X}", speed=float(n)) for n in range(300)))
-    name = rows.PartName("2024-03-04T23:24:00Z", "2024-03-04T23:25:00Z", "shardId-000000000000", 0)
-    records = pack(rows.rows(part, name), record_bytes=10_000)
+    name = row_schema.PartName("2024-03-04T23:24:00Z", "2024-03-04T23:25:00Z", "shardId-000000000000", 0)
+    records = pack(row_schema.rows(part, name), record_bytes=10_000)
     sink = WindowRowsSink(boto3.client("firehose"), delivery_stream, Waiter(pytest.fail, lambda: 0.0))
     accepted = set()
     sink.write(records, accepted)
@@ -226,5 +227,5 @@ def test_a_delivery_record_comes_back_as_it_was_left(dynamodb, table):
     assert log.load("2024-03-04T23:25:00Z", "shardId-0") == DeliveryRecord()
     assert log.load("2024-03-04T23:24:00Z", "shardId-1") == DeliveryRecord()
     (item,) = table.scan()["Items"]
-    assert item["expires_at"] == int(NOW) + delivery.KEEP_SECONDS
+    assert item["expires_at"] == int(NOW) + delivery_log.KEEP_SECONDS
     assert len(item["icao_address"]) > 32

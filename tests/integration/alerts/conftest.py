@@ -12,12 +12,12 @@ import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from alerts.alerter import Alerter, BatchResult
-from alerts.patterns import AlertPatterns
+from alerts.pattern_matcher import AlertPatterns
 from alerts.suppression_table import SuppressionTable
 from alerts.topic import AlertsTopic
 from common.clock import SystemClock
 from common.kinesis_event import KinesisRecord
-from consumer.envelope import decode, pack
+from consumer.publish.envelope_writer import decode, pack
 
 TABLE = "suppression"
 SHARD = "shardId-000000000000"

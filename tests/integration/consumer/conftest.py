@@ -12,15 +12,15 @@ import pytest
 from botocore.config import Config
 
 from common import envelope
-from consumer import record_format
-from consumer.checkpoint import CheckpointStore
+from consumer.checkpoint.rejected_lines import RejectedStore
+from consumer.checkpoint.store import CheckpointStore
 from consumer.deadline import Deadline
-from consumer.list_shards import ListShards
-from consumer.put_records import PutRecords
-from consumer.rejected import RejectedStore
-from consumer.run import Run
-from consumer.stop_request import StopRequest
-from consumer.stream_client import StreamClient
+from consumer.ingestion.run import Run
+from consumer.ingestion.stop_request import StopRequest
+from consumer.publish import record_format
+from consumer.publish.list_shards import ListShards
+from consumer.publish.put_records import PutRecords
+from consumer.stream.client import StreamClient
 from consumer.timing import Timing
 from local.simulator.feed import Feed
 from local.simulator.server import TrackingStreamServer

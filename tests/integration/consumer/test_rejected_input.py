@@ -6,8 +6,8 @@ import base64
 
 import pytest
 
-from consumer.line_decoder import MAX_LINE_BYTES
-from consumer.sequencer import MAX_RECORD_BYTES
+from consumer.publish.single_outbox import MAX_RECORD_BYTES
+from consumer.stream.line_decoder import MAX_LINE_BYTES
 from tests.integration.consumer.conftest import message, target, token
 from tests.support.conditions import wait_until
 from tests.support.scripted_stream import ScriptedStream

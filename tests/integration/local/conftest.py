@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from local.functions import Function
+from local.runtime.function import Function
 from local.stack import FunctionSettings
 
 

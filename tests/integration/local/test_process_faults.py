@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from local.faults.process import ProcessFault, ProcessFaults, ProcessKind
+from local.faults.timed.processes import ProcessFault, ProcessFaults, ProcessKind
 from tests.support.conditions import wait_until
 
 MEETING = """

@@ -8,10 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from local.cloud import Cloud
-from local.creation import create
-from local.sinks import Sinks
-from local.translation import TemplateError
+from local.audit.sinks import Sinks
+from local.aws.moto import Cloud
+from local.aws.template import TemplateError
+from local.deploy import create
 
 PARAMETERS = {
     "StreamUrl": "http://127.0.0.1:8080/v2/targets/stream",

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aggregator.aggregation import Aggregator
-from aggregator.delivery import DeliveryRecord
+from aggregator.sinks.delivery_log import DeliveryRecord
 from common import envelope
 
 

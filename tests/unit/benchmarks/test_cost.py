@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks import cost
-from benchmarks.envelope_size import RecordSize
+from benchmarks.cost import __main__ as cost
+from benchmarks.cost.envelope_size import RecordSize
 
 
 @pytest.mark.parametrize(

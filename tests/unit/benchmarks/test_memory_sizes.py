@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks import lambda_sizes, memory_sizes
+from benchmarks.cost import lambda_sizes
 from benchmarks.measures import memory_sizes as measure
+from benchmarks.report import memory_sizes
 
 
 def test_a_vcpu_comes_with_1769_megabytes():

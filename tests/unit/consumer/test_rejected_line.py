@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.rejected import RejectedLine
+from consumer.checkpoint.rejected_lines import RejectedLine
 
 NOW = datetime(2024, 3, 4, 23, 24, 1, 900_000, tzinfo=UTC)
 

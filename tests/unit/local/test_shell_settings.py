@@ -40,7 +40,7 @@ def test_hosts_that_were_exempt_from_the_proxy_stay_so():
 
 def test_the_suite_runs_in_such_a_shell(hostile_shell, repository):
     """A test that speaks to the moto server by boto3, run by pytest as a person in such a shell runs it."""
-    test = "tests/integration/local/test_moto_kinesis.py"
+    test = "tests/integration/local/aws/test_moto_kinesis.py"
     ended = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", test],
         cwd=repository,

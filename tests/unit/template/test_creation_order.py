@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from local.translation import translate
+from local.aws.template import translate
 
 LAST = {"ConsumerSchedule", "ConsumerSchedulePermission"}
 

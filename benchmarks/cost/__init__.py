@@ -1,0 +1,1 @@
+"""What the stack costs a month, reckoned from list prices and measured sizes."""

@@ -1,0 +1,1 @@
+"""How sides are run, in turns and in fresh processes, and measured."""

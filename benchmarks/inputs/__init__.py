@@ -1,0 +1,1 @@
+"""What the sides are fed: bodies of the stream, events, function packages."""

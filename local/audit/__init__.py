@@ -1,0 +1,1 @@
+"""What the feed sent, held against what the sinks and the stream have."""

@@ -1,0 +1,181 @@
+"""The ledger: what the feed sent against what stands in Kinesis and at the sinks. Pure; `sinks` does the reading."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from local.simulator import times
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from local.audit.envelope import StoredRecord
+
+type Identity = bytes
+
+type _Place = tuple[int, str, str]
+"""Window start in seconds since the epoch, shard, ICAO address."""
+
+
+class _Message(msgspec.Struct):
+    target: msgspec.Raw
+
+
+class _Update(msgspec.Struct):
+    icao_address: str
+
+
+class _Key(msgspec.Struct):
+    icao_address: str
+    timestamp: str
+    ingestion_time: str | None = None
+
+
+class _Row(msgspec.Struct):
+    kind: str
+    window_start: str
+    shard_id: str
+    part: int
+    updates: int
+    icao_address: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StreamFigures:
+    """The Kinesis stream against the feed.
+
+    `source` and `updates` count distinct updates, of the feed and of those that are in the stream. `out_of_order`
+    counts updates that come after a later one of the same aircraft. `unexpected` are records the feed never sent.
+    """
+
+    source: int
+    updates: int
+    lost: int
+    duplicates: int
+    out_of_order: int
+    unexpected: int
+
+
+@dataclass(frozen=True, slots=True)
+class RowFigures:
+    """The window rows at the sink, each counted once; `updates` is their sum, `totals` that of the totals rows.
+
+    `miscounted` are the aircraft, each in one window of one shard, whose rows count other than the stream holds there;
+    `example` tells of the first of them.
+    """
+
+    windows: int
+    rows: int
+    updates: int
+    totals: int
+    miscounted: int = 0
+    example: str = ""
+
+
+def identity(update: bytes) -> Identity:
+    """Return what tells one update from another: a digest of its bytes, without the line's end."""
+    return blake2b(update.strip(), digest_size=16).digest()
+
+
+def identity_of_line(line: bytes) -> Identity | None:
+    """Return the identity of the update in a line of the feed, or None if it holds none."""
+    try:
+        return identity(bytes(msgspec.json.decode(line, type=_Message).target))
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+
+
+def compare(feed: Iterable[bytes], stream: Iterable[StoredRecord], rejected: Iterable[bytes] = ()) -> StreamFigures:
+    """Compare the feed's lines with a stream's updates, given shard by shard (parents before children), in order.
+
+    `rejected` are lines that were kept elsewhere, with the reason: they are not lost.
+    """
+    positions: dict[Identity, int] = {}
+    for position, line in enumerate(feed):
+        positions.setdefault(identity_of_line(line) or identity(line), position)
+    seen: set[Identity] = set()
+    newest: dict[str, int] = {}
+    duplicates = out_of_order = unexpected = 0
+    aircraft_of = msgspec.json.Decoder(_Update).decode
+    for update in stream:
+        which = identity(update.data)
+        place = positions.get(which)
+        if place is None:
+            unexpected += 1
+        elif which in seen:
+            duplicates += 1
+        else:
+            seen.add(which)
+            aircraft = aircraft_of(update.data).icao_address
+            out_of_order += place < newest.get(aircraft, -1)
+            newest[aircraft] = max(place, newest.get(aircraft, -1))
+    kept = {identity_of_line(line) or identity(line) for line in rejected}
+    lost = sum(which not in seen and which not in kept for which in positions)
+    return StreamFigures(len(positions), len(seen), lost, duplicates, out_of_order, unexpected)
+
+
+def count_rows(lines: Iterable[bytes], stream: Iterable[StoredRecord], window: int) -> RowFigures:
+    """Count window rows, JSON lines, against the updates of the stream; a row that was delivered twice counts once.
+
+    What is checked, for each aircraft in each window of `window` seconds (by arrival) in each shard: its row counts as
+    many updates as the stream holds distinct keys there, `(icao_address, timestamp, ingestion_time)`. Where a window
+    was written in parts and the aircraft has a row in several, a repeat may be counted in each part: then they count
+    at least the distinct keys, and at most all that stands there. A repeat elsewhere makes up for nothing missing.
+
+    Raises
+    ------
+    msgspec.DecodeError, ValueError
+        A line is no window row.
+    """
+    decoder = msgspec.json.Decoder(_Row)
+    rows: dict[tuple[str, str, str, int, str | None], int] = {}
+    for line in lines:
+        row = decoder.decode(line)
+        rows[row.kind, row.window_start, row.shard_id, row.part, row.icao_address] = row.updates
+    parts: dict[_Place, list[int]] = defaultdict(list)
+    for (kind, start, shard, _, aircraft), updates in rows.items():
+        if kind == "aircraft":
+            parts[int(times.parse(start)), shard, aircraft or ""].append(updates)
+    miscounted = _miscounted(parts, _held(stream, window))
+    return RowFigures(
+        windows=len({(start, shard) for _, start, shard, _, _ in rows}),
+        rows=sum(map(len, parts.values())),
+        updates=sum(map(sum, parts.values())),
+        totals=sum(updates for key, updates in rows.items() if key[0] == "totals"),
+        miscounted=len(miscounted),
+        example=miscounted[0] if miscounted else "",
+    )
+
+
+def _held(stream: Iterable[StoredRecord], window: int) -> dict[_Place, list[tuple[str, str | None]]]:
+    """Return the keys of the updates that stand in each place; what is no update, `compare` calls unexpected."""
+    held: dict[_Place, list[tuple[str, str | None]]] = defaultdict(list)
+    decode = msgspec.json.Decoder(_Key).decode
+    for stored in stream:
+        try:
+            key = decode(stored.data)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            continue
+        start = int(stored.arrival // window) * window
+        held[start, stored.shard_id, key.icao_address].append((key.timestamp, key.ingestion_time))
+    return held
+
+
+def _miscounted(
+    parts: Mapping[_Place, Sequence[int]], held: Mapping[_Place, Sequence[tuple[str, str | None]]]
+) -> list[str]:
+    """Return a text for each place whose rows do not count what it holds, in order."""
+    found = []
+    for place in sorted(parts.keys() | held.keys()):
+        counted, keys = parts.get(place, ()), held.get(place, ())
+        least = len(set(keys))
+        most = len(keys) if len(counted) > 1 else least
+        if not least <= sum(counted) <= most:
+            start, shard, aircraft = place
+            found.append(f"{aircraft} from {times.whole_second(start)} in {shard}: {sum(counted):,} for {least:,}")
+    return found

@@ -1,0 +1,69 @@
+"""The table at a run's end, and the verdict."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich import box
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from local.audit.report import Report
+
+
+def show_report(console: Console, report: Report) -> None:
+    """Print the closing table and the verdict."""
+    table = Table(box=box.SIMPLE_HEAD, show_header=False, pad_edge=False)
+    table.add_column(style="bold")
+    table.add_column(justify="right")
+    table.add_column()
+    figures = report.as_json()
+    source, kinesis, aggregator = figures["source"], figures["kinesis"], figures["aggregator"]
+    alerts, consumer = figures["alerts"], figures["consumer"]
+    table.add_row(
+        "Source", f"{source['updates']:,}", f"updates, {source['kind']}; connections: {source['connections']:,}"
+    )
+    table.add_row(
+        "Kinesis",
+        f"{kinesis['updates']:,}",
+        f"updates; {kinesis['lost']:,} lost, {kinesis['duplicates']:,} twice, {kinesis['out_of_order']:,} out of order",
+    )
+    if "envelopes" in figures:
+        envelopes = figures["envelopes"]
+        table.add_row(
+            "Records", f"{envelopes['records']:,}", f"hold them; {envelopes['misplaced']:,} misplaced envelopes"
+        )
+    table.add_row(
+        "Window rows",
+        f"{aggregator['updates']:,}",
+        f"updates in {aggregator['rows']:,} rows of {aggregator['windows']:,} windows; "
+        f"{aggregator['invocations']:,} invocations",
+    )
+    table.add_row(
+        "Alerts",
+        f"{alerts['notified']:,}",
+        f"sent, {alerts['suppressed']:,} suppressed; {alerts['invocations']:,} invocations",
+    )
+    table.add_row(
+        "Consumer",
+        f"{consumer['invocations']:,}",
+        f"runs; {consumer['graceful_stops']:,} ended at a token, {consumer['hard_stops']:,} did not; "
+        f"{100 * consumer['reading_share']:.1f} % of the time spent reading",
+    )
+    table.add_row(
+        "Throughput",
+        f"{figures['updates_per_second']:,.0f}",
+        "updates a second, from the first one sent to the end of the last invocation",
+    )
+    table.add_row("Put aside", f"{figures['rejected']:,}", f"rejected lines, {figures['dead_letters']:,} dead letters")
+    console.print(table)
+    for note in report.notes():
+        console.print(f"[yellow]Look:[/yellow] {note}", highlight=False)
+    losses = report.losses()
+    for loss in losses:
+        console.print(f"[bold red]Lost:[/bold red] {loss}", highlight=False)
+    if not losses and report.stream.source:
+        console.print("[bold green]Nothing was lost.[/bold green]", end=" ")
+    console.print(f"[dim]{figures['elapsed_seconds']:,} seconds.[/dim]", highlight=False)

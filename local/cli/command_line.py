@@ -1,0 +1,159 @@
+"""The options of `pipenv run local`."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from local.audit.envelope import FORMATS, SINGLE
+from local.simulator import options as shared
+from local.simulator.recording import RecordingError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from local.simulator.feed import Source
+
+_DEFAULT_DURATION = 60.0
+_CHAOS_TIMEOUT = 15
+_MOST_SHARDS = 16
+_LONGEST = 900  # seconds: Lambda's bound for a timeout, and for a tumbling window
+
+_EPILOG = """\
+Exit code: 0 when nothing was lost, that is, every update the source sent stands in Kinesis (or, malformed, among the
+rejected lines) and in the window rows, and no record was given up; 1 when something was lost or the run did not come
+to its end; 2 for a wrong option, or a stack or function that cannot be started; 3 when the result could not be written;
+130 after a second Ctrl-C, or one before anything was sent.
+Consumer runs that were cut off, repeats and changed order lose nothing: they are named, and change no exit code."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    """What a local run is asked for; durations in seconds.
+
+    `duration` is simulated seconds of the feed, None without end. `consumer_timeout` None is the template's. `chaos` is
+    the seed of what goes wrong, None for a run in which nothing does.
+    """
+
+    source: Source
+    speed: float
+    duration: float | None
+    token_interval: float
+    window: int = 10
+    shards: int = 2
+    record_format: str = SINGLE
+    consumer_timeout: int | None = None
+    report: Path | None = None
+    verbose: bool = False
+    chaos: int | None = None
+
+
+def _whole(low: int, high: int, unit: str) -> type[int]:
+    """Return a type for argparse: whole numbers within bounds."""
+
+    def parse(text: str) -> int:
+        if not text.isdecimal() or not low <= int(text) <= high:
+            raise argparse.ArgumentTypeError(f"got {text!r}; expected a whole number of {unit} from {low} to {high}")
+        return int(text)
+
+    return parse  # type: ignore[return-value] # argparse calls it; what it is it does not ask
+
+
+def _file_to_write(text: str) -> Path:
+    path = Path(text)
+    if not path.absolute().parent.is_dir():
+        raise argparse.ArgumentTypeError(f"got {text!r}; expected a file in a folder that is there")
+    if path.is_dir():
+        raise argparse.ArgumentTypeError(f"got {text!r}, a folder; expected a file")
+    return path
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="local",
+        description="The whole system on this machine: simulator, functions, Kinesis, windows, alerts; no account.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    shared.add_source_options(parser)
+    run = parser.add_argument_group("the run")
+    run.add_argument(
+        "--duration",
+        type=shared.not_negative,
+        metavar="SECONDS",
+        help=f"how long the source sends (default {_DEFAULT_DURATION:g}, a recording to its end; 0 is until Ctrl-C, or "
+        "to the recording's end); with --speed max, how much of it",
+    )
+    run.add_argument(
+        "--consumer-timeout",
+        type=_whole(1, _LONGEST, "seconds"),
+        metavar="SECONDS",
+        help=f"the consumer's timeout (default: the template's; with --chaos {_CHAOS_TIMEOUT}, since a frozen consumer "
+        "is held until its timeout)",
+    )
+    run.add_argument(
+        "--window",
+        type=_whole(1, _LONGEST, "seconds"),
+        default=10,
+        metavar="SECONDS",
+        help="the aggregator's tumbling window (default 10)",
+    )
+    run.add_argument(
+        "--shards",
+        type=_whole(1, _MOST_SHARDS, "shards"),
+        default=2,
+        metavar="N",
+        help="shards of the Kinesis stream (default 2)",
+    )
+    run.add_argument(
+        "--record-format",
+        choices=FORMATS,
+        default=SINGLE,
+        help="an update a record, or many in an envelope (default single)",
+    )
+    run.add_argument(
+        "--chaos", type=int, metavar="SEED", help="break things on purpose; the same seed breaks the same things"
+    )
+    said = parser.add_argument_group("what is told")
+    said.add_argument("--report", type=_file_to_write, metavar="FILE", help="write the result as JSON")
+    said.add_argument("--verbose", action="store_true", help="show the functions' logs, and what is left out")
+    return parser
+
+
+def parse(arguments: Sequence[str] | None = None) -> RunOptions:
+    """Read the command line; a wrong option ends the program with exit code 2 and a message that names it."""
+    parser = _parser()
+    given = parser.parse_args(arguments)
+    if math.isinf(given.speed) and given.duration == 0 and given.replay is None:
+        parser.error("argument --duration: got 0 together with --speed max; generated traffic has no end, give seconds")
+    try:
+        source = shared.source(given)
+    except RecordingError as error:
+        parser.error(f"argument --replay: {error}")
+    except ValueError as error:
+        text = str(error)  # from the generator it begins with the name of what is wrong: `aircraft: got 10 ...`
+        parser.error(text if text.startswith("--") else f"argument --{text}")
+    return RunOptions(
+        source=source,
+        speed=given.speed,
+        duration=_simulated_seconds(given.duration, given.speed, endless=source.endless),
+        token_interval=shared.token_interval(given),
+        window=given.window,
+        shards=given.shards,
+        record_format=given.record_format,
+        consumer_timeout=given.consumer_timeout or (None if given.chaos is None else _CHAOS_TIMEOUT),
+        report=given.report,
+        verbose=given.verbose,
+        chaos=given.chaos,
+    )
+
+
+def _simulated_seconds(duration: float | None, speed: float, *, endless: bool) -> float | None:
+    """Return how much of the source is sent: `duration` is by the clock on the wall, unless the speed is `max`."""
+    if duration is None:
+        duration = _DEFAULT_DURATION if endless else 0.0
+    return None if duration == 0 else duration * (1.0 if math.isinf(speed) else speed)

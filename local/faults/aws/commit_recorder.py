@@ -1,0 +1,77 @@
+"""The proxy before AWS that notes which checkpoints were written, and when.
+
+What comes again after a checkpoint that stands behind it is a double that nothing excuses.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from local.clock import SystemClock
+from local.faults.aws.proxy import AwsProxy
+from local.faults.aws.relay import Upstream
+
+if TYPE_CHECKING:
+    from local.faults.aws.calls import Request
+    from local.faults.aws.errors import Answer
+
+_CHECKPOINT = "/checkpoint.json"
+
+
+class _Lease(msgspec.Struct):
+    owner: str
+
+
+class Checkpoint(msgspec.Struct):
+    """What the consumer writes into its object, as far as the rig reads it."""
+
+    position_token: str | None = None
+    gap: dict[str, Any] | None = None
+    lease: _Lease | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """A checkpoint that was written: when (seconds since the epoch), up to which token, and who holds the lease."""
+
+    moment: float
+    token: str
+    owner: str | None
+
+
+class WatchedProxy(AwsProxy):
+    """Notes when which checkpoint was written, whether or not the answer arrives."""
+
+    def __init__(self, upstream: str) -> None:
+        super().__init__(upstream)
+        self.commits: list[Commit] = []
+
+    def _connect(self) -> Upstream:
+        return _WatchedUpstream(*self._upstream, self.commits)
+
+
+class _WatchedUpstream(Upstream):
+    """Notes a checkpoint when the local AWS itself says that it has it: what a fault left out was never written."""
+
+    def __init__(self, host: str, port: int, commits: list[Commit]) -> None:
+        super().__init__(host, port)
+        self._commits = commits
+
+    def ask(self, request: Request) -> Answer:
+        told = super().ask(request)
+        is_checkpoint = request.method == "PUT" and request.path.endswith(_CHECKPOINT)
+        if is_checkpoint and told.status == HTTPStatus.OK and (commit := _commit(request.body)) is not None:
+            self._commits.append(commit)
+        return told
+
+
+def _commit(body: bytes) -> Commit | None:
+    """Return what a written checkpoint commits; one with a gap before its token does not say how far it came."""
+    checkpoint = msgspec.json.decode(body, type=Checkpoint)
+    if checkpoint.position_token is None or checkpoint.gap is not None:
+        return None
+    return Commit(SystemClock().now(), checkpoint.position_token, checkpoint.lease.owner if checkpoint.lease else None)

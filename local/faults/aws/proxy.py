@@ -1,0 +1,215 @@
+"""A proxy on loopback between boto3 and the local AWS: fails calls as planned, and authorises them.
+
+A thread and a connection to the local AWS for each connection of a client, both kept open between calls.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter, deque
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Self
+from urllib.parse import urlsplit
+
+from local.clock import SystemClock
+from local.faults.aws import partial_failure, permissions
+from local.faults.aws.calls import Call, Request, recognise
+from local.faults.aws.errors import Answer, Refusal, answer
+from local.faults.aws.plan import Befallen, FaultInjector, FaultKind, FaultPlan
+from local.faults.aws.relay import Relay, Upstream
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from local.clock import Clock
+    from local.faults.aws.authorisation import Authoriser
+    from local.faults.aws.plan import Injected
+
+_REMEMBERED_CALLS = 10_000
+_NO_PLAN = FaultPlan()
+_MESSAGES = {
+    FaultKind.THROTTLED: (Refusal.THROTTLED, "Rate exceeded"),
+    FaultKind.SERVER_ERROR: (Refusal.SERVER_ERROR, "We encountered an internal error. Please try again."),
+    FaultKind.DENIED: (Refusal.DENIED, "The caller is not authorized to perform this action."),
+}
+_READS = frozenset({"GetObject", "HeadObject"})
+
+
+@dataclass(frozen=True, slots=True)
+class SeenCall:
+    """A call that went through the proxy.
+
+    `resource` is the ARN of the first resource, empty where it is not known. `outcome` is `answered`, `denied`, or
+    the kind of the fault. `status` is the HTTP status that was answered, None without an answer.
+    """
+
+    caller: str
+    service: str
+    operation: str
+    resource: str
+    outcome: str
+    status: int | None
+
+
+class AwsProxy:
+    """The proxy. It listens from `start()` to `stop()`, or within `with`.
+
+    Parameters
+    ----------
+    upstream
+        The address of the local AWS, plain HTTP.
+    plan
+        The faults to begin with; `inject` replaces them.
+    authoriser
+        Asked about every call; without one everything is let through.
+    clock
+        Waits for what is delayed.
+    """
+
+    def __init__(
+        self,
+        upstream: str,
+        *,
+        plan: FaultPlan = _NO_PLAN,
+        authoriser: Authoriser | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        address = urlsplit(upstream)
+        if address.scheme != "http" or address.hostname is None or address.port is None:
+            raise ValueError(f"upstream: got {upstream}; expected an address such as http://127.0.0.1:5000")
+        self._upstream = (address.hostname, address.port)
+        self.authoriser = authoriser
+        self._injector = FaultInjector(plan)
+        self._clock: Clock = clock or SystemClock()
+        self._stopping = threading.Event()
+        self._lock = threading.Lock()
+        self._injected: Injected = Counter()
+        self._calls: deque[SeenCall] = deque(maxlen=_REMEMBERED_CALLS)
+        self._server = Relay(self._connect, self._carry_out)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="aws-proxy")
+
+    @property
+    def url(self) -> str:
+        """The address clients use in place of the local AWS's."""
+        return f"http://127.0.0.1:{self._server.server_port}"
+
+    @property
+    def injected(self) -> Injected:
+        """How many faults of each kind have befallen which calls."""
+        with self._lock:
+            return self._injected.copy()
+
+    @property
+    def calls(self) -> tuple[SeenCall, ...]:
+        """The newest calls, oldest first."""
+        with self._lock:
+            return tuple(self._calls)
+
+    def inject(self, plan: FaultPlan) -> None:
+        """Follow another plan from now on, counting calls anew."""
+        self._injector = FaultInjector(plan)
+
+    def start(self) -> None:
+        """Begin to accept connections."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End delays and close every connection; return when each thread has ended."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._server.shutdown()
+            self._thread.join()
+        self._server.disconnect_all()
+        self._server.server_close()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _connect(self) -> Upstream:
+        return Upstream(*self._upstream)
+
+    def _carry_out(self, request: Request, upstream: Upstream) -> Answer | FaultKind:
+        """Carry a call out as far as it may be; return the answer, or the fault that leaves none."""
+        call = recognise(request)
+        resource, denial = self._authorise(call, request)
+        if denial is not None:
+            self._remember(call, resource, "denied", denial)
+            return denial
+        befallen = self._injector.next(call)
+        told: Answer | FaultKind
+        if befallen is None:
+            told = upstream.ask(request)
+        else:
+            with self._lock:
+                self._injected[call, befallen.fault.kind] += 1
+            told = self._befall(befallen, call, request, upstream)
+        if call.service == "s3" and call.operation in _READS and isinstance(told, Answer):
+            told = self._hide_absence(call, request, told)
+        self._remember(call, resource, "answered" if befallen is None else befallen.fault.kind.value, told)
+        return told
+
+    def _authorise(self, call: Call, request: Request) -> tuple[str, Answer | None]:
+        """Return the resource's ARN, if it is known, and the refusal, if there is one."""
+        try:
+            needed = permissions.needed(call, request)
+        except permissions.UnknownPermissionError as error:
+            return "", None if self.authoriser is None else answer(call.service, Refusal.DENIED, str(error))
+        if self.authoriser is None:
+            return needed[0].resource, None
+        if not self.authoriser.knows(call.caller):
+            message = f"The security token included in the request is invalid: no role calls itself {call.caller!r}."
+            return needed[0].resource, answer(call.service, Refusal.UNKNOWN_CALLER, message)
+        reason = self.authoriser.refusal(call.caller, needed)
+        return needed[0].resource, None if reason is None else answer(call.service, Refusal.DENIED, reason)
+
+    def _hide_absence(self, call: Call, request: Request, told: Answer) -> Answer:
+        """Tell nobody that an object is not there who may not list its bucket."""
+        if self.authoriser is None or told.status != HTTPStatus.NOT_FOUND:
+            return told
+        reason = self.authoriser.refusal(call.caller, [permissions.existence_of_key(request)])
+        return told if reason is None else answer(call.service, Refusal.DENIED, reason)
+
+    def _befall(self, befallen: Befallen, call: Call, request: Request, upstream: Upstream) -> Answer | FaultKind:
+        fault = befallen.fault
+        match fault.kind:
+            case FaultKind.THROTTLED | FaultKind.SERVER_ERROR | FaultKind.DENIED:
+                return answer(call.service, *_MESSAGES[fault.kind])
+            case FaultKind.RESET:
+                return fault.kind
+            case FaultKind.ANSWER_LOST:
+                upstream.ask(request)
+                return fault.kind
+            case FaultKind.DELAYED:
+                self._clock.wait(self._stopping, fault.seconds)
+                return upstream.ask(request)
+            case FaultKind.ANSWER_DELAYED:
+                told = upstream.ask(request)
+                self._clock.wait(self._stopping, fault.seconds)
+                return told
+            case FaultKind.PARTIAL:
+                return _in_part(befallen, call, request, upstream)
+
+    def _remember(self, call: Call, resource: str, outcome: str, told: Answer | FaultKind) -> None:
+        status = told.status if isinstance(told, Answer) else None
+        with self._lock:
+            self._calls.append(SeenCall(call.caller, call.service, call.operation, resource, outcome, status))
+
+
+def _in_part(befallen: Befallen, call: Call, request: Request, upstream: Upstream) -> Answer:
+    """Carry out what is left of a batch, and answer for the whole of it."""
+    refused = befallen.refused_entries(partial_failure.entries(request.body))
+    rest = partial_failure.without(request.body, refused)
+    if partial_failure.entries(rest):
+        told = upstream.ask(replace(request, body=rest))
+    else:
+        told = Answer(HTTPStatus.OK, (("Content-Type", request.headers.get("content-type", "")),), b"")
+    if told.status != HTTPStatus.OK:
+        return told
+    return replace(told, body=partial_failure.with_refusals(call.operation, told.body, refused))

@@ -1,0 +1,231 @@
+"""Runs one fault schedule over the rig, from an empty stream to the verdict."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from local.audit import envelope
+from local.clock import SystemClock
+from local.event_source_mapping import DestinationClients, EventSourceMapping
+from local.event_source_mapping.observation import SilentListener
+from local.event_source_mapping.pace import Pace
+from local.faults import verdict
+from local.faults.aws.plan import by_kind, lost_answers
+from local.faults.rig import API_TOKEN, SUPPRESSION_SECONDS, WINDOW_SECONDS
+from local.faults.schedule import AGGREGATOR, ALERTS, CONSUMER, LEASE_SECONDS, TOKEN_LIFETIME
+from local.faults.stream.injector import UpstreamFaults
+from local.faults.stream.jumping_clock import JumpingClock
+from local.faults.timed.concurrency_limit import Gate
+from local.faults.timed.processes import ProcessFaults, ProcessKind
+from local.faults.traffic import FaultTraffic
+from local.runtime.schedule import Schedule
+from local.shutdown import FAILED_RUNS, Ending
+from local.simulator.feed import Feed
+from local.simulator.server import TrackingStreamServer
+from local.simulator.tokens import TokenError
+
+if TYPE_CHECKING:
+    from collections import Counter
+    from collections.abc import Callable
+
+    from local.faults.aws.plan import Injected
+    from local.faults.rig import Rig
+    from local.faults.schedule import FaultSchedule
+    from local.faults.verdict import Verdict
+    from local.runtime.invocation import InvocationResult
+
+_SPEED = 60.0
+"""The schedule's rule says a minute; a second has to do here."""
+
+_PACE = Pace(poll_interval=0.2, discovery_interval=0.2, first_retry=0.1, longest_retry=1.0, throttled=0.05)
+_PATIENCE = 25.0
+_KEEP_ALIVE_SECONDS = 0.25
+_TIMED_OUT = "Sandbox.Timedout"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A schedule's verdict, the faults that happened by kind, and how long it took in seconds."""
+
+    seed: int
+    record_format: str
+    verdict: Verdict
+    faults: Counter[str]
+    seconds: float
+
+
+class ScheduleRun:
+    """One schedule on the way; `execute` once. `results` are those of the consumer's invocations."""
+
+    def __init__(self, rig: Rig, schedule: FaultSchedule) -> None:
+        self._rig = rig
+        self._schedule = schedule
+        self._clock = JumpingClock()
+        self._faults = UpstreamFaults(schedule.upstream, seed=schedule.seed, clock=self._clock)
+        rig.reset(schedule.aws, schedule.record_format)
+        self._gate = Gate(rig.functions[CONSUMER], schedule.consumers)
+        self._resharding = rig.resharding(schedule.reshards)
+        # Past the gate: a second invocation is not the schedule's.
+        self._processes = ProcessFaults(schedule.processes, rig.functions, self._gate.results.append)
+        self._troubles: list[str] = []
+        self._unanswered_before = self._unanswered
+
+    @property
+    def results(self) -> list[InvocationResult]:
+        """What the consumer's invocations gave back so far."""
+        return self._gate.results
+
+    def execute(self) -> Outcome:
+        """Run the schedule to its end, and judge."""
+        began = time.monotonic()
+        rig, schedule = self._rig, self._schedule
+        injected_before = rig.proxy.injected
+        traffic = FaultTraffic(
+            seed=schedule.seed, updates=schedule.updates, seconds=schedule.seconds, start=time.time()
+        )
+        feed = Feed(traffic, clock=self._clock)
+        server = TrackingStreamServer(
+            feed,
+            token=API_TOKEN,
+            token_interval=schedule.token_interval,
+            token_lifetime=TOKEN_LIFETIME,
+            keep_alive=_KEEP_ALIVE_SECONDS,
+            port=rig.port,
+            body=self._faults.body,
+            refuse=self._faults.refuse,
+        )
+        self._faults.server = server
+        with contextlib.ExitStack() as running:
+            running.enter_context(server)
+            running.callback(self._faults.stopping.set)
+            running.callback(feed.stop)
+            feed.start()
+            self._run(running, feed, server)
+            aws = rig.proxy.injected - injected_before
+            faults = self._faults.injected + self._processes.injected + self._resharding.injected + by_kind(aws)
+            seen = self._observe(feed, server, aws)
+        if self._troubles:
+            rig.restart_functions()
+        return Outcome(schedule.seed, schedule.record_format, verdict.judge(seen), faults, time.monotonic() - began)
+
+    def _run(self, running: contextlib.ExitStack, feed: Feed, server: TrackingStreamServer) -> None:
+        rig, schedule = self._rig, self._schedule
+        mappings = self._mappings()
+        ticks = [
+            Schedule(settings, self._gate.invoke, SystemClock(), speed=_SPEED, finished=lambda _: None)
+            for settings in rig.stack.schedules
+        ]
+        running.callback(self._processes.stop)
+        running.callback(self._resharding.stop)
+        for mapping in mappings:
+            running.callback(mapping.stop)
+            mapping.start()
+        for tick in ticks:
+            running.callback(tick.stop)
+            tick.start()
+        self._processes.start()
+        self._resharding.start()
+        feed.finished.wait(_PATIENCE)
+        self._processes.join()
+        self._resharding.join()
+        ending = Ending(
+            rig.functions[CONSUMER],
+            ticks,
+            mappings,
+            SystemClock(),
+            committed=lambda: self._covered(server) >= feed.count,
+            delivered=lambda: False,
+            progress=lambda: self._covered(server),
+            token_interval=schedule.token_interval,
+            patience=_PATIENCE,
+            failed_runs=FAILED_RUNS + schedule.failing,
+        )
+        for _, step in ending.steps:
+            if failure := step():
+                self._troubles.append(f"{failure} {' | '.join(rig.functions[CONSUMER].log.newest(5))}")
+                rig.functions[CONSUMER].kill()
+        self._processes.join_invocations()
+
+    def _mappings(self) -> list[EventSourceMapping]:
+        rig, cloud = self._rig, self._rig.cloud
+        mappings = []
+        for settings in rig.stack.mappings:
+            name = rig.stack.function(settings.function_arn).logical_id
+            if name == AGGREGATOR:
+                own = dataclasses.replace(
+                    settings, batch_size=self._schedule.batch_size, batching_window=self._schedule.batching_window
+                )
+            else:
+                own = settings
+            clients = DestinationClients(s3=cloud.client("s3"), sqs=cloud.client("sqs"), sns=cloud.client("sns"))
+            mappings.append(
+                EventSourceMapping(
+                    own,
+                    rig.functions[name].invoke,
+                    cloud.client("kinesis"),
+                    clients,
+                    SystemClock(),
+                    SilentListener(),
+                    pace=_PACE,
+                )
+            )
+        return mappings
+
+    def _covered(self, server: TrackingStreamServer) -> int:
+        token, has_gap = self._rig.checkpoint()
+        return 0 if token is None or has_gap else _lines(server.position, token)
+
+    def _observe(self, feed: Feed, server: TrackingStreamServer, aws: Injected) -> verdict.Observation:
+        rig = self._rig
+        ended = {
+            str(result.payload.get("errorType"))
+            for result in self._gate.results
+            if result.function_error is not None and isinstance(result.payload, dict)
+        }
+        killed = {name for name in self._processes.injected if name.endswith(CONSUMER)}
+        frozen = any(
+            (fault.kind is ProcessKind.PAUSED and fault.seconds >= LEASE_SECONDS) or fault.kind is ProcessKind.TIMED_OUT
+            for fault in self._schedule.processes
+            if fault.name in self._processes.injected
+        )
+        content = envelope.read(rig.sinks.records())
+        return verdict.Observation(
+            feed=feed.lines(0, feed.count),
+            stream=content.updates,
+            misplaced=content.misplaced,
+            rows=rig.sinks.rows(),
+            rejected=rig.sinks.rejected_lines(),
+            notifications=list(rig.notifications()),
+            dead_letters=rig.sinks.dead_letters(),
+            commits=[(one.moment, _lines(server.position, one.token)) for one in rig.proxy.commits],
+            doubled_by=frozenset(
+                killed | lost_answers(aws, CONSUMER) | (ended & {_TIMED_OUT}) | self._ended_unanswered
+            ),
+            alerted_twice_by=frozenset(
+                {name for name in self._processes.injected if name.endswith(ALERTS)} | lost_answers(aws, ALERTS)
+            ),
+            frozen=frozen,
+            window=WINDOW_SECONDS,
+            suppression=SUPPRESSION_SECONDS,
+            troubles=self._troubles,
+        )
+
+    @property
+    def _unanswered(self) -> float:
+        return self._rig.functions[CONSUMER].log.total("UpdatesUnanswered")
+
+    @property
+    def _ended_unanswered(self) -> set[str]:
+        """Name it if a run ended before Kinesis had answered: to that run, the answer was lost."""
+        return {"ended before an answer"} if self._unanswered > self._unanswered_before else set()
+
+
+def _lines(position: Callable[[str], int], token: str) -> int:
+    try:
+        return position(token)
+    except TokenError:
+        return 0

@@ -1,0 +1,1 @@
+"""Faults of the Tracking Stream: connections that break, stall or lie."""

@@ -1,0 +1,1 @@
+"""Faults at given seconds of a run: processes, shards, concurrency."""

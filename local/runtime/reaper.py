@@ -1,0 +1,86 @@
+"""Ends what a run has started when the run itself is killed (SIGKILL, out of memory) and can end nothing any more.
+
+A process of its own, told of each session that begins and ends. Its standard input is a pipe that nobody else writes
+to: when the run is gone, however it went, the pipe ends, and the guardian ends the sessions that are left.
+
+Not PR_SET_PDEATHSIG: that looks at the thread that started a child, and the threads here are gone long before the run.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+from typing import TYPE_CHECKING, Self
+
+from local.runtime import processes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_BEGAN, _ENDED = "+", "-"
+
+
+class Guardian:
+    """Watches over sessions, by their leaders' process ids, until `stop` or the end of `with`."""
+
+    def __init__(self) -> None:
+        # A session of its own: Ctrl-C in the terminal passes it by.
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "local.runtime.reaper"], stdin=subprocess.PIPE, text=True, start_new_session=True
+        )
+        self._lock = threading.Lock()
+
+    def watch(self, leader: int) -> None:
+        """Have a session ended with the run."""
+        self._tell(_BEGAN, leader)
+
+    def forget(self, leader: int) -> None:
+        """Leave a session alone that has ended: somebody else may get its id once the leader is waited for."""
+        self._tell(_ENDED, leader)
+
+    def stop(self) -> None:
+        """End the guardian, and with it the sessions it still watches; return when they are gone."""
+        assert self._process.stdin is not None
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.close()
+        self._process.wait()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def _tell(self, what: str, leader: int) -> None:
+        stdin = self._process.stdin
+        assert stdin is not None
+        # Without its guardian a run still ends what it started, unless it is killed.
+        with self._lock, contextlib.suppress(BrokenPipeError):
+            stdin.write(f"{what}{leader}\n")
+            stdin.flush()
+
+
+def left_over(lines: Iterable[str]) -> set[int]:
+    """Return the sessions that began and did not end."""
+    watched: set[int] = set()
+    for line in lines:
+        change = watched.add if line[0] == _BEGAN else watched.discard
+        change(int(line[1:]))
+    return watched
+
+
+def main() -> None:
+    """Read until the run is gone; end what it left."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    for leader in left_over(sys.stdin):
+        processes.kill_session(leader)
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""From Lambda's event to the updates in it."""

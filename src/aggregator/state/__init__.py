@@ -1,0 +1,1 @@
+"""The fold of a window's updates, and the state that Lambda carries between invocations."""

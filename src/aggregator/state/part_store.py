@@ -1,0 +1,189 @@
+"""What is known of a part's aircraft, as numbers in few places: arrays for the keys, and two rows of bytes each.
+
+Every invocation decodes and encodes the whole state. For arrays and bytes that is a copy of memory; for 5,000 objects
+of 30 fields each it was 25 ms each way. In this room, `layout` says how the rows are laid out, `folding` writes
+the columns, `window_part` reads them, `codec` carries them.
+"""
+
+from __future__ import annotations
+
+from array import array
+from dataclasses import dataclass, field
+from struct import pack
+from typing import TYPE_CHECKING
+
+from aggregator.state.layout import (
+    BEGINNING,
+    BEGINNING_ROW,
+    BLOCK,
+    BY_AIRCRAFT,
+    FIRST,
+    FIRST_POSITION,
+    LOG,
+    MASK_BITS,
+    MAX_LISTED,
+    NEW_BEGINNING,
+    NEW_ROW,
+    NO_DELAY,
+    NO_NAMES,
+    NOWHERE,
+    ROW,
+    SEVERAL,
+    TEXT_BYTES,
+    WIDE_LOG,
+    packed_bytes,
+    unpack_names,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+@dataclass(slots=True)
+class Columns:
+    """All that is known of a part's aircraft."""
+
+    log: dict[str, array[int]] = field(default_factory=lambda: {name: array(code) for name, code in LOG.items()})
+    stretches: list[bytes] = field(default_factory=list, compare=False)
+    """The log's beginning as `aggregator.state.codec` packed it."""
+    rows: bytearray = field(default_factory=bytearray)
+    """A `ROW` for each aircraft."""
+    beginnings: bytearray = field(default_factory=bytearray)
+    """A `BEGINNING_ROW` for each aircraft."""
+    index: dict[str, int] = field(default_factory=dict)
+    """Each address's place among the rows."""
+    names: list[bytes] = field(default_factory=list)
+    """The newest update's `NAMES`, packed."""
+    codes: dict[str | None, int] = field(default_factory=lambda: {None: 0})
+    """The part's squawks."""
+    types: dict[str | None, int] = field(default_factory=lambda: {None: 0})
+    """The part's collection types."""
+    callsigns: dict[int, list[str]] = field(default_factory=dict)
+    """Callsigns seen of an aircraft, where they are others than just the newest update's."""
+    squawks: dict[int, list[int]] = field(default_factory=dict)
+    more_types: dict[int, list[int]] = field(default_factory=dict)
+    # What hardly ever changes, as `aggregator.state.codec` packed it, names by `BLOCK`; None from the next change on.
+    packed_names: list[bytes | None] = field(default_factory=list, repr=False, compare=False)
+    packed_lists: bytes | None = field(default=None, repr=False, compare=False)
+    packed_beginnings: bytes | None = field(default=None, repr=False, compare=False)
+    _counted: dict[int, tuple[set[tuple[int, int]], int]] = field(default_factory=dict, repr=False, compare=False)
+    """Keys of the aircraft that were asked for, up to which place in the log."""
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether the log holds microseconds."""
+        return self.log["times"].typecode == WIDE_LOG["times"]
+
+    def widen(self) -> None:
+        """Turn the log's milliseconds into microseconds."""
+        narrow, none = NO_DELAY["i"], NO_DELAY["q"]
+        self.log["times"] = array("q", [time * 1_000 for time in self.log["times"]])
+        self.log["delays"] = array("q", [none if delay == narrow else delay * 1_000 for delay in self.log["delays"]])
+        self.stretches.clear()
+        self._counted.clear()
+
+    def append_keys(self, times: Sequence[int], delays: Sequence[int]) -> None:
+        """Append times and delays to the log."""
+        for name, column in (("times", times), ("delays", delays)):
+            log = self.log[name]
+            log.frombytes(pack(f"={len(column)}{log.typecode}", *column))
+
+    def row(self, place: int) -> dict[str, int]:
+        """Return an aircraft's rows by the names of their fields."""
+        row = dict(zip(BY_AIRCRAFT, ROW.unpack_from(self.rows, place * ROW.size), strict=True))
+        return row | self.beginning(place)
+
+    def beginning(self, place: int) -> dict[str, int]:
+        """Return what stands in an aircraft's other row, by the names of its fields."""
+        values = BEGINNING_ROW.unpack_from(self.beginnings, place * BEGINNING_ROW.size)
+        return dict(zip(BEGINNING, values, strict=True))
+
+    def begin(self, place: int, key: int) -> None:
+        """Write an aircraft's first key."""
+        self.packed_beginnings = None
+        FIRST.pack_into(self.beginnings, place * BEGINNING_ROW.size, key)
+
+    def begin_track(self, place: int, key: int, latitude: int, longitude: int) -> None:
+        """Write an aircraft's first position."""
+        self.packed_beginnings = None
+        FIRST_POSITION.pack_into(self.beginnings, place * BEGINNING_ROW.size + FIRST.size, key, latitude, longitude)
+
+    def count_late_position(self, place: int) -> None:
+        """Count a position that is older than the last."""
+        self.packed_beginnings = None
+        values = self.beginning(place)
+        values["late_positions"] += 1
+        BEGINNING_ROW.pack_into(self.beginnings, place * BEGINNING_ROW.size, *values.values())
+
+    def add_aircraft(self, address: str) -> int:
+        """Give a new aircraft its place, and return it."""
+        self.rows += NEW_ROW
+        self.beginnings += NEW_BEGINNING
+        self.packed_beginnings = None
+        self.names.append(NO_NAMES)
+        place = self.index[address] = len(self.index)
+        if place % BLOCK == 0:
+            self.packed_names.append(None)
+        self.packed_names[-1] = None
+        return place
+
+    def name(self, place: int, names: bytes, *, is_newest: bool) -> int:
+        """Take names other than the newest update's so far; return the bytes they may add to the state."""
+        self.packed_lists = self.packed_names[place // BLOCK] = None
+        known = self.names[place]
+        before, callsign = unpack_names(known)[0], unpack_names(names)[0]
+        seen = self.callsigns.pop(place, None) or ([] if before is None else [before])
+        if callsign is not None and callsign not in seen and len(seen) < MAX_LISTED:
+            seen.append(callsign)
+        grown = 0
+        if is_newest:
+            self.names[place] = names
+            grown += max(0, len(names) - len(known))
+            before = callsign
+        if seen != ([] if before is None else [before]):
+            self.callsigns[place] = seen
+            grown += TEXT_BYTES + sum(map(packed_bytes, seen))
+        return grown
+
+    def new_code(self, codes: dict[str | None, int], text: str | None) -> int:
+        """Give a text that has none its code, in `codes` or `types`, and return it."""
+        self.packed_lists = None
+        code = codes[text] = len(codes)
+        return code
+
+    def see_squawk(self, place: int, code: int, only: int) -> tuple[int, int]:
+        """List a squawk that is not the only one seen; return the new `squawk_seen`, and the bytes it may add."""
+        if not only:
+            return code, 0
+        self.packed_lists = None
+        seen = self.squawks.setdefault(place, [only])
+        if code in seen or len(seen) >= MAX_LISTED:
+            return SEVERAL, 0
+        seen.append(code)
+        return SEVERAL, 2 * TEXT_BYTES
+
+    def see_type(self, place: int, code: int, mask: int) -> tuple[int, int]:
+        """List a collection type whose bit is not set; return the new mask, and the bytes it may add."""
+        others = self.more_types.get(place, [])
+        if code in others or mask.bit_count() - 1 + len(others) >= MAX_LISTED:
+            return mask, 0
+        if code < MASK_BITS:
+            return mask | 1 << code, 0
+        self.packed_lists = None
+        self.more_types[place] = [*others, code]
+        return mask, TEXT_BYTES
+
+    def has_key(self, place: int, newest: int, time: int, delay: int) -> bool:
+        """Whether a key of the aircraft, whose key that arrived last is `newest`, was counted before.
+
+        Its keys are collected when first asked for, and only what is new afterwards: a feed that is late throughout
+        costs a step per update, not a walk through the log.
+        """
+        times, delays, back = self.log["times"], self.log["delays"], self.log["back"]
+        counted, until = self._counted.get(place) or (set(), NOWHERE)
+        key = newest
+        while key != until:
+            counted.add((times[key], delays[key]))
+            key = key - back[key] if back[key] else NOWHERE
+        self._counted[place] = counted, newest
+        return (time, delay) in counted

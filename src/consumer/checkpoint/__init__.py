@@ -1,0 +1,1 @@
+"""What is safe to commit, and where it is kept."""

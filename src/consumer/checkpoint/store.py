@@ -1,0 +1,295 @@
+"""The checkpoint object in S3: how far every update is with Kinesis, and who may say so (lease and fencing).
+
+Every write is conditional on the object being the one this consumer wrote or read last. So of two consumers
+only one can ever go on writing, whatever their clocks say; the lease merely saves the other the attempt.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import msgspec
+from botocore.exceptions import BotoCoreError, ClientError
+
+from common.clock import rfc3339
+from consumer.checkpoint.position import Moment, Position, TimeRange
+from consumer.errors import CheckpointError, DeadlineError, LeaseHeldError, LeaseLostError
+from consumer.timing import LEASE_SECONDS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Container
+
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import PutObjectRequestTypeDef
+
+    from common.clock import Clock
+    from consumer.deadline import Deadline
+
+KEY = "checkpoint.json"
+LEGACY_KEY = "last_position_token"
+"""Where the provider's sample client keeps its token, as plain text."""
+
+_VERSION = 1
+_ATTEMPTS = 3
+_TIMED_WRITES = 8
+
+
+class _Lease(msgspec.Struct, frozen=True):
+    owner: str
+    expires_at: Moment
+
+
+class _Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
+    """The object as it is written; `docs/design.md` shows one."""
+
+    version: int
+    position_token: str | None = None
+    token_received_at: Moment | None = None
+    newest_ingestion_time: Moment | None = None
+    frontier: tuple[str, ...] = ()
+    gap: TimeRange | None = None
+    lease: _Lease | None = None
+
+    @classmethod
+    def of(cls, position: Position | None, lease: _Lease | None) -> _Checkpoint:
+        if position is None:
+            return cls(version=_VERSION, lease=lease)
+        return cls(
+            version=_VERSION,
+            position_token=position.position_token,
+            token_received_at=position.token_received_at,
+            newest_ingestion_time=position.newest_ingestion_time,
+            frontier=position.frontier,
+            gap=position.gap,
+            lease=lease,
+        )
+
+    @property
+    def position(self) -> Position | None:
+        if self.position_token is None or self.token_received_at is None:
+            return None
+        return Position(
+            position_token=self.position_token,
+            token_received_at=self.token_received_at,
+            newest_ingestion_time=self.newest_ingestion_time,
+            frontier=self.frontier,
+            gap=self.gap,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    checkpoint: _Checkpoint
+    etag: str
+
+
+class CheckpointStore:
+    """One consumer's hold on the checkpoint; used by one thread at a time."""
+
+    def __init__(  # noqa: PLR0913 - where, who, and for how long
+        self,
+        s3: S3Client,
+        bucket: str,
+        owner: str,
+        clock: Clock,
+        *,
+        lease_seconds: float = LEASE_SECONDS,
+        deadline: Deadline | None = None,
+    ) -> None:
+        """Hold the lease in the name of `owner`, which must be unique to this run (the request id).
+
+        No call outlasts the `deadline`, whatever S3 does; without one they take what the client's time-outs allow.
+        """
+        self._s3 = s3
+        self._bucket = bucket
+        self._owner = owner
+        self._clock = clock
+        self._lease_seconds = lease_seconds
+        self._position: Position | None = None
+        self._etag: str | None = None
+        self._lease_ends = 0.0  # by the monotonic clock
+        self._deadline = deadline
+        self._write_seconds: deque[float] = deque(maxlen=_TIMED_WRITES)
+
+    @property
+    def owner(self) -> str:
+        """In whose name the lease is held."""
+        return self._owner
+
+    @property
+    def is_held(self) -> bool:
+        """Whether the lease is this consumer's to give back."""
+        return self._lease_ends > 0
+
+    @property
+    def slowest_write(self) -> float:
+        """Seconds that the longest of the last few writes took: what the last ones may take, too."""
+        return max(self._write_seconds, default=0.0)
+
+    @property
+    def lease_is_valid(self) -> bool:
+        """Whether the lease has not run out, by this machine's clock."""
+        return self._clock.monotonic() < self._lease_ends
+
+    def acquire(self, ended: Container[str] = ()) -> Position | None:
+        """Take the lease; return the position to go on from, None if there is none yet.
+
+        Only a definite "no such key" means that there is none. A lease of one of the `ended` owners is nobody's: they
+        are earlier runs of this process, which could not give it back.
+
+        Raises
+        ------
+        LeaseHeldError
+            Another consumer's lease has not run out.
+        LeaseLostError
+            Another consumer took the lease in the same moment.
+        CheckpointError
+            The object could not be read, or is not a checkpoint of this version.
+        """
+        stored = self._read()
+        if stored is None:
+            self._position = self._read_legacy()
+        else:
+            lease = stored.checkpoint.lease
+            if lease is not None and lease.owner not in ended and self._is_in_force(lease):
+                raise LeaseHeldError(
+                    f"{self._name}: {lease.owner} holds the lease until {rfc3339(lease.expires_at)}; "
+                    "nothing was read, the next tick of the schedule tries again"
+                )
+            self._position, self._etag = stored.checkpoint.position, stored.etag
+        self._write(self._position)
+        return self._position
+
+    def commit(self, position: Position, *, last: bool = False) -> None:
+        """Write a new position, and renew the lease, or give it back with the `last` one.
+
+        Raises
+        ------
+        LeaseLostError
+            Another consumer has written the object since: nothing was committed.
+        CheckpointError
+            It could not be written.
+        """
+        self._write(position, lease=not last)
+
+    def renew(self) -> None:
+        """Renew the lease; raises as `commit` does."""
+        self._write(self._position)
+
+    def release(self) -> None:
+        """Give the lease back, so that the next run starts at once; raises as `commit` does."""
+        self._write(self._position, lease=False)
+
+    def _is_in_force(self, lease: _Lease) -> bool:
+        return lease.owner != self._owner and lease.expires_at > self._clock.now()
+
+    @property
+    def _name(self) -> str:
+        return f"checkpoint s3://{self._bucket}/{KEY}"
+
+    def _write(self, position: Position | None, *, lease: bool = True) -> None:
+        begun = self._clock.monotonic()
+        expires_at = self._clock.now() + timedelta(seconds=self._lease_seconds)
+        self._etag = self._put(_Checkpoint.of(position, _Lease(self._owner, expires_at) if lease else None))
+        self._position = position
+        self._lease_ends = begun + self._lease_seconds if lease else 0.0
+        self._write_seconds.append(self._clock.monotonic() - begun)
+
+    def _call[T](self, what: str, function: Callable[[], T]) -> T:
+        return function() if self._deadline is None else self._deadline.call(what, function)
+
+    def _put(self, checkpoint: _Checkpoint) -> str:
+        request: PutObjectRequestTypeDef = {
+            "Bucket": self._bucket,
+            "Key": KEY,
+            "Body": msgspec.json.encode(checkpoint),
+            "ContentType": "application/json",
+        }
+        if self._etag is None:
+            request["IfNoneMatch"] = "*"
+        else:
+            request["IfMatch"] = self._etag
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                return self._call("the checkpoint's write", lambda: self._s3.put_object(**request)["ETag"])
+            except ClientError as error:
+                code = error.response["Error"]["Code"]
+                if code == "ConditionalRequestConflict" and attempt < _ATTEMPTS:
+                    continue  # another write was under way: S3 asks to try again
+                if code in ("PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"):
+                    return self._recognise(checkpoint)
+                raise self._unwritable(error) from error
+            except (BotoCoreError, DeadlineError) as error:
+                raise self._unwritable(error) from error
+        raise AssertionError  # the last attempt returns or raises
+
+    def _recognise(self, checkpoint: _Checkpoint) -> str:
+        """Return the ETag if the object is what we were writing: the write was done, only its answer was lost."""
+        stored = self._read()
+        if stored is not None and stored.checkpoint == checkpoint:
+            return stored.etag
+        holder = stored.checkpoint.lease if stored else None
+        who = f"{holder.owner} holds the lease until {rfc3339(holder.expires_at)}" if holder else "it is no longer ours"
+        self._lease_ends = 0.0
+        raise LeaseLostError(f"{self._name}: changed under us ({who}); stopping without committing")
+
+    def _read(self) -> _Stored | None:
+        body = self._get(KEY)
+        if body is None:
+            return None
+        content, etag, _ = body
+        try:
+            checkpoint = msgspec.json.decode(content, type=_Checkpoint)
+        except (ValueError, RecursionError) as error:  # msgspec's errors are ValueErrors, as is text that is no UTF-8
+            raise CheckpointError(
+                f"{self._name}: not a checkpoint ({error}); restore an older version of the object "
+                "(the bucket keeps them), or delete it to start from the configured position"
+            ) from error
+        if checkpoint.version != _VERSION:
+            raise CheckpointError(
+                f"{self._name}: version {checkpoint.version}, expected {_VERSION}; "
+                "it was written by another release of this function: deploy that one, or a newer one"
+            )
+        if (checkpoint.position_token is None) != (checkpoint.token_received_at is None):
+            raise CheckpointError(
+                f"{self._name}: holds one of position_token and token_received_at; expected both, or neither before "
+                "the first commit; restore an older version of the object (the bucket keeps them)"
+            )
+        return _Stored(checkpoint, etag)
+
+    def _read_legacy(self) -> Position | None:
+        body = self._get(LEGACY_KEY)
+        if body is None:
+            return None
+        content, _, modified = body
+        token = content.decode(errors="replace").strip()
+        return Position(position_token=token, token_received_at=modified) if token else None
+
+    def _get(self, key: str) -> tuple[bytes, str, datetime] | None:
+        def read() -> tuple[bytes, str, datetime]:
+            answer = self._s3.get_object(Bucket=self._bucket, Key=key)
+            return answer["Body"].read(), answer["ETag"], answer["LastModified"]
+
+        try:
+            return self._call("the checkpoint's read", read)
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "NoSuchKey":
+                return None
+            raise self._unreadable(key, error) from error
+        except (BotoCoreError, OSError, DeadlineError) as error:
+            raise self._unreadable(key, error) from error
+
+    def _unreadable(self, key: str, error: Exception) -> CheckpointError:
+        return CheckpointError(
+            f"s3://{self._bucket}/{key}: could not be read ({error}); an unreadable checkpoint is not taken for a "
+            "missing one, so nothing was read from the stream. Check the bucket and the consumer's role"
+        )
+
+    def _unwritable(self, error: Exception) -> CheckpointError:
+        return CheckpointError(
+            f"{self._name}: could not be written ({error}); what was read since the last commit will be read again. "
+            "Check the bucket and the consumer's role"
+        )

@@ -1,0 +1,71 @@
+"""The low watermark: which position token is safe to commit, while reading goes on and puts are in flight.
+
+Updates are counted by the token interval they were read in. An interval is closed by the next token; it is settled
+when as many of its updates are acknowledged as were taken. A token is safe when its interval and all before it are.
+
+No lock is needed: `taken` and `rejected` are written by the reader alone, `acknowledged` by the publisher alone, and
+`taken` no longer changes once `closed_by` is set.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from consumer.checkpoint.position import Position
+    from consumer.checkpoint.rejected_lines import RejectedLine
+
+
+@dataclass(slots=True, eq=False)
+class Interval:
+    """What was read between two position tokens."""
+
+    taken: int = 0
+    acknowledged: int = 0
+    rejected: list[RejectedLine] = field(default_factory=list)
+    closed_by: Position | None = None
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether it is closed and every update in it is acknowledged."""
+        return self.closed_by is not None and self.acknowledged == self.taken
+
+
+class Watermark:
+    """The intervals in line, oldest first; the last one is open."""
+
+    def __init__(self) -> None:
+        self.current = Interval()
+        self.committed = 0
+        """Intervals whose closing token is in the checkpoint; written by the committer alone."""
+        self._closed = 0
+        self._waiting: deque[Interval] = deque()
+
+    def close(self, position: Position) -> None:
+        """Close the current interval: the stream has reached `position`."""
+        self._closed += 1
+        interval, self.current = self.current, Interval()
+        interval.closed_by = position
+        self._waiting.append(interval)
+
+    @property
+    def uncommitted(self) -> int:
+        """How many intervals are closed, and their tokens not in the checkpoint yet."""
+        return self._closed - self.committed
+
+    @property
+    def has_settled(self) -> bool:
+        """Whether `take_settled` would give something."""
+        try:
+            return self._waiting[0].is_settled
+        except IndexError:  # none waits; looking first would not do, as the committer may take the last one meanwhile
+            return False
+
+    def take_settled(self) -> list[Interval]:
+        """Return, and no longer hold, the settled intervals at the head of the line."""
+        settled = []
+        while self.has_settled:
+            settled.append(self._waiting.popleft())
+        return settled

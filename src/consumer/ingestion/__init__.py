@@ -1,0 +1,1 @@
+"""One run: the stream read, every update handed on once, and the run stopped in time."""

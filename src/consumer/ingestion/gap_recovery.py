@@ -1,0 +1,99 @@
+"""What to do when the position token is too old for the server: which time range to fetch, in which slices.
+
+The stream knows a token for 6 hours, and batch mode reaches 24 hours back. So a longer outage is made up for
+like this: note where the live stream stands now (its next token), fetch what was ingested from the last committed
+update up to there in batch mode, then take the stream up at that token. The checkpoint holds token and gap at once,
+so a recovery that outlives its run goes on in the next.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from consumer.checkpoint.position import TimeRange
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from consumer.checkpoint.position import Position
+
+TOKEN_LIFETIME = timedelta(hours=6)
+"""Older tokens are refused (API documentation)."""
+
+BATCH_REACH = timedelta(hours=24)
+"""Batch mode goes back no further (API documentation)."""
+
+_MARGIN = timedelta(minutes=1)
+"""For the time between our decision and the server's."""
+
+_RESOLUTION = timedelta(milliseconds=1)
+"""Of ingestion times; a range's end is not part of it, so the last one needs this much more."""
+
+_FIRST_SLICE = timedelta(minutes=2)
+_SMALLEST_SLICE = timedelta(seconds=30)
+_LARGEST_SLICE = timedelta(hours=1)
+_FEW_UPDATES = 10_000
+_MANY_UPDATES = 50_000
+
+
+def is_too_old(position: Position, now: datetime) -> bool:
+    """Return whether the server has forgotten the position's token by now, or no longer reaches back to its gap."""
+    if position.gap is not None and now - position.gap.start > BATCH_REACH:
+        return True
+    return now - position.token_received_at > TOKEN_LIFETIME - _MARGIN
+
+
+@dataclass(frozen=True, slots=True)
+class RecoveryPlan:
+    """What to fetch in batch mode, and what lies too far back to be fetched at all; None is nothing."""
+
+    gap: TimeRange | None
+    lost: TimeRange | None
+
+
+def plan(position: Position, newest_before_token: datetime, now: datetime) -> RecoveryPlan:
+    """Plan the way from `position` to a live token before which nothing newer than `newest_before_token` was sent.
+
+    The gap begins at the newest committed ingestion time itself: other updates may bear the same one. An ingestion
+    time later than its token is a fault of the feed's; believed, it would hide the gap, or never end it.
+    """
+    start = position.gap.start if position.gap else (position.newest_ingestion_time or position.token_received_at)
+    if start > position.token_received_at + _MARGIN:
+        start = position.token_received_at
+    end = min(newest_before_token, now + _MARGIN) + _RESOLUTION
+    reachable = min(max(start, now - BATCH_REACH + _MARGIN), end)
+    return RecoveryPlan(
+        gap=TimeRange(reachable, end) if reachable < end else None,
+        lost=TimeRange(start, reachable) if start < reachable else None,
+    )
+
+
+class Slices:
+    """Cuts a gap into requests small enough to be committed one by one, and to be repeated when one breaks.
+
+    The size follows what the last one held: between 10,000 and 50,000 updates is right.
+    """
+
+    def __init__(self, gap: TimeRange) -> None:
+        self._end = gap.end
+        self._size = _FIRST_SLICE
+        self.current = TimeRange(gap.start, min(gap.start + self._size, gap.end))
+
+    @property
+    def rest(self) -> TimeRange | None:
+        """What remains of the gap after the current slice; None if nothing does."""
+        return TimeRange(self.current.end, self._end) if self.current.end < self._end else None
+
+    def advance(self, updates: int) -> bool:
+        """Go to the next slice, after one that held so many updates; return whether there is one."""
+        rest = self.rest
+        if rest is None:
+            return False
+        if updates < _FEW_UPDATES:
+            self._size = min(self._size * 2, _LARGEST_SLICE)
+        elif updates > _MANY_UPDATES:
+            self._size = max(self._size / 2, _SMALLEST_SLICE)
+        self.current = TimeRange(rest.start, min(rest.start + self._size, rest.end))
+        return True

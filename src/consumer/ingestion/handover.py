@@ -1,0 +1,37 @@
+"""What a run leaves to the next one in its process: what it had read, and Kinesis has, past the committed token.
+
+A run may end between two tokens: the API refuses to go on, the checkpoint cannot be written, no token comes in time.
+The next run then reads again what came after the last commit. As long as the process lives it knows better than the
+checkpoint, and drops what Kinesis has acknowledged. It claims nothing else: what was not acknowledged is forgotten.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from consumer.ingestion.deduplicator import RepeatFilter
+
+_OWNERS = 16
+
+
+class Handover:
+    """One for a process; the repeats of at most one run lie in it."""
+
+    def __init__(self) -> None:
+        self._left: tuple[str | None, RepeatFilter] | None = None
+        self.ended: deque[str] = deque(maxlen=_OWNERS)
+        """The owners of the process's last runs: a lease of theirs is nobody's any more."""
+
+    def leave(self, committed_token: str | None, repeats: RepeatFilter) -> None:
+        """Leave what a run knows to the one that goes on from this token; None is from no checkpoint at all."""
+        self._left = committed_token, repeats
+
+    def take(self, committed_token: str | None) -> RepeatFilter | None:
+        """Return what was left if the run goes on from where that one ended, and hold nothing any more.
+
+        Another token means that another process was at work since, or that somebody set the checkpoint back on purpose.
+        """
+        left, self._left = self._left, None
+        return left[1] if left is not None and left[0] == committed_token else None

@@ -1,0 +1,168 @@
+"""What happens to target updates: dropped as a repeat, rejected, or handed to the publisher."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from common.clock import rfc3339
+from consumer.checkpoint.position import Position
+from consumer.checkpoint.rejected_lines import RejectedLine
+from consumer.publish.single_outbox import MAX_RECORD_BYTES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from common.clock import Clock
+    from consumer.checkpoint.position import TimeRange
+    from consumer.checkpoint.rejected_lines import RejectedStore
+    from consumer.checkpoint.watermark import Watermark
+    from consumer.ingestion.deduplicator import RepeatFilter
+    from consumer.publish.publisher import Publisher
+    from consumer.stream.messages import TargetUpdate
+
+MAX_REJECTED_BYTES = 4 * 1024 * 1024
+"""Rejected lines of one interval that are held in memory; more are written before the next checkpoint."""
+
+_SURELY_FITS = MAX_RECORD_BYTES - 2048
+"""Bytes of an update that fits into a record with whatever key it has: at most 256 characters of four bytes."""
+
+_FURTHEST_AHEAD = timedelta(days=1)
+"""An ingestion time further ahead of our clock is a fault of the feed's: believed once, it would hide for ever how far
+the stream has come. A day leaves room for a clock of ours that is wrong, and for simulated time."""
+
+
+@dataclass(slots=True)
+class ProcessorCounters:
+    """What was read so far; written by the reader alone."""
+
+    updates: int = 0
+    repeats_dropped: int = 0
+    rejected: int = 0
+
+
+class TargetProcessor:
+    """Hands valid updates on to the publisher, and knows how far the stream has come."""
+
+    def __init__(
+        self,
+        publisher: Publisher,
+        watermark: Watermark,
+        repeats: RepeatFilter,
+        rejected: RejectedStore,
+        clock: Clock,
+    ) -> None:
+        self.counters = ProcessorCounters()
+        self.newest_ingestion_time: datetime | None = None
+        self.reached: Position | None = None
+        """The newest position that closed an interval, committed or not."""
+        self._publisher = publisher
+        self._watermark = watermark
+        self._repeats = repeats
+        self._rejected = rejected
+        self._clock = clock
+        self._rejected_bytes = 0
+        self._frontier: list[TargetUpdate] = []
+        self._earlier_frontier: tuple[str, ...] = ()
+
+    def recognise(self, repeats: RepeatFilter) -> None:
+        """Drop what the run before handed on, too."""
+        self._repeats = repeats
+
+    @property
+    def has_uncommitted(self) -> bool:
+        """Whether something was read since the last position: stopping now would have it read again."""
+        return bool(self._watermark.current.taken or self._watermark.current.rejected)
+
+    def raise_if_failed(self) -> None:
+        """Raise PublishError if Kinesis refused records for good, although none has come since to be told by."""
+        self._publisher.raise_if_failed()
+
+    def resume(self, position: Position) -> None:
+        """Go on from an earlier run's position."""
+        self.newest_ingestion_time = position.newest_ingestion_time
+        self._frontier, self._earlier_frontier = [], position.frontier
+
+    def process(self, updates: Sequence[TargetUpdate]) -> None:
+        """Hand the updates to the publisher, but for repeats; may wait for it (back pressure).
+
+        Raises
+        ------
+        PublishError
+            Kinesis refuses records for good.
+        CheckpointError
+            As of `reject`: one was too large for a record.
+        """
+        self.counters.updates += len(updates)
+        sizes = [len(update.data) for update in updates]
+        if max(sizes, default=0) > _SURELY_FITS:
+            # Before they are remembered: should this fail, they have to come again, and be no repeats then.
+            updates = [update for update in updates if self._fits(update)]
+        new = self._repeats.new_ones(updates)
+        self._note_ingestion(updates)
+        self.counters.repeats_dropped += len(updates) - len(new)
+        if not new:
+            return
+        interval = self._watermark.current
+        interval.taken += len(new)
+        if len(new) != len(sizes):
+            sizes = [len(update.data) for update in new]
+        self._publisher.put(new, sum(sizes), interval)
+
+    def _fits(self, update: TargetUpdate) -> bool:
+        if len(update.data) + 1 + len(update.icao_address.encode()) <= MAX_RECORD_BYTES:
+            return True
+        self.reject(update.data, len(update.data), "larger than a Kinesis record may be (1 MiB)")
+        return False
+
+    def _note_ingestion(self, updates: Sequence[TargetUpdate]) -> None:
+        """Note how far the stream has come; a repeat counts, since the run before may have handed it on."""
+        times = [time for update in updates if (time := update.ingestion_time) is not None]
+        newest = max(times, default=None)
+        if newest is not None and newest > (latest := self._clock.now() + _FURTHEST_AHEAD):
+            newest = max((time for time in times if time <= latest), default=None)
+        if newest is None or (self.newest_ingestion_time is not None and newest < self.newest_ingestion_time):
+            return
+        if newest != self.newest_ingestion_time:
+            self.newest_ingestion_time = newest
+            self._frontier, self._earlier_frontier = [], ()
+        self._frontier += [update for update in updates if update.ingestion_time == newest]
+
+    def reject(self, line: bytes, length: int, reason: str) -> None:
+        """Keep a line that is no target update, to be written with the next checkpoint.
+
+        Raises
+        ------
+        CheckpointError
+            Many were waiting, and could not be written.
+        """
+        self.counters.rejected += 1
+        waiting = self._watermark.current.rejected
+        if not waiting:
+            self._rejected_bytes = 0
+        waiting.append(RejectedLine(line, length, reason, self._clock.now()))
+        self._rejected_bytes += len(line)
+        if self._rejected_bytes > MAX_REJECTED_BYTES:
+            self._rejected.write(waiting)
+            waiting.clear()
+
+    def reach(self, token: str, received_at: datetime, gap: TimeRange | None = None) -> Position:
+        """Close the interval: everything up to `token` was read, but for the `gap` before it."""
+        self._repeats.next_interval(self._watermark.uncommitted)
+        position = Position(
+            position_token=token,
+            token_received_at=received_at,
+            newest_ingestion_time=self.newest_ingestion_time,
+            frontier=tuple(dict.fromkeys((*self._earlier_frontier, *map(frontier_key, self._frontier)))),
+            gap=gap,
+        )
+        self._watermark.close(position)
+        self.reached = position
+        return position
+
+
+def frontier_key(update: TargetUpdate) -> str:
+    """Return what tells apart the updates of one ingestion time."""
+    return f"{update.icao_address}|{rfc3339(update.timestamp)}"

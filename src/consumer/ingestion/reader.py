@@ -1,0 +1,256 @@
+"""Reads the stream: keeps a connection, acts on every message, and stops when it is time to."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from common.observability import logger
+from consumer.backoff import Backoff
+from consumer.ingestion.summary import ReaderCounters, StopReason
+from consumer.stream.batch_parser import RunParser
+from consumer.stream.client import Batch, FromToken, StreamInterruptedError
+from consumer.stream.messages import PositionToken, Rejected
+from consumer.timing import STALE_SECONDS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from datetime import datetime
+
+    from common.clock import Clock
+    from consumer.checkpoint.committer import Committer
+    from consumer.checkpoint.position import TimeRange
+    from consumer.deadline import Deadline
+    from consumer.ingestion.processor import TargetProcessor
+    from consumer.ingestion.stop_request import StopRequest
+    from consumer.ingestion.time_budget import TimeBudget
+    from consumer.stream.client import Connection, StreamClient
+    from consumer.stream.messages import Status, TargetUpdate
+
+_SLEEP_STEP = 0.2
+_CHECK_SECONDS = 0.05  # a line may come by itself every few microseconds: not each has to look at the clock's meaning
+_ERROR = "ERROR"
+_LEVELS_LOGGED = frozenset({"WARN", _ERROR})
+
+
+class Stopped(Exception):  # noqa: N818 - no error: the end of reading, and why
+    """Reading is over."""
+
+    def __init__(self, reason: StopReason) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class _LivePositionFound(Exception):  # noqa: N818 - no error: ends the search
+    def __init__(self, token: str) -> None:
+        super().__init__(token)
+        self.token = token
+
+
+class StreamReader:
+    """One run's reader; every method runs on the invocation's main thread, but for `interrupt`."""
+
+    def __init__(  # noqa: PLR0913, PLR0917 - its collaborators, each of a type of its own
+        self,
+        client: StreamClient,
+        processor: TargetProcessor,
+        committer: Committer,
+        budget: TimeBudget,
+        stop_request: StopRequest,
+        clock: Clock,
+        *,
+        deadline: Deadline | None = None,
+        parser: RunParser | None = None,
+        backoff: Backoff | None = None,
+        stale_seconds: float = STALE_SECONDS,
+    ) -> None:
+        self.counters = ReaderCounters()
+        self._client = client
+        self._processor = processor
+        self._committer = committer
+        self._budget = budget
+        self._stop_request = stop_request
+        self._clock = clock
+        self._deadline = deadline
+        self._parser = parser or RunParser()
+        self._backoff = backoff or Backoff(base=0.5, cap=30.0)
+        self._stale_seconds = stale_seconds
+        self._failures = 0
+        self._connection: Connection | None = None
+        self._token: str | None = None
+        self._progress: tuple[int, str | None] = (0, None)
+        self._progress_at = 0.0
+        self._check_at = 0.0
+        self._server_time: datetime | None = None
+        self._reported_error: str | None = None
+
+    def interrupt(self) -> None:
+        """Wake a blocked read, from any thread: time is up, or the lease is lost."""
+        if (connection := self._connection) is not None:
+            connection.abort()
+
+    def follow(self, position: str) -> None:
+        """Read the live stream from a token, `LATEST` or `BEGINNING`, through disconnects, until it is time to stop.
+
+        Raises
+        ------
+        Stopped
+            It is time; always, in the end.
+        ConsumerError
+            As `StreamClient.open` and `TargetProcessor.process` raise them.
+        """
+        self._token = position
+        while True:
+            with self._connected(FromToken(self._token)) as connection:
+                self._read(connection, self._processor.process, self._reach)
+                raise StreamInterruptedError("the server ended the response")
+
+    def find_live_position(self) -> tuple[str, datetime, datetime]:
+        """Read the live stream up to its next token, acting on nothing.
+
+        Returns the token, when it was received, and up to what ingestion time the stream had come there: the newest
+        sent before it, or the server's time if that is later, since what is sent there may be old. Where nothing is
+        sent, our own clock counts, too: one time too late has a little fetched twice, and recognised; one too early
+        loses what lies between.
+        """
+        newest: list[datetime] = []
+        self._server_time = None
+
+        def note(updates: Sequence[TargetUpdate]) -> None:
+            times = [time for update in updates if (time := update.ingestion_time) is not None]
+            newest[:] = sorted([*newest, *times])[-1:]
+
+        while True:
+            try:
+                with self._connected(FromToken("LATEST")) as connection:
+                    self._read(connection, note, _found)
+            except _LivePositionFound as found:
+                received_at = self._clock.now()
+                now = self._server_time or received_at
+                return found.token, received_at, max(newest[0] if newest else received_at, now)
+
+    def fetch(self, slice_: TimeRange, is_known: Callable[[TargetUpdate], bool]) -> int:
+        """Process what was ingested in a time range, through disconnects; return how many updates came.
+
+        Updates that `is_known` are left out. Tokens sent in batch mode do not move the position. A response in which
+        the server reports an error may lack updates, however it ends: it is asked for again.
+        """
+        before = self._processor.counters.updates
+        is_complete = False
+        while not is_complete:
+            with self._connected(Batch(slice_)) as connection:
+                self._reported_error = None
+                self._read(
+                    connection,
+                    lambda updates: self._processor.process([one for one in updates if not is_known(one)]),
+                    lambda _: None,
+                )
+                if self._reported_error is not None:
+                    raise StreamInterruptedError(f"the server reported an error: {self._reported_error}")
+                is_complete = True
+        return self._processor.counters.updates - before
+
+    @contextmanager
+    def _connected(self, wanted: FromToken | Batch) -> Iterator[Connection]:
+        """Open a connection, trying until it is there; an interruption inside ends the block after a wait."""
+        connection = self._open(wanted)
+        self.counters.connections += 1
+        self._connection = connection
+        opened_at = self._progress_at = self._clock.monotonic()
+        self._budget.connected(opened_at, self._processor.newest_ingestion_time)
+        try:
+            try:
+                self._check()
+                yield connection
+            finally:
+                self._connection = None
+                connection.close()
+                self.counters.bytes += connection.bytes_received
+                self.counters.seconds += self._clock.monotonic() - opened_at
+        except StreamInterruptedError as interruption:
+            self._wait_before_retry(interruption)
+
+    def _open(self, wanted: FromToken | Batch) -> Connection:
+        while True:
+            try:
+                return self._client.open(wanted, deadline=self._deadline)
+            except StreamInterruptedError as interruption:
+                self._wait_before_retry(interruption)
+
+    def _read(
+        self,
+        connection: Connection,
+        on_updates: Callable[[Sequence[TargetUpdate]], None],
+        on_token: Callable[[str], None],
+    ) -> None:
+        for blocks in connection.blocks():
+            for run in self._parser.runs(blocks):
+                if isinstance(run, list):
+                    on_updates(run)
+                elif isinstance(run, PositionToken):
+                    on_token(run.token)
+                elif isinstance(run, Rejected):
+                    self._processor.reject(run.line, run.length, run.reason)
+                else:
+                    self._heard(run)
+            if self._committer.error is not None or self._clock.monotonic() >= self._check_at:
+                self._check()
+
+    def _reach(self, token: str) -> None:
+        """Act on a token; stop at it if the next would come too late, or a stop was asked for."""
+        if token == self._token:
+            if self._processor.has_uncommitted:
+                return  # sent again after a reconnect: what has come since lies behind it
+        else:
+            now = self._clock.now()
+            self._token = token
+            self._processor.reach(token, now)
+            self._committer.poke()
+            self._budget.token_arrived(self._clock.monotonic(), self._processor.newest_ingestion_time, now)
+        if (reason := self._stop_request.reason) is not None:
+            raise Stopped(reason)
+        if not self._budget.another_token_fits:
+            raise Stopped(StopReason.NEAR_DEADLINE)
+
+    def _check(self) -> None:
+        """Between chunks: stop if it cannot wait for a token; give up a connection that gets nowhere."""
+        if self._committer.error is not None:
+            raise self._committer.error
+        self._processor.raise_if_failed()
+        if self._budget.is_exhausted:
+            raise Stopped(StopReason.DEADLINE if self._processor.has_uncommitted else StopReason.NEAR_DEADLINE)
+        if not self._processor.has_uncommitted and (reason := self._stop_request.reason) is not None:
+            raise Stopped(reason)
+        now = self._clock.monotonic()
+        self._check_at = now + _CHECK_SECONDS
+        progress = self._processor.counters.updates, self._token
+        if progress != self._progress:
+            self._progress, self._progress_at, self._failures = progress, now, 0
+        elif now - self._progress_at > self._stale_seconds:
+            raise StreamInterruptedError(f"no update and no new position token for {self._stale_seconds:g} s")
+
+    def _wait_before_retry(self, interruption: StreamInterruptedError) -> None:
+        self._progress_at = self._clock.monotonic()  # no connection is no stale connection
+        self._check()  # the interruption may be our own
+        self._failures += 1
+        delay = max(interruption.retry_after, self._backoff.delay(self._failures))
+        logger.warning("stream interrupted, opening it again", reason=str(interruption), delay_seconds=round(delay, 2))
+        ends_at = self._clock.monotonic() + delay
+        while True:
+            self._progress_at = self._clock.monotonic()  # no connection is no stale connection
+            self._check()
+            if (left := ends_at - self._progress_at) <= 0:
+                return
+            self._clock.sleep(min(left, _SLEEP_STEP))
+
+    def _heard(self, status: Status) -> None:
+        self._server_time = status.timestamp or self._server_time
+        if status.level in _LEVELS_LOGGED:
+            text = self._client.redact(status.message)
+            if status.level == _ERROR:
+                self._reported_error = text
+            logger.warning("the stream says", level_of_status=status.level, code=status.code, text=text)
+
+
+def _found(token: str) -> None:
+    raise _LivePositionFound(token)

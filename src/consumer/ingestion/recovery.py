@@ -1,0 +1,107 @@
+"""Makes up for an outage longer than the server remembers a token: plans the gap, fetches it, commits as it goes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from common.clock import rfc3339
+from common.observability import MetricUnit, logger
+from consumer.checkpoint.position import TimeRange
+from consumer.ingestion import gap_recovery
+from consumer.ingestion.processor import frontier_key
+from consumer.ingestion.reader import Stopped
+from consumer.ingestion.summary import StopReason
+from consumer.ingestion.telemetry import count
+
+if TYPE_CHECKING:
+    from common.clock import Clock
+    from consumer.checkpoint.committer import Committer
+    from consumer.checkpoint.position import Position
+    from consumer.ingestion.processor import TargetProcessor
+    from consumer.ingestion.reader import StreamReader
+    from consumer.ingestion.time_budget import TimeBudget
+    from consumer.stream.messages import TargetUpdate
+
+_SLICE_SECONDS = 10.0
+"""How long a slice of a gap may take, until one was timed."""
+
+
+class Recovery:
+    """One run's recoveries; `gap_recovery` knows the rules, this class acts on them."""
+
+    def __init__(  # noqa: PLR0913 - its collaborators, each of a type of its own
+        self,
+        reader: StreamReader,
+        processor: TargetProcessor,
+        committer: Committer,
+        budget: TimeBudget,
+        clock: Clock,
+        *,
+        seconds: float,
+    ) -> None:
+        """Serve a run that has so many seconds in all."""
+        self.recovered: TimeRange | None = None
+        """What was fetched in batch mode; None is nothing."""
+        self.unrecoverable: TimeRange | None = None
+        """What lies beyond the reach of batch mode; None is nothing."""
+        self._reader = reader
+        self._processor = processor
+        self._committer = committer
+        self._budget = budget
+        self._clock = clock
+        # A short run must get somewhere too: a slice that never seems to fit would never be fetched.
+        self._slice_seconds = min(_SLICE_SECONDS, seconds / 4)
+
+    def plan(self, position: Position) -> Position:
+        """Return where the live stream stands, with the gap from `position` up to there.
+
+        What cannot be fetched any more is logged, counted, and kept in `unrecoverable`.
+        """
+        token, received_at, newest = self._reader.find_live_position()
+        plan = gap_recovery.plan(position, newest, self._clock.now())
+        logger.warning(
+            "the position token is too old: fetching what was missed in batch mode",
+            token_received_at=rfc3339(position.token_received_at),
+            gap=_words(plan.gap),
+        )
+        if plan.lost is not None:
+            self.unrecoverable = plan.lost
+            seconds = (plan.lost.end - plan.lost.start).total_seconds()
+            logger.error("updates are beyond the reach of batch mode and cannot be fetched", gap=_words(plan.lost))
+            count("UnrecoverableGapSeconds", seconds, MetricUnit.Seconds)
+        # The gap begins where `position` stands, not at what was read since: its frontier is that of the former.
+        self._processor.resume(position)
+        # In the checkpoint at once: a run that ends here must not look for another live position.
+        planned = self._processor.reach(token, received_at, plan.gap)
+        self._committer.poke()
+        return planned
+
+    def fetch(self, position: Position, gap: TimeRange) -> None:
+        """Fetch the gap before `position`, slice by slice, each committed by itself.
+
+        Raises
+        ------
+        Stopped
+            Another slice would not be done in time; the next run goes on with it.
+        """
+        delivered_at, delivered = position.newest_ingestion_time, frozenset(position.frontier)
+
+        def is_delivered(update: TargetUpdate) -> bool:
+            return update.ingestion_time == delivered_at and frontier_key(update) in delivered
+
+        slices = gap_recovery.Slices(gap)
+        longest, has_more = self._slice_seconds, True
+        while has_more:
+            if not self._budget.fits(longest):
+                raise Stopped(StopReason.NEAR_DEADLINE)
+            begun_at = self._clock.monotonic()
+            updates = self._reader.fetch(slices.current, is_delivered)
+            longest = max(longest if slices.current.start > gap.start else 0.0, self._clock.monotonic() - begun_at)
+            self.recovered = TimeRange(gap.start, slices.current.end)
+            self._processor.reach(position.position_token, position.token_received_at, slices.rest)
+            self._committer.poke()
+            has_more = slices.advance(updates)
+
+
+def _words(gap: TimeRange | None) -> str:
+    return f"{rfc3339(gap.start)} to {rfc3339(gap.end)}" if gap else "none"

@@ -1,0 +1,147 @@
+"""Refuses alert patterns by which an envelope's header could miss an update that they match.
+
+An event source mapping filters envelopes by their header. Where a pattern asks for what the header does not hold, the
+mapping drops the envelope, and the alert is lost without anybody noticing. So the consumer does not start with such a
+pattern. What is allowed here is what follows from `envelope_writer`: if an update matches, so does each header made of
+it and of any others, as long as the update's fields are of the types that the API gives them.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+from common.alert_patterns import parse
+from common.environment import ConfigurationError
+from consumer.publish.envelope_writer import ON_GROUND, RANGES, VALUES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_OF_TEXTS: Final = frozenset({"prefix", "suffix", "equals-ignore-case", "wildcard", "anything-but"})
+"""Operators that ask one value at a time, and never how many there are."""
+
+_ONE_SIDED: Final = frozenset({"<", "<=", ">", ">="})
+
+
+def check(patterns: str) -> None:
+    """Return if every pattern of `ALERT_PATTERNS` finds in a header what it finds in an update.
+
+    Whether EventBridge's syntax allows them is not asked: the mapping was not created if it does not.
+
+    Raises
+    ------
+    ConfigurationError
+        One could miss an update; the text names the pattern and the field, and says what to do.
+    """
+    for text, pattern in parse(patterns):
+        for problem in _of_event(pattern):
+            raise ConfigurationError(
+                f"ALERT_PATTERNS: with RecordFormat=envelope the pattern {text} would miss updates that it matches, "
+                f"and nobody would be told: {problem}. Change it in the stack's parameters AlertPattern1 to "
+                "AlertPattern5, or set RecordFormat=single"
+            )
+
+
+def _of_event(pattern: dict[str, Any]) -> Iterator[str]:
+    for key, value in pattern.items():
+        if key == "$or":
+            for alternative in _objects(value):
+                yield from _of_event(alternative)
+        elif key == "data" and isinstance(value, dict):
+            yield from _of_fields(value)
+        else:
+            yield f"{key}: a pattern takes the one key data, and an object under it"
+
+
+def _of_fields(pattern: dict[str, Any], *, in_flight_too: bool = False) -> Iterator[str]:
+    """Find what is wrong with an object of fields.
+
+    `in_flight_too` says that another alternative takes `on_ground` false where this one takes it absent.
+    """
+    for field, value in pattern.items():
+        if field == "$or":
+            alternatives = _objects(value)
+            for one in alternatives:
+                covered = any(_takes_in_flight(other, one) for other in alternatives)
+                yield from _of_fields(one, in_flight_too=covered)
+        elif isinstance(value, dict):
+            yield f"{field}: an envelope's header holds no objects"
+        elif not isinstance(value, list):
+            yield f"{field}: a field takes an array of alternatives"
+        elif field in VALUES:
+            yield from _of_texts(field, value)
+        elif field in RANGES:
+            yield from _of_range(field, value)
+        elif field == ON_GROUND:
+            yield from _of_on_ground(value, in_flight_too=in_flight_too)
+        else:
+            yield f"{field}: an envelope's header holds {', '.join((*VALUES, *RANGES, ON_GROUND))} only"
+
+
+def _of_texts(field: str, alternatives: list[Any]) -> Iterator[str]:
+    for one in alternatives:
+        if isinstance(one, str) or _is_exists(one, there=True):
+            continue
+        if _is_exists(one, there=False):
+            yield (
+                f"{field}: an envelope holds many updates, and its header lists the field as soon as one of them has "
+                "it; exists false is only found where none has"
+            )
+        elif not (isinstance(one, dict) and len(one) == 1 and one.keys() <= _OF_TEXTS):
+            yield f"{field}: an envelope's header lists the texts there are, and {_shown(one)} asks for something else"
+
+
+def _of_range(field: str, alternatives: list[Any]) -> Iterator[str]:
+    for one in alternatives:
+        if not (_is_exists(one, there=True) or _is_one_sided(one)):
+            yield (
+                f"{field}: an envelope's header holds the lowest and the highest value only, among which {_shown(one)} "
+                'may find none; one-sided bounds such as {"numeric": ["<", -4000]} are sure to'
+            )
+
+
+def _of_on_ground(alternatives: list[Any], *, in_flight_too: bool) -> Iterator[str]:
+    for one in alternatives:
+        if isinstance(one, bool) or _is_exists(one, there=True):
+            continue
+        if not _is_exists(one, there=False):
+            yield f"{ON_GROUND}: an envelope's header lists true and false, and {_shown(one)} asks for something else"
+        elif not (in_flight_too or _holds_false(alternatives)):
+            yield (
+                f"{ON_GROUND}: in an envelope's header an update without it counts as false, so exists false needs "
+                "false beside it"
+            )
+
+
+def _takes_in_flight(other: dict[str, Any], one: dict[str, Any]) -> bool:
+    """Tell whether `other` matches what `one` matches, but with `on_ground` false instead of absent."""
+    return _holds_false(other.get(ON_GROUND)) and all(
+        field in one and one[field] == value for field, value in other.items() if field != ON_GROUND
+    )
+
+
+def _holds_false(alternatives: Any) -> bool:
+    return isinstance(alternatives, list) and any(one is False for one in alternatives)
+
+
+def _is_exists(alternative: Any, *, there: bool) -> bool:
+    return isinstance(alternative, dict) and alternative.get("exists") is there and len(alternative) == 1
+
+
+def _is_one_sided(alternative: Any) -> bool:
+    if not isinstance(alternative, dict) or list(alternative) != ["numeric"]:
+        return False
+    comparison = alternative["numeric"]
+    match comparison:
+        case [str(sign), int() | float()]:
+            return sign in _ONE_SIDED
+    return False
+
+
+def _objects(alternatives: Any) -> list[dict[str, Any]]:
+    return [one for one in alternatives if isinstance(one, dict)] if isinstance(alternatives, list) else []
+
+
+def _shown(alternative: Any) -> str:
+    return json.dumps(alternative)

@@ -1,0 +1,89 @@
+"""The PutRecords call: which entries Kinesis took, which to send again, and what is final."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from botocore import exceptions
+from botocore.exceptions import ClientError, HTTPClientError
+
+from consumer.errors import PublishError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mypy_boto3_kinesis import KinesisClient
+
+    from consumer.publish.kinesis_client import KinesisApi
+
+_RETRYABLE = frozenset(
+    {
+        "InternalFailure",
+        "KMSThrottlingException",
+        "LimitExceededException",
+        "ProvisionedThroughputExceededException",
+        "RequestTimeout",
+        "ServiceUnavailable",
+        "ThrottlingException",
+    }
+)
+_SERVER_ERROR = 500
+
+
+class Entry(Protocol):
+    """What one record is sent with; without a hash key Kinesis chooses the shard by the key."""
+
+    key: str
+    data: bytes
+    hash_key: str | None
+
+
+class PutRecords:
+    """Sends batches to one stream.
+
+    A lost answer is ambiguous: the records may be there. They are sent again, and consumers drop what they know.
+    """
+
+    def __init__(self, kinesis: KinesisApi | KinesisClient, stream_name: str) -> None:
+        """Use a client without retries of its own: a whole batch sent again by it could not be told apart."""
+        self._kinesis = kinesis
+        self._stream_name = stream_name
+
+    def send(self, batch: Sequence[Entry]) -> list[str | None]:
+        """Send one batch; return for each record the shard that has it now, None where Kinesis did not take it.
+
+        The shard's id may be empty where the record has no hash key.
+
+        Raises
+        ------
+        PublishError
+            Sending again would not help: the stream is not there, or may not be written to.
+        """
+        try:
+            answer = self._kinesis.put_records(
+                StreamName=self._stream_name,
+                Records=[
+                    {"Data": record.data, "PartitionKey": record.key}
+                    if record.hash_key is None
+                    else {"Data": record.data, "PartitionKey": record.key, "ExplicitHashKey": record.hash_key}
+                    for record in batch
+                ],
+            )
+        except Exception as error:
+            if is_temporary(error):
+                return [None] * len(batch)
+            raise PublishError(
+                f"Kinesis stream {self._stream_name}: PutRecords was refused ({error}); the updates since the "
+                "committed position token will be read again. Check that the stream exists and that the "
+                "consumer's role allows kinesis:PutRecords on it"
+            ) from error
+        return [None if "ErrorCode" in entry else entry.get("ShardId", "") for entry in answer["Records"]]
+
+
+def is_temporary(error: Exception) -> bool:
+    """Return whether a call to Kinesis that failed so may succeed if it is made again."""
+    if isinstance(error, ClientError):
+        status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+        return error.response["Error"]["Code"] in _RETRYABLE or status >= _SERVER_ERROR
+    # No connection, no answer in time, connection reset.
+    return isinstance(error, exceptions.ConnectionError | HTTPClientError)

@@ -1,0 +1,41 @@
+"""The two ways to publish: one record an update, or envelopes. What differs between them is what is made here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from consumer.backoff import Backoff
+from consumer.publish.single_outbox import Sequencer
+from consumer.stream.batch_parser import RunParser
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from consumer.publish.outbox import Outbox
+    from consumer.publish.shard_map import ShardMap
+
+
+class RecordFormat(NamedTuple):
+    """What a run reads updates with, and what decides how they go out."""
+
+    parser: RunParser
+    outbox: Outbox
+
+
+def single() -> RecordFormat:
+    """Return what one run needs to publish each update as a record."""
+    return RecordFormat(RunParser(), Sequencer(_retry_delay()))
+
+
+def envelopes(read_shards: Callable[[], ShardMap | None]) -> RecordFormat:
+    """Return what one run needs to publish envelopes; `read_shards` as `Enveloper` takes it."""
+    from consumer.publish import envelope_writer  # noqa: PLC0415 - the other format need not load these
+    from consumer.publish.envelope_outbox import Enveloper  # noqa: PLC0415
+
+    return RecordFormat(
+        RunParser(envelope_writer.decode, envelope_writer.decode_leniently), Enveloper(read_shards, _retry_delay())
+    )
+
+
+def _retry_delay() -> Callable[[int], float]:
+    return Backoff(base=0.05, cap=5.0).delay

@@ -1,0 +1,1 @@
+"""From the provider's bytes to messages."""

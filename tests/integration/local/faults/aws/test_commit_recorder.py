@@ -1,0 +1,69 @@
+"""Commits are noted where S3 has them: neither a fault before nor one after the write may mislead the verdict."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+
+import pytest
+from botocore.exceptions import BotoCoreError, ClientError
+
+from local.faults.aws.commit_recorder import WatchedProxy
+from local.faults.aws.plan import FaultKind
+
+KEY = "stream/checkpoint.json"
+
+
+@pytest.fixture
+def proxy(aws):
+    """A proxy that takes notes."""
+    with WatchedProxy(aws) as running:
+        yield running
+
+
+@pytest.fixture
+def put(client, bucket):
+    """Write an object as the consumer does; what fails, fails silently."""
+
+    def do(content, key=KEY, **condition):
+        with contextlib.suppress(BotoCoreError, ClientError):
+            client("s3").put_object(Bucket=bucket, Key=key, Body=json.dumps(content).encode(), **condition)
+
+    return do
+
+
+def tokens(proxy):
+    """The tokens of the commits that were noted."""
+    return [commit.token for commit in proxy.commits]
+
+
+def test_a_written_checkpoint_is_noted_with_its_owner(proxy, put):
+    """One without a token, one behind a gap, and other objects commit nothing."""
+    put({"position_token": "T1", "lease": {"owner": "run-1"}})
+    put({"position_token": None})
+    put({"position_token": "T2", "gap": {"start": "2024-03-04T23:24:00Z"}})
+    put({"position_token": "T3"}, key="rejected/1.json")
+    assert [(commit.token, commit.owner) for commit in proxy.commits] == [("T1", "run-1")]
+
+
+@pytest.mark.parametrize("kind", [FaultKind.RESET, FaultKind.THROTTLED, FaultKind.SERVER_ERROR])
+def test_what_a_fault_kept_from_s3_is_no_commit(proxy, put, inject, kind):
+    """The consumer will write it again; doubles until then are no broken promise."""
+    inject("s3", kind)
+    put({"position_token": "T1"})
+    assert tokens(proxy) == []
+
+
+def test_a_commit_whose_answer_was_lost_counts(proxy, put, inject):
+    """S3 has it, whatever the consumer knows."""
+    inject("s3", FaultKind.ANSWER_LOST)
+    put({"position_token": "T1"})
+    assert tokens(proxy) == ["T1"]
+
+
+def test_a_commit_that_s3_refused_is_none_though_the_answer_was_lost(proxy, put, inject):
+    """Another run holds the lease: the object is unchanged."""
+    put({"position_token": "T1"})
+    inject("s3", FaultKind.ANSWER_LOST)
+    put({"position_token": "T2"}, IfMatch='"stale"')
+    assert tokens(proxy) == ["T1"]

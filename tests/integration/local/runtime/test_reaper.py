@@ -1,0 +1,60 @@
+"""The guardian: what a killed run leaves is ended, and what has ended is left alone."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+
+from local.runtime import processes
+from local.runtime.reaper import Guardian, left_over
+
+
+@pytest.fixture
+def session():
+    """Start a session that stays, with a child of its leader in it; gives the leader."""
+    started = []
+
+    def start():
+        leader = subprocess.Popen(["sh", "-c", "sleep 300 & wait"], start_new_session=True)
+        started.append(leader)
+        return leader
+
+    yield start
+    for leader in started:
+        processes.kill_session(leader.pid)
+        leader.wait()
+
+
+def test_a_session_ends_when_the_pipe_ends(session):
+    """That is what the system does for a run that was killed: leader and child are gone."""
+    leader = session()
+    guardian = Guardian()
+    guardian.watch(leader.pid)
+    guardian.stop()
+    leader.wait(20)
+    assert processes.session(leader.pid) == []
+
+
+def test_a_session_that_was_forgotten_is_left_alone(session):
+    """Its id may be somebody else's by then."""
+    leader = session()
+    with Guardian() as guardian:
+        guardian.watch(leader.pid)
+        guardian.forget(leader.pid)
+    assert leader.poll() is None
+
+
+def test_a_guardian_that_is_gone_stops_nothing():
+    """A run goes on without it, unprotected."""
+    guardian = Guardian()
+    guardian._process.kill()
+    guardian._process.wait()
+    guardian.watch(1)
+    guardian.forget(1)
+    guardian.stop()
+
+
+def test_what_is_left_is_what_began_and_did_not_end():
+    """In whatever order they come and go."""
+    assert left_over(["+1\n", "+2\n", "-1\n", "+3\n", "-2\n", "+1\n"]) == {1, 3}

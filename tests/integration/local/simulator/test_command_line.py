@@ -1,0 +1,99 @@
+"""`pipenv run simulator`: what it prints, what it refuses, and that it stops."""
+
+from __future__ import annotations
+
+import math
+import re
+import signal
+import subprocess
+import sys
+
+import pytest
+import requests
+
+from local.simulator.__main__ import _parser, main
+from local.simulator.options import source
+
+
+@pytest.fixture
+def simulator(repository):
+    """A function that starts the simulator as a process of its own and returns it with the URL it prints."""
+    processes = []
+
+    def run(*arguments):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "local.simulator", *arguments], cwd=repository, stdout=subprocess.PIPE, text=True
+        )
+        processes.append(process)
+        return process, re.search(r"http://127\.0\.0\.1:\d+/v2/targets/stream", process.stdout.readline())[0]
+
+    yield run
+    for process in processes:
+        process.kill()
+        process.communicate()
+
+
+def test_serves_until_ctrl_c(simulator):
+    """The printed URL serves generated traffic with the given token, and Ctrl-C ends the process with code 0."""
+    process, url = simulator("--token", "t0ken", "--seed", "1", "--speed", "max", "--duration", "10")
+    assert "curl -N -H" in process.stdout.readline()
+    response = requests.get(
+        f"{url}?position_token=BEGINNING", headers={"Authorization": "Bearer t0ken"}, stream=True, timeout=30
+    )
+    lines = response.iter_lines(chunk_size=None)
+    assert b'"code":100' in next(lines)
+    first = next(line for line in lines if line.startswith(b'{"target"'))
+    assert first.startswith(b'{"target":{"ingestion_time":"2024-03-04T00:00:0')
+    response.close()
+    process.send_signal(signal.SIGINT)
+    assert process.wait(30) == 0
+    assert re.search(r"Stopped: \d+ updates released, 1 streams served", process.stdout.read())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--speed", "0"], "argument --speed: got '0'; expected a number above 0, or max"),
+        (["--speed", "fast"], "argument --speed: got 'fast'"),
+        (["--rate", "-1"], "argument --rate: got '-1'"),
+        (["--aircraft", "0"], "argument --aircraft: got '0'"),
+        (["--port", "70000"], "argument --port: got '70000'"),
+        (["--token-interval", "0"], "argument --token-interval: got '0'"),
+        (["--start", "noon"], "argument --start: got 'noon'"),
+        (["--duration", "-1"], "argument --duration: got '-1'"),
+        (["--token", ""], "token: got an empty one"),
+        (["--rate", "100", "--aircraft", "10"], "aircraft: got 10 for 100 updates a second"),
+        (["--speed", "max"], "needs a duration"),
+        (["--replay", "absent.ndjson"], "absent.ndjson: cannot be read"),
+        (["--replay", "absent.ndjson", "--seed", "1"], "--seed is for generated traffic"),
+    ],
+)
+def test_bad_options(capsys, arguments, message):
+    """An option out of range ends the command with code 2, and says which, what it got and what it takes."""
+    with pytest.raises(SystemExit) as end:
+        main(arguments)
+    assert end.value.code == 2
+    assert message in capsys.readouterr().err
+
+
+def test_a_taken_port(serve, capsys):
+    """A port in use is named, with what to do."""
+    port = serve([]).port
+    with pytest.raises(SystemExit):
+        main(["--port", str(port)])
+    assert f"--port: {port} cannot be used" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "rate", "aircraft"),
+    [([], 50, 300), (["--rate", "2000"], 2000, 10_000), (["--aircraft", "20"], 4, 20)],
+)
+def test_rate_and_aircraft_fit_each_other(arguments, rate, aircraft):
+    """Where only one of them is given, the other one follows."""
+    made = source(_parser().parse_args(arguments), now=0.0)
+    assert f"rate={float(rate)!r} aircraft={aircraft} " in made.identity
+
+
+def test_speed_max_is_infinite():
+    """`max` is a speed."""
+    assert _parser().parse_args(["--speed", "max"]).speed == math.inf

@@ -1,0 +1,253 @@
+"""Redriving: what was given up goes back into the stream, whole, and nothing is removed before."""
+
+from __future__ import annotations
+
+import base64
+import json
+
+import boto3
+import msgspec
+import pytest
+
+from consumer.publish.envelope_writer import HeaderedUpdate, pack
+from tools.operations import redrive
+
+BUCKET, STREAM = "failures", "updates"
+KEY = "aws/lambda/uuid/shardId-000000000000/{}"
+
+
+@pytest.fixture
+def s3(aws):  # noqa: ARG001 - it sends boto3 to moto
+    """S3 with an on-failure bucket."""
+    client = boto3.client("s3")
+    client.create_bucket(Bucket=BUCKET)
+    return client
+
+
+@pytest.fixture
+def kinesis(aws):  # noqa: ARG001 - it sends boto3 to moto
+    """Kinesis with an empty stream of one shard."""
+    client = boto3.client("kinesis")
+    client.create_stream(StreamName=STREAM, ShardCount=1)
+    return client
+
+
+def failure(updates, *, as_text=True):
+    """What Lambda writes to an on-failure destination in S3."""
+    event = {
+        "Records": [
+            {
+                "eventID": f"shardId-000000000000:{number}",
+                "kinesis": {"partitionKey": key, "data": base64.b64encode(data).decode()},
+            }
+            for number, (key, data) in enumerate(updates)
+        ]
+    }
+    return json.dumps(
+        {
+            "requestContext": {
+                "requestId": "a7a8f5a6-5c8e-4f8e-8a57-3f1f7d7d3f10",
+                "functionArn": "arn:aws:lambda:us-east-1:123456789012:function:Alerts",
+                "condition": "RetryAttemptsExhausted",
+                "approximateInvokeCount": 51,
+            },
+            "version": "1.0",
+            "KinesisBatchInfo": {"shardId": "shardId-000000000000", "batchSize": len(updates)},
+            "payload": json.dumps(event) if as_text else event,
+        }
+    )
+
+
+def updates(count, size=20):
+    """So many updates of two aircraft."""
+    return [(f"A4F0A{n % 2}", b'{"n":%d,"fill":"%s"}\n' % (n, b"x" * size)) for n in range(count)]
+
+
+def put(s3, key, body):
+    """Put an object as Lambda does."""
+    s3.put_object(Bucket=BUCKET, Key=KEY.format(key), Body=body)
+
+
+def in_stream(kinesis):
+    """What the stream holds, as (key, data)."""
+    [shard] = kinesis.list_shards(StreamName=STREAM)["Shards"]
+    iterator = kinesis.get_shard_iterator(
+        StreamName=STREAM, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
+    )["ShardIterator"]
+    found = []
+    while True:
+        answer = kinesis.get_records(ShardIterator=iterator, Limit=10_000)
+        if not answer["Records"]:
+            return found
+        found += [(record["PartitionKey"], record["Data"]) for record in answer["Records"]]
+        iterator = answer["NextShardIterator"]
+
+
+def left(s3):
+    """How many objects the bucket holds."""
+    return s3.list_objects_v2(Bucket=BUCKET)["KeyCount"]
+
+
+def run(*options):
+    """Run the command."""
+    return redrive.main(["--bucket", BUCKET, "--stream", STREAM, *options])
+
+
+@pytest.mark.parametrize("as_text", [True, False])
+def test_records_go_back_whole_and_in_order(s3, kinesis, as_text):
+    """Same bytes, same keys, same order, whether the payload is text or an object."""
+    put(s3, "one", failure(updates(3), as_text=as_text))
+    assert run("--confirm") == 0
+    assert in_stream(kinesis) == updates(3)
+    assert left(s3) == 1
+
+
+def test_without_confirm_nothing_happens(s3, kinesis, capsys):
+    """It says what it would do, and does none of it."""
+    put(s3, "one", failure(updates(3)))
+    assert run("--delete") == 0
+    assert in_stream(kinesis) == []
+    assert left(s3) == 1
+    assert "3 records, RetryAttemptsExhausted, Alerts" in capsys.readouterr().out
+
+
+def test_more_than_a_call_takes_is_sent_in_several(s3, kinesis):
+    """PutRecords takes 500 records and 5 MiB."""
+    put(s3, "many", failure(updates(1_201)))
+    put(s3, "large", failure(updates(8, size=900_000)))
+    assert run("--confirm", "--delete") == 0
+    assert sorted(in_stream(kinesis)) == sorted(updates(1_201) + updates(8, size=900_000))
+    assert left(s3) == 0
+
+
+def test_only_the_prefix_asked_for(s3, kinesis):
+    """One function's objects can be redriven without another's."""
+    put(s3, "one", failure(updates(1)))
+    s3.put_object(Bucket=BUCKET, Key="aws/lambda/other/two", Body=failure(updates(2)))
+    assert run("--confirm", "--prefix", "aws/lambda/other/") == 0
+    assert in_stream(kinesis) == updates(2)
+
+
+def enveloped(singles, shard):
+    """The updates as the consumer would have put them, in one envelope."""
+    made = []
+    for key, data in singles:
+        whole = json.dumps({"icao_address": key, "timestamp": "2024-03-04T23:23:59Z"} | json.loads(data)).encode()
+        made.append(msgspec.json.decode(whole, type=HeaderedUpdate))
+        made[-1].data = whole
+    ((record, *_),) = pack(made, shard, 1_000_000)
+    return (shard, record), [(update.icao_address, update.data + b"\n") for update in made]
+
+
+def test_the_updates_of_an_envelope_go_back_one_by_one(s3, kinesis):
+    """Put back whole, it might come into a shard that it does not name, where every reader passes over it."""
+    envelope, singles = enveloped(updates(3), "shardId-000000000000")
+    put(s3, "one", failure([*updates(1), envelope, *updates(1)]))
+    assert run("--confirm") == 0
+    assert in_stream(kinesis) == [*updates(1), *singles, *updates(1)]
+
+
+def test_a_misplaced_envelope_does_not_go_back(s3, kinesis):
+    """Whoever wrote it has sent its updates again already."""
+    misplaced, _ = enveloped(updates(3), "shardId-000000000009")
+    put(s3, "one", failure([misplaced]))
+    assert run("--confirm") == 0
+    assert in_stream(kinesis) == []
+
+
+def test_a_damaged_envelope_goes_back_as_it_is(s3, kinesis):
+    """The consumers count it; there is nothing to take out of it."""
+    (key, data), _ = enveloped(updates(3), "shardId-000000000000")
+    put(s3, "one", failure([(key, data[:-20])]))
+    assert run("--confirm") == 0
+    assert in_stream(kinesis) == [(key, data[:-20])]
+
+
+@pytest.mark.usefixtures("kinesis")
+def test_an_envelope_of_a_later_version_stays_where_it_is(s3, capsys):
+    """Older tools must not take it for nothing, and remove it."""
+    (key, data), _ = enveloped(updates(3), "shardId-000000000000")
+    put(s3, "later", failure([(key, data.replace(b'"v":1', b'"v":2'))]))
+    assert run("--confirm", "--delete") == 1
+    assert "later: a record holds an envelope of version 2" in capsys.readouterr().err
+    assert left(s3) == 1
+
+
+@pytest.mark.usefixtures("kinesis")
+def test_what_is_no_failure_stops_it_and_is_named(s3, capsys):
+    """An object without records is not passed over, and not removed."""
+    put(s3, "odd", json.dumps({"requestContext": {}, "version": "1.0"}))
+    assert run("--confirm", "--delete") == 1
+    assert "aws/lambda/uuid/shardId-000000000000/odd: not read" in capsys.readouterr().err
+    assert left(s3) == 1
+
+
+def lost_window():
+    """What Lambda writes when a window's final invocation, which has no records, is given up."""
+    content = json.loads(failure([], as_text=False))
+    content["KinesisBatchInfo"] |= {"startSequenceNumber": "4951", "endSequenceNumber": "4987"}
+    content["payload"] |= {
+        "window": {"start": "2024-03-04T23:20:00Z", "end": "2024-03-04T23:21:00Z"},
+        "state": {"v": 1},
+        "isFinalInvokeForWindow": True,
+    }
+    return json.dumps(content)
+
+
+@pytest.mark.parametrize("options", [["--confirm", "--delete"], []])
+def test_a_windows_state_is_named_and_never_deleted(s3, kinesis, capsys, options):
+    """It has no records to put back, and the object is the only copy of the window; the others go on."""
+    put(s3, "1-window", lost_window())
+    put(s3, "2-batch", failure(updates(3)))
+    assert run(*options) == 1
+    told = capsys.readouterr()
+    assert "1-window: holds a window's state and no records; rebuild that window from raw/" in told.err
+    assert "2024-03-04T23:20:00Z to 2024-03-04T23:21:00Z, shardId-000000000000" in told.err
+    assert "sequence numbers 4951 to 4987" in told.err
+    assert "3 records" in told.out
+    assert in_stream(kinesis) == (updates(3) if options else [])
+    assert json.loads(s3.get_object(Bucket=BUCKET, Key=KEY.format("1-window"))["Body"].read())["payload"]["state"]
+    assert left(s3) == (1 if options else 2)
+
+
+@pytest.mark.usefixtures("kinesis")
+def test_an_object_with_neither_records_nor_a_window_is_no_failure(s3, capsys):
+    """Lambda writes no such thing: it is looked at by people, not removed."""
+    put(s3, "empty", failure([]))
+    assert run("--confirm", "--delete") == 1
+    assert "empty: not read" in capsys.readouterr().err
+    assert left(s3) == 1
+
+
+class RefusingKinesis:
+    """Refuses all records but every `of`-th in the first `times` calls: moto refuses none."""
+
+    def __init__(self, times, of):
+        self.times, self.of = times, of
+        self.taken = []
+
+    def put_records(self, StreamName, Records):  # noqa: N803 - boto3's names
+        """Answer as PutRecords does, entry by entry."""
+        refuses, self.times = self.times > 0, self.times - 1
+        answers = []
+        for n, record in enumerate(Records):
+            if refuses and (n + 1) % self.of:
+                answers.append({"ErrorCode": "ProvisionedThroughputExceededException", "ErrorMessage": "slow down"})
+            else:
+                self.taken.append((record["PartitionKey"], record["Data"]))
+                answers.append({"SequenceNumber": "1", "ShardId": StreamName})
+        return {"Records": answers, "FailedRecordCount": sum("ErrorCode" in answer for answer in answers)}
+
+
+def test_refused_records_alone_are_sent_again():
+    """After a partial failure each record is in the stream once."""
+    kinesis, pauses = RefusingKinesis(times=2, of=2), []
+    redrive.put_back(kinesis, STREAM, updates(8), pauses.append)
+    assert sorted(kinesis.taken) == sorted(updates(8))
+    assert len(pauses) == 2
+
+
+def test_what_stays_refused_is_an_error():
+    """It gives up after some attempts, and says how many are missing."""
+    with pytest.raises(redrive.RedriveError, match=r"stream updates: still refused 7 of 8 records"):
+        redrive.put_back(RefusingKinesis(times=100, of=8), STREAM, updates(8), lambda _: None)

@@ -1,0 +1,84 @@
+"""The watermark: a token is safe exactly when every update before it is acknowledged."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from consumer.checkpoint.position import Position
+from consumer.checkpoint.watermark import Watermark
+
+NOW = datetime(2024, 3, 4, 23, 24, 2, tzinfo=UTC)
+
+
+def position(token):
+    """The position at a token."""
+    return Position(position_token=str(token), token_received_at=NOW)
+
+
+@given(sizes=st.lists(st.integers(0, 4), min_size=1, max_size=8), data=st.data())
+def test_a_token_is_safe_exactly_when_all_before_it_is_acknowledged(sizes, data):
+    """Whatever the order of acknowledgements, tokens come out in order, each at once, and none too early."""
+    watermark = Watermark()
+    updates, taken, safe = [], [], []
+
+    def check():
+        assert watermark.has_settled == bool(safe[len(taken) :])
+        taken.extend(interval.closed_by.position_token for interval in watermark.take_settled())
+        assert taken == safe
+
+    closed = 0
+    outstanding = [0] * len(sizes)
+
+    def count_safe():
+        unsettled = [number for number in range(closed) if outstanding[number]]
+        safe[:] = [str(number) for number in range(min(unsettled, default=closed))]
+
+    for number, size in enumerate(sizes):
+        watermark.current.taken += size
+        outstanding[number] = size
+        updates += [(number, watermark.current)] * size
+        # Some are acknowledged before their interval is closed, and in any order.
+        for _ in range(data.draw(st.integers(0, len(updates)))):
+            of, interval = updates.pop(data.draw(st.integers(0, len(updates) - 1)))
+            interval.acknowledged += 1
+            outstanding[of] -= 1
+            count_safe()
+            check()
+        watermark.close(position(number))
+        closed += 1
+        count_safe()
+        check()
+    for of, interval in data.draw(st.permutations(updates)):
+        interval.acknowledged += 1
+        outstanding[of] -= 1
+        count_safe()
+        check()
+    assert taken == [str(number) for number in range(len(sizes))]
+
+
+def test_an_interval_without_updates_is_safe_at_once():
+    """A quiet stream moves its checkpoint on: a token with nothing before it needs no acknowledgement."""
+    watermark = Watermark()
+    watermark.close(position("a"))
+    assert [interval.closed_by for interval in watermark.take_settled()] == [position("a")]
+
+
+def test_the_open_interval_is_never_safe():
+    """Without a token after them there is nothing to commit, although all is acknowledged."""
+    watermark = Watermark()
+    watermark.current.taken = watermark.current.acknowledged = 3
+    assert not watermark.current.is_settled
+    assert not watermark.has_settled
+    assert watermark.take_settled() == []
+
+
+def test_what_was_rejected_comes_with_its_interval():
+    """Rejected lines are handed out with the token after them, to be written before it is committed."""
+    watermark = Watermark()
+    watermark.current.rejected.append("line")
+    watermark.close(position("a"))
+    assert [interval.rejected for interval in watermark.take_settled()] == [["line"]]
+    assert watermark.current.rejected == []

@@ -1,0 +1,173 @@
+"""A token too old: which time is fetched in batch mode, in which slices, and what is reported as out of reach."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from common.clock import rfc3339
+from consumer.checkpoint.position import Position, TimeRange
+from consumer.ingestion.gap_recovery import Slices, is_too_old, plan
+
+NOW = datetime(2024, 3, 5, 12, 0, tzinfo=UTC)
+MILLISECOND = timedelta(milliseconds=1)
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+
+
+def position(received_ago, newest_ago=None, gap=None):
+    """A position whose token was received so long ago."""
+    newest = None if newest_ago is None else NOW - newest_ago
+    return Position(position_token="t", token_received_at=NOW - received_ago, newest_ingestion_time=newest, gap=gap)
+
+
+@pytest.mark.parametrize(
+    ("age", "too_old"),
+    [
+        (timedelta(0), False),
+        (6 * HOUR - MINUTE, False),
+        (6 * HOUR - MINUTE + MILLISECOND, True),
+        (6 * HOUR, True),
+        (timedelta(days=400), True),
+    ],
+)
+def test_a_token_is_too_old_a_minute_before_the_server_forgets_it(age, too_old):
+    """Six hours are the server's limit; the last minute of them is left for the way to it."""
+    assert is_too_old(position(age), NOW) is too_old
+
+
+@pytest.mark.parametrize(("gap_ago", "too_old"), [(24 * HOUR, False), (24 * HOUR + MILLISECOND, True)])
+def test_a_gap_that_slid_out_of_reach_is_planned_again(gap_ago, too_old):
+    """With a young token, a rest of a gap that batch mode would refuse must not be asked for as it stands."""
+    gap = TimeRange(NOW - gap_ago, NOW - HOUR)
+    assert is_too_old(position(HOUR, HOUR, gap), NOW) is too_old
+
+
+def test_the_gap_reaches_from_the_newest_committed_update_to_the_live_token():
+    """Fetched is what was ingested from the newest committed time on, up to and with the newest before the token."""
+    found = plan(position(8 * HOUR, 8 * HOUR + MINUTE), NOW - 2 * MILLISECOND, NOW)
+    assert found.gap == TimeRange(NOW - 8 * HOUR - MINUTE, NOW - MILLISECOND)
+    assert found.lost is None
+
+
+def test_without_a_committed_update_the_gap_begins_when_the_token_came():
+    """A stream so quiet that no update was ever committed is fetched from its last token on."""
+    assert plan(position(7 * HOUR), NOW, NOW).gap == TimeRange(NOW - 7 * HOUR, NOW + MILLISECOND)
+
+
+def test_a_stream_quiet_before_and_after_needs_nothing():
+    """Where the newest update before the live token is older than what is committed, nothing is missing."""
+    found = plan(position(7 * HOUR, 7 * HOUR), NOW - 8 * HOUR, NOW)
+    assert (found.gap, found.lost) == (None, None)
+
+
+@pytest.mark.parametrize("days", [1, 3, 400])
+def test_what_lies_beyond_24_hours_is_reported_and_the_rest_fetched(days):
+    """A day less a minute is fetched; what lies before it is told as lost, and nothing lies between the two."""
+    start = NOW - timedelta(days=days)
+    found = plan(position(timedelta(days=days), timedelta(days=days)), NOW, NOW)
+    assert found.lost == TimeRange(start, NOW - 24 * HOUR + MINUTE)
+    assert found.gap == TimeRange(NOW - 24 * HOUR + MINUTE, NOW + MILLISECOND)
+
+
+def test_just_within_24_hours_nothing_is_lost():
+    """At the edge of batch mode's reach, less a minute for the way, all is fetched."""
+    found = plan(position(23 * HOUR, 24 * HOUR - MINUTE), NOW, NOW)
+    assert found.lost is None
+    assert found.gap.start == NOW - 24 * HOUR + MINUTE
+
+
+def test_an_unfinished_gap_goes_on_where_it_stood():
+    """A recovery that was cut off begins at the rest of its gap, not at the newest update, which lies after it."""
+    gap = TimeRange(NOW - 20 * HOUR, NOW - 9 * HOUR)
+    found = plan(position(9 * HOUR, 20 * HOUR, gap), NOW, NOW)
+    assert found.gap == TimeRange(NOW - 20 * HOUR, NOW + MILLISECOND)
+
+
+def test_an_ingestion_time_after_its_token_does_not_hide_the_gap():
+    """One update with a time in the future must not make all that was missed look delivered."""
+    found = plan(position(8 * HOUR, timedelta(days=-3650)), NOW, NOW)
+    assert found.gap == TimeRange(NOW - 8 * HOUR, NOW + MILLISECOND)
+
+
+def test_a_server_clock_slightly_ahead_is_believed():
+    """An ingestion time within a minute after its token is a clock's difference: nothing is fetched twice for it."""
+    newest = 8 * HOUR - timedelta(seconds=30)
+    assert plan(position(8 * HOUR, newest), NOW, NOW).gap.start == NOW - newest
+
+
+def test_an_ingestion_time_in_the_future_does_not_make_the_gap_endless():
+    """The gap ends by now, whatever the newest update before the live token claims."""
+    found = plan(position(8 * HOUR, 8 * HOUR), datetime.max.replace(tzinfo=UTC), NOW)
+    assert found.gap.end == NOW + MINUTE + MILLISECOND
+
+
+moments = st.datetimes(datetime(2024, 3, 1), datetime(2024, 3, 5, 12), timezones=st.just(UTC))  # noqa: DTZ001 - bounds
+
+
+@given(received=moments, newest=st.none() | moments, live=moments, gap_start=st.none() | moments)
+def test_gap_and_loss_together_are_exactly_what_is_missing(received, newest, live, gap_start):
+    """Whatever the times, lost and fetched ranges join without hole or overlap, and reach back no more than a day."""
+    gap = gap_start and TimeRange(gap_start, gap_start + HOUR)
+    at = Position(position_token="t", token_received_at=received, newest_ingestion_time=newest, gap=gap)
+    found = plan(at, live, NOW)
+    ranges = [part for part in (found.lost, found.gap) if part]
+    assert all(part.start < part.end for part in ranges)
+    assert all(first.end == second.start for first, second in pairwise(ranges))
+    if found.gap:
+        assert found.gap.start > NOW - 24 * HOUR
+    believed = gap_start or newest or received
+    start = believed if believed <= received + MINUTE else received
+    if ranges:
+        assert (ranges[0].start, ranges[-1].end) == (start, live + MILLISECOND)
+    else:
+        assert start >= live + MILLISECOND
+
+
+@given(
+    start=moments,
+    length=st.timedeltas(timedelta(microseconds=1), timedelta(hours=24)),
+    counts=st.lists(st.sampled_from([0, 9_999, 10_000, 50_000, 50_001, 10**7]), min_size=1),
+)
+def test_slices_cover_a_gap_exactly(start, length, counts):
+    """However many updates each slice held, the slices join from start to end without hole or overlap.
+
+    This holds for the times as they are sent to the server too, in milliseconds.
+    """
+    gap = TimeRange(start, start + length)
+    slices, covered = Slices(gap), []
+    for at in range(100_000):
+        covered.append(slices.current)
+        assert slices.rest == (TimeRange(slices.current.end, gap.end) if slices.current.end < gap.end else None)
+        if not slices.advance(counts[at % len(counts)]):
+            break
+    assert covered[0].start == gap.start
+    assert covered[-1].end == gap.end
+    assert all(part.start < part.end for part in covered)
+    assert all(first.end == second.start for first, second in pairwise(covered))
+    assert all(part.end - part.start <= HOUR for part in covered)
+    sent = [(rfc3339(part.start), rfc3339(part.end)) for part in covered]
+    assert all(first[1] == second[0] for first, second in pairwise(sent))
+
+
+@pytest.mark.parametrize(
+    ("updates", "then"), [(9_999, 4 * MINUTE), (10_000, 2 * MINUTE), (50_000, 2 * MINUTE), (50_001, MINUTE)]
+)
+def test_the_size_of_a_slice_follows_what_the_last_one_held(updates, then):
+    """Few updates double the next slice, many halve it, and between 10,000 and 50,000 it stays."""
+    slices = Slices(TimeRange(NOW, NOW + 24 * HOUR))
+    assert slices.current == TimeRange(NOW, NOW + 2 * MINUTE)
+    assert slices.advance(updates)
+    assert slices.current.end - slices.current.start == then
+
+
+@pytest.mark.parametrize(("updates", "bound"), [(0, HOUR), (10**9, timedelta(seconds=30))])
+def test_slices_stay_between_half_a_minute_and_an_hour(updates, bound):
+    """A quiet night is not asked for at once, and a rush does not shrink requests without end."""
+    slices = Slices(TimeRange(NOW, NOW + 24 * HOUR))
+    for _ in range(12):
+        assert slices.advance(updates)
+    assert slices.current.end - slices.current.start == bound

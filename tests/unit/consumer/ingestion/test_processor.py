@@ -1,0 +1,82 @@
+"""What the processor remembers of updates that it could not hand on: nothing, so that they are no repeats later."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from consumer.checkpoint.watermark import Watermark
+from consumer.errors import CheckpointError
+from consumer.ingestion.deduplicator import RepeatFilter
+from consumer.ingestion.processor import MAX_REJECTED_BYTES, TargetProcessor
+from consumer.publish.single_outbox import MAX_RECORD_BYTES
+from consumer.stream.messages import TargetUpdate
+
+NOW = datetime(2024, 3, 4, 23, 24, tzinfo=UTC)
+
+
+class Taken(list):
+    """A publisher that takes all."""
+
+    def put(self, updates, read_bytes, _interval):
+        assert read_bytes == sum(len(update.data) for update in updates)
+        self.extend(updates)
+
+
+class FullStore:
+    """A store of rejected lines that cannot be written to."""
+
+    def write(self, _lines):
+        raise CheckpointError("rejected/: refused")
+
+
+class Clock:
+    """Stands still."""
+
+    def now(self):
+        return NOW
+
+
+def update(number, *, size=0, ingested=NOW):
+    """An update of an aircraft of its own, of at least so many bytes."""
+    key = f"{number:06X}"
+    return TargetUpdate(key, NOW, ingested, data=b'{"icao_address":"%b"%b}' % (key.encode(), b" " * size))
+
+
+@pytest.fixture
+def parts():
+    """A processor, what it handed on, and what it remembers."""
+    taken, repeats = Taken(), RepeatFilter()
+    return TargetProcessor(taken, Watermark(), repeats, FullStore(), Clock()), taken, repeats
+
+
+def test_updates_beside_one_that_could_not_be_rejected_come_again_as_new(parts):
+    """The run fails there, and nothing of the list was handed on: the next run in this process must not drop it."""
+    processor, taken, repeats = parts
+    too_large = [update(number, size=MAX_RECORD_BYTES) for number in range(MAX_REJECTED_BYTES // MAX_RECORD_BYTES + 1)]
+    updates = [update(100), *too_large, update(101)]
+    with pytest.raises(CheckpointError):
+        processor.process(updates)
+    assert taken == []
+    assert repeats.new_ones(updates) == updates
+
+
+def test_an_update_too_large_for_a_record_is_rejected_alone(parts):
+    """Those beside it go on; sent again it is rejected again, since nobody has it."""
+    processor, taken, repeats = parts
+    small, large = update(1), update(2, size=MAX_RECORD_BYTES)
+    processor.process([small, large])
+    assert taken == [small]
+    assert repeats.new_ones([small, large]) == [large]
+
+
+def test_an_ingestion_time_days_ahead_is_not_how_far_the_stream_has_come(parts):
+    """Nothing would ever be newer: the lag, the budget and the next recovery would all go by it."""
+    processor, taken, _ = parts
+    processor.process([update(1), update(2, ingested=NOW + timedelta(days=10_000)), update(3)])
+    assert len(taken) == 3
+    assert processor.newest_ingestion_time == NOW
+    processor.process([update(4, ingested=NOW + timedelta(days=10_000))])
+    processor.process([update(5, ingested=NOW + timedelta(seconds=1))])
+    assert processor.newest_ingestion_time == NOW + timedelta(seconds=1)

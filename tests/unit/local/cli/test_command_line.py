@@ -1,0 +1,111 @@
+"""The options of `pipenv run local`."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from local.cli.command_line import parse
+
+
+def _message(capsys, *arguments):
+    with pytest.raises(SystemExit) as ended:
+        parse(arguments)
+    assert ended.value.code == 2
+    return capsys.readouterr().err
+
+
+@pytest.fixture
+def short_recording(tmp_path):
+    """A recording of one update."""
+    path = tmp_path / "short.ndjson"
+    update = {"icao_address": "4CA7B1", "timestamp": "2024-03-04T00:00:00Z", "ingestion_time": "2024-03-04T00:00:02Z"}
+    path.write_text(json.dumps({"target": update}) + "\n")
+    return path
+
+
+def test_a_newcomer_gets_a_minute_of_generated_traffic_and_short_windows():
+    """Without options the source is generated, lasts 60 s, and windows are 10 s."""
+    options = parse([])
+    assert (options.source.kind, options.duration, options.window) == ("generated", 60, 10)
+    assert options.consumer_timeout is None
+
+
+def test_a_run_with_faults_has_a_consumer_that_times_out_soon():
+    """A consumer that is frozen until its timeout must not hold the run up for the template's 900 s."""
+    assert parse(["--chaos", "7"]).consumer_timeout == 15
+    assert parse(["--chaos", "7", "--consumer-timeout", "900"]).consumer_timeout == 900
+
+
+def test_a_recording_is_played_to_its_end(short_recording):
+    """With --replay and no --duration nothing ends the source but itself."""
+    options = parse(["--replay", str(short_recording)])
+    assert (options.source.kind, options.duration) == ("replay", None)
+
+
+def test_a_duration_of_zero_has_no_end():
+    """--duration 0 runs until Ctrl-C."""
+    assert parse(["--duration", "0"]).duration is None
+
+
+def test_a_duration_is_time_on_the_wall():
+    """Ten seconds at sixtyfold speed are ten minutes of the source."""
+    assert parse(["--duration", "10", "--speed", "60"]).duration == 600
+
+
+def test_a_duration_at_full_speed_is_time_of_the_source():
+    """With --speed max there is no wall time to go by."""
+    assert parse(["--duration", "10", "--speed", "max"]).duration == 10
+
+
+@pytest.mark.parametrize(("speed", "interval"), [("0.1", 15), ("1", 15), ("60", 0.25), ("1000", 0.2), ("max", 0.2)])
+def test_tokens_come_as_much_faster_as_the_source_but_not_endlessly(speed, interval):
+    """The token interval is 15 s divided by the speed, at least 0.2 s, and never more than the API's 15 s."""
+    assert parse(["--speed", speed]).token_interval == interval
+
+
+def test_the_record_format_is_single_unless_it_is_given():
+    """As in the template."""
+    assert parse([]).record_format == "single"
+    assert parse(["--record-format", "envelope"]).record_format == "envelope"
+
+
+def test_a_given_token_interval_stands():
+    """--token-interval is taken as it is."""
+    assert parse(["--speed", "60", "--token-interval", "3"]).token_interval == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "option", "got", "takes"),
+    [
+        (["--speed", "fast"], "--speed", "'fast'", "a number above 0, or max"),
+        (["--rate", "-1"], "--rate", "'-1'", "a number above 0"),
+        (["--aircraft", "many"], "--aircraft", "'many'", "a whole number from 1"),
+        (["--duration", "-3"], "--duration", "'-3'", "a number from 0"),
+        (["--token-interval", "0"], "--token-interval", "'0'", "a number above 0"),
+        (["--consumer-timeout", "901"], "--consumer-timeout", "'901'", "a whole number of seconds from 1 to 900"),
+        (["--window", "1.5"], "--window", "'1.5'", "a whole number of seconds from 1 to 900"),
+        (["--shards", "0"], "--shards", "'0'", "a whole number of shards from 1 to 16"),
+        (["--report", "/nowhere/at/all/r.json"], "--report", "'/nowhere/at/all/r.json'", "a folder that is there"),
+        (["--replay", "missing.ndjson"], "--replay", "missing.ndjson", "expected a file of lines"),
+        (["--rate", "100", "--aircraft", "10"], "--aircraft", "got 10", "at least 500"),
+        (["--speed", "max", "--duration", "0"], "--duration", "got 0", "give seconds"),
+    ],
+)
+def test_a_wrong_option_is_refused_by_name(capsys, arguments, option, got, takes):
+    """The message names the option, what it got, and what it takes."""
+    message = _message(capsys, *arguments)
+    assert option in message
+    assert got in message
+    assert takes in message
+
+
+def test_options_of_generated_traffic_do_not_go_with_a_recording(capsys, short_recording):
+    """--rate with --replay is a misunderstanding, and said to be one."""
+    assert "--rate is for generated traffic" in _message(capsys, "--replay", str(short_recording), "--rate", "5")
+
+
+def test_options_may_not_be_cut_short(capsys):
+    """--wind is no --window: what an abbreviation means changes with every new option."""
+    assert "unrecognized arguments: --wind 5" in _message(capsys, "--wind", "5")

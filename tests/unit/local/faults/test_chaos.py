@@ -1,0 +1,72 @@
+"""What `pipenv run chaos` draws from a seed, sums up and tells; the schedules themselves run in `tests/faults`."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+
+import pytest
+
+from local.audit.envelope import ENVELOPE, SINGLE
+from local.faults import __main__ as chaos
+from local.faults.schedule import FaultSchedule
+from local.faults.schedule_run import Outcome
+from local.faults.verdict import Verdict
+
+
+def test_a_third_of_the_schedules_draws_envelopes():
+    """Both formats are tried by whoever gives no format."""
+    drawn = [FaultSchedule.draw(seed).record_format for seed in range(300)]
+    assert 70 < drawn.count(ENVELOPE) < 130
+    assert drawn.count(ENVELOPE) + drawn.count(SINGLE) == 300
+
+
+def test_shards_change_in_some_schedules_of_either_format():
+    """Resharding is drawn apart from the format."""
+    drawn = [FaultSchedule.draw(seed) for seed in range(300)]
+    assert {one.record_format for one in drawn if one.reshards} == {SINGLE, ENVELOPE}
+    assert any(not one.reshards for one in drawn)
+
+
+def test_a_schedule_says_how_many_runs_it_can_fail():
+    """Seed 118 refuses two requests with 401 and kills a run, and all three may come when nothing else does."""
+    schedule = FaultSchedule.draw(118)
+    refusals = [fault.count for fault in schedule.upstream if fault.status is not None]
+    assert (refusals, len(schedule.processes), schedule.aws.rules) == ([2], 1, ())
+    assert schedule.failing == 3
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_format_changes_nothing_else_of_a_seed(seed):
+    """The same faults can be tried on the other format."""
+    single, envelope = (FaultSchedule.draw(seed, one) for one in (SINGLE, ENVELOPE))
+    assert single != envelope
+    assert dataclasses.replace(single, record_format=ENVELOPE) == envelope
+    assert FaultSchedule.draw(seed) in {single, envelope}
+
+
+@pytest.mark.parametrize(
+    ("asked", "again"),
+    [
+        (None, "pipenv run chaos --schedules 1 --seed 7 --verbose"),
+        (ENVELOPE, "pipenv run chaos --schedules 1 --seed 7 --record-format envelope --verbose"),
+    ],
+)
+def test_a_failing_seed_comes_with_the_command_that_runs_it_again(monkeypatch, asked, again):
+    """The command has the format, too, where the seed alone would draw another one."""
+    outcomes = [
+        Outcome(6, SINGLE, Verdict(), Counter(), 1.0),
+        Outcome(7, ENVELOPE, Verdict(lost=2, notes=["lost lines: 3, 4"]), Counter(stall=1), 1.0),
+    ]
+    monkeypatch.setattr(chaos, "outcomes", lambda *_arguments, **_options: iter(outcomes))
+    told = []
+    totals = chaos.run([6, 7], workers=1, verbose=False, tell=told.append, record_format=asked)
+    assert told[0] == "schedule 6, single: held in 1.0 s (no fault)"
+    assert told[1:] == [
+        "schedule 7, envelope: FAILED in 1.0 s (stall 1)",
+        "    lost lines: 3, 4",
+        f"    again: {again}",
+    ]
+    report = totals.as_json()
+    assert (report["schedules"], report["envelope_schedules"], report["lost"]) == (2, 1, 2)
+    assert report["failing_seeds"] == [7]

@@ -1,0 +1,150 @@
+"""The verdict of a fault schedule: it sees each way in which a promise can be broken, and nothing where all hold."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import msgspec
+import pytest
+
+from local.audit.envelope import StoredRecord
+from local.faults.verdict import Observation, judge
+
+SHARD, WINDOW = "shardId-000000000000", 10
+NOON = 1_700_000_000.0 // WINDOW * WINDOW
+
+
+def target(number, aircraft="A00001", **fields):
+    """The JSON object of update `number`, one a second."""
+    moment = f"2023-11-14T22:{number // 60:02d}:{number % 60:02d}.000Z"
+    return msgspec.json.encode(
+        {"icao_address": aircraft, "timestamp": moment, "ingestion_time": moment, "altitude_baro": 1000} | fields
+    )
+
+
+def line(data):
+    """The line of the feed that carries an update."""
+    return b'{"target":' + data + b"}"
+
+
+def row(window_start, updates, first, last, part=0):
+    """A row of the one aircraft, whose first and last update are the seconds given."""
+    return msgspec.json.encode(
+        {
+            "kind": "aircraft",
+            "window_start": window_start,
+            "shard_id": SHARD,
+            "part": part,
+            "icao_address": "A00001",
+            "updates": updates,
+            "first_timestamp": f"2023-11-14T22:00:{first:02d}Z",
+            "last_timestamp": f"2023-11-14T22:00:{last:02d}Z",
+            "altitude_updates": updates,
+            "altitude_min_ft": 1000.0,
+            "altitude_max_ft": 1000.0,
+            "squawks": ["7700"],
+        }
+    )
+
+
+UPDATES = [target(number, squawk="7700") for number in range(4)]
+START = "2023-11-14T22:13:20Z"
+
+
+@pytest.fixture
+def seen():
+    """All well: four updates of one aircraft with an emergency, one window, one alert."""
+    return Observation(
+        feed=[line(data) for data in UPDATES],
+        stream=[StoredRecord(SHARD, NOON + number, data + b"\n") for number, data in enumerate(UPDATES)],
+        misplaced=0,
+        rows=[row(START, 4, 0, 3)],
+        rejected=[],
+        notifications=[("emergency_squawk", "A00001", UPDATES[0])],
+        dead_letters=0,
+        commits=[(NOON + 3.5, 4)],
+        doubled_by=frozenset(),
+        alerted_twice_by=frozenset(),
+        frozen=False,
+        window=WINDOW,
+        suppression=60,
+    )
+
+
+def changed(seen, **fields):
+    """The verdict on what was seen with something changed."""
+    return judge(dataclasses.replace(seen, **fields))
+
+
+def test_all_well_is_clean(seen):
+    """Where every promise holds, nothing is counted."""
+    verdict = judge(seen)
+    assert verdict.clean, verdict.notes
+    assert verdict.alerts == 1
+
+
+def test_a_lost_update_is_seen(seen):
+    """A line that stands nowhere is lost; one that was rejected is not."""
+    assert changed(seen, stream=seen.stream[:3], rows=[row(START, 3, 0, 2)]).lost == 1
+    assert changed(seen, feed=[*seen.feed, b"garbage"]).lost == 1
+    assert changed(seen, feed=[*seen.feed, b"garbage"], rejected=[b"garbage"]).clean
+
+
+def test_a_record_nobody_sent_is_seen(seen):
+    """What the feed never sent must not stand in Kinesis."""
+    stranger = StoredRecord(SHARD, NOON + 4, target(50, squawk="7700"))
+    assert changed(seen, stream=[*seen.stream, stranger]).lost == 1
+
+
+def test_changed_order_is_seen(seen):
+    """An update after a later one of its aircraft breaks the order."""
+    swapped = [dataclasses.replace(seen.stream[place], arrival=NOON) for place in (0, 2, 1, 3)]
+    assert changed(seen, stream=swapped).out_of_order == 1
+
+
+def test_a_duplicate_needs_an_explanation(seen):
+    """An update that stands twice is unexplained unless a process was killed or an answer lost."""
+    twice = [*seen.stream, StoredRecord(SHARD, NOON + 3.2, UPDATES[3])]
+    assert changed(seen, stream=twice).duplicates_unexplained == 1
+    assert changed(seen, stream=twice, doubled_by=frozenset({"killed"})).clean
+
+
+def test_a_duplicate_from_before_the_last_commit_is_never_explained(seen):
+    """What lies before a committed position may not come again, but for what a frozen consumer had on its way."""
+    late = [*seen.stream, StoredRecord(SHARD, NOON + 5, UPDATES[3])]
+    assert changed(seen, stream=late, doubled_by=frozenset({"killed"})).duplicates_unexplained == 1
+    assert changed(seen, stream=late, doubled_by=frozenset({"paused"}), frozen=True).clean
+
+
+def test_wrong_rows_are_seen(seen):
+    """A missing row, a wrong count, a contradiction and a record given up are each a broken window."""
+    assert changed(seen, rows=[]).windows_wrong == 1
+    assert changed(seen, rows=[row(START, 3, 0, 3)]).windows_wrong == 1
+    assert changed(seen, rows=[*seen.rows, row(START, 3, 0, 3)]).windows_wrong == 1
+    assert changed(seen, dead_letters=2).windows_wrong == 2
+
+
+def test_rows_merge_by_their_key(seen):
+    """A row that came twice counts once, and the parts of a window add up."""
+    assert changed(seen, rows=seen.rows * 2).clean
+    assert changed(seen, rows=[row(START, 1, 0, 0), row(START, 3, 1, 3, part=1)]).clean
+
+
+def test_a_missing_alert_is_seen(seen):
+    """An alert that the feed calls for must have been told."""
+    assert changed(seen, notifications=[]).alerts_missing == 1
+
+
+def test_an_alert_told_twice_needs_an_explanation(seen):
+    """A second telling is explained by a lost answer or a kill; one that nothing calls for never is."""
+    twice = seen.notifications * 2
+    assert changed(seen, notifications=twice).alerts_repeated == 1
+    assert changed(seen, notifications=twice, alerted_twice_by=frozenset({"answer_lost sns Publish"})).clean
+    uncalled_for = [*seen.notifications, ("emergency_squawk", "A00001", UPDATES[1])]
+    verdict = changed(seen, notifications=uncalled_for, alerted_twice_by=frozenset({"answer_lost sns Publish"}))
+    assert verdict.alerts_repeated == 1
+
+
+def test_a_schedule_that_did_not_end_is_not_clean(seen):
+    """What did not come to its end proves nothing."""
+    assert not changed(seen, troubles=["it hung"]).clean

@@ -1,0 +1,144 @@
+"""Packages the functions: `./package.sh` finds a Python and runs this."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from tools.packaging import bundle, wheels
+from tools.packaging.errors import PackagingError
+from tools.packaging.lock import read_pins
+
+ROOT = Path(__file__).resolve().parents[2]
+ARCHITECTURES = {"arm64": ["arm64"], "x86_64": ["x86_64"], "both": ["arm64", "x86_64"]}
+MEGABYTE = 1_000_000
+
+
+@dataclass(frozen=True)
+class Function:
+    """What a function is made of: its name, the libraries it imports, the AWS services it calls."""
+
+    name: str
+    libraries: tuple[str, ...]
+    services: frozenset[str]
+
+
+def read_functions(source: Path) -> dict[str, Function]:
+    """Return the functions under `source`, by name: the folders that have a requirements.txt."""
+    functions = {}
+    for listing in sorted(source.glob("*/requirements.txt")):
+        services = listing.with_name("services.txt")
+        if not services.exists():
+            raise PackagingError(f"{services}: not there; expected the AWS services the function calls, one a line")
+        name = listing.parent.name
+        functions[name] = Function(name, tuple(_lines(listing)), frozenset(_lines(services)))
+    return functions
+
+
+def collect(function: Function, root: Path, architectures: list[str], cache: Path) -> bundle.Files:
+    """Return every file of a function's zip but the compiled ones.
+
+    For several architectures the native modules lie side by side: Python tells them apart by their file names.
+    """
+    pins = read_pins(root / "Pipfile.lock")
+    files: bundle.Files = {}
+    for architecture in architectures:
+        available = wheels.fetch(pins, architecture, cache)
+        asked_by = f"src/{function.name}/requirements.txt"
+        needed = wheels.closure(function.libraries, available, architecture, asked_by)
+        for path, content in bundle.library_files(needed, set(function.services)).items():
+            if files.setdefault(path, content) != content:
+                raise PackagingError(
+                    f"{path}: differs between {' and '.join(architectures)}; one folder cannot serve both. "
+                    "Package for one architecture: --architecture arm64 or x86_64"
+                )
+    own = bundle.source_files(root / "src", ["common", function.name])
+    if clash := own.keys() & files.keys():
+        raise PackagingError(f"{', '.join(sorted(clash))}: a library has a file of that name too; rename ours")
+    return {**files, **own}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Package as the command line says; return the exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        return _run(options)
+    except PackagingError as error:
+        print(f"package.sh: {error}", file=sys.stderr)  # noqa: T201 - a command line talks
+        return 1
+
+
+def _run(options: argparse.Namespace) -> int:
+    functions = read_functions(ROOT / "src")
+    architectures = ARCHITECTURES[options.architecture]
+    cache = ROOT / "dist" / ".wheels"
+    running = "{}.{}.{}".format(*sys.version_info[:3])
+    if options.into is None:
+        if not bundle.compiles():
+            raise PackagingError(
+                f"running on Python {running} ({sys.executable}); expected {wheels.PYTHON_VERSION}, for the zips are "
+                f"byte-compiled for it. Install it (pyenv install {wheels.PYTHON_VERSION}), or name one: "
+                "PYTHON=/path/to/python3.13 ./package.sh"
+            )
+        return _zip_all(functions, architectures, options.architecture, cache, Path(options.output))
+    folder, name = options.into
+    if name not in functions:
+        raise PackagingError(f"{name}: no such function; expected one of {', '.join(functions)}")
+    if not bundle.compiles():
+        print(  # noqa: T201 - a command line talks
+            f"package.sh: WARNING: no Python {wheels.PYTHON_VERSION} was found, and {running} cannot compile for it. "
+            f"{name} goes without bytecode: it works, and each cold start takes some 100 ms more.",
+            file=sys.stderr,
+        )
+    bundle.write(collect(functions[name], ROOT, architectures, cache), Path(folder))
+    return 0
+
+
+def _zip_all(functions: dict[str, Function], architectures: list[str], label: str, cache: Path, output: Path) -> int:
+    rows = []
+    for function in functions.values():
+        with tempfile.TemporaryDirectory(prefix="package-") as temporary:
+            folder = Path(temporary)
+            bundle.write(collect(function, ROOT, architectures, cache), folder)
+            target = output / f"{function.name}.zip"
+            bundle.write_zip(folder, target)
+            sizes = [path.stat().st_size for path in folder.rglob("*") if path.is_file()]
+        rows.append((target.name, target.stat().st_size, sum(sizes), len(sizes)))
+    print(f"{output}, Python {wheels.PYTHON_VERSION}, {label}")  # noqa: T201 - a command line talks
+    print(f"{'zip':<18}{'zipped MB':>10}{'unzipped MB':>13}{'files':>7}")  # noqa: T201 - a command line talks
+    for name, zipped, unzipped, count in rows:
+        print(f"{name:<18}{zipped / MEGABYTE:>10.2f}{unzipped / MEGABYTE:>13.2f}{count:>7}")  # noqa: T201 - the same
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    width = shutil.get_terminal_size().columns
+    parser = argparse.ArgumentParser(
+        prog="package.sh",
+        description="Make one reproducible zip per function, from src/ and Pipfile.lock alone.",
+        formatter_class=lambda prog: argparse.HelpFormatter(prog, width=width),
+    )
+    parser.add_argument(
+        "--architecture",
+        choices=list(ARCHITECTURES),
+        default="arm64",
+        help="Lambda architecture (default: arm64); both puts the native modules side by side, some 1 MB more",
+    )
+    parser.add_argument("--output", default=str(ROOT / "dist"), help="where the zips go (default: dist)")
+    parser.add_argument(
+        "--into", nargs=2, metavar=("DIR", "NAME"), help="no zip: lay out one function's files in DIR, for `sam build`"
+    )
+    return parser
+
+
+def _lines(path: Path) -> list[str]:
+    lines = (line.partition("#")[0].strip() for line in path.read_text(encoding="utf-8").splitlines())
+    return [line for line in lines if line]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
