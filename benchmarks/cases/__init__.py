@@ -1,21 +1,27 @@
-"""The comparisons, one module each, named as in the results; `COMPARISON` in it says what is compared."""
+"""The comparisons, by the names that the results have; `COMPARISONS` in each module says what is compared."""
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from typing import TYPE_CHECKING
+
+from benchmarks.cases import cold, stream, window, window_envelope
 
 if TYPE_CHECKING:
     from benchmarks.harness.case import Comparison
 
+COMPARISONS: dict[str, Comparison] = {
+    **cold.COMPARISONS,
+    **stream.COMPARISONS,
+    **window.COMPARISONS,
+    **window_envelope.COMPARISONS,
+}
+
 
 def names() -> list[str]:
     """Return the names of all comparisons."""
-    return sorted(module.name for module in pkgutil.iter_modules(__path__))
+    return sorted(COMPARISONS)
 
 
 def load(name: str) -> Comparison:
     """Return a comparison by name."""
-    comparison: Comparison = importlib.import_module(f"{__name__}.{name}").COMPARISON
-    return comparison
+    return COMPARISONS[name]

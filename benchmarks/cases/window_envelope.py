@@ -9,7 +9,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.cases.window_single import AIRCRAFT, BATCH, BUILT_BY, RATE
+from benchmarks.cases.window import AIRCRAFT, BATCH, BUILT_BY, RATE, SIDES
 from benchmarks.harness import processes
 from benchmarks.harness.case import Comparison
 from benchmarks.inputs import events
@@ -50,9 +50,11 @@ def setting(workspace: Workspace, workload: str) -> Iterator[dict[str, Any]]:  #
     }
 
 
-COMPARISON = Comparison(
-    what="The window handler, envelopes; the peer the same updates as single records",
-    target=7,
-    setting=setting,
-    sides={"ours": "benchmarks.sides.window:ours", "peer": "benchmarks.sides.window:peer"},
-)
+COMPARISONS = {
+    "window_envelope": Comparison(
+        what="The window handler, envelopes; the peer the same updates as single records",
+        target=7,
+        setting=setting,
+        sides=SIDES,
+    )
+}
