@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from local.event_source_mapping import BatchFailed, Discard, WindowClosed
-    from local.event_source_mapping.event import KinesisRecord
+    from local.event_source_mapping.record import KinesisRecord
     from local.runtime.function_log import FunctionLog
     from local.runtime.invocation import InvocationResult
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from local.event_source_mapping.event import PendingRecord
+    from local.event_source_mapping.record import PendingRecord
     from local.event_source_mapping.window import Window
 
 LARGEST_PAYLOAD = 6_000_000

@@ -4,33 +4,15 @@ from __future__ import annotations
 
 import json
 from binascii import b2a_base64
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from local.event_source_mapping.record import PendingRecord
+
 if TYPE_CHECKING:
+    from local.event_source_mapping.record import KinesisRecord
     from local.event_source_mapping.settings import MappingSettings
     from local.event_source_mapping.window import Window
-
-
-@dataclass(frozen=True, slots=True)
-class KinesisRecord:
-    """A record as GetRecords gives it; `arrival` in seconds since the epoch."""
-
-    sequence_number: str
-    partition_key: str
-    data: bytes
-    arrival: float
-
-
-@dataclass(frozen=True, slots=True)
-class PendingRecord:
-    """A record that passed the filter: `encoded` is its place in the event, `received` when it was polled."""
-
-    sequence_number: str
-    arrival: float
-    received: float
-    encoded: bytes
 
 
 class EventWriter:

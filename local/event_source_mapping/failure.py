@@ -9,7 +9,7 @@ from local.event_source_mapping.event import rfc3339
 from local.event_source_mapping.window import encode_state
 
 if TYPE_CHECKING:
-    from local.event_source_mapping.event import PendingRecord
+    from local.event_source_mapping.record import PendingRecord
     from local.event_source_mapping.settings import MappingSettings
     from local.runtime.invocation import InvocationResult
 

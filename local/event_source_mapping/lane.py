@@ -15,8 +15,9 @@ from local.event_source_mapping.observation import BatchFailed, Counters, Window
 from local.event_source_mapping.window import Window
 
 if TYPE_CHECKING:
-    from local.event_source_mapping.event import EventWriter, PendingRecord
+    from local.event_source_mapping.event import EventWriter
     from local.event_source_mapping.pace import Pace
+    from local.event_source_mapping.record import PendingRecord
     from local.event_source_mapping.settings import MappingSettings
     from local.runtime.invocation import InvocationResult
 

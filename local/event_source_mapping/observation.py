@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from local.event_source_mapping.event import KinesisRecord
     from local.event_source_mapping.failure import Discard
+    from local.event_source_mapping.record import KinesisRecord
 
 
 @dataclass(slots=True)

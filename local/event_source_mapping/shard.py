@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from zlib import crc32
 
 from local.event_source_mapping.batch import LARGEST_PAYLOAD, Batch
-from local.event_source_mapping.event import EventWriter, KinesisRecord
+from local.event_source_mapping.event import EventWriter
 from local.event_source_mapping.lane import Effect, Lane
 from local.event_source_mapping.observation import Counters
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from local.event_source_mapping.pace import Pace
+    from local.event_source_mapping.record import KinesisRecord
     from local.event_source_mapping.settings import MappingSettings
     from local.runtime.invocation import InvocationResult
 

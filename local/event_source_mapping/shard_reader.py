@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from local.event_source_mapping.event import KinesisRecord
+from local.event_source_mapping.record import KinesisRecord
 
 if TYPE_CHECKING:
     from mypy_boto3_kinesis import KinesisClient

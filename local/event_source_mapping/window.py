@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from local.event_source_mapping.event import PendingRecord
+    from local.event_source_mapping.record import PendingRecord
 
 LARGEST_STATE = 1024 * 1024
 """Bytes of state after which Lambda ends a window early (developer guide, services-kinesis-windows: 1 MB a shard)."""

@@ -6,7 +6,7 @@ import logging
 import socket
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
 import msgspec
@@ -16,7 +16,7 @@ from local.simulator.query import QueryError, StreamQuery, parse
 from local.simulator.stream import SlowReaderError
 
 if TYPE_CHECKING:
-    from local.simulator.server import TrackingStreamServer
+    from local.simulator.feed import Feed
 
 PATH = "/v2/targets/stream"
 
@@ -26,10 +26,29 @@ _LONGEST_DRAIN = 65536
 _logger = logging.getLogger(__name__)
 
 
+class StreamSource(Protocol):
+    """What a connection asks of the Tracking Stream's server."""
+
+    feed: Feed
+    send_timeout: float
+
+    def is_authorized(self, header: str | None) -> bool:
+        """Return whether the request's `Authorization` header bears the API token."""
+
+    def refuse(self, query: str) -> HTTPStatus | None:
+        """Return the status to refuse this request with, or None to serve it."""
+
+    def first_position(self, query: StreamQuery) -> int:
+        """Return where the stream begins, as an index into the feed."""
+
+    def serve(self, connection: socket.socket, query: StreamQuery, position: int) -> None:
+        """Stream until the client is gone or the batch has ended."""
+
+
 class HttpServer(LoopbackServer):
     """Hands each connection's requests to a Tracking Stream server."""
 
-    def __init__(self, address: tuple[str, int], stream_server: TrackingStreamServer) -> None:
+    def __init__(self, address: tuple[str, int], stream_server: StreamSource) -> None:
         self.stream_server = stream_server
         super().__init__(address, _Handler)
 

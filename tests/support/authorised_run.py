@@ -18,8 +18,8 @@ from local.cli.closing_table import show_report
 from local.cli.command_line import RunOptions
 from local.deploy import create
 from local.event_source_mapping.destination import Destination, DestinationClients
-from local.event_source_mapping.event import PendingRecord
 from local.event_source_mapping.failure import Discard
+from local.event_source_mapping.record import PendingRecord
 from local.faults.aws.authorisation import Authoriser
 from local.faults.aws.plan import FaultPlan
 from local.faults.aws.proxy import AwsProxy

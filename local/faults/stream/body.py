@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import zlib
 from collections import deque
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn, Protocol
 
 import msgspec
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from local.faults.stream.fault import UpstreamFault
-    from local.faults.stream.injector import UpstreamFaults
+    from local.faults.stream.jumping_clock import JumpingClock
 
 _TOKEN, _STATUS = b'{"position_token"', b'{"status"'
 _TWICE_SHARE = 0.5
@@ -27,13 +27,26 @@ _TRICKLE_BYTES, _TRICKLE_SECONDS = 90, 0.002
 _GZIP_FORMAT = 31
 
 
+class Plan(Protocol):
+    """What a body asks of who plans the faults of all connections."""
+
+    clock: JumpingClock
+    stopping: threading.Event
+
+    def take(self, lines: int) -> tuple[int, UpstreamFault | None]:
+        """Note that so many lines are about to be sent; return after how many of them which fault comes."""
+
+    def prepare(self, fault: UpstreamFault) -> None:
+        """Prepare what the connections that follow will meet."""
+
+
 class FaultyBody:
     """A response's body; see `local.simulator.body.ChunkedBody`, which it is on a good day."""
 
     def __init__(
         self,
         connection: socket.socket,
-        faults: UpstreamFaults,
+        faults: Plan,
         chance: random.Random,
         *,
         gzip: bool,

@@ -8,8 +8,8 @@ import json
 import pytest
 from backports import zstd
 
-from local.event_source_mapping.event import KinesisRecord
 from local.event_source_mapping.observation import BatchFailed, WindowClosed
+from local.event_source_mapping.record import KinesisRecord
 from local.monitor import Watch
 from local.runtime.function_log import FunctionLog
 from local.runtime.invocation import InvocationResult

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from local.event_source_mapping.event import KinesisRecord
 from local.event_source_mapping.failure import Discard
 from local.event_source_mapping.observation import BatchFailed, WindowClosed
 from local.event_source_mapping.pace import Pace
+from local.event_source_mapping.record import KinesisRecord
 from local.event_source_mapping.settings import MappingSettings
 from local.event_source_mapping.shard import Shard
 from local.runtime.invocation import InvocationResult, ThrottledError

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 
 from local.event_source_mapping.batch import LARGEST_PAYLOAD
-from local.event_source_mapping.event import EventWriter, KinesisRecord
+from local.event_source_mapping.event import EventWriter
+from local.event_source_mapping.record import KinesisRecord
 from local.event_source_mapping.shard import Shard
 from local.runtime.invocation import ThrottledError
 

@@ -7,10 +7,10 @@ import json
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from local.event_source_mapping.event import KinesisRecord
 from local.event_source_mapping.failure import Discard
 from local.event_source_mapping.observation import WindowClosed
 from local.event_source_mapping.pace import Pace
+from local.event_source_mapping.record import KinesisRecord
 from local.event_source_mapping.settings import MappingSettings
 from local.event_source_mapping.shard import Shard
 from local.event_source_mapping.window import LARGEST_STATE
