@@ -101,3 +101,23 @@ def test_the_alerts_envelopes_hold_the_same_two_among_many_that_do_not_alert(eve
     assert len(quiet) > 20
     assert not [update for update in quiet if update.get("squawk") in {"7500", "7600", "7700"}]
     assert not [update for update in quiet if update.get("vertical_rate", 0) < -6000]
+
+
+def test_the_sample_variables_name_what_a_deployed_stack_has(repository, resources, template):
+    """`sam local invoke --env-vars` takes what the template sets; each sample names the output it comes from."""
+    sample = json.loads((repository / "events" / "env-vars.json").read_text())
+    for function_id, variables in sample.items():
+        known = resources[function_id]["Properties"]["Environment"]["Variables"]
+        assert variables.keys() <= known.keys()
+        of_this_stack = {name for name, value in known.items() if references(value) & template["Resources"].keys()}
+        assert variables.keys() == of_this_stack, function_id
+        for name, value in variables.items():
+            output = template["Outputs"][value.removeprefix("<").removesuffix(">")]["Value"]
+            assert output == known[name]
+
+
+def references(value):
+    """The logical ids that a value refers to by Ref, however deep."""
+    if isinstance(value, dict):
+        return ({value["Ref"]} if "Ref" in value else set()).union(*map(references, value.values()))
+    return set().union(*map(references, value)) if isinstance(value, list) else set()
