@@ -11,7 +11,17 @@ version_of() {
   "$1" -c 'import pip, sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null
 }
 
-candidates=("${PYTHON:-python3.13}" python3.13 python3 python)
+# A Python that was named is taken or refused, never replaced by another one.
+if [ -n "${PYTHON:-}" ]; then
+  if [ -z "$(version_of "$PYTHON" || true)" ]; then
+    echo "package.sh: PYTHON=$PYTHON: is not there, does not run or has no pip; expected a Python 3.13 with pip." >&2
+    echo "Name one that works, or leave PYTHON unset: package.sh then looks for one itself." >&2
+    exit 1
+  fi
+  exec "$PYTHON" "$root/tools/packaging/package.py" "$@"
+fi
+
+candidates=(python3.13 python3 python)
 if command -v pyenv >/dev/null 2>&1; then
   for installed in "$(pyenv root)"/versions/3.13*/bin/python3.13; do
     candidates+=("$installed")

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tools.packaging import bundle, wheels
 from tools.packaging.errors import PackagingError
 from tools.packaging.lock import read_pins
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 ROOT = Path(__file__).resolve().parents[2]
 ARCHITECTURES = {"arm64": ["arm64"], "x86_64": ["x86_64"], "both": ["arm64", "x86_64"]}
@@ -62,6 +67,33 @@ def collect(function: Function, root: Path, architectures: list[str], cache: Pat
     return {**files, **own}
 
 
+def default_caches(root: Path, environment: Mapping[str, str]) -> list[Path]:
+    """Return where fetched wheels are kept unless an option says otherwise: the checkout, or the user's cache."""
+    users = environment.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return [root / "dist" / ".wheels", Path(users) / "aircraft-stream" / "wheels"]
+
+
+def first_writable(folders: list[Path]) -> Path:
+    """Return the first of `folders` that files can be put into, which is made if it is not there.
+
+    Raises
+    ------
+    PackagingError
+        It is none of them.
+    """
+    reasons = []
+    for folder in folders:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=folder):
+                return folder
+        except OSError as error:
+            reasons.append(f"{folder} ({error.strerror})")
+    raise PackagingError(
+        f"the wheels cannot be kept in {' or '.join(reasons)}; name a place that can be written: --cache DIR"
+    )
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Package as the command line says; return the exit code."""
     options = _parser().parse_args(arguments)
@@ -69,13 +101,20 @@ def main(arguments: list[str] | None = None) -> int:
         return _run(options)
     except PackagingError as error:
         print(f"package.sh: {error}", file=sys.stderr)  # noqa: T201 - a command line talks
-        return 1
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        print(  # noqa: T201 - the same
+            f"package.sh: {where}{error.strerror or error}; expected a place that can be written, with 100 MB free. "
+            "Name another: --output DIR for the zips, --cache DIR for the fetched wheels",
+            file=sys.stderr,
+        )
+    return 1
 
 
 def _run(options: argparse.Namespace) -> int:
     functions = read_functions(ROOT / "src")
     architectures = ARCHITECTURES[options.architecture]
-    cache = ROOT / "dist" / ".wheels"
+    cache = Path(options.cache) if options.cache else first_writable(default_caches(ROOT, os.environ))
     running = "{}.{}.{}".format(*sys.version_info[:3])
     if options.into is None:
         if not bundle.compiles():
@@ -100,7 +139,9 @@ def _run(options: argparse.Namespace) -> int:
 
 def _zip_all(functions: dict[str, Function], architectures: list[str], label: str, cache: Path, output: Path) -> int:
     rows = []
-    for function in functions.values():
+    for number, function in enumerate(functions.values(), start=1):
+        progress = f"{number} of {len(functions)}: {function.name}, laid out, compiled and zipped"
+        print(f"package.sh: {progress} ...", file=sys.stderr)  # noqa: T201 - a command line talks
         with tempfile.TemporaryDirectory(prefix="package-") as temporary:
             folder = Path(temporary)
             bundle.write(collect(function, ROOT, architectures, cache), folder)
@@ -129,6 +170,9 @@ def _parser() -> argparse.ArgumentParser:
         help="Lambda architecture (default: arm64); both puts the native modules side by side, some 1 MB more",
     )
     parser.add_argument("--output", default=str(ROOT / "dist"), help="where the zips go (default: dist)")
+    parser.add_argument(
+        "--cache", help="where fetched wheels are kept (default: dist/.wheels, or ~/.cache where that is read-only)"
+    )
     parser.add_argument(
         "--into", nargs=2, metavar=("DIR", "NAME"), help="no zip: lay out one function's files in DIR, for `sam build`"
     )

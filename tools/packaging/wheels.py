@@ -52,6 +52,7 @@ def fetch(pins: list[Pin], architecture: str, cache: Path) -> dict[str, Wheel]:
     requirements = "\n".join(pin.requirement() for pin in pins) + "\n"
     folder = cache / f"{architecture}-{hashlib.sha256(requirements.encode()).hexdigest()[:16]}"
     if not folder.is_dir():
+        print(f"package.sh: fetching {len(pins)} wheels for {architecture} ...", file=sys.stderr)  # noqa: T201 - it takes long
         _download(requirements, architecture, folder)
     allowed = {digest for pin in pins for digest in pin.hashes}
     wheels = [_read(path, allowed) for path in sorted(folder.glob("*.whl"))]

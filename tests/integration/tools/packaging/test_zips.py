@@ -7,10 +7,14 @@ import hashlib
 import importlib.util
 import json
 import marshal
+import os
 import re
+import shutil
 import subprocess
 import sys
 import zipfile
+
+import pytest
 
 # What the libraries of src/<function>/requirements.txt come to, with all they require.
 AWS = {"aws_lambda_powertools", "botocore", "dateutil", "jmespath", "six", "typing_extensions"}
@@ -228,3 +232,37 @@ def test_a_python_that_is_not_3_13_is_the_last_choice(checkout, tmp_path):
     (tmp_path / "python").unlink()
     finished = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert finished.stdout == f"python3.13 {script} --help\n"  # a 3.12 by that name: better than none
+
+
+def test_a_checkout_that_cannot_be_written_packages_elsewhere(repository, machine, tmp_path):
+    """With `--output` elsewhere nothing is written beside the sources: neither wheels nor anything else."""
+    read_only = tmp_path / "checkout"
+    for name in ("src", "tools"):
+        shutil.copytree(repository / name, read_only / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("package.sh", "Pipfile.lock"):
+        shutil.copy2(repository / name, read_only / name)
+    (read_only / "dist").symlink_to("/proc/nowhere")  # not even root can write there
+    cache = tmp_path / "cache" / "aircraft-stream"
+    cache.mkdir(parents=True)
+    (cache / "wheels").symlink_to((repository / "dist" / ".wheels").resolve())
+    before = sorted(read_only.rglob("*"))
+    finished = subprocess.run(
+        [read_only / "package.sh", "--architecture", machine, "--output", tmp_path / "zips"],
+        env={**os.environ, "PYTHON": sys.executable, "XDG_CACHE_HOME": str(tmp_path / "cache")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert finished.returncode == 0, finished.stderr
+    assert {path.name for path in (tmp_path / "zips").iterdir()} == {"aggregator.zip", "alerts.zip", "consumer.zip"}
+    assert sorted(read_only.rglob("*")) == before
+
+
+@pytest.mark.parametrize("named", ["/nope", "/bin/true", "/etc/passwd"])
+def test_a_python_that_was_named_and_does_not_run_is_refused(checkout, named):
+    """None takes its place: whoever names one means that one."""
+    command, environment = [checkout / "package.sh", "--help"], {**os.environ, "PYTHON": named}
+    finished = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert finished.returncode == 1
+    assert not finished.stdout
+    assert finished.stderr.startswith(f"package.sh: PYTHON={named}: is not there, does not run or has no pip")

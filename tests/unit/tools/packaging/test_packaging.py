@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import json
 import zipfile
+from pathlib import Path
 
 import pytest
 
@@ -212,3 +213,43 @@ def test_the_bytes_of_a_zip_go_by_names_and_contents(tmp_path):
             path.chmod(0o644 if folder == "a" else 0o700)
         bundle.write_zip(tmp_path / folder, tmp_path / f"{folder}.zip")
     assert (tmp_path / "a.zip").read_bytes() == (tmp_path / "b.zip").read_bytes()
+
+
+NOWHERE = Path("/proc/nowhere")
+"""A folder that nobody can make, root included."""
+
+
+def test_wheels_are_kept_where_files_can_be_written(tmp_path):
+    """A read-only checkout has the user's cache take its place."""
+    kept = package.first_writable([NOWHERE / "dist" / ".wheels", tmp_path / "cache" / "wheels"])
+    assert kept == tmp_path / "cache" / "wheels"
+    assert list(kept.iterdir()) == []
+
+
+def test_the_checkout_comes_first_and_the_cache_is_the_user_s(tmp_path):
+    """XDG's variable is followed where it is set."""
+    users = {"XDG_CACHE_HOME": str(tmp_path)}
+    assert package.default_caches(Path("/checkout"), users) == [
+        Path("/checkout/dist/.wheels"),
+        tmp_path / "aircraft-stream" / "wheels",
+    ]
+    assert package.default_caches(Path("/checkout"), {})[1] == Path.home() / ".cache" / "aircraft-stream" / "wheels"
+
+
+def test_nowhere_to_keep_wheels_is_said(tmp_path):
+    """Each place that was tried, why not, and the option that names another."""
+    (tmp_path / "file").touch()
+    with pytest.raises(
+        PackagingError, match=r"/proc/nowhere \(.*\) or .*file/wheels \(Not a directory\); .*--cache DIR"
+    ):
+        package.first_writable([NOWHERE, tmp_path / "file" / "wheels"])
+
+
+def test_zips_that_cannot_be_written_are_told_in_a_sentence(monkeypatch, capsys, tmp_path):
+    """No traceback: the place, the reason, and the option that names another."""
+    monkeypatch.setattr(package, "collect", lambda *_: {})
+    monkeypatch.setattr(bundle, "compiles", lambda: True)
+    assert package.main(["--output", str(NOWHERE), "--cache", str(tmp_path)]) == 1
+    error = capsys.readouterr().err
+    assert "package.sh: /proc/nowhere: " in error
+    assert "--output DIR for the zips" in error
