@@ -34,7 +34,7 @@ for candidate in "${candidates[@]}"; do
   fi
 done
 
-# Any other Python can fetch and lay out the files, but not compile them for 3.13: tools/packaging/package.py says what follows.
+# Any other Python can fetch and lay out the files, but not compile them for 3.13: package.py says what follows.
 for candidate in "${candidates[@]}"; do
   case "$(version_of "$candidate" || true)" in
     3.9 | 3.1[0-9]) exec "$candidate" "$root/tools/packaging/package.py" "$@" ;;

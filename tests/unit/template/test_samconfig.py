@@ -1,4 +1,4 @@
-"""samconfig.toml: both environments, apart from each other (`tools.parameters` checks their parameters)."""
+"""samconfig.toml: both environments, apart from each other (`tools.operations.parameters` checks their parameters)."""
 
 from __future__ import annotations
 

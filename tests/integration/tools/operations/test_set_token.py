@@ -14,7 +14,7 @@ import boto3
 import pytest
 from botocore.awsrequest import AWSResponse
 
-from tools import set_token
+from tools.operations import set_token
 
 STACK, TOKEN = "aircraft-stream-test", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2VjcmV0"
 
@@ -72,7 +72,7 @@ def command(aws, repository):
         environment |= given | variables
         environment = {name: value for name, value in environment.items() if value}
         return subprocess.run(
-            [sys.executable, "-m", "tools.set_token", *arguments],
+            [sys.executable, "-m", "tools.operations.set_token", *arguments],
             cwd=repository,
             env=environment,
             input=TOKEN,
@@ -91,7 +91,7 @@ def test_it_is_asked_for_and_not_shown(aws, secret, stored, repository, shell):
         pytest.skip(f"{shell} is not installed")
     terminal, theirs = pty.openpty()
     started = subprocess.Popen(
-        [sys.executable, "-c", TAKE_TERMINAL, shell, "-c", f"{sys.executable} -m tools.set_token {STACK}"],
+        [sys.executable, "-c", TAKE_TERMINAL, shell, "-c", f"{sys.executable} -m tools.operations.set_token {STACK}"],
         cwd=repository,
         env={**os.environ, "AWS_ENDPOINT_URL": aws},
         stdin=theirs,

@@ -20,7 +20,7 @@ from samcli.yamlhelper import yaml_parse  # type: ignore[import-untyped]
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 
 
 class ParametersError(Exception):

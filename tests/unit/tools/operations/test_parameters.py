@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tools import parameters
+from tools.operations import parameters
 
 TEMPLATE = """
 Parameters:
