@@ -38,3 +38,17 @@ def test_an_envelope_holds_what_comes_until_it_has_to_go():
     """Little traffic sends small envelopes, much sends full ones."""
     assert cost.enveloped(50).updates == 50 * cost.LINGER_SECONDS
     assert cost.enveloped(4_000).updates == cost.enveloped(100_000).updates > 200
+
+
+def test_the_command_line_says_what_it_prints(capsys):
+    """Help is help, a misspelt option is refused, and each table is printed by its own."""
+    with pytest.raises(SystemExit, match="0"):
+        cost.main(["--help"])
+    assert "--formats" in capsys.readouterr().out
+    with pytest.raises(SystemExit, match="2"):
+        cost.main(["--format=envelope"])
+    assert "unrecognized arguments" in capsys.readouterr().err
+    assert cost.main(["--formats"]) == 0
+    assert capsys.readouterr().out.splitlines() == cost.by_format()
+    assert cost.main([]) == 0
+    assert capsys.readouterr().out.splitlines() == cost.by_size()

@@ -138,7 +138,7 @@ def imported(source):
 
 def test_what_is_imported_later_is_in_the_zip_too(unzipped, name, tmp_path):
     """A library that is loaded at its first use fails there, long after the start, if the zip does not hold it."""
-    sources = [path for folder in ("common", name) for path in (unzipped[name] / folder).glob("*.py")]
+    sources = [path for folder in ("common", name) for path in (unzipped[name] / folder).rglob("*.py")]
     modules = sorted({module for source in sources for module in imported(source)} - {"__future__"})
     assert "backports" in modules  # the envelope's
     program = f"""
@@ -196,7 +196,7 @@ def test_every_service_has_a_client(unzipped, checkout, name, tmp_path):
 
 def test_services_txt_is_what_the_code_calls(repository, name):
     """A client of another service would work in development and fail when deployed."""
-    code = "\n".join(path.read_text() for path in (repository / "src" / name).glob("*.py"))
+    code = "\n".join(path.read_text() for path in (repository / "src" / name).rglob("*.py"))
     called = set(re.findall(r'(?:(?:boto3|aws)\.(?:client|resource)|LazyClient)\(\s*"([\w-]+)"', code))
     assert called == set((repository / "src" / name / "services.txt").read_text().split())
 
