@@ -3,9 +3,9 @@
 ListShards comes along, so that no second client has to be made for it.
 
 boto3 validates each entry, walks its service model to serialise them, and parses every entry of the answer. Here
-the body is written directly, botocore signs and sends it, and the answer is parsed only if an entry failed. The
-call, its answer and its errors are those of boto3's client: either can stand where the other does, and a test
-compares them.
+the body is written directly, botocore signs and sends it, and the answer is parsed only where it does not show at a
+glance that every record has a sequence number: nothing else is an acknowledgement, whatever the status. The call, its
+answer and its errors are those of boto3's client: either can stand where the other does, and a test compares them.
 """
 
 from __future__ import annotations
@@ -17,10 +17,12 @@ import msgspec
 import pybase64
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, HTTPClientError
+
+from common.printable import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from botocore.credentials import Credentials
     from botocore.httpsession import URLLib3Session
@@ -29,7 +31,26 @@ _JSON = "application/x-amz-json-1.1"
 _OK = 200
 _UNADDRESSED = 2
 """Fields of an entry without `ExplicitHashKey`."""
-_TAKEN: dict[str, Any] = {}
+_SEQUENCE_NUMBER, _NO_SEQUENCE_NUMBER = b'"SequenceNumber":"', b'"SequenceNumber":""'
+_TAKEN: dict[str, Any] = {"SequenceNumber": "(not looked at)"}
+_ERROR_CHARACTERS = 200
+
+
+class _Entry(msgspec.Struct):
+    SequenceNumber: str | None = None
+    ShardId: str | None = None
+    ErrorCode: str | None = None
+    ErrorMessage: str | None = None
+
+
+class _Answer(msgspec.Struct):
+    Records: list[_Entry]
+
+
+class UnusableAnswerError(HTTPClientError):
+    """The call was answered with status 200, but not as Kinesis answers it: what became of it is not known."""
+
+    fmt = "{operation} was answered with status 200 and no answer of Kinesis: {content}"
 
 
 class KinesisApi:
@@ -48,8 +69,8 @@ class KinesisApi:
     def put_records(self, *, StreamName: str, Records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:  # noqa: N803 - boto3's
         """Send `Records` (each with `Data`, bytes, `PartitionKey`, and perhaps `ExplicitHashKey`).
 
-        Return the answer's `Records`. Where none failed and none has a hash key, they are empty dictionaries: who does
-        not say where a record belongs does not ask where it went.
+        Return the answer's `Records`. Where each was taken and none has a hash key, what their sequence numbers and
+        shards are is left out: who does not say where a record belongs does not ask where it went.
 
         Raises
         ------
@@ -57,6 +78,8 @@ class KinesisApi:
             Kinesis refused the whole call.
         botocore.exceptions.HTTPClientError, botocore.exceptions.ConnectionError
             No connection, or no answer.
+        UnusableAnswerError
+            An answer that is not one of Kinesis; an HTTPClientError, too.
         """
         parts = [b'{"StreamName":%b,"Records":[' % _quoted(StreamName)]
         for one in Records:  # joined once at the end: each further copy of a call of 600 KB is one too many
@@ -66,9 +89,17 @@ class KinesisApi:
             parts.append(b"},")
         parts[-1] = b"}]}"
         answer = self._send("PutRecords", b"".join(parts))
-        if b'"ErrorCode"' in answer or any(len(one) > _UNADDRESSED for one in Records):
-            return {"Records": [_without_nulls(entry) for entry in json.loads(answer)["Records"]]}
-        return {"Records": [_TAKEN] * len(Records)}
+        if (
+            answer.count(_SEQUENCE_NUMBER) == len(Records)
+            and b'"ErrorCode"' not in answer
+            and _NO_SEQUENCE_NUMBER not in answer
+            and not any(len(one) > _UNADDRESSED for one in Records)
+        ):
+            return {"Records": [_TAKEN] * len(Records)}
+        entries = _decoded("PutRecords", answer, _decode_answer).Records
+        if len(entries) != len(Records):
+            raise _unusable("PutRecords", answer)
+        return {"Records": [_without_nulls(msgspec.structs.asdict(entry)) for entry in entries]}
 
     def list_shards(self, **parameters: str) -> dict[str, Any]:
         """Return one page of `Shards`, and `NextToken` where there are more; the parameters are boto3's.
@@ -76,10 +107,10 @@ class KinesisApi:
         Raises
         ------
         botocore.exceptions.ClientError, botocore.exceptions.HTTPClientError, botocore.exceptions.ConnectionError
-            As of `put_records`.
+            See `put_records`.
         """
-        answer: dict[str, Any] = json.loads(self._send("ListShards", json.dumps(parameters).encode()))
-        return answer
+        answer = self._send("ListShards", json.dumps(parameters).encode())
+        return _decoded("ListShards", answer, _decode_object)
 
     def _send(self, operation: str, body: bytes) -> bytes:
         headers = {"Content-Type": _JSON, "X-Amz-Target": f"Kinesis_20131202.{operation}"}
@@ -93,6 +124,23 @@ class KinesisApi:
 
 
 _quoted = msgspec.json.Encoder().encode
+_decode_answer = msgspec.json.Decoder(_Answer).decode
+_decode_object = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+def _decoded[T](operation: str, answer: bytes, decode: Callable[[bytes], T]) -> T:
+    try:
+        return decode(answer)
+    except (ValueError, RecursionError):  # msgspec's errors are ValueErrors
+        raise _unusable(operation, answer) from None
+
+
+def _unusable(operation: str, answer: bytes) -> UnusableAnswerError:
+    return UnusableAnswerError(operation=operation, content=_shown(answer), error=_shown(answer))
+
+
+def _shown(content: bytes) -> str:
+    return printable(content[: 4 * _ERROR_CHARACTERS].decode(errors="replace"), _ERROR_CHARACTERS) or "(empty)"
 
 
 def _without_nulls(entry: dict[str, Any]) -> dict[str, Any]:
@@ -104,6 +152,6 @@ def _refusal(operation: str, status: int, content: bytes) -> ClientError:
         answer = json.loads(content)
         code, message = str(answer["__type"]).rpartition("#")[2], answer.get("message") or answer.get("Message") or ""
     except (ValueError, KeyError, TypeError, AttributeError):
-        code, message = str(status), content[:200].decode(errors="replace")
+        code, message = str(status), _shown(content)
     error = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": status}}
     return ClientError(error, operation)  # type: ignore[arg-type]  # the fields that we and botocore read

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from botocore import exceptions
 from botocore.exceptions import ClientError, HTTPClientError
 
 from consumer.errors import PublishError
+from consumer.kinesis_api import UnusableAnswerError
+from consumer.rare_warning import RareWarning
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from mypy_boto3_kinesis import KinesisClient
 
@@ -27,7 +29,10 @@ _RETRYABLE = frozenset(
         "ThrottlingException",
     }
 )
-_SERVER_ERROR = 500
+_CLIENT_ERROR, _SERVER_ERROR = 400, 500
+_PASSING = frozenset({408, 425, 429})
+
+_unusable_answers = RareWarning()
 
 
 class Entry(Protocol):
@@ -71,19 +76,36 @@ class PutRecords:
             )
         except Exception as error:
             if is_temporary(error):
+                if isinstance(error, UnusableAnswerError):
+                    _unusable_answers.warning("Kinesis does not acknowledge what it is sent", reason=str(error))
                 return [None] * len(batch)
             raise PublishError(
                 f"Kinesis stream {self._stream_name}: PutRecords was refused ({error}); the updates since the "
                 "committed position token will be read again. Check that the stream exists and that the "
                 "consumer's role allows kinesis:PutRecords on it"
             ) from error
-        return [None if "ErrorCode" in entry else entry.get("ShardId", "") for entry in answer["Records"]]
+        entries = answer["Records"]
+        if len(entries) != len(batch):
+            return [None] * len(batch)
+        return [_shard_of(entry, record) for entry, record in zip(entries, batch, strict=True)]
+
+
+def _shard_of(entry: Mapping[str, Any], record: Entry) -> str | None:
+    """Return the shard that a record is in; None unless the answer has a sequence number for it.
+
+    One that was addressed is not taken to be where it belongs if the answer does not say where it is.
+    """
+    if "ErrorCode" in entry or not entry.get("SequenceNumber"):
+        return None
+    shard_id: str = entry.get("ShardId", "")
+    return shard_id if shard_id or record.hash_key is None else None
 
 
 def is_temporary(error: Exception) -> bool:
     """Return whether a call to Kinesis that failed so may succeed if it is made again."""
     if isinstance(error, ClientError):
         status = error.response["ResponseMetadata"]["HTTPStatusCode"]
-        return error.response["Error"]["Code"] in _RETRYABLE or status >= _SERVER_ERROR
+        is_refusal = _CLIENT_ERROR <= status < _SERVER_ERROR and status not in _PASSING
+        return error.response["Error"]["Code"] in _RETRYABLE or not is_refusal
     # No connection, no answer in time, connection reset.
     return isinstance(error, exceptions.ConnectionError | HTTPClientError)

@@ -1,0 +1,23 @@
+"""Text from outside as it may stand in errors, logs and terminals: one line, of bounded length, without control."""
+
+from __future__ import annotations
+
+import re
+
+_UNPRINTABLE = re.compile(
+    "["
+    "\x00-\x1f\x7f-\x9f"  # control characters: escape sequences begin with them, and lines end with them
+    "\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"  # invisible, or turning text around
+    "\ud800-\udfff"  # halves of surrogate pairs, which no output takes
+    "\U000e0000-\U000e007f"  # tags
+    "]+"
+)
+
+
+def printable(text: str, most: int) -> str:
+    """Return at most so many characters of the text; what is no visible character is a question mark.
+
+    Several of them in a row are one, and none is left at the ends.
+    """
+    cleaned = _UNPRINTABLE.sub(lambda match: " " if match[0].isspace() else "?", text).strip()
+    return cleaned if len(cleaned) <= most else f"{cleaned[: most - 1]}…"
