@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from consumer.errors import PublishError
 from consumer.publish.put_records import is_temporary
-from consumer.rare_warning import RareWarning
 from consumer.publish.shard_map import ShardMap
+from consumer.rare_warning import RareWarning
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -8,7 +8,7 @@ from botocore import exceptions
 from botocore.exceptions import ClientError, HTTPClientError
 
 from consumer.errors import PublishError
-from consumer.kinesis_api import UnusableAnswerError
+from consumer.publish.kinesis_client import UnusableAnswerError
 from consumer.rare_warning import RareWarning
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from common import envelope
 from common.normal_form import OUTERMOST_YEARS
 from common.target_update import Address, Instant
 from common.update_decoder import UndecodableUpdateError, UpdateDecoder
-from consumer.top_level_keys import top_level_keys
+from consumer.stream.top_level_keys import top_level_keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

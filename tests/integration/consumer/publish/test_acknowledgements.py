@@ -12,8 +12,8 @@ from botocore.config import Config
 from consumer import clients
 from consumer.api_token import read_api_token
 from consumer.errors import ApiTokenError, PublishError
-from consumer.list_shards import ListShards
-from consumer.put_records import PutRecords
+from consumer.publish.list_shards import ListShards
+from consumer.publish.put_records import PutRecords
 from tests.support.aws_stub import AwsStub
 
 SHARD = "shardId-000000000000"
