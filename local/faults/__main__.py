@@ -4,29 +4,27 @@ from __future__ import annotations
 
 import argparse
 import json
-import multiprocessing
-import multiprocessing.connection
 import os
-import random
-import signal
-import socket
 import sys
 import time
 from collections import Counter
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from local.audit.envelope import ENVELOPE, FORMATS
-from local.faults.rig import Rig
-from local.faults.schedule import FaultSchedule
-from local.faults.schedule_run import Outcome, ScheduleRun
+from local.envelope import ENVELOPE, FORMATS
+from local.faults.pool import Pool
+from local.options import count
+from local.output_file import NOT_WRITTEN, OutputError, OutputFile
 from local.shell_settings import shut_out
-from local.simulator.options import count
+from local.signals import ending_in_order
+from local.standard_output import surviving
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-    from multiprocessing.connection import Connection
+    from collections.abc import Callable, Sequence
+
+    from local.faults.run import Outcome
 
 DEFAULT_SCHEDULES = 200
 _COUNTED = (
@@ -41,8 +39,7 @@ _COUNTED = (
     "unfinished",
     "misplaced",
 )
-_FIRST_PORT, _LAST_PORT = 20_000, 30_000
-"""Below the ports that Linux gives to outgoing connections: a simulator that restarts finds its port free."""
+_CANNOT_START = 2
 
 
 @dataclass(slots=True)
@@ -77,74 +74,10 @@ class Totals:
         }
 
 
-def free_port() -> int:
-    """Return a port that nobody listens on and no outgoing connection is given."""
-    for _ in range(100):
-        port = random.randrange(_FIRST_PORT, _LAST_PORT)
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
-    raise OSError("no free port was found for the simulator")
-
-
-def _work(connection: Connection, record_format: str | None, verbose: bool) -> None:  # noqa: FBT001 -- a process's arguments are positional
-    """Run the schedules whose seeds come in, until there is none; a worker's process."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent tells when to end
-    rig = Rig(free_port(), _tell if verbose else None)
-    try:
-        while (seed := connection.recv()) is not None:
-            connection.send(ScheduleRun(rig, FaultSchedule.draw(seed, record_format)).execute())
-    except EOFError:
-        return  # the parent is gone
-    finally:
-        rig.close()
-
-
-def _tell(line: str) -> None:
-    os.write(2, f"{line}\n".encode())
-
-
 def say(text: str) -> None:
     """Print a line at once."""
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
-
-
-def outcomes(
-    seeds: Sequence[int], workers: int, *, record_format: str | None = None, verbose: bool = False
-) -> Iterator[Outcome]:
-    """Run the schedules of these seeds on so many processes; yield each as it is done."""
-    context = multiprocessing.get_context("spawn")
-    waiting = list(reversed(seeds))
-    connections: list[Connection] = []
-    processes = []
-    try:
-        for _ in range(min(workers, len(seeds))):
-            ours, theirs = context.Pipe()
-            process = context.Process(target=_work, args=(theirs, record_format, verbose))
-            process.start()
-            theirs.close()
-            processes.append(process)
-            connections.append(ours)
-            ours.send(waiting.pop())
-        while connections:
-            ready = multiprocessing.connection.wait(connections)
-            for connection in [one for one in connections if one in ready]:
-                outcome: Outcome = connection.recv()
-                if waiting:
-                    connection.send(waiting.pop())
-                else:
-                    connection.send(None)
-                    connections.remove(connection)
-                yield outcome
-    finally:
-        for connection in connections:
-            connection.close()
-        for process in processes:
-            process.join()
 
 
 def run(
@@ -155,14 +88,17 @@ def run(
     tell: Callable[[str], None],
     record_format: str | None = None,
 ) -> Totals:
-    """Run schedules, say what each failing one did, and return the totals."""
+    """Run schedules, say what each failing one did and how many are left, and return the totals."""
     totals = Totals()
     began = time.monotonic()
-    for outcome in outcomes(seeds, workers, record_format=record_format, verbose=verbose):
+    tell(f"{len(seeds)} schedules, {min(workers, len(seeds))} at a time; each takes 5 to 40 s ...")
+    pool = Pool(workers, tell, record_format=record_format, verbose=verbose)
+    for outcome in pool.outcomes(seeds):
         totals.add(outcome)
         held = "held" if outcome.verdict.clean else "FAILED"
         faults = ", ".join(f"{name} {number}" for name, number in sorted(outcome.faults.items())) or "no fault"
-        tell(f"schedule {outcome.seed}, {outcome.record_format}: {held} in {outcome.seconds:.1f} s ({faults})")
+        left = _left(totals.schedules, len(seeds), time.monotonic() - began)
+        tell(f"schedule {outcome.seed}, {outcome.record_format}: {held} in {outcome.seconds:.1f} s ({faults}); {left}")
         if not outcome.verdict.clean:
             for note in outcome.verdict.notes:
                 tell(f"    {note}")
@@ -172,11 +108,17 @@ def run(
     return totals
 
 
+def _left(done: int, of: int, seconds: float) -> str:
+    minutes = seconds / done * (of - done) / 60
+    return f"{done} of {of}" + (f", {max(1, round(minutes))} min left" if done < of else "")
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="chaos",
         description="Runs fault schedules over the whole system on this machine, and reports whether anything was "
-        "lost, doubled, out of order, miscounted or not told. Exit code 0 only when every promise held.",
+        "lost, doubled, out of order, miscounted or not told. Exit code 0 only when every promise held; 1 when "
+        "one did not, or a schedule could not be brought to its end; 2 for a wrong option; 3 for a result that cannot be written.",
         allow_abbrev=False,
     )
     parser.add_argument("--schedules", type=count, default=DEFAULT_SCHEDULES, metavar="N", help="how many (200)")
@@ -194,19 +136,40 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run as asked; return the exit code."""
     options = _parser().parse_args(arguments)
     shut_out(os.environ)
+    with surviving() as output, ending_in_order():
+        code = _run(options)
+        output.flush()
+        if output.lost is not None:
+            _complain(f"standard output: {output.lost.strerror}; what it came to could not be shown")
+            code = code or NOT_WRITTEN
+    return code
+
+
+def _run(options: argparse.Namespace) -> int:
     seeds = range(options.seed, options.seed + options.schedules)
-    totals = run(
-        seeds,
-        workers=options.workers,
-        verbose=options.verbose,
-        tell=say,
-        record_format=options.record_format,
-    )
-    report = totals.as_json()
-    say(json.dumps(report, indent=1))
-    if options.report is not None:
-        options.report.write_text(json.dumps(report, indent=1) + "\n")
+    done = False
+    try:
+        with nullcontext() if options.report is None else OutputFile(options.report) as file:
+            totals = run(
+                seeds,
+                workers=options.workers,
+                verbose=options.verbose,
+                tell=say,
+                record_format=options.record_format,
+            )
+            done = True
+            report = totals.as_json()
+            say(json.dumps(report, indent=1))
+            if file is not None:
+                file.write(report)
+    except OutputError as error:
+        _complain(f"--report: {error}")
+        return NOT_WRITTEN if done else _CANNOT_START
     return 1 if totals.failing_seeds else 0
+
+
+def _complain(text: str) -> None:
+    sys.stderr.write(f"chaos: error: {text}\n")
 
 
 if __name__ == "__main__":

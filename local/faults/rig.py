@@ -47,6 +47,8 @@ class Rig:
         """Make everything; the simulator of each schedule is expected on `port`."""
         self._log = log
         self.port = port
+        self.functions: dict[str, Function] = {}
+        self._consumers: dict[str, Function] = {}
         self._ending = contextlib.ExitStack()
         try:
             self._make()
@@ -86,8 +88,6 @@ class Rig:
             self._clients["dynamodb"].describe_table(TableName=self.stack.resources[name])["Table"]
             for name in ("AircraftTable", "SuppressionTable")
         ]
-        self.functions: dict[str, Function] = {}
-        self._consumers: dict[str, Function] = {}
         self._guardian = self._ending.enter_context(Guardian())
         self._ending.callback(self._stop_functions)
         self.restart_functions()
@@ -162,6 +162,12 @@ class Rig:
                 update = body["Message"].strip().splitlines()[-1].encode()
                 yield attributes["rule"]["Value"], attributes["icao_address"]["Value"], update
                 sqs.delete_message(QueueUrl=self._queue, ReceiptHandle=message["ReceiptHandle"])
+
+    def kill(self) -> None:
+        """End the processes at once, whatever they are at; from any thread."""
+        for function in (*self.functions.values(), *self._consumers.values()):
+            function.kill()
+        self.cloud.kill()
 
     def close(self) -> None:
         """End everything."""

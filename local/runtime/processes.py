@@ -43,6 +43,21 @@ def children(pid: int) -> list[int]:
     return [child for child, status in _all() if status.parent == pid]
 
 
+def descendants(pid: int) -> set[int]:
+    """Return the live processes that descend from `pid`, in whatever session."""
+    parents = {child: status.parent for child, status in _all()}
+    found, added = set[int](), {pid}
+    while added := {child for child, parent in parents.items() if parent in added} - found:
+        found |= added
+    return found
+
+
+def alive(pid: int) -> bool:
+    """Return whether a process is there and has not ended."""
+    status = _status(pid)
+    return status is not None and status.state != _ZOMBIE
+
+
 def session(leader: int) -> list[int]:
     """Return the live processes of the session that `leader` began."""
     return [pid for pid, status in _all() if status.session == leader]

@@ -23,14 +23,6 @@ from tests.support.hostile_shell import HOSTILE
 _TIMEOUT = 100
 
 
-def _family(root):
-    """The live processes that descend from `root`, in whatever session."""
-    found = []
-    for child in processes.children(root):
-        found += [child, *_family(child)]
-    return found
-
-
 class LocalRun:
     """A run in a process of its own, in a folder and with a folder for temporary files of its own."""
 
@@ -53,7 +45,7 @@ class LocalRun:
 
     def look(self):
         """Note which processes the run has started by now."""
-        self.family |= set(_family(self.process.pid))
+        self.family |= processes.descendants(self.process.pid)
         return self.family
 
     def output(self):
@@ -72,7 +64,7 @@ class LocalRun:
         return json.loads(self.report_path.read_text())
 
     def assert_nothing_is_left(self):
-        wait_until(lambda: not {pid for pid in self.family if _is_alive(pid)})
+        wait_until(lambda: not {pid for pid in self.family if processes.alive(pid)})
         assert list(self.temporary.iterdir()) == []
 
 
@@ -82,11 +74,6 @@ def wait_for_functions(*runs):
     while min([len(run.look()) for run in runs]) < 6:
         assert time.monotonic() < gives_up, runs[0].output()
         time.sleep(0.02)
-
-
-def _is_alive(pid):
-    status = processes._status(pid)
-    return status is not None and status.state != "Z"
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from local.faults.__main__ import free_port
+from local.faults.pool import free_port
 from local.faults.rig import Rig
 
 

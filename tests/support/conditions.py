@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_GIVE_UP_SECONDS = 20.0
+_GIVE_UP_SECONDS = 90.0
 
 
 def wait_until(condition: Callable[[], object]) -> None:
-    """Return as soon as `condition` holds; fail if it does not within 20 s, long past anything that works."""
+    """Return as soon as `condition` holds; fail if it does not within 90 s, long past anything that works."""
     ends_at = time.monotonic() + _GIVE_UP_SECONDS
     while not condition():
         assert time.monotonic() < ends_at, "what was waited for did not come about"
