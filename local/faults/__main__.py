@@ -13,18 +13,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from local.envelope import ENVELOPE, FORMATS
+from local.audit.envelope import ENVELOPE, FORMATS
 from local.faults.pool import Pool
-from local.options import count
 from local.output_file import NOT_WRITTEN, OutputError, OutputFile
 from local.shell_settings import shut_out
 from local.signals import ending_in_order
+from local.simulator.options import count
 from local.standard_output import surviving
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from local.faults.run import Outcome
+    from local.faults.schedule_run import Outcome
 
 DEFAULT_SCHEDULES = 200
 _COUNTED = (
@@ -118,7 +118,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="chaos",
         description="Runs fault schedules over the whole system on this machine, and reports whether anything was "
         "lost, doubled, out of order, miscounted or not told. Exit code 0 only when every promise held; 1 when "
-        "one did not, or a schedule could not be brought to its end; 2 for a wrong option; 3 for a result that cannot be written.",
+        "one did not, or a schedule did not come to its end; 2 for a wrong option; 3 for a result that is not written.",
         allow_abbrev=False,
     )
     parser.add_argument("--schedules", type=count, default=DEFAULT_SCHEDULES, metavar="N", help="how many (200)")

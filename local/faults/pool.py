@@ -15,10 +15,10 @@ from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from local.envelope import SINGLE
+from local.audit.envelope import SINGLE
 from local.faults.rig import Rig
-from local.faults.run import Outcome, ScheduleRun
 from local.faults.schedule import FaultSchedule
+from local.faults.schedule_run import Outcome, ScheduleRun
 from local.faults.verdict import Verdict
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""`python -m local.faults.chaos`, as a person runs it and ends it."""
+"""`python -m local.faults`, as a person runs it and ends it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from local import processes
-from local.faults import chaos
+from local.faults import __main__ as chaos
+from local.runtime import processes
 from tests.support.conditions import wait_until
 from tests.support.hostile_shell import HOSTILE
 
@@ -19,7 +19,7 @@ from tests.support.hostile_shell import HOSTILE
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_ended_in_the_middle_it_leaves_nothing(repository, tmp_path, number):
     """Its workers, and what they started, end with it, whatever they are at: no schedule is waited for."""
-    command = [sys.executable, "-m", "local.faults.chaos", "--schedules", "50", "--workers", "1"]
+    command = [sys.executable, "-m", "local.faults", "--schedules", "50", "--workers", "1"]
     with (tmp_path / "output").open("w+") as output:
         running = subprocess.Popen(
             command,

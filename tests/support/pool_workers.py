@@ -7,7 +7,7 @@ from collections import Counter
 from pathlib import Path
 
 from local.faults.pool import Crash
-from local.faults.run import Outcome
+from local.faults.schedule_run import Outcome
 from local.faults.verdict import Verdict
 
 FOLDER = "POOL_WORKERS_FOLDER"
