@@ -1,0 +1,58 @@
+"""How a snapshot lies in bytes: its prefix, its kinds, its columns, and the bounds that readers hold it to."""
+
+from __future__ import annotations
+
+from struct import Struct
+
+MAGIC = b"LIVE"
+VERSION = 1
+POSITIONS, IDENTITIES = 1, 2
+"""The kinds of object."""
+
+PREFIX = Struct("<4sBBHII")
+"""`MAGIC`, version, kind, 0, the deflated header's size, its inflated size; the header and the blocks follow."""
+
+BLOCK_SIZE = 256
+"""Aircraft in a block. Half as many take 0.4 bytes an aircraft more, twice as many make a view of a city dearer."""
+
+COLUMNS = (
+    "icao_address",
+    "measured",
+    "ahead",
+    "delay",
+    "position_age",
+    "latitude",
+    "longitude",
+    "altitude",
+    "speed",
+    "vertical_rate",
+    "heading",
+    "flags",
+)
+"""A block's columns in their order; `docs/design.md` has units and meanings."""
+
+PLANES = 4
+"""Bytes that a column's numbers have at most."""
+
+TEXT_ADDRESS = 1 << 24
+"""Addresses from here on are places in the header's `addresses`: what is not six upper-case hexadecimal digits."""
+
+DEGREE = 100_000
+"""Units of latitude and longitude in a degree: 1.1 m, below the 5 m that ADS-B itself resolves."""
+BOX_DEGREE = 100
+"""Units of a block's box in a degree."""
+TENTHS = 10
+"""Units of speed in a knot and of heading in a degree. Altitudes are feet, vertical rates feet per minute."""
+
+GROUND = {None: 0, False: 1, True: 2}
+"""The lowest two bits of `flags`: on the ground or not."""
+SOURCES = (None, "terrestrial", "satellite", "other")
+"""The next two: which way the newest update came."""
+EMERGENCIES = (None, "7500", "7600", "7700")
+"""The next two: the squawks that mean an emergency, so that they need not wait for the identities."""
+
+MAX_HEADER = 1 << 20
+MAX_BLOCKS = 1 << 12
+MAX_IN_BLOCK = 1 << 12
+MAX_IDENTITY_BLOCK = 1 << 23
+"""Bounds on a snapshot: bytes of the inflated header, blocks, aircraft in a block, bytes of inflated identities."""

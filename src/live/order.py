@@ -1,0 +1,60 @@
+"""What is newer: of two snapshots of a shard, and of two updates of an aircraft."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Self
+
+from live.errors import SnapshotError
+
+NO_INGESTION = -(1 << 63)
+"""In place of an ingestion time: before all of them."""
+
+
+class Order(NamedTuple):
+    """Where a snapshot stands among those of its shard: a later one is greater.
+
+    A retried invocation writes what it knew: its window, its part, its last record. It must not replace a greater one.
+    """
+
+    window_start: int
+    """Milliseconds since the epoch."""
+    part: int
+    sequence: int
+    """The last record's sequence number. Kinesis's grow within a shard."""
+
+    def text(self) -> str:
+        """Return it as an S3 object's metadata holds it."""
+        return f"{self.window_start}/{self.part}/{self.sequence}"
+
+    @classmethod
+    def from_text(cls, text: str) -> Self:
+        """Read what `text` wrote.
+
+        Raises
+        ------
+        SnapshotError
+            It is something else.
+        """
+        numbers = text.split("/")
+        if len(numbers) != len(cls._fields) or not all(number.isascii() and number.isdigit() for number in numbers):
+            raise SnapshotError(f"order: {text[:80]!r}; expected window start, part and sequence number")
+        return cls(*(int(number) for number in numbers))
+
+
+class Freshness(NamedTuple):
+    """Where an update stands among those of its aircraft; milliseconds since the epoch.
+
+    A measurement cannot be later than its ingestion: the earlier of the two times is when it was. The two in their
+    order decide among equals, and an update without ingestion time comes before those that have one.
+    """
+
+    measured: int
+    timestamp: int
+    ingestion: int
+
+    @classmethod
+    def of(cls, timestamp: int, ingestion: int | None) -> Self:
+        """Return an update's."""
+        if ingestion is None:
+            return cls(timestamp, timestamp, NO_INGESTION)
+        return cls(min(timestamp, ingestion), timestamp, ingestion)

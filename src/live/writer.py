@@ -1,0 +1,101 @@
+"""Writes the newest state of a shard's aircraft as a snapshot of positions."""
+
+from __future__ import annotations
+
+import zlib
+from array import array
+from dataclasses import fields
+from itertools import compress
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from live.columns import LONGEST_AGE, NO_TIME, Aircraft, UnusableTimesError, table
+from live.container import Block, Header, assemble, deflate
+from live.curve import box, cuts
+from live.lanes import LANE, numbers
+from live.layout import COLUMNS, POSITIONS
+
+if TYPE_CHECKING:
+    from live.columns import Coded, Table
+
+_LATITUDE, _LONGITUDE = COLUMNS.index("latitude"), COLUMNS.index("longitude")
+
+
+def write(aircraft: Aircraft, header: Header) -> bytes:
+    """Return the snapshot of these aircraft; columns, addresses, blocks and `left_out` of the header are set here.
+
+    Left out is an aircraft whose times no column can hold: measured more than `LONGEST_AGE` before the newest one, or
+    with a position that is newer than its newest update.
+    """
+    kept = aircraft
+    try:
+        everything = table(kept, header.window_start)
+    except UnusableTimesError:
+        kept = _with_usable_times(aircraft)
+        everything = table(kept, header.window_start)
+    count, located = len(kept.icao_address), everything.located
+    planes = _sorted_planes(everything, count)
+    latitudes, longitudes = (_codes(everything.columns, planes, wanted, count) for wanted in (_LATITUDE, _LONGITUDE))
+    blocks, bodies = [], []
+    for start, end in cuts(located, count):
+        body = deflate(b"".join([plane[start:end] for plane in planes]))
+        edges = box(latitudes[start:end], longitudes[start:end]) if start < located else ()
+        blocks.append(Block(end - start, len(body), zlib.crc32(body), *edges))
+        bodies.append(body)
+    complete = msgspec.structs.replace(
+        header,
+        left_out=len(aircraft.icao_address) - count,
+        columns=tuple((column.base, column.step, len(column.planes)) for column in everything.columns),
+        addresses=tuple(everything.addresses),
+        blocks=tuple(blocks),
+    )
+    return assemble(POSITIONS, complete, bodies)
+
+
+def _sorted_planes(table: Table, count: int) -> list[bytes]:
+    """Return all columns' planes with the aircraft in their order along the curve."""
+    key = [table.places[place::LANE] for place in (3, 2, 1, 0)]
+    planes = [*key, *(plane for column in table.columns for plane in column.planes)]
+    width = len(planes)
+    rows = bytearray(count * width)
+    for place, plane in enumerate(planes):
+        rows[place::width] = plane
+    # As texts, since Python compares those of one byte a character in a third of the time that bytes take.
+    plain = rows.decode("latin-1")
+    ordered = "".join(sorted([plain[start : start + width] for start in range(0, count * width, width)]))
+    data = ordered.encode("latin-1")
+    return [data[place::width] for place in range(len(key), width)]
+
+
+def _codes(columns: list[Coded], planes: list[bytes], wanted: int, count: int) -> list[int]:
+    """Return the sorted codes of a column."""
+    first = sum(len(column.planes) for column in columns[:wanted])
+    return numbers(planes[first : first + len(columns[wanted].planes)], count).tolist()
+
+
+def _with_usable_times(aircraft: Aircraft) -> Aircraft:
+    """Return the aircraft whose times can be written."""
+    measured = [
+        timestamp + min(delay, 0) if delay != NO_TIME else timestamp
+        for timestamp, delay in zip(aircraft.timestamp, aircraft.delay, strict=True)
+    ]
+    oldest = max(measured) - LONGEST_AGE
+    usable = [
+        at > oldest
+        and (position == NO_TIME or oldest < position <= at)
+        and (delay == NO_TIME or abs(delay) < LONGEST_AGE)
+        for at, position, delay in zip(measured, aircraft.position_measured, aircraft.delay, strict=True)
+    ]
+    places = {place: after for after, place in enumerate(compress(range(len(usable)), usable))}
+    kept = {
+        name: type(column)(column.typecode, compress(column, usable))
+        for name in (field.name for field in fields(aircraft))
+        if isinstance(column := getattr(aircraft, name), array)
+    }
+    return Aircraft(
+        icao_address=list(compress(aircraft.icao_address, usable)),
+        source=bytes(compress(aircraft.source, usable)),
+        emergencies={places[place]: squawk for place, squawk in aircraft.emergencies.items() if place in places},
+        **kept,
+    )
