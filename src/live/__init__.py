@@ -1,1 +1,1 @@
-"""Live objects: the latest state of every aircraft as it lies in S3. One writer; a reader in Python, one in JavaScript."""
+"""Live objects: the latest state of every aircraft as it lies in S3, with one writer and one Python reader."""

@@ -1,4 +1,4 @@
-"""A snapshot's columns: numbers as codes of few bytes, in rows that lie along a curve over the world."""
+"""A snapshot's columns: numbers as codes of few bytes."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from itertools import compress
 from typing import TYPE_CHECKING, NamedTuple
 
-from live.curve import NO_READING, degrees, places
 from live.lanes import LANE, WORD, divided, ones, planes, present, signed
 from live.layout import DEGREE, EMERGENCIES, TEXT_ADDRESS
+from live.tiles import NO_READING, degrees, keys
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -70,8 +70,8 @@ class Table(NamedTuple):
     """All columns, and where each aircraft lies."""
 
     columns: list[Coded]
-    places: bytes
-    """Where each aircraft lies on the curve (`curve.places`)."""
+    keys: list[bytes]
+    """What decides where an aircraft lies (`tiles.keys`)."""
     located: int
     """How many aircraft have a position."""
     addresses: list[str]
@@ -107,12 +107,12 @@ def table(aircraft: Aircraft, window_start: int) -> Table:
         Coded(-90 * DEGREE, 1, planes(latitude, count)),
         Coded(-180 * DEGREE, 1, planes(longitude, count)),
         coded(aircraft.altitude, 1_000, NO_READING),
-        coded(aircraft.speed, 100, NO_READING),
+        coded(aircraft.speed, 1_000, NO_READING),
         coded(aircraft.vertical_rate, 1_000, NO_READING),
         coded(aircraft.heading, 100, NO_READING),
         Coded(0, 1, [_flags(aircraft)]),
     ]
-    return Table(columns, places(latitude, longitude, has_position, count), has_position.bit_count(), texts)
+    return Table(columns, keys(latitude, longitude, has_position, count), has_position.bit_count(), texts)
 
 
 def coded(column: array[int], unit: int, missing: int) -> Coded:

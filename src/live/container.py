@@ -47,6 +47,19 @@ class Block(msgspec.Struct, array_like=True, frozen=True):
         return (from_west and to_east) if west <= east else (from_west or to_east)
 
 
+class Column(msgspec.Struct, array_like=True, frozen=True):
+    """How a column is coded: the number is `base + step * (code - 1)`, and code 0 is none.
+
+    A code has `planes` bytes. The lowest `rough` of them hardly repeat themselves: they are apart from the others, so
+    that they do not cost those their short codes.
+    """
+
+    base: int
+    step: int
+    planes: int
+    rough: int
+
+
 class Header(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a snapshot says of itself. Times are milliseconds since the epoch."""
 
@@ -63,8 +76,8 @@ class Header(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Aircraft whose times are months apart: no column holds them."""
     identity: str | None = None
     """Of positions: the version of the identities that belong to them. Of identities: their own version."""
-    columns: tuple[tuple[int, int, int], ...] = ()
-    """Of positions: each column's base, step and bytes. The number is `base + step * (code - 1)`; code 0 is none."""
+    columns: tuple[Column, ...] = ()
+    """Of positions: how each column is coded."""
     addresses: tuple[str, ...] = ()
     """Addresses that are not six hexadecimal digits."""
     fields: tuple[str, ...] = ()
@@ -86,10 +99,11 @@ _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Header).decode
 
 
-def deflate(data: bytes) -> bytes:
-    """Return the data as a raw deflate stream."""
+def deflate(*parts: bytes) -> bytes:
+    """Return the parts as one raw deflate stream, each with codes of its own."""
     compressor = zlib.compressobj(LEVEL, zlib.DEFLATED, RAW_DEFLATE)
-    return compressor.compress(data) + compressor.flush()
+    pieces = [piece for part in parts for piece in (compressor.compress(part), compressor.flush(zlib.Z_BLOCK))]
+    return b"".join((*pieces, compressor.flush()))
 
 
 def inflate(data: bytes | memoryview, most: int, what: str) -> bytes:
@@ -116,7 +130,9 @@ def assemble(kind: int, header: Header, blocks: Iterable[bytes]) -> bytes:
     """Return a snapshot's bytes."""
     plain = _encode(header)
     packed = deflate(plain)
-    return b"".join((PREFIX.pack(MAGIC, VERSION, kind, 0, len(packed), len(plain)), packed, *blocks))
+    return b"".join(
+        (PREFIX.pack(MAGIC, VERSION, kind, 0, len(packed), len(plain), zlib.crc32(packed)), packed, *blocks)
+    )
 
 
 def read_header(data: bytes, kind: int) -> tuple[Header, int]:
@@ -127,27 +143,40 @@ def read_header(data: bytes, kind: int) -> tuple[Header, int]:
     SnapshotError
         It is not a snapshot of this kind and version, or the header is damaged or not all there.
     """
-    if len(data) < PREFIX.size:
-        raise SnapshotError(f"snapshot: {len(data)} bytes; expected at least {PREFIX.size}")
-    magic, version, found, _, packed, plain = PREFIX.unpack_from(data)
-    if magic != MAGIC:
-        raise SnapshotError(f"snapshot: begins with {magic!r}; expected {MAGIC!r}")
-    if version != VERSION:
-        raise SnapshotError(f"snapshot: version {version}; this reader knows {VERSION}")
-    if found != kind:
-        raise SnapshotError(f"snapshot: kind {found}; expected {kind}")
-    if plain > MAX_HEADER or packed > MAX_HEADER:
-        raise SnapshotError(f"header: {plain} bytes; expected at most {MAX_HEADER}")
+    packed, plain, crc32 = _read_prefix(data, kind)
     end = PREFIX.size + packed
     if len(data) < end:
         raise SnapshotError(f"header: ends at byte {end} of {len(data)}")
-    text = inflate(memoryview(data)[PREFIX.size : end], plain, "header")
+    deflated = memoryview(data)[PREFIX.size : end]
+    if zlib.crc32(deflated) != crc32:
+        raise SnapshotError("header: damaged; its checksum is another one")
+    text = inflate(deflated, plain, "header")
+    if len(text) != plain:
+        raise SnapshotError(f"header: {len(text)} bytes; expected {plain}")
     try:
         header = _decode(text)
     except (ValueError, RecursionError) as error:
         raise SnapshotError(f"header: {error}") from None
     _check(header)
     return header, end
+
+
+def _read_prefix(data: bytes, kind: int) -> tuple[int, int, int]:
+    """Return the header's size deflated and inflated, and its checksum."""
+    if len(data) < PREFIX.size:
+        raise SnapshotError(f"snapshot: {len(data)} bytes; expected at least {PREFIX.size}")
+    magic, version, found, reserved, packed, plain, crc32 = PREFIX.unpack_from(data)
+    if magic != MAGIC:
+        raise SnapshotError(f"snapshot: begins with {magic!r}; expected {MAGIC!r}")
+    if version != VERSION:
+        raise SnapshotError(f"snapshot: version {version}; this reader knows {VERSION}")
+    if found != kind:
+        raise SnapshotError(f"snapshot: kind {found}; expected {kind}")
+    if reserved:
+        raise SnapshotError(f"snapshot: {reserved} in its reserved bytes; expected 0")
+    if plain > MAX_HEADER or packed > MAX_HEADER:
+        raise SnapshotError(f"header: {plain} bytes; expected at most {MAX_HEADER}")
+    return packed, plain, crc32
 
 
 def block_bytes(header: Header, place: int, data: bytes | memoryview) -> bytes | memoryview:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import zlib
+from array import array
+from sys import byteorder
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from live.container import Block, Header, assemble, block_bytes, deflate, inflate, read_header
-from live.curve import box, cuts, degrees, places
 from live.errors import SnapshotError
 from live.lanes import numbers, planes, present, signed
 from live.layout import IDENTITIES, MAX_IDENTITY_BLOCK
+from live.tiles import box, cuts, degrees, keys, tiled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -53,13 +55,13 @@ def write(aircraft: Aircraft, identities: Mapping[str, Sequence[str | None]], he
     count = len(aircraft.icao_address)
     has_position = present(signed(aircraft.position_measured, count), count)
     latitude, longitude = degrees(aircraft.latitude, 90, has_position), degrees(aircraft.longitude, 180, has_position)
-    keys = memoryview(places(latitude, longitude, has_position, count)).cast("Q")
-    order = sorted(range(count), key=keys.__getitem__)
+    located = has_position.bit_count()
+    order = _order(latitude, longitude, has_position, count)
     columns = [[values[place] for place in order] for values in (aircraft.icao_address, *identities.values())]
     latitudes, longitudes = (
         list(map(numbers(planes(lanes, count), count).__getitem__, order)) for lanes in (latitude, longitude)
     )
-    blocks, bodies, located = [], [], has_position.bit_count()
+    blocks, bodies = [], []
     for start, end in cuts(located, count):
         body = deflate(_encode([column[start:end] for column in columns]))
         edges = box(latitudes[start:end], longitudes[start:end]) if start < located else ()
@@ -67,6 +69,17 @@ def write(aircraft: Aircraft, identities: Mapping[str, Sequence[str | None]], he
         bodies.append(body)
     complete = msgspec.structs.replace(header, fields=("icao_address", *identities), blocks=tuple(blocks))
     return assemble(IDENTITIES, complete, bodies)
+
+
+def _order(latitude: int, longitude: int, has_position: int, count: int) -> array[int]:
+    """Return the aircraft's places in the order of their tiles."""
+    places = array("I", range(count))
+    if byteorder == "big":
+        places.byteswap()
+    data = places.tobytes()
+    by = [*keys(latitude, longitude, has_position, count), *(data[plane::4] for plane in range(4))]
+    rows = tiled(by, has_position.bit_count(), count)
+    return numbers([rows[plane :: len(by)] for plane in range(len(by) - 4, len(by))], count)
 
 
 def read(data: bytes, keep: Callable[[Block], bool] | None = None) -> tuple[Header, dict[str, Identity]]:

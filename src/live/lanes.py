@@ -67,16 +67,6 @@ def planes(lanes: int, count: int) -> list[bytes]:
     return found
 
 
-def spread(lanes: int, shift: int, count: int) -> int:
-    """Return bits `shift` to `shift` + 15 of each lane with a zero bit between any two: half of a Morton code."""
-    every = ones(count)
-    lanes = lanes >> shift & 0xFFFF * every
-    lanes = (lanes | lanes << 8) & 0x00FF_00FF * every
-    lanes = (lanes | lanes << 4) & 0x0F0F_0F0F * every
-    lanes = (lanes | lanes << 2) & 0x3333_3333 * every
-    return (lanes | lanes << 1) & 0x5555_5555 * every
-
-
 def numbers(found: list[bytes], count: int) -> array[int]:
     """Return the numbers whose byte planes these are, at most four, the lowest first."""
     plain = bytearray(4 * count)

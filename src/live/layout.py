@@ -9,8 +9,8 @@ VERSION = 1
 POSITIONS, IDENTITIES = 1, 2
 """The kinds of object."""
 
-PREFIX = Struct("<4sBBHII")
-"""`MAGIC`, version, kind, 0, the deflated header's size, its inflated size; the header and the blocks follow."""
+PREFIX = Struct("<4sBBHIII")
+"""`MAGIC`, version, kind, 0, the deflated header's size, its inflated size, its CRC-32; then header and blocks."""
 
 BLOCK_SIZE = 256
 """Aircraft in a block. Half as many take 0.4 bytes an aircraft more, twice as many make a view of a city dearer."""
@@ -42,7 +42,7 @@ DEGREE = 100_000
 BOX_DEGREE = 100
 """Units of a block's box in a degree."""
 TENTHS = 10
-"""Units of speed in a knot and of heading in a degree. Altitudes are feet, vertical rates feet per minute."""
+"""Units of heading in a degree. Altitudes are feet, speeds knots, vertical rates feet per minute."""
 
 GROUND = {None: 0, False: 1, True: 2}
 """The lowest two bits of `flags`: on the ground or not."""

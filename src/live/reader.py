@@ -30,7 +30,7 @@ class Target(NamedTuple):
     latitude: float | None
     longitude: float | None
     altitude: int | None
-    speed: float | None
+    speed: int | None
     vertical_rate: int | None
     heading: float | None
     on_ground: bool | None
@@ -68,9 +68,10 @@ def read_positions_header(data: bytes) -> tuple[Header, int]:
     header, start = read_header(data, POSITIONS)
     if len(header.columns) != len(COLUMNS):
         raise SnapshotError(f"header: {len(header.columns)} columns; expected {len(COLUMNS)}")
-    for name, (base, step, planes) in zip(COLUMNS, header.columns, strict=True):
-        if not (abs(base) < _FARTHEST_BASE and 0 < step < _LONGEST_STEP and 0 <= planes <= PLANES):
-            raise SnapshotError(f"header: column {name} from {base} in steps of {step}, {planes} bytes wide")
+    for name, column in zip(COLUMNS, header.columns, strict=True):
+        usable = abs(column.base) < _FARTHEST_BASE and 0 < column.step < _LONGEST_STEP
+        if not (usable and 0 <= column.rough <= column.planes <= PLANES):
+            raise SnapshotError(f"header: {name} is {column}; expected numbers within bounds")
     return header, start
 
 
@@ -83,16 +84,18 @@ def read_block(header: Header, place: int, data: bytes | memoryview) -> list[Tar
         The bytes are damaged, or belong to another version of the object.
     """
     rows, what = header.blocks[place].aircraft, f"block {place}"
-    expected = rows * sum(planes for _, _, planes in header.columns)
+    expected = rows * sum(column.planes for column in header.columns)
     body = inflate(block_bytes(header, place, data), expected, what)
     if len(body) != expected:
         raise SnapshotError(f"{what}: {len(body)} bytes; expected {expected} for {rows} aircraft")
-    columns, at = [], 0
-    for base, step, planes in header.columns:
-        found = [body[start : start + rows] for start in range(at, at + planes * rows, rows)]
-        below = base - step
+    planes = [body[start : start + rows] for start in range(0, expected, rows)]
+    split = sum(column.rough for column in header.columns)
+    rough, others = iter(planes[:split]), iter(planes[split:])
+    columns = []
+    for column in header.columns:
+        found = [next(rough if place < column.rough else others) for place in range(column.planes)]
+        below, step = column.base - column.step, column.step
         columns.append([below + step * code if code else None for code in numbers(found, rows)])
-        at += planes * rows
     return [_target(header, what, row) for row in zip(*columns, strict=True)]
 
 
@@ -113,7 +116,7 @@ def _target(header: Header, what: str, row: Sequence[int | None]) -> Target:
         latitude=None if latitude is None else latitude / DEGREE,
         longitude=None if longitude is None else longitude / DEGREE,
         altitude=altitude,
-        speed=None if speed is None else speed / TENTHS,
+        speed=speed,
         vertical_rate=rate,
         heading=None if heading is None else heading / TENTHS,
         on_ground=_GROUND[flags & 3],

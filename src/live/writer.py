@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from live.columns import LONGEST_AGE, NO_TIME, Aircraft, UnusableTimesError, table
-from live.container import Block, Header, assemble, deflate
-from live.curve import box, cuts
-from live.lanes import LANE, numbers
-from live.layout import COLUMNS, POSITIONS
+from live.container import Block, Column, Header, assemble, deflate
+from live.lanes import numbers
+from live.layout import BLOCK_SIZE, COLUMNS, POSITIONS
+from live.tiles import box, cuts, tiled
 
 if TYPE_CHECKING:
     from live.columns import Coded, Table
 
+_FEW = 100
+"""Different bytes of a block's 256 that a plane has at most if it repeats itself."""
 _LATITUDE, _LONGITUDE = COLUMNS.index("latitude"), COLUMNS.index("longitude")
 
 
@@ -37,16 +39,21 @@ def write(aircraft: Aircraft, header: Header) -> bytes:
     count, located = len(kept.icao_address), everything.located
     planes = _sorted_planes(everything, count)
     latitudes, longitudes = (_codes(everything.columns, planes, wanted, count) for wanted in (_LATITUDE, _LONGITUDE))
+    rough = _rough(everything.columns, planes, count)
+    parts = _parts(everything.columns, planes, rough)
     blocks, bodies = [], []
     for start, end in cuts(located, count):
-        body = deflate(b"".join([plane[start:end] for plane in planes]))
+        body = deflate(*(b"".join([plane[start:end] for plane in part]) for part in parts))
         edges = box(latitudes[start:end], longitudes[start:end]) if start < located else ()
         blocks.append(Block(end - start, len(body), zlib.crc32(body), *edges))
         bodies.append(body)
     complete = msgspec.structs.replace(
         header,
         left_out=len(aircraft.icao_address) - count,
-        columns=tuple((column.base, column.step, len(column.planes)) for column in everything.columns),
+        columns=tuple(
+            Column(column.base, column.step, len(column.planes), lowest)
+            for column, lowest in zip(everything.columns, rough, strict=True)
+        ),
         addresses=tuple(everything.addresses),
         blocks=tuple(blocks),
     )
@@ -54,18 +61,30 @@ def write(aircraft: Aircraft, header: Header) -> bytes:
 
 
 def _sorted_planes(table: Table, count: int) -> list[bytes]:
-    """Return all columns' planes with the aircraft in their order along the curve."""
-    key = [table.places[place::LANE] for place in (3, 2, 1, 0)]
-    planes = [*key, *(plane for column in table.columns for plane in column.planes)]
-    width = len(planes)
-    rows = bytearray(count * width)
-    for place, plane in enumerate(planes):
-        rows[place::width] = plane
-    # As texts, since Python compares those of one byte a character in a third of the time that bytes take.
-    plain = rows.decode("latin-1")
-    ordered = "".join(sorted([plain[start : start + width] for start in range(0, count * width, width)]))
-    data = ordered.encode("latin-1")
-    return [data[place::width] for place in range(len(key), width)]
+    """Return all columns' planes with the aircraft in the order of their tiles."""
+    planes = [*table.keys, *(plane for column in table.columns for plane in column.planes)]
+    rows = tiled(planes, table.located, count)
+    return [rows[place :: len(planes)] for place in range(len(table.keys), len(planes))]
+
+
+def _rough(columns: list[Coded], planes: list[bytes], count: int) -> list[int]:
+    """Return how many of each column's lowest planes hardly repeat themselves, by the block in the middle."""
+    start = max(0, (count - BLOCK_SIZE) // 2)
+    rough, left = [], iter(planes)
+    for column in columns:
+        kinds = [len(set(next(left)[start : start + BLOCK_SIZE])) for _ in column.planes]
+        rough.append(next((place for place, found in enumerate(kinds) if found <= _FEW), len(kinds)))
+    return rough
+
+
+def _parts(columns: list[Coded], planes: list[bytes], rough: list[int]) -> tuple[list[bytes], list[bytes]]:
+    """Return the rough planes and all others, each in the columns' order."""
+    parts: tuple[list[bytes], list[bytes]] = ([], [])
+    left = iter(planes)
+    for column, lowest in zip(columns, rough, strict=True):
+        for place in range(len(column.planes)):
+            parts[place >= lowest].append(next(left))
+    return parts
 
 
 def _codes(columns: list[Coded], planes: list[bytes], wanted: int, count: int) -> list[int]:
