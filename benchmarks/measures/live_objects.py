@@ -11,7 +11,7 @@ import time
 from itertools import takewhile
 from operator import attrgetter
 
-from benchmarks.live_fleet import Update, columns, header, identities, read_updates
+from benchmarks.inputs.live_fleet import Update, columns, header, identities, read_updates
 from live import identities as identity_objects
 from live.container import read_header
 from live.layout import IDENTITIES, POSITIONS
