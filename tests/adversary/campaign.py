@@ -8,12 +8,16 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tests.adversary import stage
+from tests.adversary import judge, judge_events, mapping, stage
 from tests.adversary.attacks import drawn
-from tests.adversary.judge import TOLERANCE, Broken, judge
+from tests.adversary.events import FunctionPlan
+from tests.adversary.judge import TOLERANCE, Broken
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from tests.adversary.events import FunctionEvidence
+    from tests.adversary.stage import Evidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +58,13 @@ def attack(seed: int, kind: str | None = None, tolerance: float = TOLERANCE) -> 
     """Draw the seed's attack, play it, and judge it; a run may be `tolerance` seconds late."""
     began = time.monotonic()
     drawn_attack = drawn(seed, time.time(), kind)
-    evidence = stage.play(drawn_attack.plan)
-    broken = tuple(judge(drawn_attack.plan, evidence, tolerance))
+    plan = drawn_attack.plan
+    if isinstance(plan, FunctionPlan):
+        evidence: Evidence | FunctionEvidence = (made := mapping.play(plan))
+        broken = tuple(judge_events.judge(plan, made, tolerance))
+    else:
+        evidence = (left := stage.play(plan))
+        broken = tuple(judge.judge(plan, left, tolerance))
     return Result(
         drawn_attack.kind,
         seed,
@@ -76,7 +85,7 @@ def campaign(attacks: Sequence[tuple[int, str | None]], workers: int, tolerance:
     with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
         for done in as_completed([pool.submit(attack, seed, kind, tolerance) for seed, kind in attacks]):
             result = done.result()
-            if result.broken and all(each.depends_on_speed for each in result.broken):
+            if any(each.depends_on_speed for each in result.broken):
                 doubtful.append(result)
             else:
                 yield result

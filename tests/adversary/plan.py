@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from random import Random
 
-    Sequence_ = Any
+    from tests.adversary.events import FunctionPlan
     from tests.adversary.feed import Item
     from tests.adversary.wire import Rule
 
@@ -88,10 +88,10 @@ class Attack:
     kind: str
     seed: int
     promise: str
-    plan: ConsumerPlan | Sequence_
+    plan: ConsumerPlan | FunctionPlan
 
 
-type Drawn = Callable[[Random, float], ConsumerPlan | Sequence_]
+type Drawn = Callable[[Random, float], ConsumerPlan | FunctionPlan]
 
 
 class Traffic:

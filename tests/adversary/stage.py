@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.adversary.aws import Aws
+from tests.adversary.events import default_patterns
 from tests.adversary.feed import Feed
 from tests.adversary.ledger import Ledger
 from tests.adversary.process import Child, Outcome
@@ -24,13 +25,6 @@ if TYPE_CHECKING:
     from tests.adversary.plan import ConsumerPlan, Run
 
 API_TOKEN = "aD7/k+Q9tokenOfTheProvider/zX~w2=="  # with all that encodings change
-
-_PATTERNS = "\n".join(  # noqa: FLY002 - one pattern a line
-    (
-        '{"data":{"squawk":["7500","7600","7700"]}}',
-        '{"data":{"vertical_rate":[{"numeric":["<",-6000]}],"$or":[{"on_ground":[false]},{"on_ground":[{"exists":false}]}]}}',
-    )
-)
 
 
 def environment(aws_url: str, service: str) -> dict[str, str]:
@@ -45,7 +39,7 @@ def environment(aws_url: str, service: str) -> dict[str, str]:
         "POWERTOOLS_METRICS_NAMESPACE": "Attack",
         "POWERTOOLS_LOG_LEVEL": "INFO",
         "PYTHONDONTWRITEBYTECODE": os.environ.get("PYTHONDONTWRITEBYTECODE", ""),
-        "ALERT_PATTERNS": _PATTERNS,
+        "ALERT_PATTERNS": default_patterns(),
     }
 
 

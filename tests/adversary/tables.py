@@ -105,8 +105,8 @@ class Condition:
             self._take("(")
             name = self._words.pop(0)
             self._take(")")
-            present = bool(self._names.get(name, name) in self._item)
-            return present == (word == "attribute_exists")
+            present: bool = self._names.get(name, name) in self._item
+            return present is (word == "attribute_exists")
         left, operator, right = self._operand(word), self._words.pop(0), self._operand(self._words.pop(0))
         if left is None or right is None or type(left) is not type(right):
             return bool(operator == "<>" and left != right)

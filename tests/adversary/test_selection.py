@@ -9,12 +9,15 @@ from tests.adversary.campaign import campaign
 SELECTION = {
     "byte-order-mark": 1,
     "disturbed-recovery": 1,
+    "failing-notification": 1,
+    "failing-sinks": 1,
     "failures-of-every-status": 1,
     "killed": 2,
     "lost-answers": 2,
     "odd-checkpoints": 1,
     "odd-secrets-and-shards": 1,
     "odd-statuses": 1,
+    "poisoned-windows": 1,
     "refused-calls": 1,
     "silent-stream": 1,
 }

@@ -43,6 +43,16 @@ def wrong_clock_before_a_gap(rng: Random, now: float) -> ConsumerPlan:
     return traffic.plan(Run(3.0), last, may_double=last.fresh, **record_format(rng))
 
 
+@kind("one wrong clock neither ends a run early nor is believed for a day", weight=1)
+def wrong_clock_while_reading(rng: Random, now: float) -> ConsumerPlan:
+    """Near the live edge, one update's ingestion time is ahead; the stream goes on, and the run with it."""
+    traffic = Traffic(rng, now, age=5.0, step=0.05)
+    traffic.intervals(2, 5)
+    traffic.update(**_wrong_clock(rng, now))
+    traffic.intervals(rng.randrange(1, 5), 5)
+    return traffic.plan(Run(7.0), SETTLE, **record_format(rng))
+
+
 @kind("a refused token loses nothing when updates bear no ingestion time, or all the same", weight=1)
 def gap_without_times(rng: Random, now: float) -> ConsumerPlan:
     """Ingestion times are absent, equal or the same as the last committed one."""

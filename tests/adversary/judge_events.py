@@ -1,0 +1,96 @@
+"""Judges an attack on the aggregator or the alerts function by what was written and sent."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from tests.adversary.judge import Broken, texts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.adversary.events import FunctionEvidence, FunctionPlan
+
+STATE_BOUND = 1_000_000
+"""Bytes of state that Lambda takes (Lambda's guide on tumbling windows: 1 MB)."""
+
+
+def judge(plan: FunctionPlan, evidence: FunctionEvidence, tolerance: float) -> list[Broken]:
+    """Return every promise that the attack has broken; `tolerance` is what an invocation may be late, in seconds."""
+    return [
+        *_invocations(plan, evidence, tolerance),
+        *_rows(plan, evidence),
+        *_alerts(plan, evidence),
+        *texts(evidence.log),
+    ]
+
+
+def _invocations(plan: FunctionPlan, evidence: FunctionEvidence, tolerance: float) -> Iterator[Broken]:
+    for number, outcome in enumerate(evidence.outcomes, start=1):
+        if outcome.ended == "memory":
+            yield Broken("memory", f"invocation {number} took more than {plan.megabytes} MB")
+        elif outcome.ended != "returned" or outcome.late > tolerance + evidence.stall:
+            yield Broken("deadline", f"invocation {number}: {outcome.ended}, {outcome.late:.1f} s late")
+        elif outcome.took > plan.fastest:
+            yield Broken("deadline", f"invocation {number} took {outcome.took:.1f} s, where {plan.fastest} are enough")
+    if evidence.stuck:
+        error = next((each.error for each in reversed(evidence.outcomes) if each.error), None)
+        yield Broken("no record stalls a shard", f"batches {evidence.stuck} never came through: {error}")
+    if (largest := max(evidence.states, default=0)) > STATE_BOUND:
+        yield Broken("a window's state stays below 1 MB", f"{largest} bytes were handed back")
+    if len(evidence.log) > plan.log:
+        yield Broken("bounded costs", f"{len(evidence.log)} bytes of log, where {plan.log} are enough")
+
+
+def _rows(plan: FunctionPlan, evidence: FunctionEvidence) -> Iterator[Broken]:
+    if plan.function != "aggregator":
+        return
+    rows = {
+        (row["kind"], row["window_start"], row["shard_id"], row["part"], row.get("icao_address")): row
+        for row in evidence.rows
+    }
+    counted: Counter[str] = Counter()
+    totals = 0
+    for (kind, *_, address), row in rows.items():
+        if kind == "aircraft":
+            counted[str(address)] += row["updates"]
+        else:
+            totals += row["updates"]
+    wrong = {
+        address: (counted[address], expected) for address, expected in plan.counted if counted[address] != expected
+    }
+    if wrong:
+        yield Broken(
+            "rows equal a recount", f"{len(wrong)} aircraft, counted and expected: {dict(list(wrong.items())[:5])}"
+        )
+    if counted.total() != totals:
+        yield Broken("rows equal a recount", f"aircraft rows count {counted.total()}, totals rows {totals}")
+
+
+def _alerts(plan: FunctionPlan, evidence: FunctionEvidence) -> Iterator[Broken]:
+    if plan.function != "alerts":
+        return
+    sent = Counter(_about(message) for message in evidence.messages)
+    for address, rule, expected in plan.alerts:
+        found = sent[address, rule]
+        if found < expected:
+            yield Broken("no alert is lost", f"{address} {rule}: {found} sent, {expected} called for")
+            return
+        if found > expected and not plan.may_double:
+            yield Broken("no alert is sent twice", f"{address} {rule}: {found} sent, {expected} called for")
+            return
+    unasked = [about for about in sent if about not in {(address, rule) for address, rule, _ in plan.alerts}]
+    if unasked:
+        yield Broken("no alert is sent that nothing calls for", f"{unasked[:5]}")
+
+
+def _about(message: dict[str, str]) -> tuple[str, str]:
+    """Return the aircraft and the rule that a published message names in its attributes."""
+    names = {
+        value: message.get(f"MessageAttributes.entry.{match[1]}.Value.StringValue", "")
+        for name, value in message.items()
+        if (match := re.fullmatch(r"MessageAttributes\.entry\.(\d+)\.Name", name))
+    }
+    return names.get("icao_address", ""), names.get("rule", "")
