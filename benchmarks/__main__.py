@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 import tempfile
+from contextlib import nullcontext
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,20 +19,29 @@ from benchmarks.harness.comparison import compare
 from benchmarks.harness.processes import BenchmarkError
 from benchmarks.harness.workspace import FULL, QUICK, Workspace
 from benchmarks.report import table
+from benchmarks.report.progress import Progress
+from local.output_file import NOT_WRITTEN, OutputError, OutputFile
 from local.shell_settings import shut_out
+from local.signals import ending_in_order
+from local.simulator.options import count, positive
+from local.standard_output import surviving
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from rich.status import Status
-
-
+_CANNOT_START = 2
 _LOG_WIDTH = 120
 """Columns where there is no terminal to ask, such as in the log of CI."""
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="bench", description=__doc__, allow_abbrev=False)
+    parser = argparse.ArgumentParser(
+        prog="bench",
+        description=__doc__,
+        epilog="Exit code: 0; 1 when a benchmark failed; 2 for a wrong option; 3 when no figures could be written. "
+        "All of them take about half an hour.",
+        allow_abbrev=False,
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here")
     parser.add_argument("--quick", action="store_true", help="small workloads, ratios only: under a minute")
     parser.add_argument(
@@ -43,10 +51,13 @@ def _parser() -> argparse.ArgumentParser:
         choices=[*cases.names(), *measures.names()],
         help=f"run this one; may be given several times: {', '.join([*cases.names(), *measures.names()])}",
     )
-    parser.add_argument("--updates", type=int, metavar="N", help=f"updates generated (default {FULL.updates})")
-    parser.add_argument("--runs", type=int, metavar="N", help=f"runs of each side (default {FULL.runs})")
+    parser.add_argument("--updates", type=count, metavar="N", help=f"updates generated (default {FULL.updates})")
+    parser.add_argument("--runs", type=count, metavar="N", help=f"runs of each side (default {FULL.runs})")
     parser.add_argument(
-        "--memory-seconds", type=float, metavar="S", help=f"length of the memory run (default {FULL.memory_seconds:g})"
+        "--memory-seconds",
+        type=positive,
+        metavar="S",
+        help=f"length of the memory run (default {FULL.memory_seconds:g})",
     )
     return parser
 
@@ -55,29 +66,56 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run what the command line asks for; return the exit code."""
     options = _parser().parse_args(arguments)
     shut_out(os.environ)
+    with surviving() as output, ending_in_order():
+        code = _measure(options)
+        output.flush()
+        if output.lost is not None:
+            _complain(f"standard output: {output.lost.strerror}; the figures could not be shown")
+            code = code or NOT_WRITTEN
+    return code
+
+
+def _measure(options: argparse.Namespace) -> int:
     sizes = QUICK if options.quick else FULL
     for name in ("updates", "runs", "memory_seconds"):
         if (value := getattr(options, name)) is not None:
             sizes = replace(sizes, **{name: value})
+    names = list(dict.fromkeys(options.only or _default(quick=options.quick)))
     console = Console(width=None if sys.stdout.isatty() else _LOG_WIDTH)
-    with tempfile.TemporaryDirectory(prefix="bench-") as folder, console.status("") as status:
-        workspace = Workspace(Path(folder), sizes)
-        results: dict[str, Any] = {"machine": machine.describe()}
-        failed = False
-        for name in options.only or _default(quick=options.quick):
-            try:
-                results[name] = _run(name, workspace, partial(_tell, status, name))
-            except BenchmarkError as error:  # the others' figures are worth having all the same
-                console.print(f"bench: {name}: {error}", style="red", markup=False)
-                failed = True
-    table.show(results, console)
-    if options.json:
-        options.json.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    done = False
+    try:
+        with (
+            nullcontext() if options.json is None else OutputFile(options.json) as file,
+            tempfile.TemporaryDirectory(prefix="bench-") as folder,
+        ):
+            results, failed = _run_all(names, Workspace(Path(folder), sizes), console)
+            done = True
+            table.show(results, console)
+            if file is not None:
+                file.write(results)
+    except OutputError as error:
+        _complain(f"--json: {error}")
+        return NOT_WRITTEN if done else _CANNOT_START
     return int(failed)
 
 
-def _tell(status: Status, name: str, text: str) -> None:
-    status.update(f"{name}: {text}")
+def _run_all(names: Sequence[str], workspace: Workspace, console: Console) -> tuple[dict[str, Any], bool]:
+    results: dict[str, Any] = {"machine": machine.describe()}
+    failed = False
+    with Progress(console, names) as progress:
+        for name in names:
+            progress.begin(name)
+            try:
+                results[name] = _run(name, workspace, progress.step)
+            except BenchmarkError as error:  # the others' figures are worth having all the same
+                console.print(f"bench: {name}: {error}", style="red", markup=False)
+                failed = True
+            progress.end()
+    return results, failed
+
+
+def _complain(text: str) -> None:
+    sys.stderr.write(f"bench: error: {text}\n")
 
 
 def _default(*, quick: bool) -> list[str]:

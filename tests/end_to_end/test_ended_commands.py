@@ -1,4 +1,4 @@
-"""`python -m local.faults`, as a person runs it and ends it."""
+"""`pipenv run chaos` and `pipenv run bench`, as a person runs and ends them."""
 
 from __future__ import annotations
 
@@ -16,10 +16,18 @@ from tests.support.conditions import wait_until
 from tests.support.hostile_shell import HOSTILE
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_ended_in_the_middle_it_leaves_nothing(repository, tmp_path, number):
-    """Its workers, and what they started, end with it, whatever they are at: no schedule is waited for."""
-    command = [sys.executable, "-m", "local.faults", "--schedules", "50", "--workers", "1"]
+@pytest.mark.parametrize(
+    ("command", "number"),
+    [
+        (["local.faults", "--schedules", "50", "--workers", "1"], signal.SIGTERM),
+        (["local.faults", "--schedules", "50", "--workers", "1"], signal.SIGINT),
+        (["benchmarks", "--only", "read_line_gzip", "--updates", "1000", "--runs", "500"], signal.SIGTERM),
+    ],
+    ids=["chaos-SIGTERM", "chaos-SIGINT", "bench-SIGTERM"],
+)
+def test_ended_in_the_middle_it_leaves_nothing(repository, tmp_path, command, number):
+    """What it started ends with it, whatever that is at, and its folders are gone."""
+    command = [sys.executable, "-m", *command]
     with (tmp_path / "output").open("w+") as output:
         running = subprocess.Popen(
             command,
@@ -31,12 +39,14 @@ def test_ended_in_the_middle_it_leaves_nothing(repository, tmp_path, number):
         )
         family = set()
 
-        def emulators():
+        def at_work():
             family.update(processes.descendants(running.pid))
-            return sum(b"aws-lambda-rie" in _command(pid) for pid in family) >= 2
+            return any(
+                name in _command(pid) for pid in family for name in (b"awslambdaric", b"benchmarks.harness.side")
+            )
 
         try:
-            wait_until(emulators)
+            wait_until(at_work)
             running.send_signal(number)
             assert running.wait(60) == 128 + number
         finally:
