@@ -25,6 +25,7 @@ class _Counting:
     """Stands in for processor, committer and stop request: counts, and stops at the token after the last update."""
 
     has_uncommitted = True
+    is_full = False
     error = None
 
     def __init__(self, expected: int) -> None:
@@ -51,6 +52,9 @@ class _Counting:
 
     def raise_if_failed(self) -> None:
         """Nothing is published, so nothing fails."""
+
+    def connected(self) -> None:
+        """A connection was opened."""
 
     def reach(self, *_: object) -> None:
         """A token came."""

@@ -3,12 +3,13 @@
 Updates are counted by the token interval they were read in. An interval is closed by the next token; it is settled
 when as many of its updates are acknowledged as were taken. A token is safe when its interval and all before it are.
 
-No lock is needed: `taken` and `rejected` are written by the reader alone, `acknowledged` by the publisher alone, and
-`taken` no longer changes once `closed_by` is set.
+Updates need no lock: `taken` and `rejected` are written by the reader alone, `acknowledged` by the publisher alone, and
+`taken` no longer changes once `closed_by` is set. Tokens take one, since one without updates moves on the one before.
 """
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -16,6 +17,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from consumer.checkpoint.position import Position
     from consumer.checkpoint.rejected_lines import RejectedLine
+
+MAX_OPEN_INTERVALS = 1_000
+"""Tokens that wait for an acknowledgement; the next ones are passed over, and what follows them counts as before them.
+At the live edge, with a token every 15 s, that is four hours."""
 
 
 @dataclass(slots=True, eq=False)
@@ -40,20 +45,33 @@ class Watermark:
         self.current = Interval()
         self.committed = 0
         """Intervals whose closing token is in the checkpoint; written by the committer alone."""
-        self._closed = 0
+        self.closed = 0
+        """Intervals that were closed; the number of the one closed last."""
         self._waiting: deque[Interval] = deque()
+        self._lock = threading.Lock()
 
-    def close(self, position: Position) -> None:
-        """Close the current interval: the stream has reached `position`."""
-        self._closed += 1
-        interval, self.current = self.current, Interval()
-        interval.closed_by = position
-        self._waiting.append(interval)
+    def close(self, position: Position) -> bool:
+        """Close the current interval: the stream has reached `position`; return whether that could be noted.
+
+        An empty one takes no place in the line: the position moves on that of the interval before it.
+        """
+        with self._lock:
+            waiting = self._waiting
+            if waiting and not self.current.taken and not self.current.rejected:
+                waiting[-1].closed_by = position
+                return True
+            if len(waiting) >= MAX_OPEN_INTERVALS:
+                return False
+            self.closed += 1
+            interval, self.current = self.current, Interval()
+            interval.closed_by = position
+            waiting.append(interval)
+            return True
 
     @property
     def uncommitted(self) -> int:
         """How many intervals are closed, and their tokens not in the checkpoint yet."""
-        return self._closed - self.committed
+        return self.closed - self.committed
 
     @property
     def has_settled(self) -> bool:
@@ -66,6 +84,7 @@ class Watermark:
     def take_settled(self) -> list[Interval]:
         """Return, and no longer hold, the settled intervals at the head of the line."""
         settled = []
-        while self.has_settled:
-            settled.append(self._waiting.popleft())
+        with self._lock:
+            while self.has_settled:
+                settled.append(self._waiting.popleft())
         return settled

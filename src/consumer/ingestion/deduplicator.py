@@ -1,83 +1,193 @@
-"""Recognises lines that the server sends again after a reconnect, so that nothing is handed on twice."""
+"""Recognises updates that the server sends again after a reconnect, so that nothing is handed on twice."""
 
 from __future__ import annotations
 
 from collections import deque
 from typing import TYPE_CHECKING
 
+import msgspec
+from isal.isal_zlib import adler32
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from consumer.stream.messages import TargetUpdate
 
 KEPT_INTERVALS = 4
-"""How many token intervals are remembered: the server resumes at a token we name, so one is needed; the others
-cover a server that resumes somewhat earlier than asked."""
+"""How many token intervals are remembered at least, for a server that resumes somewhat earlier than asked."""
 
-FEWEST_INTERVALS = 2
-MANY_DIGESTS = 250_000
-"""Above so many digests (70 bytes each) only the newest interval and the one before are remembered."""
+MAX_DIGESTS = 400_000
+"""Of one run, some 100 bytes each. What is committed is forgotten first; what is not waits for its commit, and the
+reader with it: a hundred seconds of the whole world behind one update that Kinesis does not take."""
+
+_MAX_SEGMENTS = 16
+"""Sets that each new update is looked up in: more intervals than these share a set with their neighbours."""
+
+_QUIET_INTERVALS = 16
+"""New tokens without anything of before a reconnect, after which the rest of that will not come any more; plus four
+for each interval it held, since a server may send more tokens than it did the first time."""
+_MAX_PATIENCE = 1000
+
+_SUM = 0xFFFF
+"""The half of an Adler-32 checksum that is a plain sum, and so does not tell in which order the bytes come."""
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+
+
+def identities(updates: Sequence[TargetUpdate], checksums: Sequence[int] | None = None) -> list[bytes]:
+    """Return what tells each update from any other, however its JSON object is written.
+
+    That is its key, and with it the length and the sum of its bytes, which the order of its members does not change:
+    two updates of one key are both handed on unless they agree in these, too. Without an `ingestion_time` the key says
+    too little, and the sorted members stand in for it. The same in every process. `checksums` are Adler-32.
+    """
+    if checksums is None:
+        checksums = [adler32(update.data) for update in updates]
+    return [
+        _encode(
+            (
+                update.icao_address,
+                update.timestamp,
+                update.ingestion_time or _members(update.data),
+                len(update.data),
+                checksum & _SUM,
+            )
+        )
+        for update, checksum in zip(updates, checksums, strict=True)
+    ]
+
+
+def _members(data: bytes) -> list[tuple[str, bytes]]:
+    return sorted((name, bytes(value)) for name, value in _decode_members(data).items())
+
+
+class _Segment:
+    """Digests of one interval, or of neighbours; `interval` numbers the last of them."""
+
+    __slots__ = ("digests", "interval")
+
+    def __init__(self, digests: set[int], interval: int) -> None:
+        self.digests = digests
+        self.interval = interval
 
 
 class RepeatFilter:
-    """Remembers a digest of every line since the last few position tokens.
+    """Remembers a digest of every update until it cannot come again.
 
-    After a reconnect from token T the server sends again what it had sent since T, with tokens that may fall
-    elsewhere than before, and more of them. So a digest is not forgotten at the next token but a few tokens later,
-    where a token after nothing but repeats does not count; and a repeated line counts as new again: it now lies
-    after the newest token.
+    On a connection the server sends nothing twice. After a reconnect, or in the next run of this process, it sends
+    again what it had sent since the token that is named, with tokens that may fall elsewhere than before, and more of
+    them. So what was read after that token is set apart at a reconnect (`_expected`), where no token makes it be
+    forgotten: an update leaves it by coming again, and then counts as read in the interval where it did. The rest is
+    dropped when many intervals have passed without any of it. Everything else is forgotten some intervals after its
+    token is committed, never before.
 
-    The digest is Python's own 64-bit SipHash, keyed anew in every process: at 60,000 lines an interval (the
-    whole world for 15 s) the chance that a new line is taken for one remembered is 240,000 / 2^64, about 1e-14.
+    The digest is Python's own 64-bit SipHash, keyed anew in every process: that one of 400,000 equals that of another
+    update has a chance of 2e-14.
     """
 
-    def __init__(self, kept_intervals: int = KEPT_INTERVALS) -> None:
+    def __init__(self, kept_intervals: int = KEPT_INTERVALS, *, max_digests: int = MAX_DIGESTS) -> None:
         self._kept_intervals = kept_intervals
+        self._max_digests = max_digests
+        self._expected: set[int] = set()
+        self._quiet = 0
+        self._patience = 0
+        self._segments: deque[_Segment] = deque()  # closed ones, the newest last
+        self._current: dict[int, int] = {}  # of the open interval, with a checksum of the bytes
         self._has_new = False
-        self._intervals: deque[set[int]] = deque([set()])  # digests by interval, the newest last: forgotten as a whole
+        self._closings = 0
+        self._held = 0  # at least as many as there are, without `_expected`
 
     def new_ones[T: TargetUpdate](self, updates: Sequence[T]) -> Sequence[T]:
         """Return the updates that were not seen lately, in their order, and remember them all."""
-        seen = set(map(hash, [update.data for update in updates]))
-        if len(seen) == len(updates) and all(map(seen.isdisjoint, self._intervals)):  # as nearly always: at C's speed
-            self._intervals[-1] |= seen
+        sums = [adler32(update.data) for update in updates]
+        digests = list(map(hash, identities(updates, sums)))
+        seen = dict(zip(digests, sums, strict=True))
+        keys = seen.keys()
+        is_new = len(seen) == len(updates) and self._current.keys().isdisjoint(keys)
+        if is_new and self._expected.isdisjoint(keys) and all(one.digests.isdisjoint(keys) for one in self._segments):
+            self._current |= seen
+            self._held += len(seen)
             self._has_new = self._has_new or bool(seen)
             return updates
-        return [update for update in updates if not self.is_repeat(update.data)]
+        found = [not self._is_repeat(digest, checksum) for digest, checksum in zip(digests, sums, strict=True)]
+        return [update for update, is_new in zip(updates, found, strict=True) if is_new]
 
-    def is_repeat(self, line: bytes) -> bool:
-        """Return whether the line was seen lately, and remember it."""
-        digest = hash(line)
-        repeated = self._forget(digest)
-        self._intervals[-1].add(digest)
+    def _is_repeat(self, digest: int, checksum: int) -> bool:
+        repeated = self._take(digest) or self._current.get(digest) == checksum
+        self._current[digest] = checksum
+        self._held += 1
         self._has_new = self._has_new or not repeated
         return repeated
 
-    def forget(self, line: bytes) -> None:
-        """Take a line for new should it come again: it was seen, but not handed on after all."""
-        self._forget(hash(line))
-
-    def _forget(self, digest: int) -> bool:
-        """Remove a digest; return whether it was there."""
-        for digests in self._intervals:
-            if digest in digests:
-                digests.remove(digest)
+    def _take(self, digest: int) -> bool:
+        """Remove a digest from where it lay before the open interval; return whether it was there."""
+        if digest in self._expected:
+            self._expected.remove(digest)
+            self._quiet = 0
+            return True
+        for segment in self._segments:
+            if digest in segment.digests:
+                segment.digests.remove(digest)
                 return True
         return False
 
-    def next_interval(self, uncommitted: int = 0) -> None:
-        """Note that a new position token has come; forget what is too old to come again.
+    def connected(self) -> None:
+        """Expect again what was read since the newest token: a connection begins there."""
+        if self._current:
+            self._expect(self._current, 1)
+            self._current = {}
 
-        So many tokens before it are not in the checkpoint yet: the next run of this process may have to go back as far.
+    def _expect(self, digests: Iterable[int], intervals: int) -> None:
+        self._patience = min(_MAX_PATIENCE, (self._patience if self._expected else 0) + 4 * intervals)
+        self._expected.update(digests)
+        self._quiet = 0
+
+    def next_interval(self, interval: int, committed: int) -> None:
+        """Note that interval number `interval` was closed by a token, and that those up to `committed` are committed.
 
         While only repeats come, the server is still sending again what it had sent, and the rest of that is to come.
         """
-        if not self._has_new:
-            return
-        self._has_new = False
-        self._intervals.append(set())
-        kept = max(self._kept_intervals, uncommitted + FEWEST_INTERVALS)
-        if sum(map(len, self._intervals)) > MANY_DIGESTS:
-            kept = FEWEST_INTERVALS
-        while len(self._intervals) > kept:
-            self._intervals.popleft()
+        if self._has_new:
+            self._has_new = False
+            self._closings += 1
+            self._segments.append(_Segment(set(self._current), interval))
+            self._current = {}
+            if len(self._segments) > _MAX_SEGMENTS:
+                self._merge()
+            self._quiet += 1
+            if self._quiet > _QUIET_INTERVALS + self._patience:
+                self._expected, self._patience = set(), 0
+        self.forget(committed)
+
+    def forget(self, committed: int) -> None:
+        """Forget what is too old to come again; all of what is committed, if it would be too much otherwise."""
+        segments = self._segments
+        while len(segments) > self._kept_intervals and segments[0].interval <= committed:
+            segments.popleft()
+        self._held = len(self._current) + sum(len(segment.digests) for segment in segments)
+        while segments and segments[0].interval <= committed and self._held >= self._max_digests:
+            self._held -= len(segments.popleft().digests)
+        if self._held + len(self._expected) >= 2 * self._max_digests:
+            self._expected, self._patience = set(), 0
+
+    def _merge(self) -> None:
+        """Have the two neighbours share a set that are smallest together."""
+        segments = self._segments
+        sizes = [len(segment.digests) for segment in segments]
+        at = min(range(len(segments) - 1), key=lambda one: sizes[one] + sizes[one + 1])
+        segments[at + 1].digests |= segments[at].digests
+        del segments[at]
+
+    @property
+    def is_full(self) -> bool:
+        """Whether as much is remembered as may be: after `forget`, all of it is not committed."""
+        return self._held >= self._max_digests
+
+    def after_the_run(self, unacknowledged: Iterable[TargetUpdate]) -> RepeatFilter:
+        """Return what the next run begins with: all of this is expected again, but for what Kinesis does not have."""
+        successor = RepeatFilter(self._kept_intervals, max_digests=self._max_digests)
+        expected = self._expected.union(self._current, *(segment.digests for segment in self._segments))
+        expected.difference_update(map(hash, identities(list(unacknowledged))))
+        successor._expect(expected, self._closings + self._patience // 4 + 1)
+        return successor

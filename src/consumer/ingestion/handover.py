@@ -11,6 +11,8 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
     from consumer.ingestion.deduplicator import RepeatFilter
 
 _OWNERS = 16
@@ -20,18 +22,21 @@ class Handover:
     """One for a process; the repeats of at most one run lie in it."""
 
     def __init__(self) -> None:
-        self._left: tuple[str | None, RepeatFilter] | None = None
+        self._left: tuple[Collection[str | None], Callable[[], RepeatFilter]] | None = None
         self.ended: deque[str] = deque(maxlen=_OWNERS)
         """The owners of the process's last runs: a lease of theirs is nobody's any more."""
 
-    def leave(self, committed_token: str | None, repeats: RepeatFilter) -> None:
-        """Leave what a run knows to the one that goes on from this token; None is from no checkpoint at all."""
-        self._left = committed_token, repeats
+    def leave(self, tokens: Collection[str | None], repeats: Callable[[], RepeatFilter]) -> None:
+        """Leave what a run knows to the one that goes on from one of these tokens; None is from no checkpoint at all.
 
-    def take(self, committed_token: str | None) -> RepeatFilter | None:
+        There are two where the last commit's answer was lost. `repeats` is called by the next run, which has the time.
+        """
+        self._left = tokens, repeats
+
+    def take(self, token: str | None) -> RepeatFilter | None:
         """Return what was left if the run goes on from where that one ended, and hold nothing any more.
 
         Another token means that another process was at work since, or that somebody set the checkpoint back on purpose.
         """
         left, self._left = self._left, None
-        return left[1] if left is not None and left[0] == committed_token else None
+        return left[1]() if left is not None and token in left[0] else None

@@ -76,6 +76,20 @@ class TargetProcessor:
         """Whether something was read since the last position: stopping now would have it read again."""
         return bool(self._watermark.current.taken or self._watermark.current.rejected)
 
+    def connected(self) -> None:
+        """Expect again what came since the newest token."""
+        self._repeats.connected()
+
+    @property
+    def is_full(self) -> bool:
+        """Whether too much is remembered to take in more: `makes_room` says whether waiting helps."""
+        return self._repeats.is_full
+
+    def makes_room(self) -> bool:
+        """Forget what was committed meanwhile; return whether more will be."""
+        self._repeats.forget(self._watermark.committed)
+        return self._watermark.uncommitted > 0
+
     def raise_if_failed(self) -> None:
         """Raise PublishError if Kinesis refused records for good, although none has come since to be told by."""
         self._publisher.raise_if_failed()
@@ -150,7 +164,6 @@ class TargetProcessor:
 
     def reach(self, token: str, received_at: datetime, gap: TimeRange | None = None) -> Position:
         """Close the interval: everything up to `token` was read, but for the `gap` before it."""
-        self._repeats.next_interval(self._watermark.uncommitted)
         position = Position(
             position_token=token,
             token_received_at=received_at,
@@ -158,8 +171,9 @@ class TargetProcessor:
             frontier=tuple(dict.fromkeys((*self._earlier_frontier, *map(frontier_key, self._frontier)))),
             gap=gap,
         )
-        self._watermark.close(position)
-        self.reached = position
+        if self._watermark.close(position):
+            self._repeats.next_interval(self._watermark.closed, self._watermark.committed)
+            self.reached = position
         return position
 
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _SLEEP_STEP = 0.2
 _CHECK_SECONDS = 0.05  # a line may come by itself every few microseconds: not each has to look at the clock's meaning
+_ROOM_SECONDS = 0.05
 _ERROR = "ERROR"
 _LEVELS_LOGGED = frozenset({"WARN", _ERROR})
 
@@ -83,6 +84,7 @@ class StreamReader:
         self._check_at = 0.0
         self._server_time: datetime | None = None
         self._reported_error: str | None = None
+        self._full_at = 0
 
     def interrupt(self) -> None:
         """Wake a blocked read, from any thread: time is up, or the lease is lost."""
@@ -156,6 +158,7 @@ class StreamReader:
         connection = self._open(wanted)
         self.counters.connections += 1
         self._connection = connection
+        self._processor.connected()
         opened_at = self._progress_at = self._clock.monotonic()
         self._budget.connected(opened_at, self._processor.newest_ingestion_time)
         try:
@@ -193,6 +196,8 @@ class StreamReader:
                     self._processor.reject(run.line, run.length, run.reason)
                 else:
                     self._heard(run)
+            if self._processor.is_full:
+                self._wait_for_room()
             if self._committer.error is not None or self._clock.monotonic() >= self._check_at:
                 self._check()
 
@@ -228,6 +233,23 @@ class StreamReader:
             self._progress, self._progress_at, self._failures = progress, now, 0
         elif now - self._progress_at > self._stale_seconds:
             raise StreamInterruptedError(f"no update and no new position token for {self._stale_seconds:g} s")
+
+    def _wait_for_room(self) -> None:
+        """Wait until enough is committed: what is not must be remembered, and that has a bound.
+
+        Raises
+        ------
+        StreamInterruptedError
+            All that was closed by a token is committed: the server sends updates without end and no token.
+        """
+        updates = self._processor.counters.updates - self._processor.counters.repeats_dropped
+        while self._processor.makes_room() and self._processor.is_full:
+            self._progress_at = self._clock.monotonic()  # the server is not to blame
+            self._check()
+            self._clock.sleep(_ROOM_SECONDS)
+        if self._processor.is_full and updates != self._full_at:
+            self._full_at = updates
+            raise StreamInterruptedError("more updates without a position token than can be kept apart")
 
     def _wait_before_retry(self, interruption: StreamInterruptedError) -> None:
         self._progress_at = self._clock.monotonic()  # no connection is no stale connection

@@ -71,6 +71,7 @@ class Run:
         `handover` connects the runs of one process. The format is one record an update unless told otherwise.
         """
         record_format = record_format or formats.single()
+        self._parser = record_format.parser
         self._checkpoint = checkpoint
         self._clock = clock
         self._deadline = deadline
@@ -224,10 +225,12 @@ class Run:
         """Leave to the next run what Kinesis has of what was read, unless an unforeseen error makes that doubtful."""
         if not self._may_hand_over:
             return
-        for update in self._publisher.unacknowledged():
-            self._repeats.forget(update)
-        committed = self._committer.committed or position
-        self._handover.leave(committed.position_token if committed else None, self._repeats)
+        known = (self._committer.committed or position, self._committer.attempted)
+        tokens = {one.position_token if one else None for one in known[: 2 if known[1] else 1]}
+        publisher, repeats, parser = self._publisher, self._repeats, self._parser
+        self._handover.leave(
+            tokens, lambda: repeats.after_the_run(update for update in parser.updates(publisher.unacknowledged()))
+        )
 
     def _summarise(self, reason: StopReason) -> Summary:
         now, committed = self._clock.now(), self._committer.committed

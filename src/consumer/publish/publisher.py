@@ -79,6 +79,7 @@ class Publisher:
         self._bytes_out = 0  # written by the dispatcher alone
         self._in_flight = 0
         self._under_way: list[Sequence[Entry]] = []
+        self._lost: list[Sequence[Entry]] = []  # their calls failed after the end
         self._listens = True
         self._hurry = False
         self._closing = False
@@ -163,8 +164,20 @@ class Publisher:
             return sum(1 for batch in self._under_way for _ in self._outbox.updates_in(batch))
 
     def unacknowledged(self) -> Iterator[bytes]:
-        """Yield the updates, as read, that Kinesis has not acknowledged, as far as is known; after `close`."""
+        """Yield the updates, as read, that Kinesis has not acknowledged, as far as is known; after `close`.
+
+        An answer that came after the run had ended counts: asked late, this knows more.
+        """
         with self._lock:
+            while self._answers:
+                batch, answer = self._answers.popleft()
+                self._under_way.remove(batch)
+                if isinstance(answer, list):
+                    self._outbox.settle(batch, answer, self._clock.monotonic())
+                else:
+                    self._lost.append(batch)
+            for batch in self._lost:
+                yield from self._outbox.updates_in(batch)
             yield from self._outbox.waiting()
             for batch in self._under_way:
                 yield from self._outbox.updates_in(batch)

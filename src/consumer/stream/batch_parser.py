@@ -62,6 +62,19 @@ class RunParser:
             else:
                 yield from self._plain(BytesIO(block))
 
+    def updates(self, objects: Iterable[bytes]) -> Iterator[TargetUpdate]:
+        """Yield the updates of JSON objects that were read before: each as it was made then.
+
+        Raises
+        ------
+        ValueError
+            One is no update.
+        """
+        for run in self.runs(b'{"target":%b}\n' % data for data in objects):
+            if not isinstance(run, list):
+                raise ValueError("what was published is no target update")  # noqa: TRY004 - no type is wrong
+            yield from run
+
     def _fast(self, block: bytes) -> Iterator[Run]:
         """Cut out a run's objects first and decode them after: two short loops take less than one long one."""
         objects: list[bytes] = []

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consumer.checkpoint.position import Position
-from consumer.checkpoint.watermark import Watermark
+from consumer.checkpoint.watermark import MAX_OPEN_INTERVALS, Watermark
 
 NOW = datetime(2024, 3, 4, 23, 24, 2, tzinfo=UTC)
 
@@ -18,7 +18,7 @@ def position(token):
     return Position(position_token=str(token), token_received_at=NOW)
 
 
-@given(sizes=st.lists(st.integers(0, 4), min_size=1, max_size=8), data=st.data())
+@given(sizes=st.lists(st.integers(1, 4), min_size=1, max_size=8), data=st.data())
 def test_a_token_is_safe_exactly_when_all_before_it_is_acknowledged(sizes, data):
     """Whatever the order of acknowledgements, tokens come out in order, each at once, and none too early."""
     watermark = Watermark()
@@ -82,3 +82,33 @@ def test_what_was_rejected_comes_with_its_interval():
     watermark.close(position("a"))
     assert [interval.rejected for interval in watermark.take_settled()] == [["line"]]
     assert watermark.current.rejected == []
+
+
+def test_tokens_without_updates_take_no_room():
+    """However many come behind an update that is not acknowledged, the last of them is what is safe in the end."""
+    watermark = Watermark()
+    interval = watermark.current
+    interval.taken = 1
+    for number in range(10 * MAX_OPEN_INTERVALS):
+        assert watermark.close(position(number))
+    assert watermark.closed == 1
+    interval.acknowledged = 1
+    assert [one.closed_by for one in watermark.take_settled()] == [position(10 * MAX_OPEN_INTERVALS - 1)]
+
+
+def test_tokens_beyond_the_bound_are_passed_over():
+    """What follows counts as before the next token that can be noted: it is safe later, and none is safe too early."""
+    watermark = Watermark()
+    intervals = []
+    for number in range(2 * MAX_OPEN_INTERVALS):
+        interval = watermark.current
+        interval.taken += 1
+        intervals.append(interval)
+        assert watermark.close(position(number)) == (number < MAX_OPEN_INTERVALS)
+    assert watermark.uncommitted == MAX_OPEN_INTERVALS
+    for interval in intervals:
+        interval.acknowledged += 1
+    safe = [one.closed_by.position_token for one in watermark.take_settled()]
+    assert safe == [str(number) for number in range(MAX_OPEN_INTERVALS)]
+    assert watermark.close(position("late"))
+    assert [one.taken for one in watermark.take_settled()] == [MAX_OPEN_INTERVALS]

@@ -1,44 +1,58 @@
-"""Repeats: what the server sends again after a reconnect is dropped, and nothing else is."""
+"""Repeats: what the server sends again after a reconnect or in the next run is dropped, and nothing else is."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.ingestion.deduplicator import KEPT_INTERVALS, RepeatFilter
+from consumer.ingestion.deduplicator import KEPT_INTERVALS, RepeatFilter, identities
 from consumer.stream.messages import TargetUpdate
 
 READ_AT = datetime(2024, 3, 4, 23, 24, tzinfo=UTC)
 
 
-class Feed:
-    """A feed of lines 0, 1, 2, ... and a reader that hands on what the filter lets through.
+def update(number, text=b""):
+    """Update `number`, a second after the one before."""
+    at = READ_AT + timedelta(seconds=number)
+    return TargetUpdate("A", at, at, data=b"%d %b" % (number, text))
 
-    A token is the number of the line it stands after. As in the consumer, a token equal to the last one is no news.
+
+def is_new(repeats, number):
+    """Whether the filter lets update `number` through, by itself."""
+    return len(repeats.new_ones([update(number)])) == 1
+
+
+class Feed:
+    """A feed of updates 0, 1, 2, ... and a reader that hands on what the filter lets through.
+
+    A token is the number of the update it stands before. As in the consumer, a token equal to the last one is no news.
+    Each token is committed `lag` tokens later.
     """
 
-    def __init__(self):
+    def __init__(self, lag=0):
         self.filter = RepeatFilter()
         self.handed_on = []
         self.tokens = [0]
+        self.lag = lag
 
     def send(self, number):
-        """The server sends a line."""
-        if not self.filter.is_repeat(b"line %d" % number):
+        """The server sends an update."""
+        if is_new(self.filter, number):
             self.handed_on.append(number)
 
     def token(self, number):
         """The server sends a token: every line below `number` was sent."""
         if number != self.tokens[-1]:
             self.tokens.append(number)
-            self.filter.next_interval()
+            closed = len(self.tokens) - 1
+            self.filter.next_interval(closed, max(0, closed - self.lag))
 
 
 def remembered(repeats):
     """How many digests a filter holds."""
-    return sum(map(len, repeats._intervals))
+    return len(repeats._expected) + len(repeats._current) + sum(len(one.digests) for one in repeats._segments)
 
 
 connection = st.fixed_dictionaries(
@@ -59,6 +73,7 @@ def test_every_line_is_handed_on_exactly_once_through_any_disconnects(connection
     """
     feed, furthest = Feed(), 0
     for plan in connections:
+        feed.filter.connected()
         known = sorted(set(feed.tokens))
         start = min(feed.tokens[-1], known[max(0, len(known) - 1 - plan["resumes_earlier_by"])])
         for offset in range(plan["lines"]):
@@ -70,29 +85,71 @@ def test_every_line_is_handed_on_exactly_once_through_any_disconnects(connection
         assert feed.handed_on == list(range(furthest))
 
 
-@given(st.lists(st.integers(0, 50), max_size=200), st.sets(st.integers(0, 200)))
-def test_a_line_is_never_dropped_the_first_time(numbers, tokens):
+@given(st.lists(st.integers(0, 50), max_size=200), st.sets(st.integers(0, 200)), st.sets(st.integers(0, 200)))
+def test_an_update_is_never_dropped_the_first_time(numbers, tokens, reconnects):
     """Nothing new is taken for a repeat, whatever came before it."""
     repeats, seen = RepeatFilter(), set()
     for at, number in enumerate(numbers):
-        if number not in seen:
-            assert not repeats.is_repeat(b"line %d" % number)
-            seen.add(number)
-        else:
-            repeats.is_repeat(b"line %d" % number)
+        assert is_new(repeats, number) or number in seen
+        seen.add(number)
         if at in tokens:
-            repeats.next_interval()
+            repeats.next_interval(at, at)
+        if at in reconnects:
+            repeats.connected()
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(1, 60), st.integers(1, 12), st.sets(st.integers(0, 200)), st.integers(0, 15)),
+        min_size=1,
+        max_size=6,
+    )
+)
+def test_no_run_of_a_process_hands_on_what_another_has(runs):
+    """Run after run, each from the last committed token, whatever was not acknowledged and wherever tokens fall."""
+    repeats, acknowledged, committed = RepeatFilter(), [], 0
+    for length, every, refused, lag in runs:
+        begun_at, tokens, unacknowledged = committed, 0, []
+        for number in range(begun_at, begun_at + length):
+            if is_new(repeats, number):
+                (unacknowledged if number in refused else acknowledged).append(number)
+            if number % every == 0:
+                tokens += 1
+                safe = [token for token in range(begun_at, number + 1) if token % every == 0]
+                safe = [token for token in safe if not unacknowledged or token < unacknowledged[0]]
+                done = max(0, min(len(safe), tokens - lag))
+                committed = safe[done - 1] + 1 if done else begun_at
+                repeats.next_interval(tokens, done)
+        repeats = repeats.after_the_run(map(update, unacknowledged))
+    assert len(acknowledged) == len(set(acknowledged))
+    assert set(range(committed)) <= set(acknowledged)
 
 
 def test_more_tokens_in_the_repeated_part_make_no_difference():
-    """On the first connection 100 lines came without a token; resumed, there is a token after each of them."""
+    """On the first connection 100 updates came without a token; resumed, there is a token after each of them."""
     feed = Feed()
     for number in range(100):
         feed.send(number)
+    feed.filter.connected()
     for number in range(110):
         feed.send(number)
         feed.token(number + 1)
     assert feed.handed_on == list(range(110))
+
+
+def test_new_updates_between_repeats_make_no_difference():
+    """Of 1,000 updates Kinesis lacked every tenth: sent again with many tokens, each of the others is recognised."""
+    feed = Feed()
+    for number in range(1000):
+        feed.send(number)
+        feed.token(number + 1)
+    feed.filter = feed.filter.after_the_run(map(update, range(0, 1000, 10)))
+    feed.handed_on, feed.tokens, feed.lag = [], [0], 1000
+    first = next(number for number in range(1000) if number > 1000 - KEPT_INTERVALS)
+    for number in range(first, 1010):
+        feed.send(number)
+        feed.token(number + 1)
+    assert feed.handed_on == list(range(1000, 1010))
 
 
 def test_the_server_may_resume_some_tokens_earlier_than_asked():
@@ -107,62 +164,106 @@ def test_the_server_may_resume_some_tokens_earlier_than_asked():
 
 
 def test_old_digests_are_forgotten():
-    """However long the run, no more lines are remembered than the last few intervals held."""
-    repeats = RepeatFilter()
-    for interval in range(100):
-        for number in range(50):
-            repeats.is_repeat(b"line %d of %d" % (number, interval))
-        repeats.next_interval()
-        assert remembered(repeats) <= KEPT_INTERVALS * 50
-
-
-def test_a_server_that_sends_everything_twice_fills_no_memory():
-    """Repeats that never end beside new lines do not keep the old ones from being forgotten."""
+    """However long the run, no more is remembered than the last few intervals held, repeats among it or not."""
     repeats = RepeatFilter()
     for interval in range(100):
         for number in [*range(50), *range(50)]:
-            repeats.is_repeat(b"line %d of %d" % (number, interval))
-        repeats.next_interval()
-        assert remembered(repeats) <= KEPT_INTERVALS * 50
-
-
-def test_a_line_that_comes_for_ever_keeps_no_other_remembered():
-    """One line sent again in every interval does not keep the lines between its first and last sighting."""
-    repeats = RepeatFilter()
-    for interval in range(100):
-        for number in range(50):
-            repeats.is_repeat(b"line %d of %d" % (number, interval))
-        repeats.is_repeat(b"again")
-        repeats.next_interval()
+            repeats.new_ones([update(interval * 50 + number)])
+        is_new(repeats, -1)
+        repeats.next_interval(interval, interval)
         assert remembered(repeats) <= KEPT_INTERVALS * 50 + 1
 
 
 def test_a_repeat_counts_as_new_again():
-    """A line seen again lies after the newest token, so it is remembered as long as a new one would be."""
+    """An update seen again lies after the newest token, so it is remembered as long as a new one would be."""
     repeats = RepeatFilter(kept_intervals=2)
-    repeats.is_repeat(b"a")
-    for new in (b"1", b"2", b"3", b"4"):
-        repeats.is_repeat(new)
-        assert repeats.is_repeat(b"a")
-        repeats.next_interval()
+    is_new(repeats, 0)
+    for number in range(1, 5):
+        is_new(repeats, number)
+        assert not is_new(repeats, 0)
+        repeats.next_interval(number, number)
 
 
-def test_what_is_not_committed_yet_is_remembered_longer():
-    """While commits lag behind, the lines since the last one must be known: the next run may go back that far."""
+def test_what_is_not_committed_yet_is_remembered():
+    """While commits lag behind, all since the last one must be known, however many tokens that are."""
     repeats = RepeatFilter()
-    for interval in range(10):
-        assert not repeats.is_repeat(b"line of %d" % interval)
-        repeats.next_interval(interval)
-    assert all(repeats.is_repeat(b"line of %d" % interval) for interval in range(10))
+    for interval in range(100):
+        assert is_new(repeats, interval)
+        repeats.next_interval(interval + 1, 0)
+    assert len(repeats._segments) <= 16
+    assert not any(is_new(repeats, interval) for interval in range(100))
+
+
+def test_what_never_comes_again_is_dropped_in_the_end():
+    """A server that does not resume where it is asked to must not have the process remember for ever."""
+    repeats = RepeatFilter()
+    is_new(repeats, 0)
+    repeats = repeats.after_the_run([])
+    for number in range(1, 100):
+        is_new(repeats, number)
+        repeats.next_interval(number, number)
+    assert remembered(repeats) <= KEPT_INTERVALS + 1
+
+
+def test_there_is_a_bound_and_what_is_not_committed_lies_within_it():
+    """Committed digests make room first; with none left the filter is full, and says so before it forgets."""
+    repeats = RepeatFilter(max_digests=100)
+    for number in range(90):
+        is_new(repeats, number)
+        if number % 30 == 29:
+            repeats.next_interval(number // 30 + 1, 0)
+    assert not repeats.is_full
+    for number in range(90, 120):
+        is_new(repeats, number)
+    repeats.forget(0)
+    assert repeats.is_full
+    repeats.forget(1)
+    assert not repeats.is_full
+    assert not any(is_new(repeats, number) for number in range(30, 120))
+
+
+def test_expected_digests_have_a_bound_too():
+    """Reconnects without end, each to where nothing comes again, fill no memory."""
+    repeats = RepeatFilter(max_digests=100)
+    for number in range(1000):
+        is_new(repeats, number)
+        repeats.connected()
+        repeats.forget(0)
+        assert remembered(repeats) <= 200
+
+
+def test_two_updates_of_one_key_are_two():
+    """A receiver that measures twice within a millisecond sends two updates, in one interval at least."""
+    repeats = RepeatFilter()
+    at = READ_AT
+    one, other = (TargetUpdate("A", at, at, data=b'{"n":%b}' % number) for number in (b"18", b"81"))
+    assert repeats.new_ones([one, other]) == [one, other]
+    assert repeats.new_ones([one]) == [one] or repeats.new_ones([other]) == []
+    third = TargetUpdate("A", at, at, data=b'{"n":19}')
+    assert repeats.new_ones([third]) == [third]
+
+
+def test_the_order_of_members_makes_no_other_update():
+    """A server may write the same update another way after a reconnect; without an ingestion time, too."""
+    for times in ((READ_AT, READ_AT), (READ_AT, None)):
+        one, same, other = (
+            TargetUpdate("A", *times, data=data)
+            for data in (b'{"a":1,"b":"x"}', b'{"b":"x","a":1}', b'{"a":2,"b":"x"}')
+        )
+        repeats = RepeatFilter()
+        assert repeats.new_ones([one]) == [one]
+        repeats.connected()
+        assert repeats.new_ones([same, other]) == [other]
+        assert len(set(identities([one, same, other]))) == 2
 
 
 @given(st.lists(st.lists(st.integers(0, 12), max_size=6), max_size=12))
-def test_a_list_at_a_time_is_line_by_line(batches):
+def test_a_list_at_a_time_is_one_by_one(batches):
     """What is new in a list of updates is what is new when each is asked for by itself, through tokens too."""
     at_a_time, one_by_one = RepeatFilter(), RepeatFilter()
-    for numbers in batches:
-        updates = [TargetUpdate("A", READ_AT, data=b"%d" % number) for number in numbers]
-        assert list(at_a_time.new_ones(updates)) == [one for one in updates if not one_by_one.is_repeat(one.data)]
+    for at, numbers in enumerate(batches):
+        updates = [update(number) for number in numbers]
+        assert list(at_a_time.new_ones(updates)) == [one for one in updates if one_by_one.new_ones([one])]
         for repeats in (at_a_time, one_by_one):
-            repeats.next_interval()
-        assert list(at_a_time._intervals) == list(one_by_one._intervals)
+            repeats.next_interval(at, at)
+        assert at_a_time._current == one_by_one._current
