@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from aggregator import instants
 from aggregator.state.layout import DISTANCE_SCALE, MAX_LISTED, POSITION_SCALE, READING_SCALE
 from aggregator.state.window_part import LATEST_READINGS, LATEST_TEXTS, AircraftWindow, Instant, Position, Spread
+from common.plausibility import can_fly, is_nowhere
 from tests.support.great_circle import great_circle_nm
 
 
@@ -21,13 +22,16 @@ class PlainAircraft:
     last_position: Position | None = None
     distance: int = 0
     late_positions: int = 0
+    implausible_positions: int = 0
+    other: Position | None = None
+    is_other_confirmed: bool = False
     callsigns: list = field(default_factory=list)
     squawks: list = field(default_factory=list)
     collection_types: list = field(default_factory=list)
 
     def fold(self, update, instant):
         """Take an update that was not counted yet."""
-        if not self.instants or instant > max(self.instants):
+        if not self.instants or instant.order > max(one.order for one in self.instants):
             self.newest = update
         self.instants.append(instant)
         for name, values in self.readings.items():
@@ -46,28 +50,53 @@ class PlainAircraft:
                 seen.append(text)
 
     def _move(self, position):
-        if self.last_position is None:
+        if is_nowhere(position.latitude, position.longitude):
+            self.implausible_positions += 1
+        elif self.last_position is None:
             self.first_position = self.last_position = position
-        elif position.at > self.last_position.at:
-            leg = great_circle_nm(
-                self.last_position.latitude / POSITION_SCALE,
-                self.last_position.longitude / POSITION_SCALE,
-                position.latitude / POSITION_SCALE,
-                position.longitude / POSITION_SCALE,
-            )
-            self.distance += round(leg * DISTANCE_SCALE)
-            self.last_position = position
+        elif fits(self.last_position, position):
+            if position.at.order > self.last_position.at.order:
+                self.distance += leg(self.last_position, position)
+                self.last_position = position
+            else:
+                self._be_late(position)
+        elif self.other is not None and fits(self.other, position):
+            if position.at.order > self.last_position.at.order:
+                self._change_places(position)
+            else:
+                self._be_late(position)
         else:
-            self.late_positions += 1
-            self.first_position = min(self.first_position, position, key=lambda one: one.at)
+            self.implausible_positions += 1
+            if position.at.order > self.last_position.at.order:
+                self.other, self.is_other_confirmed = position, False
+
+    def _be_late(self, position):
+        self.late_positions += 1
+        if position.at.order < self.first_position.at.order and fits(self.first_position, position):
+            self.first_position = position
+
+    def _change_places(self, position):
+        """The other position has found one that fits it: they are the track now, or another aircraft's."""
+        other, last = self.other, self.last_position
+        is_last_alone = last is self.first_position
+        self.distance += leg(other, position)
+        if not self.is_other_confirmed:
+            self.implausible_positions -= 1
+            self.implausible_positions += is_last_alone
+            if is_last_alone or other.at.order < self.first_position.at.order:
+                self.first_position = other
+            self.other, self.is_other_confirmed = last, not is_last_alone
+        else:
+            self.other, self.is_other_confirmed = last, True
+        self.last_position = max(other, position, key=lambda one: one.at.order)
 
     def window(self):
         """What the aggregator's own view of the aircraft must be."""
         readings = [getattr(self.newest, name) for name in LATEST_READINGS]
         return AircraftWindow(
             updates=len(self.instants),
-            first=min(self.instants),
-            last=max(self.instants),
+            first=min(self.instants, key=lambda one: one.order),
+            last=max(self.instants, key=lambda one: one.order),
             altitude=_spread(self.readings["altitude_baro"]),
             speed=_spread(self.readings["speed"]),
             vertical_rate=_spread(self.readings["vertical_rate"]),
@@ -75,6 +104,7 @@ class PlainAircraft:
             last_position=self.last_position,
             distance=self.distance,
             late_positions=self.late_positions,
+            implausible_positions=self.implausible_positions,
             callsigns=sorted(self.callsigns),
             squawks=sorted(self.squawks),
             collection_types=sorted(self.collection_types),
@@ -82,6 +112,18 @@ class PlainAircraft:
             latest_on_ground=self.newest.on_ground,
             latest_texts=tuple(getattr(self.newest, name) for name in LATEST_TEXTS),
         )
+
+
+def leg(one, other):
+    """The great circle between two positions, as the state counts it."""
+    degrees = [value / POSITION_SCALE for at in (one, other) for value in (at.latitude, at.longitude)]
+    return round(great_circle_nm(*degrees) * DISTANCE_SCALE)
+
+
+def fits(one, other):
+    """Whether an aircraft can have been at both positions."""
+    seconds = (other.at.order[0] - one.at.order[0]) / 1_000_000
+    return can_fly(leg(one, other) / DISTANCE_SCALE, seconds)
 
 
 def _spread(values):

@@ -40,6 +40,8 @@ FOLDED = (
     "collection_type",
     "flight_number",
     "aircraft_type_icao",
+    "airline_iata",
+    "airline_name",
     "departure_airport_icao",
     "arrival_airport_icao",
 )

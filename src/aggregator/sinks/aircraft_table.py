@@ -33,13 +33,8 @@ IS_NEWER = (
     " OR ((#timestamp = :measured OR ingestion_time = :measured)"
     " AND (#timestamp < :timestamp OR (#timestamp = :timestamp AND ingestion_time < :ingestion_time)))"
 )
-"""Updates are in the order of when they can have been measured, then of `timestamp`, then of `ingestion_time`.
-
-A measurement cannot be later than its ingestion, so `:measured` is the earlier of the two times: a transponder or
-receiver whose clock runs ahead would otherwise keep its aircraft's item until that time comes. The item's own is not
-stored: one of two times is earlier than a third when either is. Times are written with six decimals, so that the order
-of texts is the order in time.
-"""
+"""The order of `common.recency`. The item's own `measured` is not stored: one of two times is earlier than a third when
+either is. Times are written with six decimals, so that the order of texts is the order in time."""
 
 
 class LatestStateSink:

@@ -2,10 +2,10 @@
 
 `(kind, window_start, shard_id, part, icao_address)` is unique: a reader that sees a row twice keeps one.
 
-A window usually has one part, number 0. Parts merge by aircraft: sums of `updates`, `*_updates`, `distance_nm` and
-`late_positions`; least of `*_min_*` and `first_*`, greatest of `*_max_*` and `last_*`; means weighted by `*_updates`;
-lists united. The leg between two parts, or two windows, is in neither: it runs from the last position of one to the
-first position of the next.
+A window usually has one part, number 0. Parts merge by aircraft: sums of `updates`, `*_updates`, `distance_nm`,
+`late_positions` and `implausible_positions`; least of `*_min_*` and `first_*`, greatest of `*_max_*` and `last_*`;
+means weighted by `*_updates`; lists united. The leg between two parts, or two windows, is in neither: it runs from the
+last position of one to the first position of the next.
 
 Times are RFC 3339 in UTC. A field without a value is left out. All names are flat, as Athena reads them.
 """
@@ -54,10 +54,12 @@ class _Row(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fal
     """Great-circle distance flown between the positions in the window, nautical miles, to 0.00001; see `window.py`."""
     late_positions: int
     """Positions older than one that had arrived before: they add nothing to `distance_nm`."""
+    implausible_positions: int = 0
+    """Positions where the aircraft cannot have been (`common.plausibility`), left out of all else; none, left out."""
     first_timestamp: str | None = None
-    """The least `timestamp` of an update counted."""
+    """`timestamp` of the oldest update counted."""
     last_timestamp: str | None = None
-    """The greatest `timestamp` of an update counted."""
+    """`timestamp` of the newest update counted; what is newer says `common.recency`."""
 
 
 class AircraftRow(_Row, frozen=True, kw_only=True, omit_defaults=True, gc=False, tag_field="kind", tag="aircraft"):
@@ -71,7 +73,7 @@ class AircraftRow(_Row, frozen=True, kw_only=True, omit_defaults=True, gc=False,
     first_longitude: float | None = None
     """Degrees, WGS 84, east positive."""
     last_position_timestamp: str | None = None
-    """`timestamp` of the newest update with a position; of two with the same, the later ingested one's."""
+    """`timestamp` of the newest update with a position."""
     last_latitude: float | None = None
     last_longitude: float | None = None
     altitude_updates: int
@@ -111,14 +113,15 @@ def rows(part: WindowPart, name: PartName) -> Iterator[bytes]:
     if part.is_empty:
         return
     first, last = None, None
-    updates, distance, late = 0, 0, 0
+    updates, distance, late, implausible = 0, 0, 0, 0
     for address, aircraft in part.read():
-        begin, end = aircraft.first.time, aircraft.last.time
-        first = begin if first is None or begin < first else first
-        last = end if last is None or end > last else last
+        begin, end = aircraft.first, aircraft.last
+        first = begin if first is None or begin.order < first.order else first
+        last = end if last is None or end.order > last.order else last
         updates += aircraft.updates
         distance += aircraft.distance
         late += aircraft.late_positions
+        implausible += aircraft.implausible_positions
         yield _line(_aircraft_row(part, name, address, aircraft))
     yield _line(
         TotalsRow(
@@ -129,8 +132,9 @@ def rows(part: WindowPart, name: PartName) -> Iterator[bytes]:
             updates=updates,
             distance_nm=distance / DISTANCE_SCALE,
             late_positions=late,
-            first_timestamp=_time(part, first),
-            last_timestamp=_time(part, last),
+            implausible_positions=implausible,
+            first_timestamp=_time(part, first and first.time),
+            last_timestamp=_time(part, last and last.time),
             aircraft=len(part.columns.index),
             repeats_ignored=part.repeats_ignored,
             records_undecodable=part.undecodable,
@@ -169,6 +173,7 @@ def _aircraft_row(part: WindowPart, name: PartName, address: str, aircraft: Airc
         last_longitude=None if last is None else last.longitude / POSITION_SCALE,
         distance_nm=aircraft.distance / DISTANCE_SCALE,
         late_positions=aircraft.late_positions,
+        implausible_positions=aircraft.implausible_positions,
         altitude_updates=altitude.readings,
         altitude_min_ft=_least(altitude),
         altitude_mean_ft=_mean(altitude),

@@ -93,6 +93,16 @@ def unpack(frame: bytes, typecodes: Iterable[str], rows: int) -> list[array[int]
     return columns
 
 
+def column(rows: bytes | bytearray, width: int, at: int, typecode: str) -> array[int]:
+    """Return one column of rows of `width` bytes each: that of little-endian numbers `at` bytes from a row's start."""
+    numbers = array(typecode)
+    data = bytearray(len(rows) // width * numbers.itemsize)
+    for number, place in enumerate(_places(numbers.itemsize)):
+        data[place :: numbers.itemsize] = rows[at + number :: width]
+    numbers.frombytes(data)
+    return numbers
+
+
 def pack_rows(rows: bytes | bytearray, width: int) -> bytes:
     """Return rows of `width` bytes each in one frame: their first bytes, then their second ones, and so on."""
     return compress(b"".join([rows[place::width] for place in range(width)]))

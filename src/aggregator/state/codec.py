@@ -1,4 +1,4 @@
-"""A window part's state as Lambda carries it from one invocation to the next: `{"v": 3, "z": "..."}`.
+"""A window part's state as Lambda carries it from one invocation to the next: `{"v": 4, "z": "..."}`.
 
 `z` is base64 of msgpack, in which the columns and the texts are compressed. The log of keys only grows: a stretch of it
 that is full is compressed once, and from then on carried as it is. So are addresses and names, lists and aircraft's
@@ -8,22 +8,38 @@ guide, tumbling windows): `aggregator.state.splitting` keeps it below that, and 
 
 from __future__ import annotations
 
+import struct
 from array import array
+from itertools import batched
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pybase64
 
 from aggregator.state import byte_shuffle
-from aggregator.state.layout import AIRCRAFT_WIDTH, BEGINNING_ROW, BLOCK, LOG, ROW, WIDE_LOG
+from aggregator.state.layout import (
+    AIRCRAFT_WIDTH,
+    BEGINNING_ROW,
+    BLOCK,
+    LOG,
+    ROW,
+    WIDE_LOG,
+    pack_names,
+)
 from aggregator.state.part_store import Columns
+from aggregator.state.track import Stray  # noqa: TC001 - msgspec reads it when it makes a class of it
 from aggregator.state.window_part import WindowPart
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
-VERSION = 3
+VERSION = 4
+
+_VERSION_3 = 3
+"""Read as well, so that a deployment takes over the windows that are open. It knew no airlines and no implausible
+positions."""
+_VERSION_3_BEGINNING = BEGINNING_ROW.size - struct.calcsize("<i")
 
 STRETCH = 8_192
 """Keys in a stretch of the log that is compressed once. Where one ends depends on the keys alone, as the state must."""
@@ -78,6 +94,8 @@ class _Lists(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
     callsigns: dict[int, list[str]]
     squawks: dict[int, list[int]]
     more_types: dict[int, list[int]]
+    strays: dict[int, Stray] = {}  # these are new in version 4
+    airlines: list[tuple[str | None, str | None]] = msgspec.field(default_factory=lambda: [(None, None)])
 
 
 class _Packed(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
@@ -104,6 +122,7 @@ _KEY_BYTES = sum(array(typecode).itemsize for typecode in WIDE_LOG.values())  # 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(_Packed)
 _names_decoder = msgspec.msgpack.Decoder(_Names)
+_unpack_version_3_names = msgspec.msgpack.Decoder(tuple[str | None, ...]).decode
 _lists_decoder = msgspec.msgpack.Decoder(_Lists)
 
 
@@ -151,7 +170,15 @@ def _names(columns: Columns) -> list[bytes]:
 
 def _lists(columns: Columns) -> bytes:
     if columns.packed_lists is None:
-        lists = _Lists(list(columns.codes), list(columns.types), columns.callsigns, columns.squawks, columns.more_types)
+        lists = _Lists(
+            list(columns.codes),
+            list(columns.types),
+            columns.callsigns,
+            columns.squawks,
+            columns.more_types,
+            columns.strays,
+            list(columns.airlines),
+        )
         columns.packed_lists = byte_shuffle.compress(_encoder.encode(lists))
     return columns.packed_lists
 
@@ -199,21 +226,28 @@ def decode(state: Mapping[str, Any], origin: datetime) -> WindowPart:
     """
     if not state:
         return WindowPart(origin)
-    if state.get("v") != VERSION:
+    version = state.get("v")
+    if version not in (VERSION, _VERSION_3):
         raise StateError(
-            f"window state: got version {state.get('v')!r}; expected {VERSION}. Another version of the function wrote "
-            "it: deploy that version again until its windows have closed, or let the batch go to the failures bucket"
+            f"window state: got version {version!r}; expected {VERSION} or {_VERSION_3}. Another version of the "
+            "function wrote it: deploy that version again until its windows have closed, or let the batch go to the "
+            "failures bucket"
         )
     try:
         packed = _decoder.decode(pybase64.b64decode(state["z"], validate=True))
         return WindowPart(
-            origin, packed.number, packed.size_bound, packed.repeats_ignored, packed.undecodable, _columns(packed)
+            origin,
+            packed.number,
+            packed.size_bound,
+            packed.repeats_ignored,
+            packed.undecodable,
+            _columns(packed, version),
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise StateError(f"window state of version {VERSION}: damaged ({error}); expected what encode wrote") from error
+        raise StateError(f"window state of version {version}: damaged ({error}); expected what encode wrote") from error
 
 
-def _columns(packed: _Packed) -> Columns:
+def _columns(packed: _Packed, version: int) -> Columns:
     """Inflate the columns; each size is known before it is taken from the memory."""
     types = (WIDE_LOG if packed.is_wide else LOG).values()
     keys = len(packed.stretches) * STRETCH + packed.rest_length
@@ -235,26 +269,37 @@ def _columns(packed: _Packed) -> Columns:
             for column, more in zip(first, stretch, strict=True):
                 column.extend(more)
         log = first
+    is_carried = version == VERSION and not packed.is_harder
     columns = Columns(
         log=dict(zip(LOG, log, strict=True)),
         stretches=packed.stretches,
         rows=byte_shuffle.unpack_rows(packed.rows, ROW.size, aircraft),
-        beginnings=byte_shuffle.unpack_rows(packed.beginnings, BEGINNING_ROW.size, aircraft),
+        beginnings=_unpacked_beginnings(packed.beginnings, aircraft, version),
         index=dict(zip(addresses, range(aircraft), strict=True)),
-        names=names,
+        names=names if version == VERSION else [pack_names((*_unpack_version_3_names(of), 0)) for of in names],
         codes={text: code for code, text in enumerate(lists.codes)},
         types={text: code for code, text in enumerate(lists.types)},
         callsigns=lists.callsigns,
         squawks=lists.squawks,
         more_types=lists.more_types,
-        packed_beginnings=None if packed.is_harder else packed.beginnings,
-        packed_names=[None] * len(packed.names) if packed.is_harder else [*packed.names],
-        packed_lists=None if packed.is_harder else packed.lists,
+        strays=lists.strays,
+        airlines={airline: code for code, airline in enumerate(lists.airlines)},
+        packed_beginnings=packed.beginnings if is_carried else None,
+        packed_names=[*packed.names] if is_carried else [None] * len(packed.names),
+        packed_lists=packed.lists if is_carried else None,
     )
     # The walk from key to key ends because it only goes back.
     if len(columns.index) != aircraft or not byte_shuffle.has_no_sign(log[-1]):
         raise ValueError("columns that contradict each other")
     return columns
+
+
+def _unpacked_beginnings(frame: bytes, aircraft: int, version: int) -> bytearray:
+    if version == VERSION:
+        return byte_shuffle.unpack_rows(frame, BEGINNING_ROW.size, aircraft)
+    rows = byte_shuffle.unpack_rows(frame, _VERSION_3_BEGINNING, aircraft)
+    none = bytes(BEGINNING_ROW.size - _VERSION_3_BEGINNING)
+    return bytearray(none.join([*(bytes(row) for row in batched(rows, _VERSION_3_BEGINNING, strict=True)), b""]))
 
 
 def _name_blocks(frames: Sequence[bytes]) -> Iterator[_Names]:

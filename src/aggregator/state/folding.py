@@ -10,6 +10,8 @@ measures them, and the plain fold, to which this one is equal on any feed, stand
 - *The newest update's own numbers are written and never read*: an update that is not newer leaves them as they are.
 - *`float.__round__` is what `round` looks up* for each of six numbers, and makes a method of, at four times the cost.
 - *An update newer than all of its aircraft can be no repeat*: only for another one are the aircraft's keys looked at.
+  What is measured after the last one's `timestamp` is newer by the rule of `common.recency`, whatever clock that had.
+- *A leg of two miles needs no look at the time*; `aggregator.state.track` judges whether a longer one can be flown.
 - *Milliseconds while they are exact*, which halves the log; microseconds from the first key on that needs them.
 - *Instants are places in the log*: one number to write, where a timestamp and an ingestion time would be two.
 - *Extremes start beyond any reading, and missing readings are counted*, not present ones: no first case, fewer writes.
@@ -45,6 +47,8 @@ from aggregator.state.layout import (
     pack_names,
     packed_bytes,
 )
+from aggregator.state.track import Spot, take
+from common.plausibility import NEAR_NM
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,6 +58,10 @@ if TYPE_CHECKING:
     from aggregator.state.keys import Keys
     from aggregator.state.part_store import Columns
     from common.target_update import TargetUpdate
+
+
+NEAR = int(NEAR_NM * DISTANCE_SCALE)
+"""A leg up to which a position is the next one of its aircraft, without a look at the time."""
 
 
 class Folded(NamedTuple):
@@ -95,12 +103,12 @@ def _fold(  # noqa: C901, PLR0912, PLR0915 - see above
     rows, size, head, read = columns.rows, ROW.size, ROW_HEAD.size, ROW_HEAD.unpack_from
     write_head, write_latest = ROW_HEAD.pack_into, ROW_LATEST.pack_into
     rounded, reading_scale, position_scale = float.__round__, float(READING_SCALE), float(POSITION_SCALE)
-    pack = pack_names
+    pack, order_of, airline_of = pack_names, columns.order, columns.airlines.get
     repeats, begun = 0, len(times)
     key = begun - 1
-    columns.append_keys(*keys)  # of all, since one call takes a quarter of a call each; repeats are taken out again
+    columns.append_keys(*keys[:2])  # of all, since one call takes a quarter of a call each; repeats are taken out again
 
-    for update, time, delay in zip(updates, *keys, strict=True):
+    for update, time, delay, measured in zip(updates, *keys, strict=True):
         address = update.icao_address
         place = place_of(address)
         if place is None:
@@ -135,15 +143,15 @@ def _fold(  # noqa: C901, PLR0912, PLR0915 - see above
             columns.begin(place, key)
             is_newest = True
         else:
-            is_newest = time > times[last]
+            is_newest = measured > times[last]
             if not is_newest:
                 if columns.has_key(place, newest_key, time, delay):
                     repeats += 1
                     del times[key + 1], delays[key + 1]
                     continue
-                is_newest = (time, delay) > (times[last], delays[last])
-                first = columns.beginning(place)["first"]
-                if (time, delay) < (times[first], delays[first]):
+                this = order_of(key + 1)
+                is_newest = this > order_of(last)
+                if this < order_of(columns.beginning(place)["first"]):
                     columns.begin(place, key + 1)
             key += 1
             if not back[newest_key]:
@@ -188,12 +196,15 @@ def _fold(  # noqa: C901, PLR0912, PLR0915 - see above
         latitude, longitude = update.latitude, update.longitude
         if latitude is not None and longitude is not None:
             north, east = rounded(latitude * position_scale), rounded(longitude * position_scale)
-            if last_position < 0:
+            if not (north or east):  # `common.plausibility.is_nowhere`
+                columns.count_implausible(place)
+            elif last_position < 0:
                 columns.begin_track(place, key, north, east)
                 last_position, last_latitude, last_longitude = key, north, east
-            elif is_newest or (time, delay) > (times[last_position], delays[last_position]):
-                last_position = key
-                if last_latitude != north or last_longitude != east:
+            elif is_newest or order_of(key) > order_of(last_position):
+                if last_latitude == north and last_longitude == east:
+                    last_position = key
+                else:
                     to_degrees, from_degrees = north / position_scale, last_latitude / position_scale
                     to_north = sin((to_degrees - from_degrees) * HALF_DEGREE)
                     to_east = sin((east / position_scale - last_longitude / position_scale) * HALF_DEGREE)
@@ -201,14 +212,23 @@ def _fold(  # noqa: C901, PLR0912, PLR0915 - see above
                         cos(from_degrees * DEGREE) * cos(to_degrees * DEGREE) * to_east * to_east
                     )
                     half_chord = sqrt(half_chord_squared) if half_chord_squared < 1 else 1.0
-                    distance += rounded(DIAMETER_NM * asin(half_chord) * DISTANCE_SCALE)
-                    last_latitude, last_longitude = north, east
+                    leg = rounded(DIAMETER_NM * asin(half_chord) * DISTANCE_SCALE)
+                    if leg <= NEAR:
+                        distance += leg
+                        last_position, last_latitude, last_longitude = key, north, east
+                    else:
+                        last_spot = Spot(last_position, last_latitude, last_longitude)
+                        last_spot, leg, grown = take(columns, place, Spot(key, north, east), last_spot)
+                        last_position, last_latitude, last_longitude = last_spot
+                        distance += leg
+                        room -= grown
             else:
-                columns.count_late_position(place)
-                first_position = columns.beginning(place)["first_position"]
-                if (time, delay) < (times[first_position], delays[first_position]):
-                    columns.begin_track(place, key, north, east)
+                take(columns, place, Spot(key, north, east), Spot(last_position, last_latitude, last_longitude))
 
+        airline = airline_of((update.airline_iata, update.airline_name))
+        if airline is None:
+            airline = columns.new_airline((update.airline_iata, update.airline_name))
+            room -= 2 * TEXT_BYTES + packed_bytes(update.airline_iata or "") + packed_bytes(update.airline_name or "")
         packed = pack(
             (
                 update.callsign,
@@ -217,6 +237,7 @@ def _fold(  # noqa: C901, PLR0912, PLR0915 - see above
                 update.aircraft_type_icao,
                 update.departure_airport_icao,
                 update.arrival_airport_icao,
+                airline,
             )
         )
         if packed != names[place]:

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
     from aggregator.events.batch import Batch
 
-type Keys = tuple[Sequence[int], Sequence[int]]
-"""Times and delays."""
+type Keys = tuple[Sequence[int], Sequence[int], Sequence[int]]
+"""Times, delays, and when each was measured at the latest (`common.recency`)."""
 
 
 def wide_keys(start: int, batch: Batch) -> Keys:
@@ -23,7 +23,8 @@ def wide_keys(start: int, batch: Batch) -> Keys:
         none if ingested is None else ingested - timestamp
         for timestamp, ingested in zip(batch.timestamps, batch.ingestion_times, strict=True)
     ]
-    return [timestamp - start for timestamp in batch.timestamps], delays
+    times = [timestamp - start for timestamp in batch.timestamps]
+    return times, delays, _measured(times, delays, none)
 
 
 def narrow_keys(start: int, batch: Batch) -> Keys | None:
@@ -40,4 +41,15 @@ def narrow_keys(start: int, batch: Batch) -> Keys | None:
         delays = [LEAST if ingested is None else ingested - timestamp for timestamp, ingested in pairs]
         real = [ingested - timestamp for timestamp, ingested in pairs if ingested is not None] or [0]
     fit = all(min(column) > LEAST and max(column) < GREATEST for column in (times, real))
-    return (times, delays) if fit else None
+    if not fit:
+        return None
+    return times, delays, times if min(real) >= 0 else _measured(times, delays, LEAST)
+
+
+def order(time: int, delay: int, no_delay: int) -> tuple[int, int, int]:
+    """Return what a key is compared by, as `common.recency.order`: the greater, the newer."""
+    return time + delay if no_delay < delay < 0 else time, time, delay
+
+
+def _measured(times: Sequence[int], delays: Sequence[int], no_delay: int) -> list[int]:
+    return [order(time, delay, no_delay)[0] for time, delay in zip(times, delays, strict=True)]

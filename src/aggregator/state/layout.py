@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from struct import Struct
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 READING_SCALE = 1_000
 POSITION_SCALE = 10_000_000
@@ -39,15 +39,22 @@ NAMES = (
     "departure_airport_icao",
     "arrival_airport_icao",
 )
+AIRLINE = ("airline_iata", "airline_name")
+"""Of thousands of aircraft there are some hundred airlines: each pair of these has a code, which stands behind the
+names."""
 pack_names = msgspec.msgpack.Encoder().encode
-unpack_names = msgspec.msgpack.Decoder(tuple[str | None, ...]).decode
-NO_NAMES = pack_names((None,) * len(NAMES))
+unpack_names: Callable[[bytes], tuple[Any, ...]] = msgspec.msgpack.Decoder(
+    tuple[(*(str | None for _ in NAMES), int)]  # type: ignore[misc]
+).decode
+NO_NAMES = pack_names((*(None for _ in NAMES), 0))
 
 AIRCRAFT_BYTES = 400
-"""Bound on what an aircraft adds to the packed state apart from keys and texts: its rows, 141 bytes, and what the
+"""Bound on what an aircraft adds to the packed state apart from keys and texts: its rows, 145 bytes, and what the
 first one makes necessary."""
 KEY_BYTES = 20
 """Bound on what a key adds by itself: its place in the log's columns. Most of it is left over for the row."""
+STRAY_BYTES = 32
+"""Bound on what a position adds that is kept beside the last one: whose it is, four numbers, and a header."""
 TEXT_BYTES = 16
 """Bound on what a text adds beside its characters: headers, and whose it is."""
 
@@ -102,6 +109,7 @@ BEGINNING = {
     "first_latitude": ("i", 0),
     "first_longitude": ("i", 0),
     "late_positions": ("i", 0),
+    "implausible_positions": ("i", 0),
 }
 """An aircraft's other row."""
 

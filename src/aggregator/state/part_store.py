@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from array import array
 from dataclasses import dataclass, field
-from struct import pack
+from struct import calcsize, pack
 from typing import TYPE_CHECKING
 
+from aggregator.state import byte_shuffle
+from aggregator.state.keys import order
 from aggregator.state.layout import (
     BEGINNING,
     BEGINNING_ROW,
@@ -38,6 +40,8 @@ from aggregator.state.layout import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from aggregator.state.track import Stray
+
 
 @dataclass(slots=True)
 class Columns:
@@ -53,15 +57,19 @@ class Columns:
     index: dict[str, int] = field(default_factory=dict)
     """Each address's place among the rows."""
     names: list[bytes] = field(default_factory=list)
-    """The newest update's `NAMES`, packed."""
+    """The newest update's `NAMES` and the code of its airline, packed."""
     codes: dict[str | None, int] = field(default_factory=lambda: {None: 0})
     """The part's squawks."""
     types: dict[str | None, int] = field(default_factory=lambda: {None: 0})
     """The part's collection types."""
+    airlines: dict[tuple[str | None, str | None], int] = field(default_factory=lambda: {(None, None): 0})
+    """The part's airlines, `AIRLINE` each."""
     callsigns: dict[int, list[str]] = field(default_factory=dict)
     """Callsigns seen of an aircraft, where they are others than just the newest update's."""
     squawks: dict[int, list[int]] = field(default_factory=dict)
     more_types: dict[int, list[int]] = field(default_factory=dict)
+    strays: dict[int, Stray] = field(default_factory=dict)
+    """The position beside an aircraft's last one, where there is one (`aggregator.state.track`)."""
     # What hardly ever changes, as `aggregator.state.codec` packed it, names by `BLOCK`; None from the next change on.
     packed_names: list[bytes | None] = field(default_factory=list, repr=False, compare=False)
     packed_lists: bytes | None = field(default=None, repr=False, compare=False)
@@ -82,11 +90,29 @@ class Columns:
         self.stretches.clear()
         self._counted.clear()
 
+    @property
+    def ticks_per_second(self) -> int:
+        """How many of the log's ticks a second has."""
+        return 1_000_000 if self.is_wide else 1_000
+
+    def order(self, key: int) -> tuple[int, int, int]:
+        """Return what a key is compared by: the greater, the newer."""
+        delays = self.log["delays"]
+        return order(self.log["times"][key], delays[key], NO_DELAY[delays.typecode])
+
     def append_keys(self, times: Sequence[int], delays: Sequence[int]) -> None:
         """Append times and delays to the log."""
         for name, column in (("times", times), ("delays", delays)):
             log = self.log[name]
             log.frombytes(pack(f"={len(column)}{log.typecode}", *column))
+
+    def column(self, name: str) -> array[int]:
+        """Return one field of all aircraft, in the order of their places, by copies of memory alone."""
+        fields, rows = (BY_AIRCRAFT, self.rows) if name in BY_AIRCRAFT else (BEGINNING, self.beginnings)
+        codes = [code for code, _ in fields.values()]
+        number = list(fields).index(name)
+        at = calcsize("<" + "".join(codes[:number]))
+        return byte_shuffle.column(rows, calcsize("<" + "".join(codes)), at, codes[number])
 
     def row(self, place: int) -> dict[str, int]:
         """Return an aircraft's rows by the names of their fields."""
@@ -110,10 +136,22 @@ class Columns:
 
     def count_late_position(self, place: int) -> None:
         """Count a position that is older than the last."""
+        self._add(place, "late_positions", 1)
+
+    def count_implausible(self, place: int, positions: int = 1) -> None:
+        """Count a position that cannot be, or no longer count it."""
+        self._add(place, "implausible_positions", positions)
+
+    def _add(self, place: int, name: str, count: int) -> None:
         self.packed_beginnings = None
         values = self.beginning(place)
-        values["late_positions"] += 1
+        values[name] += count
         BEGINNING_ROW.pack_into(self.beginnings, place * BEGINNING_ROW.size, *values.values())
+
+    def stray(self, place: int, stray: Stray) -> None:
+        """Keep a position beside an aircraft's last one."""
+        self.packed_lists = None
+        self.strays[place] = stray
 
     def add_aircraft(self, address: str) -> int:
         """Give a new aircraft its place, and return it."""
@@ -138,7 +176,7 @@ class Columns:
         grown = 0
         if is_newest:
             self.names[place] = names
-            grown += max(0, len(names) - len(known))
+            grown += len(names)  # however long the ones before: they may have compressed to nothing
             before = callsign
         if seen != ([] if before is None else [before]):
             self.callsigns[place] = seen
@@ -149,6 +187,12 @@ class Columns:
         """Give a text that has none its code, in `codes` or `types`, and return it."""
         self.packed_lists = None
         code = codes[text] = len(codes)
+        return code
+
+    def new_airline(self, airline: tuple[str | None, str | None]) -> int:
+        """Give an airline that has none its code, and return it."""
+        self.packed_lists = None
+        code = self.airlines[airline] = len(self.airlines)
         return code
 
     def see_squawk(self, place: int, code: int, only: int) -> tuple[int, int]:

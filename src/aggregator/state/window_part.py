@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from aggregator.events import batch
 from aggregator.state.folding import Folded, fold
 from aggregator.state.layout import (
+    AIRLINE,
     BY_AIRCRAFT,
     GREATEST,
     LEAST,
@@ -26,6 +27,7 @@ from aggregator.state.layout import (
     unpack_names,
 )
 from aggregator.state.part_store import Columns
+from common import recency
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -35,18 +37,23 @@ if TYPE_CHECKING:
     from common.target_update import TargetUpdate
 
 LATEST_READINGS = ("altitude_baro", "speed", "vertical_rate", "heading")
-LATEST_TEXTS = ("squawk", "collection_type", *NAMES)
+LATEST_TEXTS = ("squawk", "collection_type", *NAMES, *AIRLINE)
 
 
 class Instant(NamedTuple):
-    """What orders keys: `timestamp` from the window's start, then `ingestion_time` from `timestamp`; microseconds.
+    """The times of a key: `timestamp` from the window's start, and `ingestion_time` from `timestamp`; microseconds.
 
-    A key without ingestion time has no delay, and comes before those of the same time that have one.
+    A key without ingestion time has no delay.
     """
 
     time: int
     has_ingestion_time: bool
     delay: int
+
+    @property
+    def order(self) -> tuple[int, ...]:
+        """What it is compared by: the greater, the newer."""
+        return recency.order(self.time, self.time + self.delay if self.has_ingestion_time else None)
 
 
 class Spread(NamedTuple):
@@ -83,6 +90,7 @@ class AircraftWindow:
     last_position: Position | None
     distance: int
     late_positions: int
+    implausible_positions: int
     callsigns: list[str]
     squawks: list[str]
     collection_types: list[str]
@@ -140,7 +148,7 @@ class WindowPart:
 def _read(columns: Columns) -> Iterator[tuple[str, AircraftWindow]]:
     """Yield each aircraft's address and window."""
     counts = _counts(columns)
-    squawks, types = list(columns.codes), list(columns.types)
+    squawks, types, airlines = list(columns.codes), list(columns.types), list(columns.airlines)
     times, delays = columns.log["times"], columns.log["delays"]
 
     unit, no_delay = 1 if columns.is_wide else 1_000, NO_DELAY[delays.typecode]
@@ -171,6 +179,7 @@ def _read(columns: Columns) -> Iterator[tuple[str, AircraftWindow]]:
                 last_position=position(of["last_position"], of["last_latitude"], of["last_longitude"]),
                 distance=of["distance"],
                 late_positions=of["late_positions"],
+                implausible_positions=of["implausible_positions"],
                 callsigns=_sorted(columns.callsigns.get(place) or names[:1]),
                 squawks=_sorted(squawks[code] for code in seen),
                 collection_types=_sorted(types[code] for code in (*type_codes, *columns.more_types.get(place, ()))),
@@ -179,7 +188,7 @@ def _read(columns: Columns) -> Iterator[tuple[str, AircraftWindow]]:
                     for value in (of["altitude"], of["speed"], of["vertical_rate"], of["heading"])
                 ),
                 latest_on_ground=None if of["on_ground"] == NOT_SAID else bool(of["on_ground"]),
-                latest_texts=(squawks[of["squawk"]], types[of["collection_type"]], *names),
+                latest_texts=(squawks[of["squawk"]], types[of["collection_type"]], *names[:-1], *airlines[names[-1]]),
             ),
         )
 

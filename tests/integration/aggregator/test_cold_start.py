@@ -36,7 +36,7 @@ def test_a_batch_in_the_middle_of_a_window_loads_no_client(make_event, monkeypat
         monkeypatch.setenv(name, value)
     event = make_event([{"icao_address": "040172", "timestamp": "2024-03-04T23:24:01Z"}])
     run = subprocess.run([sys.executable, "-c", SCRIPT, json.dumps(event)], capture_output=True, text=True, check=True)
-    assert json.loads(run.stdout.splitlines()[-1]) == [3, []]
+    assert json.loads(run.stdout.splitlines()[-1]) == [4, []]
 
 
 def test_a_client_is_made_once_whichever_thread_is_first(monkeypatch):

@@ -72,6 +72,7 @@ def test_each_invocation_writes_its_metrics_and_names_what_it_passed_over(invoke
         "UpdatesCounted": 1,
         "RepeatsIgnored": 1,
         "RecordsUndecodable": 1,
+        "FieldsIgnored": 0,
         "WindowRowsWritten": 0,
         "WindowsSplit": 0,
         "WindowsClosed": 0,

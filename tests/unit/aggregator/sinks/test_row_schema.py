@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import itertools
 import json
+from datetime import datetime
 
 import pytest
 from hypothesis import given, settings
@@ -14,7 +15,7 @@ from aggregator.sinks import row_schema
 from aggregator.state import codec
 from aggregator.state.splitting import PartFolder
 from aggregator.state.window_part import WindowPart
-from common.target_update import decode
+from common.target_update import TargetUpdate, decode
 
 EDGES = ("2024-03-04T23:24:00Z", "2024-03-04T23:25:00Z", "shardId-000000000000")
 
@@ -132,7 +133,7 @@ def test_a_part_of_undecodable_records_has_its_totals(origin):
 def test_an_instant_beyond_the_calendar_does_not_stop_the_window(origin, timestamp):
     """The first and the last instant of the calendar, in any zone, make a row like any other."""
     part = WindowPart(origin)
-    part.add(decode(json.dumps({"icao_address": "040172", "timestamp": timestamp}).encode()))
+    part.add(TargetUpdate(icao_address="040172", timestamp=datetime.fromisoformat(timestamp)))
     aircraft, _ = map(json.loads, lines_of([part]))
     assert aircraft["first_timestamp"][:4] in ("0001", "9999")
 

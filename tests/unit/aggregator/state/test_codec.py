@@ -5,23 +5,26 @@ from __future__ import annotations
 import json
 import random
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aggregator.events import batch
+from aggregator.sinks import row_schema
 from aggregator.state import codec, splitting
 from aggregator.state.layout import BLOCK, GREATEST, KEY_BYTES, SECOND_UPDATE_BYTES
 from aggregator.state.splitting import PartFolder
 from aggregator.state.window_part import WindowPart
-from common.target_update import TargetUpdate
+from common.target_update import TargetUpdate, decode
 
 
 def sky(origin, aircraft, updates_each):
     """Updates of many unlike aircraft, positions all over the globe: what compresses worst of what is plausible."""
     choose = random.Random(7)
     airports = ["".join(choose.choices("ABCDEFGHIJKLMNOPQRSTUVWXYZ", k=4)) for _ in range(400)]
+    names = ["".join(choose.choices("abcdefghijklmnopqrstuvwxyz ", k=choose.randrange(8, 30))) for _ in range(200)]
     for address in choose.sample(range(0x400000, 0xA00000), aircraft):
         airline, number = choose.choice(["CCA", "CES", "DLH", "UAL", "BAW", "AFR"]), choose.randrange(1, 9_999)
         texts = {
@@ -33,6 +36,8 @@ def sky(origin, aircraft, updates_each):
             "aircraft_type_icao": choose.choice(["A320", "B738", "A321", "B789", "A359", "E190", "B77W", "A20N"]),
             "departure_airport_icao": choose.choice(airports),
             "arrival_airport_icao": choose.choice(airports),
+            "airline_iata": airline[:2],
+            "airline_name": choose.choice(names),
         }
         latitude, longitude = choose.uniform(-60, 75), choose.uniform(-179, 179)
         altitude, speed, climb = choose.randrange(1_600) * 25.0, choose.randrange(100, 550), choose.randrange(-30, 30)
@@ -42,8 +47,8 @@ def sky(origin, aircraft, updates_each):
                 icao_address=f"{address:06X}",
                 timestamp=timestamp,
                 ingestion_time=timestamp + timedelta(milliseconds=round(choose.gauss(2_800, 700))),
-                latitude=round(latitude + step * choose.uniform(-0.01, 0.01), 6),
-                longitude=round(longitude + step * choose.uniform(-0.01, 0.01), 6),
+                latitude=round(latitude + step * 0.005 + choose.uniform(-0.01, 0.01), 6),
+                longitude=round(longitude + step * 0.005 + choose.uniform(-0.01, 0.01), 6),
                 altitude_baro=None if choose.random() < 0.14 else altitude + 25 * choose.randrange(4),
                 speed=float(speed + choose.randrange(3)),
                 vertical_rate=None if choose.random() < 0.37 else 64.0 * (climb + choose.randrange(3)),
@@ -242,18 +247,72 @@ def test_an_empty_state_is_a_new_window(origin):
     assert codec.decode({}, origin) == WindowPart(origin)
 
 
-@pytest.mark.parametrize("state", [{"v": 1, "z": ""}, {"v": 2, "z": ""}, {"v": 4, "z": ""}, {"z": ""}, {"count": 1}])
+@pytest.mark.parametrize("state", [{"v": 1, "z": ""}, {"v": 2, "z": ""}, {"v": 5, "z": ""}, {"z": ""}, {"count": 1}])
 def test_another_version_is_refused_with_what_to_do(origin, state):
     """A state of another version is never read as if it were ours."""
-    with pytest.raises(codec.StateError, match=r"got version .*; expected 3\. .*deploy that version"):
+    with pytest.raises(codec.StateError, match=r"got version .*; expected 4 or 3\. .*deploy that version"):
         codec.decode(state, origin)
 
 
+@pytest.mark.parametrize("version", [3, 4])
 @pytest.mark.parametrize("z", ["", "AAAA", "!", None, 5])
-def test_a_damaged_state_is_refused(origin, z):
+def test_a_damaged_state_is_refused(origin, version, z):
     """A state that was cut or mangled is an error of its own class."""
     with pytest.raises(codec.StateError, match="damaged"):
-        codec.decode({"v": 3, "z": z}, origin)
+        codec.decode({"v": version, "z": z}, origin)
+
+
+RECORDED = json.loads((Path(__file__).parent / "data" / "state-v3.json").read_text(encoding="utf-8"))
+"""States of version 3 in mid-window, and the rows that the code of that version wrote of them."""
+
+
+@pytest.mark.parametrize("recorded", RECORDED, ids=lambda recorded: recorded["name"])
+@pytest.mark.parametrize("carries", [False, True])
+def test_a_window_that_was_open_when_the_version_changed_ends_as_it_would_have(origin, recorded, carries):
+    """A state of version 3 is read, folded on, carried as version 4, and written: the rows are those of version 3."""
+    name = row_schema.PartName("2024-03-04T23:24:00Z", "2024-03-04T23:25:00Z", "shardId-000000000000", 1)
+    part = codec.decode(recorded["state"], origin)
+    assert list(map(json.loads, row_schema.rows(part, name))) == recorded["rows"]
+    assert part.columns.is_wide == (recorded["name"] == "microseconds")
+    for number, update in enumerate(recorded["more"]):
+        part.add(decode(json.dumps(update).encode()))
+        if carries and number % 5 == 0:
+            state = codec.encode(part)
+            assert state["v"] == 4
+            part = codec.decode(state, origin)
+    assert list(map(json.loads, row_schema.rows(part, name))) == recorded["rows_with_more"]
+
+
+def names_that_turn_random(origin, aircraft, choose):
+    """Updates with six names of 64 characters that compress to nothing, and then the same with random ones."""
+    names = ("callsign", "tail_number", "flight_number", "aircraft_type_icao", "departure_airport_icao")
+    names = (*names, "arrival_airport_icao")
+    for number in range(2):
+        for address in range(aircraft):
+            timestamp = origin + timedelta(seconds=number)
+            yield TargetUpdate(
+                icao_address=f"{address:06X}",
+                timestamp=timestamp,
+                ingestion_time=timestamp,
+                **{
+                    name: "".join(choose.choices("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", k=64)) if number else "A" * 64
+                    for name in names
+                },
+            )
+
+
+def test_names_that_compress_no_longer_do_not_outgrow_the_bound(origin):
+    """What an update may add is what its names can cost, not how much longer they have become."""
+    packed_bytes, part, splits = splitting.PACKED_BYTES // 10, WindowPart(origin), 0
+    updates = list(names_that_turn_random(origin, 400, random.Random(9)))
+    for start in range(0, len(updates), 50):
+        folder = PartFolder(part, packed_bytes)
+        folder.add_all(batch.of(updates[start : start + 50]))
+        splits += len(folder.full_parts)
+        state = codec.encode(folder.part)
+        assert len(state["z"]) * 3 // 4 <= packed_bytes
+        part = codec.decode(state, origin)
+    assert splits
 
 
 def test_the_bound_lies_under_lambdas():

@@ -1,0 +1,28 @@
+"""Which of two updates of an aircraft is newer: one rule, for the fold, the table and whatever reads them.
+
+A measurement cannot be later than its ingestion: the earlier of `timestamp` and `ingestion_time` is when it was made.
+By that updates are in order, then by `timestamp`, then by `ingestion_time`, where none comes before any. A transponder
+or receiver whose clock runs ahead would otherwise keep its aircraft's state until that time comes.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+
+class Comparable(Protocol):
+    """An instant: a datetime, a number, or a text whose order is that in time."""
+
+    def __lt__(self, other: Any, /) -> bool:
+        """Return whether it is earlier."""
+
+
+def measured[Moment: Comparable](timestamp: Moment, ingestion_time: Moment | None) -> Moment:
+    """Return when an update can have been measured at the latest."""
+    return ingestion_time if ingestion_time is not None and ingestion_time < timestamp else timestamp
+
+
+def order[Moment: Comparable](timestamp: Moment, ingestion_time: Moment | None) -> tuple[Any, ...]:
+    """Return what an update is compared by: the greater, the newer. Updates of one key are equal."""
+    latest = measured(timestamp, ingestion_time)
+    return (latest, timestamp, *(() if ingestion_time is None else (ingestion_time,)))
