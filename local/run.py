@@ -120,7 +120,9 @@ class _Run:
             self._console.print("[dim]Starting the local AWS and creating the stack from template.yaml ...[/dim]")
             self._cloud = cloud = Cloud()
             running.callback(cloud.stop)
-            feed = Feed(options.source, speed=options.speed, duration=options.duration)
+            for note in getattr(options.source, "notes", ()):
+                self._tell(note)
+            feed = Feed(options.source, speed=options.speed, duration=options.duration, tell=self._tell)
             token = secrets.token_hex(16)
             faults = None if options.chaos is None else LiveFaults(options.chaos)
             server = running.enter_context(self._server(feed, token, faults))
@@ -136,7 +138,7 @@ class _Run:
                 feed,
                 server,
                 task_root=self._repository / "src",
-                path=os.environ["PATH"],
+                path=os.environ.get("PATH", os.defpath),
                 tell=self._tell,
                 endpoint=None if faults is None else faults.before_aws(cloud.endpoint),
                 guardian=running.enter_context(Guardian()),

@@ -80,7 +80,7 @@ def runtime(params: dict[str, Any], package: str, module: str, **environment: st
         TIMEOUT_SECONDS,
         {
             **ENVIRONMENT,
-            "PATH": os.environ["PATH"],
+            "PATH": os.environ.get("PATH", os.defpath),
             "PYTHONPATH": os.pathsep.join([package, params["runtime"], str(ROOT / "benchmarks" / "measured_runtime")]),
             # Lambda's /var/task is read-only: what came without bytecode is compiled at every cold start.
             "PYTHONDONTWRITEBYTECODE": "1",

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _DEFAULT_DURATION = 60.0
 _CHAOS_TIMEOUT = 15
+_BESIDE_TOKENS = 2
+"""Seconds of a run of the consumer that do not go by between two position tokens: its start and its end."""
 _MOST_SHARDS = 16
 _LONGEST = 900  # seconds: Lambda's bound for a timeout, and for a tumbling window
 
@@ -55,7 +57,7 @@ def _whole(low: int, high: int, unit: str) -> type[int]:
     """Return a type for argparse: whole numbers within bounds."""
 
     def parse(text: str) -> int:
-        if not text.isdecimal() or not low <= int(text) <= high:
+        if not (text.isdecimal() and len(text) < 10 and low <= int(text) <= high):  # noqa: PLR2004 -- digits enough
             raise argparse.ArgumentTypeError(f"got {text!r}; expected a whole number of {unit} from {low} to {high}")
         return int(text)
 
@@ -137,15 +139,24 @@ def parse(arguments: Sequence[str] | None = None) -> RunOptions:
     except ValueError as error:
         text = str(error)  # from the generator it begins with the name of what is wrong: `aircraft: got 10 ...`
         parser.error(text if text.startswith("--") else f"argument --{text}")
+    interval = shared.token_interval(given)
+    timeout = given.consumer_timeout
+    if timeout is not None and timeout < interval + _BESIDE_TOKENS:
+        parser.error(
+            f"argument --consumer-timeout: got {timeout}; a run has to last from one position token to the next: "
+            f"expected at least {math.ceil(interval + _BESIDE_TOKENS)}, or a shorter --token-interval than {interval:g}"
+        )
+    if timeout is None and given.chaos is not None:
+        timeout = max(_CHAOS_TIMEOUT, math.ceil(interval) + _CHAOS_TIMEOUT - 5)
     return RunOptions(
         source=source,
         speed=given.speed,
         duration=_simulated_seconds(given.duration, given.speed, endless=source.endless),
-        token_interval=shared.token_interval(given),
+        token_interval=interval,
         window=given.window,
         shards=given.shards,
         record_format=given.record_format,
-        consumer_timeout=given.consumer_timeout or (None if given.chaos is None else _CHAOS_TIMEOUT),
+        consumer_timeout=timeout,
         report=given.report,
         verbose=given.verbose,
         chaos=given.chaos,

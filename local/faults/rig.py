@@ -102,7 +102,7 @@ class Rig:
 
     def _function(self, settings: FunctionSettings, own: dict[str, str] | None = None) -> Function:
         settings = dataclasses.replace(settings, environment=settings.environment | (own or {}))
-        source, path = REPOSITORY / "src", os.environ["PATH"]
+        source, path = REPOSITORY / "src", os.environ.get("PATH", os.defpath)
         return Function(settings, source, self.proxy.url, path, self._log, guardian=self._guardian)
 
     def _stop_functions(self) -> None:

@@ -14,9 +14,14 @@ from local.simulator import options as shared
 from local.simulator.feed import LONGEST_LOOK_BACK, Feed
 from local.simulator.recording import RecordingError
 from local.simulator.server import TrackingStreamServer
+from local.threads import ThreadWatch
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+_MEGABYTE = 1_000_000
+_DEFAULT_KEEP = 512
+_LOOK_SECONDS = 0.1
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -31,7 +36,21 @@ def _parser() -> argparse.ArgumentParser:
         metavar="SECONDS",
         help="simulated seconds after which no more updates come (default 0: never, or at the recording's end)",
     )
+    parser.add_argument(
+        "--keep",
+        type=shared.count,
+        default=_DEFAULT_KEEP,
+        metavar="MB",
+        help="memory for what generated traffic has sent, for clients that look back: "
+        f"{_DEFAULT_KEEP} by default, which is two minutes of the world's 4000 updates a second, three hours of a "
+        "region's 50, and at most 24 simulated hours; a position token or a start before that is refused",
+    )
     return parser
+
+
+def _tell(text: str) -> None:
+    sys.stderr.write(f"simulator: {text}\n")
+    sys.stderr.flush()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -42,8 +61,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         source = shared.source(options)
         # A simulator may run for days: what no request can reach any more is dropped. A recording is in memory anyway.
-        keep = LONGEST_LOOK_BACK if source.endless and math.isfinite(options.speed) else None
-        feed = Feed(source, speed=options.speed, duration=options.duration or None, keep=keep)
+        forgets = source.endless and math.isfinite(options.speed)
+        feed = Feed(
+            source,
+            speed=options.speed,
+            duration=options.duration or None,
+            keep=LONGEST_LOOK_BACK if forgets else None,
+            keep_bytes=options.keep * _MEGABYTE if forgets else None,
+            tell=_tell,
+        )
         server = TrackingStreamServer(
             feed, token=options.token, token_interval=shared.token_interval(options), port=options.port
         )
@@ -54,17 +80,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    feed.start()
-    with server:
+    for note in getattr(source, "notes", ()):
+        _tell(note)
+    with ThreadWatch(_tell) as threads, server:
+        feed.start()
         sys.stdout.write(
             f"The Tracking Stream is at {server.url} (Ctrl-C stops it). For example:\n"
             f'curl -N -H "Authorization: Bearer {options.token}" "{server.url}?compression=none"\n'
         )
         sys.stdout.flush()
-        stop.wait()
+        while not stop.wait(_LOOK_SECONDS) and not threads.failed.is_set():
+            pass
         feed.stop()
     sys.stdout.write(f"Stopped: {feed.count} updates released, {server.connections} streams served.\n")
-    return 0
+    return int(threads.failed.is_set())
 
 
 if __name__ == "__main__":

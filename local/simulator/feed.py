@@ -8,9 +8,10 @@ from bisect import bisect_left
 from typing import TYPE_CHECKING, Protocol
 
 from local.clock import SystemClock
+from local.simulator import times
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from local.clock import Clock
 
@@ -21,6 +22,23 @@ _TICK_SECONDS = 0.02
 """Lines due within this time are released together: at thousands a second, waking up for each would cost more."""
 
 _RELEASED_AT_ONCE = 1000
+
+_LONG_SECONDS, _LATE_SECONDS = 30.0, 5.0
+"""Seconds of the wall clock: a silence that is told of, and a lateness."""
+
+_BESIDE_A_LINE = 81
+"""Bytes that a line takes beside its content: the object's head, its time, and a place in two lists."""
+
+
+def _say_nothing(_text: str) -> None:
+    """Swallow a sentence."""
+
+
+def _duration(seconds: float) -> str:
+    for unit, length in (("days", 86_400), ("hours", 3_600), ("minutes", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.1f} {unit}"
+    return f"{seconds:.0f} seconds"
 
 
 class NoLongerKeptError(LookupError):
@@ -57,6 +75,10 @@ class Feed:
         Simulated seconds after which nothing more is released; None is until the source ends.
     keep
         Simulated seconds for which a released line is kept: at least `LONGEST_LOOK_BACK`. None keeps everything.
+    keep_bytes
+        Memory that released lines may take up; beyond it the oldest are forgotten. None is without bound.
+    tell
+        Gets a sentence when the next line is long in coming, and when lines come later than they should.
 
     Raises
     ------
@@ -64,13 +86,15 @@ class Feed:
         A figure is out of range, or an endless source was to be released at once.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- each has its default; a settings object would only move the list
         self,
         source: Source,
         *,
         speed: float = 1.0,
         duration: float | None = None,
         keep: float | None = None,
+        keep_bytes: int | None = None,
+        tell: Callable[[str], None] = _say_nothing,
         clock: Clock | None = None,
     ) -> None:
         if not speed > 0:
@@ -89,6 +113,10 @@ class Feed:
         self.failure: Exception | None = None
         self._end = source.start + (math.inf if duration is None else duration)
         self._keep = keep
+        self._keep_bytes = keep_bytes
+        self._bytes = 0
+        self._tell = tell
+        self._late = _LATE_SECONDS
         self._clock: Clock = clock or SystemClock()
         self._lock = threading.Lock()
         self._lines: list[bytes] = []
@@ -151,6 +179,12 @@ class Feed:
                 raise NoLongerKeptError(f"line {start} of the feed is no longer kept; the oldest is {self._dropped}")
             return self._lines[start - self._dropped : max(start, stop) - self._dropped]
 
+    @property
+    def kept_from(self) -> float:
+        """Since when every line is kept, in seconds since the epoch."""
+        with self._lock:
+            return self._ingestion_times[0] if self._dropped and self._ingestion_times else -math.inf
+
     def position_at(self, ingestion_time: float) -> int:
         """Return the position of the first released line that was ingested at or after `ingestion_time`."""
         with self._lock:
@@ -208,6 +242,19 @@ class Feed:
         """Wait until simulated time has come to `due`, or the feed is stopped; return simulated time."""
         if math.isinf(self.speed):
             return math.inf
+        now = self.now()
+        wait, late = (due - now) / self.speed, (now - due) / self.speed
+        if wait > _LONG_SECONDS:
+            self._tell(
+                f"the source is silent until {times.whole_second(int(due))} of its time: {_duration(wait)} from now"
+            )
+        elif late > self._late:
+            self._late = 4 * late  # said again when it has become much worse
+            kept = (due - self.source.start) / (now - self.source.start) * self.speed
+            self._tell(
+                f"the source is {_duration(late)} late: what --speed {self.speed:g} asks for cannot be made here; "
+                f"it comes at some {kept:.3g} times the speed of time, and takes as much longer"
+            )
         while (now := self.now()) < due:
             if self._clock.wait(self._stopping, max(_TICK_SECONDS, (due - now) / self.speed)):
                 break
@@ -218,13 +265,17 @@ class Feed:
             self._ingestion_times.extend(ingested for ingested, _ in updates)
             self._lines.extend(line for _, line in updates)
             self._released_before = max(self._released_before, released_before)
+            self._bytes += sum(len(line) for _, line in updates) + _BESIDE_A_LINE * len(updates)
             if self._keep is not None and self._ingestion_times:
                 self._drop(bisect_left(self._ingestion_times, self._ingestion_times[-1] - self._keep))
+            while self._keep_bytes is not None and self._bytes > self._keep_bytes and len(self._lines) > 1:
+                self._drop(len(self._lines) // 10 + 1)
         self._notify()
 
     def _drop(self, count: int) -> None:
         """Forget the oldest lines, many at a time: taking them off a list's front moves all the others."""
         if count > len(self._lines) // 10:
+            self._bytes -= sum(map(len, self._lines[:count])) + _BESIDE_A_LINE * count
             del self._lines[:count], self._ingestion_times[:count]
             self._dropped += count
 

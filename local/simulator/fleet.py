@@ -96,6 +96,9 @@ _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _ADDRESSES_IN_BLOCK = 1024
 """Addresses used of each block: the smallest of the blocks above, Qatar's, holds this many."""
 
+CAPACITY = _ADDRESSES_IN_BLOCK * len({airline.address_block for airline in AIRLINES})
+"""How many aircraft a fleet may have."""
+
 
 def build_fleet(count: int, rng: random.Random) -> list[Aircraft]:
     """Return `count` aircraft with addresses and registrations of their own.
@@ -105,9 +108,8 @@ def build_fleet(count: int, rng: random.Random) -> list[Aircraft]:
     ValueError
         More were asked for than the address blocks hold.
     """
-    capacity = _ADDRESSES_IN_BLOCK * len({airline.address_block for airline in AIRLINES})
-    if count > capacity:
-        raise ValueError(f"aircraft: got {count}; the generated fleet has room for {capacity}")
+    if count > CAPACITY:
+        raise ValueError(f"aircraft: got {count}; the generated fleet has room for {CAPACITY}")
     # Addresses are dealt block by block, so that no two aircraft ever share one, whatever the airlines drawn.
     free = {airline.address_block: rng.sample(range(_ADDRESSES_IN_BLOCK), _ADDRESSES_IN_BLOCK) for airline in AIRLINES}
     fleet: list[Aircraft] = []

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from local.simulator import times
-from local.simulator.flights import UPDATE_INTERVAL, GeneratedTraffic
+from local.simulator.fleet import CAPACITY
+from local.simulator.flights import SHORTEST_INTERVAL, UPDATE_INTERVAL, GeneratedTraffic
 from local.simulator.recording import Recording
 
 if TYPE_CHECKING:
@@ -22,6 +23,10 @@ DEFAULT_RATE = 50.0
 _DEFAULT_AIRCRAFT = 300
 _LONGEST_TOKEN_INTERVAL, _SHORTEST_TOKEN_INTERVAL = 15.0, 0.2
 """Seconds: the API sends a token at least every 15 s, which a faster clock shortens and a slower one leaves."""
+
+_MOST_DIGITS = 12
+_EARLIEST, _LATEST = "1970-01-01T00:00:00Z", "9998-12-31T23:59:59Z"
+"""Between them generated traffic may begin: flights have times before and after the moment."""
 
 _SEEDED_START = "2024-03-04T00:00:00Z"
 """Simulated time at which traffic of a given seed begins: the same bytes need the same start."""
@@ -44,15 +49,15 @@ def not_negative(text: str) -> float:
 
 def count(text: str) -> int:
     """Return a whole number from 1."""
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"got {text!r}; expected a whole number from 1")
+    if not (text.isdecimal() and len(text) <= _MOST_DIGITS and int(text) > 0):
+        raise argparse.ArgumentTypeError(f"got {text[:40]!r}; expected a whole number from 1")
     return int(text)
 
 
 def port(text: str) -> int:
     """Return a TCP port, where 0 is any free one."""
     highest = 65535
-    if not text.isdecimal() or int(text) > highest:
+    if not (text.isdecimal() and len(text) <= _MOST_DIGITS and int(text) <= highest):
         raise argparse.ArgumentTypeError(f"got {text!r}; expected a port from 0 (any free one) to {highest}")
     return int(text)
 
@@ -60,9 +65,12 @@ def port(text: str) -> int:
 def moment(text: str) -> float:
     """Return seconds since the epoch for an ISO 8601 time."""
     try:
-        return times.parse(text)
+        seconds = times.parse(text)
     except (ValueError, OverflowError):
         raise argparse.ArgumentTypeError(f"got {text!r}; expected a time such as {_SEEDED_START}") from None
+    if not times.parse(_EARLIEST) <= seconds <= times.parse(_LATEST):
+        raise argparse.ArgumentTypeError(f"got {text!r}; expected a time from {_EARLIEST} to {_LATEST}")
+    return seconds
 
 
 def _number(text: str, takes: str, *, above: float) -> float:
@@ -89,8 +97,8 @@ def add_source_options(parser: argparse.ArgumentParser) -> None:
         "--aircraft",
         type=count,
         metavar="N",
-        help=f"aircraft in the generated traffic, at least {UPDATE_INTERVAL} "
-        f"for each update a second (default {_DEFAULT_AIRCRAFT}, or as many as --rate needs)",
+        help=f"aircraft in the generated traffic, at least {SHORTEST_INTERVAL} for each update a second (default "
+        f"{_DEFAULT_AIRCRAFT}, or {UPDATE_INTERVAL} for each update a second); up to {CAPACITY:,}",
     )
     source.add_argument("--seed", type=int, metavar="N", help="makes the generated traffic repeatable, byte for byte")
     source.add_argument(
@@ -137,6 +145,11 @@ def source(options: argparse.Namespace, *, now: float | None = None) -> Source:
     rate, aircraft = options.rate, options.aircraft
     if rate is None:
         rate = DEFAULT_RATE if aircraft is None else min(DEFAULT_RATE, aircraft / UPDATE_INTERVAL)
+    if aircraft is None and rate > CAPACITY / UPDATE_INTERVAL:
+        raise ValueError(
+            f"rate: got {rate:g} without --aircraft; expected at most {CAPACITY / UPDATE_INTERVAL:g}, as {CAPACITY:,} "
+            f"aircraft send every {UPDATE_INTERVAL} s, or --aircraft beside it"
+        )
     if aircraft is None:
         aircraft = max(_DEFAULT_AIRCRAFT, math.ceil(rate * UPDATE_INTERVAL))
     start = options.start

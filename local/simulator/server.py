@@ -8,6 +8,7 @@ import threading
 from typing import TYPE_CHECKING, Self
 
 from local.clock import SystemClock
+from local.simulator import times
 from local.simulator.body import chunked
 from local.simulator.filters import UpdateFilter
 from local.simulator.query import BEGINNING, LATEST, QueryError
@@ -64,7 +65,7 @@ class TrackingStreamServer:
     Raises
     ------
     ValueError
-        The token is empty, or the interval is not above 0.
+        The token is empty or cannot be sent, or the interval is not above 0.
     OSError
         The port is taken, or may not be used.
     """
@@ -89,11 +90,13 @@ class TrackingStreamServer:
     ) -> None:
         if not token.strip():
             raise ValueError("token: got an empty one; expected the API token that clients must bear")
+        if not (token.isascii() and token.isprintable()) or token != token.strip():
+            raise ValueError("token: got one that no header can carry; expected printable ASCII characters")
         if not token_interval > 0:
             raise ValueError(f"token_interval: got {token_interval:g}; expected a number of seconds above 0")
         self.feed = feed
         self.send_timeout = send_timeout
-        self._authorization = f"Bearer {token}".encode()
+        self._token = token.encode()
         self._token_lifetime = token_lifetime
         self._pacing = Pacing(token_interval, keep_alive, token_lines, longest_lag, last_interval)
         self._clock: Clock = clock or SystemClock()
@@ -189,7 +192,8 @@ class TrackingStreamServer:
 
     def is_authorized(self, header: str | None) -> bool:
         """Return whether an Authorization header bears the API token."""
-        return hmac.compare_digest((header or "").encode(), self._authorization)
+        scheme, _, given = (header or "").partition(" ")  # the scheme is one in either case (RFC 9110, 11.1)
+        return scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode(), self._token)
 
     def first_position(self, query: StreamQuery) -> int:
         """Return the position a live stream begins at.
@@ -214,6 +218,18 @@ class TrackingStreamServer:
         if position.lines < self.feed.first:
             raise QueryError("position_token", f"{query.position} (what follows it is no longer kept)", takes)
         return position.lines
+
+    def check_kept(self, start: float) -> None:
+        """See that a batch can begin at `start`, in seconds since the epoch.
+
+        Raises
+        ------
+        QueryError
+            What was ingested then is forgotten.
+        """
+        if start < (oldest := self.feed.kept_from):
+            got, takes = times.with_milliseconds(int(start * 1000)), times.with_milliseconds(math.ceil(oldest * 1000))
+            raise QueryError("start", f"{got} (what was ingested then is no longer kept)", f"{takes} or later")
 
     def serve(self, connection: socket.socket, query: StreamQuery, position: int) -> None:
         """Write a response's body until it ends, the client is gone, or the server stops.

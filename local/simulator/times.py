@@ -5,11 +5,15 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from functools import lru_cache
 
+_FIRST, _LAST = -62_135_596_800, 253_402_300_799
+"""0001-01-01T00:00:00Z and 9999-12-31T23:59:59Z."""
+
 
 @lru_cache(maxsize=4096)
 def whole_second(seconds: int) -> str:
-    """Return `2024-03-04T23:24:01Z` for seconds since the epoch."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    """Return `2024-03-04T23:24:01Z` for seconds since the epoch; beyond the years 1 to 9999, the nearest in them."""
+    moment = datetime.fromtimestamp(min(max(seconds, _FIRST), _LAST), UTC)
+    return f"{moment.isoformat()[:19]}Z"  # strftime writes year 1 as 1
 
 
 def with_milliseconds(milliseconds: int) -> str:

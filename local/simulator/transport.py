@@ -7,7 +7,6 @@ import socket
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any, Protocol
-from urllib.parse import urlsplit
 
 import msgspec
 
@@ -22,6 +21,8 @@ PATH = "/v2/targets/stream"
 
 _LONGEST_DRAIN = 65536
 """Bytes of a refused request's body that are read before the answer."""
+
+_MOST_DIGITS = 12
 
 _logger = logging.getLogger(__name__)
 
@@ -41,6 +42,9 @@ class StreamSource(Protocol):
     def first_position(self, query: StreamQuery) -> int:
         """Return where the stream begins, as an index into the feed."""
 
+    def check_kept(self, start: float) -> None:
+        """Refuse a batch that begins before what is kept, by a `QueryError`."""
+
     def serve(self, connection: socket.socket, query: StreamQuery, position: int) -> None:
         """Stream until the client is gone or the batch has ended."""
 
@@ -57,6 +61,14 @@ class HttpServer(LoopbackServer):
         self.socket = socket.socket(self.address_family, self.socket_type)
         self.server_bind()
         self.server_activate()
+
+
+def _target(text: str) -> tuple[str, str]:
+    """Return a request target's path and query string, whatever stands in them (RFC 9112, 3.2)."""
+    if not text.startswith("/") and "://" in text:  # the absolute form, as a proxy's client sends it
+        text = "/" + text.partition("://")[2].partition("/")[2]
+    path, _, query = text.partition("?")
+    return path, query
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -83,20 +95,22 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """Answer with a stream, or say why not."""
         server = self.server.stream_server
-        url = urlsplit(self.path)
-        if url.path != PATH:
-            self._refuse(HTTPStatus.NOT_FOUND, f"{url.path}: no such resource; expected {PATH}")
+        path, query_string = _target(self.path)
+        if path != PATH:
+            self._refuse(HTTPStatus.NOT_FOUND, f"{path}: no such resource; expected {PATH}")
         elif self.request_version != self.protocol_version:
             message = f"got {self.request_version}; expected {self.protocol_version}: the stream is sent in chunks"
             self._refuse(HTTPStatus.HTTP_VERSION_NOT_SUPPORTED, message)
         elif not server.is_authorized(self.headers.get("Authorization")):
             message = "the API token is missing or not valid; expected the header Authorization: Bearer <token>"
             self._refuse(HTTPStatus.UNAUTHORIZED, message, headers={"WWW-Authenticate": "Bearer"})
-        elif (status := server.refuse(url.query)) is not None:
+        elif (status := server.refuse(query_string)) is not None:
             self._refuse(status, "refused on purpose")
         else:
             try:
-                query = parse(url.query, server.feed.now())
+                query = parse(query_string, server.feed.now())
+                if query.batch:
+                    server.check_kept(query.batch[0])
                 position = 0 if query.batch else server.first_position(query)
             except QueryError as error:
                 details = {"parameter": error.parameter, "got": error.got, "takes": error.takes}
@@ -118,19 +132,25 @@ class _Handler(BaseHTTPRequestHandler):
         except TimeoutError:
             _logger.warning("a client is disconnected: it read nothing for %g s", self.connection.gettimeout())
         else:
-            if query.batch:
+            # A body that nobody read would be taken for the next request.
+            if query.batch and "Content-Length" not in self.headers and "Transfer-Encoding" not in self.headers:
                 return
         self.close_connection = True
 
     def _not_allowed(self) -> None:
-        length = self.headers.get("Content-Length", "0")
-        if length.isdigit():  # closing with data unread would reset the connection before the client reads the answer
-            self.rfile.read(min(int(length), _LONGEST_DRAIN))
-        if urlsplit(self.path).path == PATH:
+        # Closing with data unread would reset the connection before the client reads the answer.
+        self.rfile.read(min(self._announced(), _LONGEST_DRAIN))
+        if _target(self.path)[0] == PATH:
             message = f"{self.command}: not allowed; expected GET"
             self._refuse(HTTPStatus.METHOD_NOT_ALLOWED, message, headers={"Allow": "GET"})
         else:
             self._refuse(HTTPStatus.NOT_FOUND, f"{self.path}: no such resource; expected {PATH}")
+
+    def _announced(self) -> int:
+        """Return how many bytes of body a request announces; 0 if that is no number, as without a body."""
+        length = self.headers.get("Content-Length", "0").strip()
+        is_number = length.isascii() and length.isdigit()
+        return int(length[:_MOST_DIGITS]) if is_number else 0
 
     do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _not_allowed  # noqa: N815 -- http.server's names
 

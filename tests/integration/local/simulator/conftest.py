@@ -80,7 +80,8 @@ def serve(clock):
     running = []
 
     def run(seconds, *, fields=None, speed=math.inf, identity="tests", start=True, **settings):
-        feed = Feed(UpdateSource(seconds, fields, identity), speed=speed, clock=clock)
+        keep = {"keep_bytes": settings.pop("keep_bytes", None)}
+        feed = Feed(UpdateSource(seconds, fields, identity), speed=speed, clock=clock, **keep)
         settings = {"token": TOKEN, "token_interval": 15, "clock": clock} | settings
         server = TrackingStreamServer(feed, **settings)
         server.start()

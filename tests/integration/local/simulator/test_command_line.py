@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 import signal
 import subprocess
 import sys
+from itertools import islice
 
 import pytest
 import requests
 
 from local.simulator.__main__ import _parser, main
 from local.simulator.options import source
+
+KEY = ("icao_address", "timestamp", "ingestion_time")
 
 
 @pytest.fixture
@@ -63,6 +67,11 @@ def test_serves_until_ctrl_c(simulator):
         (["--duration", "-1"], "argument --duration: got '-1'"),
         (["--token", ""], "token: got an empty one"),
         (["--rate", "100", "--aircraft", "10"], "aircraft: got 10 for 100 updates a second"),
+        (["--rate", "1e308"], "rate: got 1e+308 without --aircraft; expected at most"),
+        (["--rate", "1e308", "--aircraft", "12000"], "aircraft: got 12000 for 1e+308 updates a second"),
+        (["--aircraft", "9" * 5000], "argument --aircraft: got '9999"),
+        (["--start", "9999-12-31T23:59:50Z"], "expected a time from 1970-01-01T00:00:00Z to 9998-12-31T23:59:59Z"),
+        (["--keep", "0"], "argument --keep: got '0'"),
         (["--speed", "max"], "needs a duration"),
         (["--replay", "absent.ndjson"], "absent.ndjson: cannot be read"),
         (["--replay", "absent.ndjson", "--seed", "1"], "--seed is for generated traffic"),
@@ -92,6 +101,14 @@ def test_rate_and_aircraft_fit_each_other(arguments, rate, aircraft):
     """Where only one of them is given, the other one follows."""
     made = source(_parser().parse_args(arguments), now=0.0)
     assert f"rate={float(rate)!r} aircraft={aircraft} " in made.identity
+
+
+def test_the_world_can_be_played():
+    """4,000 updates a second from 12,000 aircraft: each sends every three seconds, and no key comes twice."""
+    made = source(_parser().parse_args(["--rate", "4000", "--aircraft", "12000", "--seed", "1"]))
+    lines = [line for _, line in islice(made.updates(), 30_000)]
+    keys = {tuple(json.loads(line)["target"][name] for name in KEY) for line in lines}
+    assert len(keys) == len(lines)
 
 
 def test_speed_max_is_infinite():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import socket
 import threading
 
@@ -188,3 +189,89 @@ def test_a_server_needs_its_settings(serve, settings, message):
     """An empty API token or an interval of nothing is refused before a port is opened."""
     with pytest.raises(ValueError, match=message):
         serve([], **settings)
+
+
+def _raw(server, request):
+    """What the server answers to these bytes, up to its closing the connection."""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as client:
+        client.sendall(request)
+        answer = b""
+        while part := client.recv(65536):
+            answer += part
+    return answer
+
+
+@pytest.mark.parametrize(
+    "target", [b"/[", b"//[x]/y", b"/v2/targets/stream[", b"http://[::1/v2", b"*", b"?", b"/%", b"/\xff"]
+)
+@pytest.mark.parametrize("method", [b"GET", b"POST"])
+def test_an_odd_address_is_not_found(serve, target, method):
+    """Whatever stands in it: a refusal in JSON, and no thread that dies of it."""
+    answer = _raw(serve([]), method + b" " + target + b" HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 404 ")
+    assert b'"code":404' in answer
+
+
+def test_an_address_in_its_absolute_form(serve):
+    """As a proxy's client sends it: the path counts."""
+    server = serve([])
+    request = f"GET {server.url} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+    assert _raw(server, request).startswith(b"HTTP/1.1 401 ")
+
+
+@pytest.mark.parametrize(
+    "length", [b"-1", b"abc", b"1e3", b"\xb2", b"\xd9\xa3", b"9" * 5000, b"", b"0x10", b"3, 3", b"1.5"]
+)
+def test_an_odd_length_of_a_body_is_none(serve, length):
+    """The answer is the one that the method gets."""
+    request = b"POST /v2/targets/stream HTTP/1.1\r\nHost: x\r\nContent-Length: " + length + b"\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", serve([]).port), timeout=10) as client:
+        client.sendall(request)
+        client.shutdown(socket.SHUT_WR)
+        assert client.recv(65536).startswith(b"HTTP/1.1 405 ")
+
+
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER", "Bearer "])
+def test_the_scheme_is_one_in_either_case(serve, scheme):
+    """RFC 9110, 11.1."""
+    server = serve([])
+    answer = requests.get(
+        server.url, headers={"Authorization": f"{scheme} secret-of-the-tests"}, stream=True, timeout=10
+    )
+    assert answer.status_code == 200
+    answer.close()
+
+
+@pytest.mark.parametrize(
+    "header", ["secret-of-the-tests", "Basic secret-of-the-tests", "Bearer", "Bearer gehe\u00efm", "\u00ef"]
+)
+def test_what_is_no_bearer_token(serve, header):
+    """Another scheme, none, or one with letters that no token has: 401."""
+    answer = requests.get(serve([]).url, headers={"Authorization": header.encode()}, timeout=10)
+    assert answer.status_code == 401
+
+
+@pytest.mark.parametrize("token", ["gehe\u00efm", "two\nlines", " padded"])
+def test_a_token_that_no_header_carries_is_refused_at_the_start(serve, token):
+    """Clients could never bear it."""
+    with pytest.raises(ValueError, match="token: got one that no header can carry"):
+        serve([], token=token)
+
+
+def test_a_body_that_nobody_reads_is_not_taken_for_a_request(serve):
+    """A batch leaves its connection open, but for who sent one with it."""
+    server = serve([0], speed=math.inf)
+    query = "start=2024-03-04T23:23:00Z&end=2024-03-04T23:24:00Z&compression=none"
+    head = f"GET /v2/targets/stream?{query} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer secret-of-the-tests\r\n"
+    answer = _raw(server, head.encode() + b"Content-Length: 5\r\n\r\nhello")
+    assert answer.count(b"HTTP/1.1") == 1
+    assert answer.endswith(b"0\r\n\r\n")
+
+
+def test_a_batch_before_what_is_kept_is_refused(serve, ask):
+    """Rather than sent without its beginning."""
+    server = serve(range(1000), keep_bytes=50_000)
+    answer = ask(server, "?start=2024-03-04T23:24:00Z&end=2024-03-04T23:25:00Z")
+    assert answer.status_code == 400
+    assert "no longer kept" in answer.json()["error"]["message"]
+    assert server.connections == 0

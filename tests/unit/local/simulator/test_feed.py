@@ -7,6 +7,8 @@ import math
 import pytest
 
 from local.simulator.feed import LONGEST_LOOK_BACK, Feed, NoLongerKeptError
+from local.threads import ThreadWatch
+from tests.support.conditions import wait_until
 
 PATIENCE = 10
 
@@ -147,3 +149,65 @@ def test_endless_traffic_needs_a_duration(make_source):
     source.endless = True
     with pytest.raises(ValueError, match="needs a duration"):
         Feed(source, speed=math.inf)
+
+
+def test_the_memory_for_old_lines_has_a_bound(make_feed):
+    """Beyond it the oldest are forgotten, however young; since when all are kept is known."""
+    feed = make_feed(range(10_000), speed=math.inf, keep_bytes=200_000)
+    assert feed.kept_from == -math.inf
+    feed.start()
+    assert feed.finished.wait(PATIENCE)
+    assert feed.count == 10_000
+    kept = feed.lines(feed.first, feed.count)
+    assert 100_000 < sum(map(len, kept)) + 81 * len(kept) <= 200_000
+    assert feed.position_at(feed.kept_from) == feed.first
+
+
+def test_a_long_silence_is_told_of(make_feed, clock):
+    """A recording may have days without an update: when the next one comes, and how long that takes at this speed."""
+    told = []
+    feed = make_feed([0, 3 * 86_400], speed=24, tell=told.append)
+    feed.start()
+    wait_until(lambda: told)
+    assert told == ["the source is silent until 2024-03-07T23:24:00Z of its time: 3.0 hours from now"]
+    clock.advance(3 * 3600)
+    _wait_for_count(feed, 2)
+
+
+def test_a_speed_that_cannot_be_kept_is_told_of(make_source, clock):
+    """Updates that take a second each to make, at sixty times the speed of time with one in ten seconds."""
+    source, told = make_source([10 * n for n in range(30)]), []
+    made = source.updates
+
+    def slowly():
+        for update in made():
+            clock.advance(1)
+            yield update
+
+    source.updates = slowly
+    feed = Feed(source, speed=60, clock=clock, tell=told.append)
+    feed.start()
+    assert feed.finished.wait(PATIENCE)
+    feed.stop()
+    assert "late: what --speed 60 asks for cannot be made here; it comes at some " in told[0]
+    assert 1 <= len(told) <= 3
+
+
+def test_a_source_that_fails_is_no_end(make_source, clock):
+    """What it gave before is released, the failure is kept, and the thread ends with it."""
+    source = make_source([0, 1])
+    made = source.updates
+
+    def fails():
+        yield from made()
+        raise ValueError("year 10000 is out of range")
+
+    source.updates = fails
+    with ThreadWatch(lambda _: None) as watch:
+        feed = Feed(source, speed=math.inf, clock=clock)
+        feed.start()
+        assert feed.finished.wait(PATIENCE)
+        feed.stop()
+    assert feed.count == 2
+    assert isinstance(feed.failure, ValueError)
+    assert "the thread 'feed' ended with an error" in watch.failures[0]

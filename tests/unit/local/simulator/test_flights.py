@@ -201,7 +201,7 @@ def test_satellites_are_named(targets):
     ("settings", "message"),
     [
         ({"rate": 0}, "rate: got 0"),
-        ({"rate": 100, "aircraft": 499}, "aircraft: got 499 .* at least 500"),
+        ({"rate": 100, "aircraft": 99}, "aircraft: got 99 .* at least 100"),
         ({"aircraft": 10**6}, "aircraft: got 1000000; the generated fleet has room"),
     ],
 )
