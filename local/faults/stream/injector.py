@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from local.simulator.body import Body
     from local.simulator.server import TrackingStreamServer
 
+_TOKEN_REFUSALS = 3
+"""How often a token is refused: once or twice may be a fault of the moment to the consumer."""
+
 
 class UpstreamFaults:
     """Carries a list of faults out on one server; safe for several threads. Give its methods to the server."""
@@ -40,14 +43,14 @@ class UpstreamFaults:
         self._sent = 0
         self._connections = 0
         self._refusals: deque[HTTPStatus] = deque()
-        self._refuse_token = False
+        self._token_refusals = 0
         self._repeat = False
 
     @property
     def done(self) -> bool:
         """Whether every fault has happened."""
         with self._lock:
-            return not self._waiting and not self._refusals and not self._refuse_token
+            return not self._waiting and not self._refusals and not self._token_refusals
 
     def body(self, connection: socket.socket, *, gzip: bool) -> Body:
         """Make a body that fails as planned: a server's `body`."""
@@ -62,8 +65,8 @@ class UpstreamFaults:
         with self._lock:
             if self._refusals:
                 return self._refusals.popleft()
-            if self._refuse_token and "position_token=" in query and not query.endswith(("BEGINNING", "LATEST")):
-                self._refuse_token = False
+            if self._token_refusals and "position_token=" in query and not query.endswith(("BEGINNING", "LATEST")):
+                self._token_refusals -= 1
                 return HTTPStatus.BAD_REQUEST
         return None
 
@@ -86,5 +89,6 @@ class UpstreamFaults:
         with self._lock:
             if fault.kind is UpstreamKind.STATUS and fault.status is not None:
                 self._refusals.extend([fault.status] * fault.count)
-            self._refuse_token |= fault.kind is UpstreamKind.TOKEN_REFUSED
+            if fault.kind is UpstreamKind.TOKEN_REFUSED:
+                self._token_refusals = _TOKEN_REFUSALS
             self._repeat |= fault.kind is UpstreamKind.REPEATS

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from common.observability import logger
 from consumer.backoff import Backoff
 from consumer.ingestion.summary import ReaderCounters, StopReason
+from consumer.rare_warning import RareWarning
 from consumer.stream.batch_parser import RunParser
-from consumer.stream.client import Batch, FromToken, StreamInterruptedError
+from consumer.stream.client import MOST_CHARACTERS, Batch, FromToken, StreamInterruptedError, TokenRefusedError
 from consumer.stream.messages import PositionToken, Rejected
 from consumer.timing import STALE_SECONDS
 
@@ -30,6 +31,14 @@ if TYPE_CHECKING:
 _SLEEP_STEP = 0.2
 _CHECK_SECONDS = 0.05  # a line may come by itself every few microseconds: not each has to look at the clock's meaning
 _ROOM_SECONDS = 0.05
+
+_REFUSALS = 3
+"""How often a position token has to be refused until it is one that the server does not know: any answer may be a
+fault of the moment, and what follows costs a recovery."""
+
+_EMPTY_ANSWERS = 3
+"""How often a time range has to be answered with nothing at all until nothing was ingested in it."""
+
 _ERROR = "ERROR"
 _LEVELS_LOGGED = frozenset({"WARN", _ERROR})
 
@@ -77,7 +86,6 @@ class StreamReader:
         self._backoff = backoff or Backoff(base=0.5, cap=30.0)
         self._stale_seconds = stale_seconds
         self._failures = 0
-        self._connection: Connection | None = None
         self._token: str | None = None
         self._progress: tuple[int, str | None] = (0, None)
         self._progress_at = 0.0
@@ -85,11 +93,13 @@ class StreamReader:
         self._server_time: datetime | None = None
         self._reported_error: str | None = None
         self._full_at = 0
+        self._has_heard = False
+        self._refusals = 0
+        self._interruptions, self._statuses = RareWarning(clock.monotonic), RareWarning(clock.monotonic)
 
     def interrupt(self) -> None:
-        """Wake a blocked read, from any thread: time is up, or the lease is lost."""
-        if (connection := self._connection) is not None:
-            connection.abort()
+        """Wake whatever waits for the server, from any thread: time is up, or the lease is lost."""
+        self._client.abort()
 
     def follow(self, position: str) -> None:
         """Read the live stream from a token, `LATEST` or `BEGINNING`, through disconnects, until it is time to stop.
@@ -102,10 +112,14 @@ class StreamReader:
             As `StreamClient.open` and `TargetProcessor.process` raise them.
         """
         self._token = position
-        while True:
-            with self._connected(FromToken(self._token)) as connection:
-                self._read(connection, self._processor.process, self._reach)
-                raise StreamInterruptedError("the server ended the response")
+        try:
+            while True:
+                with self._connected(FromToken(self._token)) as connection:
+                    self._read(connection, self._processor.process, self._reach)
+                    raise StreamInterruptedError("the server ended the response")
+        finally:
+            self._interruptions.close()
+            self._statuses.close()
 
     def find_live_position(self) -> tuple[str, datetime, datetime]:
         """Read the live stream up to its next token, acting on nothing.
@@ -135,13 +149,16 @@ class StreamReader:
         """Process what was ingested in a time range, through disconnects; return how many updates came.
 
         Updates that `is_known` are left out. Tokens sent in batch mode do not move the position. A response in which
-        the server reports an error may lack updates, however it ends: it is asked for again.
+        the server reports an error may lack updates, however it ends: it is asked for again. So is one whose end may
+        be that of its connection alone, one that holds lines and no message, and, a few times, one that holds nothing:
+        the server has not said that nothing was ingested.
         """
         before = self._processor.counters.updates
-        is_complete = False
+        is_complete, attempts = False, 0
         while not is_complete:
             with self._connected(Batch(slice_)) as connection:
-                self._reported_error = None
+                self._reported_error, self._has_heard, attempts = None, False, attempts + 1
+                rejected = self._processor.counters.rejected
                 self._read(
                     connection,
                     lambda updates: self._processor.process([one for one in updates if not is_known(one)]),
@@ -149,6 +166,12 @@ class StreamReader:
                 )
                 if self._reported_error is not None:
                     raise StreamInterruptedError(f"the server reported an error: {self._reported_error}")
+                if not connection.ends_visibly:
+                    raise StreamInterruptedError(
+                        "the response may have been cut short: nothing in it says where it ends"
+                    )
+                if not self._has_heard and (self._processor.counters.rejected > rejected or attempts < _EMPTY_ANSWERS):
+                    raise StreamInterruptedError("the response holds no message of the Tracking Stream")
                 is_complete = True
         return self._processor.counters.updates - before
 
@@ -157,7 +180,6 @@ class StreamReader:
         """Open a connection, trying until it is there; an interruption inside ends the block after a wait."""
         connection = self._open(wanted)
         self.counters.connections += 1
-        self._connection = connection
         self._processor.connected()
         opened_at = self._progress_at = self._clock.monotonic()
         self._budget.connected(opened_at, self._processor.newest_ingestion_time)
@@ -166,7 +188,6 @@ class StreamReader:
                 self._check()
                 yield connection
             finally:
-                self._connection = None
                 connection.close()
                 self.counters.bytes += connection.bytes_received
                 self.counters.seconds += self._clock.monotonic() - opened_at
@@ -174,11 +195,26 @@ class StreamReader:
             self._wait_before_retry(interruption)
 
     def _open(self, wanted: FromToken | Batch) -> Connection:
+        """Open a connection, trying until it is there; a refused token is one only if it is refused several times.
+
+        From one refused token to the next the waits grow, until one is accepted: a server that accepts none is not
+        asked for another one all the time.
+        """
+        refusals = 0
         while True:
             try:
-                return self._client.open(wanted, deadline=self._deadline)
+                connection = self._client.open(wanted, deadline=self._deadline)
             except StreamInterruptedError as interruption:
                 self._wait_before_retry(interruption)
+            except TokenRefusedError as refusal:
+                refusals, self._refusals = refusals + 1, self._refusals + 1
+                if refusals == _REFUSALS:
+                    raise
+                self._wait(str(refusal), self._backoff.delay(self._refusals))
+            else:
+                if isinstance(wanted, FromToken) and wanted.is_stored_token:
+                    self._refusals = 0
+                return connection
 
     def _read(
         self,
@@ -188,12 +224,14 @@ class StreamReader:
     ) -> None:
         for blocks in connection.blocks():
             for run in self._parser.runs(blocks):
+                if isinstance(run, Rejected):
+                    self._reject(run)
+                    continue
+                self._has_heard = True
                 if isinstance(run, list):
                     on_updates(run)
                 elif isinstance(run, PositionToken):
                     on_token(run.token)
-                elif isinstance(run, Rejected):
-                    self._processor.reject(run.line, run.length, run.reason)
                 else:
                     self._heard(run)
             if self._processor.is_full:
@@ -255,8 +293,20 @@ class StreamReader:
         self._progress_at = self._clock.monotonic()  # no connection is no stale connection
         self._check()  # the interruption may be our own
         self._failures += 1
-        delay = max(interruption.retry_after, self._backoff.delay(self._failures))
-        logger.warning("stream interrupted, opening it again", reason=str(interruption), delay_seconds=round(delay, 2))
+        if interruption.retry_after > self._budget.remaining:
+            logger.warning(
+                "the server asks to wait for longer than this run lasts: it ends",
+                reason=str(interruption),
+                retry_after_seconds=round(interruption.retry_after, 2),
+            )
+            raise Stopped(StopReason.DEADLINE if self._processor.has_uncommitted else StopReason.NEAR_DEADLINE)
+        self._wait(str(interruption), max(interruption.retry_after, self._backoff.delay(self._failures)))
+
+    def _wait(self, reason: str, delay: float) -> None:
+        """Wait before a connection is opened again."""
+        self._interruptions.warning(
+            "stream interrupted, opening it again", reason=reason, delay_seconds=round(delay, 2)
+        )
         ends_at = self._clock.monotonic() + delay
         while True:
             self._progress_at = self._clock.monotonic()  # no connection is no stale connection
@@ -265,13 +315,21 @@ class StreamReader:
                 return
             self._clock.sleep(min(left, _SLEEP_STEP))
 
+    def _reject(self, rejected: Rejected) -> None:
+        """Keep a line that is no message, without the API token, should the server repeat it there."""
+        redactor = self._client.redactor
+        line, reason = redactor.line(rejected.line), rejected.reason
+        if line is not rejected.line:  # what is wrong may quote it
+            reason = redactor.told(reason, MOST_CHARACTERS)
+        self._processor.reject(line, rejected.length, reason)
+
     def _heard(self, status: Status) -> None:
         self._server_time = status.timestamp or self._server_time
         if status.level in _LEVELS_LOGGED:
-            text = self._client.redact(status.message)
+            text = self._client.redactor.told(status.message, MOST_CHARACTERS)
             if status.level == _ERROR:
                 self._reported_error = text
-            logger.warning("the stream says", level_of_status=status.level, code=status.code, text=text)
+            self._statuses.warning("the stream says", level_of_status=status.level, code=status.code, text=text)
 
 
 def _found(token: str) -> None:

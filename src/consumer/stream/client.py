@@ -1,41 +1,54 @@
-"""The HTTP client of the Tracking Stream: opens the endless response and gives its lines, in blocks."""
+"""The client of the Tracking Stream: opens the endless response and gives its lines, in blocks."""
 
 from __future__ import annotations
 
-from contextlib import closing, suppress
+import io
+import re
+from contextlib import closing
 from dataclasses import dataclass
+from datetime import UTC
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
-import requests
-from requests.auth import AuthBase
-from urllib3.exceptions import HTTPError
-
-from common.clock import rfc3339
+from common.clock import SystemClock, rfc3339
+from consumer.deadline import Deadline
 from consumer.errors import RequestRefusedError, UnauthorizedError
+from consumer.stream.channel import Channel
 from consumer.stream.chunked_body import ChunkedBody, ChunkedBodyError
+from consumer.stream.http_exchange import Address, Head, HttpError, read_head, request, tunnel
 from consumer.stream.line_decoder import CorruptStreamError, Inflater, LineDecoder
+from consumer.stream.redaction import Redactor
 from consumer.timing import SILENCE_SECONDS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
+    from io import BufferedReader
 
-    from urllib3 import HTTPResponse
-
+    from common.clock import Clock
     from consumer.checkpoint.position import TimeRange
-    from consumer.deadline import Deadline
     from consumer.stream.line_decoder import OversizedLine
 
 CONNECT_TIMEOUT = 10.0
-"""Seconds for the connection and TLS."""
+"""Seconds for the host's name, the connection and TLS together."""
 
-_SHORTEST_TIMEOUT = 0.1
+ERROR_BODY_SECONDS = 2.0
+"""For an error's body, which is there for people: what has not come by then is not waited for."""
+
+MOST_CHARACTERS = 300
+"""Of what the server says in one error or status."""
+
+_EXCERPT_BYTES = 4096
 _CHUNK_BYTES = 64 * 1024
-_EXCERPT = 300
-_OK = 200
-_CLIENT_ERROR = 400
+_OK, _NO_CONTENT = 200, 204
+_REDIRECTION, _CLIENT_ERROR, _SERVER_ERROR = 300, 400, 500
 _UNAUTHORIZED = 401
-_RETRYABLE = frozenset({408, 422, 429})  # 422 and 429 by the provider's examples
-_SERVER_ERROR = 500
+_PASSING = frozenset({408, 422, 425, 429})  # 422 and 429 by the provider's examples
+_PAGES = frozenset({"text/html", "application/xhtml+xml"})
+"""Content of a proxy or of a page about maintenance, never of the stream."""
+
+_LONGEST_RETRY_SECONDS = 365 * 86400.0
+_SECONDS = re.compile(r"[0-9]{1,10}(?:\.[0-9]{1,10})?").fullmatch
 
 
 class StreamInterruptedError(Exception):
@@ -77,21 +90,10 @@ class Batch:
         return {"start": rfc3339(self.range.start), "end": rfc3339(self.range.end)}
 
 
-class _BearerToken(AuthBase):
-    """Sets the header itself, so that no .netrc entry replaces it."""
-
-    def __init__(self, token: str) -> None:
-        self._token = token
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["Authorization"] = f"Bearer {self._token}"
-        return request
-
-
 class StreamClient:
-    """Opens connections to one endpoint with one set of filters."""
+    """Opens connections to one endpoint with one set of filters, each with nothing kept of the ones before."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a request is made of, and time
         self,
         url: str,
         api_token: str,
@@ -99,18 +101,29 @@ class StreamClient:
         compression: str,
         *,
         silence_seconds: float = SILENCE_SECONDS,
+        clock: Clock | None = None,
     ) -> None:
+        self.redactor = Redactor(api_token)
         self._url = url
-        self._api_token = api_token
+        self._address = Address(urlsplit(url))
         self._silence_seconds = silence_seconds
         self._parameters = {**filters, "compression": compression}
-        self._session = requests.Session()
-        self._session.auth = _BearerToken(api_token)
-        self._session.headers["Accept-Encoding"] = "gzip" if compression == "gzip" else "identity"
+        self._fields = {
+            "Authorization": f"Bearer {api_token}",
+            "Accept-Encoding": "gzip" if compression == "gzip" else "identity",
+        }
+        self._clock = clock or SystemClock()
+        self._channel: Channel | None = None
+
+    def abort(self) -> None:
+        """End whatever waits for the server, from any thread: in opening a connection, and in reading it."""
+        if (channel := self._channel) is not None:
+            channel.abort()
 
     def close(self) -> None:
-        """Close what is left of connections."""
-        self._session.close()
+        """Disconnect, if a connection is open."""
+        if self._channel is not None:
+            self._channel.close()
 
     def open(self, wanted: FromToken | Batch, *, deadline: Deadline | None = None) -> Connection:
         """Ask for a part of the stream; return the connection once the server has agreed, before the `deadline`.
@@ -120,7 +133,7 @@ class StreamClient:
         Raises
         ------
         StreamInterruptedError
-            No connection, or an answer that asks to try again (408, 422, 429, 5xx).
+            No connection, no HTTP, or an answer that asks to try again (408, 422, 425, 429, 5xx) or is not the stream.
         UnauthorizedError
             401: the token is not valid.
         TokenRefusedError
@@ -128,58 +141,103 @@ class StreamClient:
         RequestRefusedError
             Another 4xx, or a redirect.
         """
-        within = max(_SHORTEST_TIMEOUT, deadline.left if deadline is not None else SILENCE_SECONDS)
+        deadline = deadline or Deadline(self._clock, 2 * self._silence_seconds)
+        channel = self._channel = Channel(deadline, self._silence_seconds)
+        source: BufferedReader = io.BufferedReader(channel, _CHUNK_BYTES)
         try:
-            response = self._session.get(
-                self._url,
-                params=self._parameters | wanted.parameters(),
-                stream=True,
-                allow_redirects=False,
-                timeout=(min(CONNECT_TIMEOUT, within), min(self._silence_seconds, within)),
-            )
-        except requests.RequestException as error:
-            raise StreamInterruptedError(f"no connection: {self.redact(str(error))}") from None
-        if response.status_code != _OK:
-            with closing(response):
-                raise self._refusal(response, wanted)
-        return Connection(response, self.redact)
+            head = self._exchange(channel, source, wanted, deadline)
+        except (OSError, HttpError) as error:
+            source.close()
+            raise StreamInterruptedError(f"no connection: {self._told(str(error))}") from None
+        except BaseException:
+            source.close()
+            raise
+        if head.status == _NO_CONTENT and isinstance(wanted, Batch):
+            head = Head(_OK, head.reason, {"content-length": "0"})
+        if head.status != _OK or _media_type(head) in _PAGES:
+            with closing(source):
+                raise self._refusal(head, self._excerpt(channel, source, head, deadline), wanted)
+        channel.begin_body()
+        return Connection(channel, source, head, self.redactor)
 
-    def _refusal(self, response: requests.Response, wanted: FromToken | Batch) -> Exception:
-        status = response.status_code
-        what = self.redact(f"{self._url}: answered {status} {response.reason}: {self._excerpt(response)}")
+    def _exchange(
+        self, channel: Channel, source: BufferedReader, wanted: FromToken | Batch, deadline: Deadline
+    ) -> Head:
+        address, connecting = self._address, Deadline(self._clock, deadline.cut(CONNECT_TIMEOUT))
+        proxy = address.proxy
+        if proxy is None:
+            channel.connect(address.host, address.port, connecting)
+        elif proxy.scheme == "http" and proxy.hostname:
+            channel.connect(proxy.hostname, proxy.port or 80, connecting)
+            if address.is_secure:
+                channel.send(tunnel(address, proxy))
+                if (agreed := read_head(source)).status != _OK:
+                    raise HttpError(f"the proxy answered {agreed.status} {agreed.reason}")
+        else:
+            raise HttpError("the environment names a proxy that is not http://host:port")
+        if address.is_secure:
+            channel.secure(address.host)
+        channel.begin_answer(Deadline(self._clock, deadline.cut(self._silence_seconds)))
+        channel.send(request(address, self._parameters | wanted.parameters(), self._fields))
+        return read_head(source)
+
+    def _refusal(self, head: Head, excerpt: str, wanted: FromToken | Batch) -> Exception:
+        status = head.status
+        what = f"{self._url}: answered {status} {self._told(head.reason)}: {excerpt}"
         if status == _UNAUTHORIZED:
             return UnauthorizedError(f"{what}. The API token is not valid; put a valid one into the secret")
-        if status in _RETRYABLE or status >= _SERVER_ERROR:
-            return StreamInterruptedError(what, _retry_after(response))
+        if status in _PASSING or status >= _SERVER_ERROR:
+            return StreamInterruptedError(what, self._retry_after(head))
+        if status < _REDIRECTION:
+            return StreamInterruptedError(f"{what}. Expected 200 and the stream", self._retry_after(head))
         if status < _CLIENT_ERROR:
             return RequestRefusedError(f"{what}. Redirects are not followed; set StreamUrl to the final address")
         if isinstance(wanted, FromToken) and wanted.is_stored_token:
             return TokenRefusedError(f"{what}. The position token was refused")
         return RequestRefusedError(f"{what}. Check the stream's parameters and the subscription")
 
-    def _excerpt(self, response: requests.Response) -> str:
+    def _excerpt(self, channel: Channel, source: BufferedReader, head: Head, deadline: Deadline) -> str:
+        """Return the beginning of an error's body, as much of it as comes in time."""
+        channel.begin_answer(Deadline(self._clock, deadline.cut(ERROR_BODY_SECONDS)))
+        body = b""
         try:
-            body = response.raw.read(_EXCERPT + len(self._api_token), decode_content=True)
-        except (HTTPError, OSError):
-            return "(no body)"
-        words = self.redact(body.decode(errors="replace"))
-        if len(body) > _EXCERPT:  # there is more of it: the end may be the beginning of the token
-            words = words[: -len(self._api_token)]
-        return words.strip() or "(no body)"
+            for chunk in _chunks(source, head):
+                for plain in Inflater().feed(chunk) if not body else (chunk,):
+                    body += plain
+                if len(body) >= _EXCERPT_BYTES:
+                    break
+        except (OSError, ChunkedBodyError, CorruptStreamError):
+            pass  # what has come is told
+        return self._told(body[:_EXCERPT_BYTES].decode(errors="replace")) or "(no body)"
 
-    def redact(self, words: str) -> str:
-        """Return the server's words without the API token, should it repeat it: they go into logs and errors."""
-        return words.replace(self._api_token, "***")
+    def _told(self, text: str) -> str:
+        return self.redactor.told(text, MOST_CHARACTERS)
+
+    def _retry_after(self, head: Head) -> float:
+        """Return the seconds that Retry-After asks to wait (RFC 9110, section 10.2.3); 0 where there is none."""
+        text = head.fields.get("retry-after", "").strip()
+        if _SECONDS(text):
+            return min(float(text), _LONGEST_RETRY_SECONDS)
+        try:
+            until = parsedate_to_datetime(text)
+        except (ValueError, OverflowError, TypeError, IndexError):
+            return 0.0
+        until = until if until.tzinfo else until.replace(tzinfo=UTC)
+        return max(0.0, min((until - self._clock.now()).total_seconds(), _LONGEST_RETRY_SECONDS))
 
 
 class Connection:
     """One response of the stream; iterate over `blocks`, and close it."""
 
-    def __init__(self, response: requests.Response, redact: Callable[[str], str]) -> None:
+    def __init__(self, channel: Channel, source: BufferedReader, head: Head, redactor: Redactor) -> None:
         self.bytes_received = 0
         """Bytes of the body as sent, compressed ones where the body is."""
-        self._response = response
-        self._redact = redact
+        self.ends_visibly = False
+        """Whether the response, which has ended, said so itself: one cut short cannot look like it."""
+        self._channel = channel
+        self._source = source
+        self._head = head
+        self._redactor = redactor
 
     def blocks(self) -> Iterator[list[bytes | OversizedLine]]:
         """Yield what each chunk completes as soon as it has come, if only nothing; ends where the response ends.
@@ -189,10 +247,9 @@ class Connection:
         StreamInterruptedError
             It broke: reset, silent for too long, cut short, or damaged.
         """
-        raw: HTTPResponse = self._response.raw
         inflater, decoder = Inflater(), LineDecoder()
         try:
-            for chunk in self._chunks(raw):
+            for chunk in _chunks(self._source, self._head):
                 self.bytes_received += len(chunk)
                 is_empty = True
                 for plain in inflater.feed(chunk):
@@ -200,37 +257,39 @@ class Connection:
                     yield decoder.feed(plain)
                 if is_empty:
                     yield []
-        except (HTTPError, OSError, ChunkedBodyError, CorruptStreamError) as error:
-            raise StreamInterruptedError(f"the connection broke: {self._redact(str(error))}") from None
-        ends_visibly = raw.chunked or inflater.is_gzip or "Content-Length" in raw.headers
-        if not inflater.is_complete or (decoder.incomplete_bytes and not ends_visibly):
+        except (OSError, ValueError, ChunkedBodyError, CorruptStreamError) as error:  # ValueError: closed meanwhile
+            told = self._redactor.told(str(error), MOST_CHARACTERS)
+            raise StreamInterruptedError(f"the connection broke: {told}") from None
+        self.ends_visibly = self._head.is_chunked or inflater.is_gzip or self._head.length is not None
+        if not inflater.is_complete or (decoder.incomplete_bytes and not self.ends_visibly):
             raise StreamInterruptedError("the response was cut short")
         if blocks := decoder.finish():
             yield blocks
 
     def abort(self) -> None:
         """End a blocked read from another thread; the reader sees an interruption."""
-        # The response may be ending by itself at this moment: the peer has gone (OSError), it is closed (ValueError),
-        # or its connection is back in the pool (RuntimeError). Then no read is blocked any more.
-        with suppress(OSError, ValueError, RuntimeError):
-            self._response.raw.shutdown()
+        self._channel.abort()
 
     def close(self) -> None:
         """Disconnect at once, without reading the rest."""
-        self._response.close()
-
-    @staticmethod
-    def _chunks(raw: HTTPResponse) -> Iterator[bytes]:
-        # Each gives what has come without waiting for more, which `raw.read(n)` does not.
-        source = getattr(raw._original_response, "fp", None)  # noqa: SLF001 - http.client's, at the body's first byte
-        if raw.chunked and source is not None:
-            yield from ChunkedBody(source)
-        else:
-            while chunk := raw.read1(_CHUNK_BYTES, decode_content=False):
-                yield chunk
+        self._source.close()
 
 
-def _retry_after(response: requests.Response) -> float:
-    """Return the seconds of a Retry-After header, at most a minute; 0 where there is none."""
-    value = response.headers.get("Retry-After", "")
-    return min(60.0, float(value)) if value.isdecimal() else 0.0
+def _chunks(source: BufferedReader, head: Head) -> Iterator[bytes]:
+    """Yield what has come of a body without waiting for more, which `read(n)` would."""
+    if head.is_chunked:
+        yield from ChunkedBody(source)
+        return
+    left = head.length
+    while left is None or left > 0:
+        data = source.read1(_CHUNK_BYTES if left is None else min(left, _CHUNK_BYTES))
+        if not data:
+            if left is None:
+                return
+            raise ChunkedBodyError("the connection ended within the body")
+        left = None if left is None else left - len(data)
+        yield data
+
+
+def _media_type(head: Head) -> str:
+    return head.fields.get("content-type", "").partition(";")[0].strip().lower()

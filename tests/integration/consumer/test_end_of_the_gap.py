@@ -36,8 +36,8 @@ def test_the_gap_ends_at_the_servers_time(consume, state, clock, sent):
         exchange.send(token("t2") + token("t3"))
         exchange.stay()
 
-    with ScriptedStream(lambda exchange: exchange.refuse(400), live, batch, again) as server:
+    with ScriptedStream(*[lambda exchange: exchange.refuse(400)] * 3, live, batch, again) as server:
         consume(server.url, run_seconds=30).wait()
-    asked = server.requests[2].parameters
+    asked = server.requests[4].parameters
     assert datetime.fromisoformat(asked["end"]) > servers_time - timedelta(milliseconds=1)
     assert state.numbers == [1]

@@ -21,13 +21,14 @@ NEEDED = {
     "STATE_BUCKET": "state",
     "UPDATES_STREAM_NAME": "updates",
 }
+BUNDLES = {"REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"}
 OFF = ("0", "1", "false", "true", "none", "CERT_NONE", "off", "no")
 
 
 @pytest.fixture(autouse=True)
 def no_trust_of_the_machines_own(monkeypatch):
     """The machine's settings of whom to trust, and of proxies, are no part of a test."""
-    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
+    for name in (*BUNDLES, "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -72,6 +73,7 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(certificate, monkeypat
     names = [*environment_variables(repository), "VERIFY", "STREAM_VERIFY", "SSL_VERIFY", "PYTHONHTTPSVERIFY"]
     assert {"COMPRESSION", "API_TOKEN_SECRET_ARN", "LATE_FILTER", "AIRLINES"} <= set(names)
     with https_server(certificate) as (url, seen):
+        names = [name for name in names if name not in BUNDLES]
         environ = NEEDED | {name: value for name in names if accepts(name, value)} | {"STREAM_URL": url}
         for name, text in environ.items():
             monkeypatch.setenv(name, text)
@@ -86,6 +88,15 @@ def test_a_bundle_adds_trust(certificate, monkeypatch):
     with https_server(certificate) as (url, seen):
         assert read(Settings.from_environment(NEEDED | {"STREAM_URL": url})) == [b'{"a":1}']
     assert seen == [f"Bearer {TOKEN}"]
+
+
+@pytest.mark.parametrize("name", sorted(BUNDLES))
+def test_a_bundle_that_is_not_there_is_named(certificate, monkeypatch, name):
+    """A misspelt path trusts nobody; and the error says which variable to look at."""
+    monkeypatch.setenv(name, "/nowhere/bundle.pem")
+    with https_server(certificate) as (url, seen), pytest.raises(StreamInterruptedError, match=f"{name}=/nowhere"):
+        read(Settings.from_environment(NEEDED | {"STREAM_URL": url}))
+    assert seen == []
 
 
 def test_a_trusted_certificate_of_another_host_is_refused(tmp_path, monkeypatch):

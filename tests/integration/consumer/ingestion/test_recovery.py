@@ -193,6 +193,11 @@ def quiet(exchange):
             return
 
 
+def refusing(exchange):
+    """Refuse the request: a token counts as refused after the third time."""
+    exchange.refuse(400)
+
+
 def test_a_gap_begins_where_reading_has_come_though_it_is_not_committed(consume, state, clock):
     """A plan made while answers are out must not take back what is committed before the plan is."""
     begun_at, open_again = clock.now(), threading.Event()
@@ -204,11 +209,11 @@ def test_a_gap_begins_where_reading_has_come_though_it_is_not_committed(consume,
         open_again.set()
         answering(lines(begun_at, range(4, 10)), Exchange.end)(exchange)
 
-    with ScriptedStream(up_to_a_token, lambda exchange: exchange.refuse(400), live, gap, quiet) as server:
+    with ScriptedStream(up_to_a_token, *[refusing] * 3, live, gap, quiet) as server:
         consume(server.url, kinesis=kinesis).stop_after(10)
         requests = [request.parameters for request in server.requests]
     assert requests[1]["position_token"] == "t1"
-    assert requests[3]["start"] == rfc3339(begun_at + timedelta(seconds=4))
+    assert requests[5]["start"] == rfc3339(begun_at + timedelta(seconds=4))
     assert state.numbers == list(range(10))
 
 
@@ -221,9 +226,8 @@ def test_a_batch_response_that_reports_an_error_is_asked_for_again(consume, stat
     failing = answering(lines(begun_at, [1]) + error, Exchange.end)
     whole = answering(lines(begun_at, [0, 1, 2, 3]), Exchange.end)
 
-    refused = [up_to_a_token, lambda exchange: exchange.refuse(400)]
-    with ScriptedStream(*refused, live, failing, whole, quiet) as server:
+    with ScriptedStream(up_to_a_token, *[refusing] * 3, live, failing, whole, quiet) as server:
         consume(server.url).stop_after(4)
         requests = [request.parameters for request in server.requests]
-    assert requests[3] == requests[4]
+    assert requests[5] == requests[6]
     assert sorted(state.numbers) == [0, 1, 2, 3]

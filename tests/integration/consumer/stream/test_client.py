@@ -198,10 +198,24 @@ def test_a_passing_refusal_is_an_interruption(connect, status, wanted):
 
 
 @pytest.mark.parametrize(
-    ("header", "seconds"), [("3600", 60), ("Wed, 21 Oct 2026 07:28:00 GMT", 0), ("soon", 0), ("-1", 0), ("9" * 400, 60)]
+    ("header", "seconds"),
+    [
+        ("3600", 3600),
+        ("1.5", 1.5),
+        (" 2 ", 2),
+        ("Sun, 06 Nov 1994 08:49:37 GMT", 0),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", 365 * 86400),
+        ("Fri, 99 Dec 9999 99:99:99 +9999", 0),
+        ("soon", 0),
+        ("-1", 0),
+        ("1e309", 0),
+        ("", 0),
+        ("9" * 10, 365 * 86400),
+        ("9" * 400, 0),
+    ],
 )
 def test_a_strange_retry_after_is_bounded(connect, header, seconds):
-    """A Retry-After must never make the consumer wait over a minute, nor fail where it is no number."""
+    """Seconds, fractions of them and a date are all taken; what is none of these asks for no wait."""
     with (
         ScriptedStream(lambda exchange: exchange.refuse(503, Retry_After=header)) as server,
         pytest.raises(StreamInterruptedError) as caught,

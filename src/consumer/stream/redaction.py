@@ -1,0 +1,115 @@
+"""The server's words without the API token, in whatever spelling it comes back: they go into logs, errors and S3."""
+
+from __future__ import annotations
+
+import base64
+import re
+import string
+from typing import TYPE_CHECKING
+
+from common.printable import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_FRAGMENT = 8
+"""Characters of the token in a row that are taken for it; fewer may be chance."""
+
+_STRIDE = 4
+"""How far apart it is looked for: no fragment of 11 characters is missed, nor the whole of a shorter token."""
+
+_LONGEST_TEXT = 4096
+"""Of a text that is told, before it is cut to what is wanted of it."""
+
+_ESCAPED = re.compile(
+    r"""(?:\\+u00|\\+x|%(?:25)*)([0-9A-Fa-f]{2})         # \u0041, \x41, %41, %2541
+      | &\#(?:0{0,6}([0-9]{1,3})|[xX]0{0,6}([0-9A-Fa-f]{1,2}));  # &#65;, &#x41;
+      | \\+(?=[/"'\\])                                   # \/
+      | [ \t]*(?:\r?\n|\\+[rn])[ \t]*                     # where lines were folded
+    """,
+    re.VERBOSE,
+)
+
+_DECIMAL = 2
+"""The group of a number that is not hexadecimal."""
+
+_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
+_STARS = "***"
+
+
+class Redactor:
+    """Knows one token by its spellings: in any case, percent-encoded, escaped, in base64, in hexadecimal."""
+
+    def __init__(self, token: str) -> None:
+        """Take a token, which is ASCII."""
+        raw = token.encode()
+        stems = [token, raw.hex()]
+        for before in range(3):  # base64 looks different by where the token begins in what was encoded
+            encoded = base64.b64encode(bytes(before) + raw).decode().rstrip("=")
+            known = encoded[(before * 8 + 5) // 6 : (before + len(raw)) * 8 // 6]
+            stems += [known, known.translate(str.maketrans("+/", "-_"))]
+        self._size = min(_FRAGMENT, max(1, len(token)))
+        self._fragments = frozenset(
+            stem[start : start + self._size].translate(_LOWER)
+            for stem in stems
+            for start in range(len(stem) - self._size + 1)
+        )
+        self._stride = min([_STRIDE, *(room for stem in stems if (room := len(stem) - self._size + 1) > 0)])
+
+    def told(self, text: str, most: int) -> str:
+        """Return a text as it may be told: one line of at most so many characters, without the token."""
+        return printable(self.redact(text[:_LONGEST_TEXT]), most)
+
+    def line(self, line: bytes) -> bytes:
+        """Return a line as it may be kept; any bytes."""
+        if len(line) < self._size:
+            return line
+        text = line.decode("latin-1")
+        redacted = self.redact(text)
+        return line if redacted is text else redacted.encode("latin-1")
+
+    def redact(self, text: str) -> str:
+        """Return the text without the token; the same text where it is not in it."""
+        without = self._without(text, text.translate(_LOWER), [])
+        return without if _ESCAPED.search(without) is None else self._without(without, *_unescaped(without))
+
+    def _without(self, text: str, plain: str, places: list[tuple[int, int]]) -> str:
+        """Return the text without the token, which is looked for in the plain form of it."""
+        size, fragments = self._size, self._fragments
+        last = len(plain) - size + 1
+        if not any(plain[at : at + size] in fragments for at in range(0, last, self._stride)):
+            return text
+        parts, kept = [], 0
+        for start, end in _spans([at for at in range(last) if plain[at : at + size] in fragments], size):
+            begins, ends = (places[start][0], places[end - 1][1]) if places else (start, end)
+            parts += [text[kept:begins], _STARS]
+            kept = ends
+        return "".join([*parts, text[kept:]])
+
+
+def _spans(starts: list[int], size: int) -> Iterator[tuple[int, int]]:
+    """Yield where stretches of so many characters that begin at `starts` begin and end, taken together."""
+    begins, ends = starts[0], starts[0]
+    for start in starts:
+        if start > ends:
+            yield begins, ends
+            begins = start
+        ends = start + size
+    yield begins, ends
+
+
+def _unescaped(text: str) -> tuple[str, list[tuple[int, int]]]:
+    """Return the text with escapes undone, in lower case, and from where to where each character was in it."""
+    characters: list[str] = []
+    places: list[tuple[int, int]] = []
+    at = 0
+    for escape in _ESCAPED.finditer(text):
+        characters += text[at : escape.start()]
+        places += [(place, place + 1) for place in range(at, escape.start())]
+        at = escape.end()
+        if escape.lastindex is not None:  # else it only stands before or between characters
+            characters.append(chr(int(escape[escape.lastindex], 10 if escape.lastindex == _DECIMAL else 16)))
+            places.append(escape.span())
+    characters += text[at:]
+    places += [(place, place + 1) for place in range(at, len(text))]
+    return "".join(characters).translate(_LOWER), places

@@ -1,0 +1,116 @@
+"""The API token is in no text that is told or kept, in whatever spelling the server repeats it."""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from urllib.parse import quote, quote_plus
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from consumer.stream.redaction import Redactor
+
+TOKEN = "s3cr3t/API+token_0123~456789==aBcDeF"
+REDACTOR = Redactor(TOKEN)
+
+SPELLINGS = {
+    "as it is": TOKEN,
+    "upper case": TOKEN.upper(),
+    "lower case": TOKEN.lower(),
+    "percent-encoded": quote(TOKEN, safe=""),
+    "percent-encoded, lower hexadecimal": quote(TOKEN, safe="").replace("%2F", "%2f").replace("%2B", "%2b"),
+    "percent-encoded twice": quote_plus(quote_plus(TOKEN)),
+    "percent-encoded, every character": "".join(f"%{ord(one):02X}" for one in TOKEN),
+    "escaped slashes": TOKEN.replace("/", "\\/"),
+    "escaped slashes twice": TOKEN.replace("/", "\\\\\\/"),
+    "unicode-escaped": "".join(f"\\u{ord(one):04x}" for one in TOKEN),
+    "unicode-escaped in part": TOKEN.replace("t", "\\u0074").replace("A", "\\u0041"),
+    "hexadecimal escapes": "".join(f"\\x{ord(one):02x}" for one in TOKEN),
+    "entities": "".join(f"&#{ord(one)};" for one in TOKEN),
+    "hexadecimal entities": "".join(f"&#x{ord(one):X};" for one in TOKEN),
+    "hexadecimal": TOKEN.encode().hex(),
+    "upper hexadecimal": TOKEN.encode().hex().upper(),
+    "folded": TOKEN[:20] + "\r\n " + TOKEN[20:],
+    "as JSON": json.dumps({"token": TOKEN}),
+    **{
+        f"base64 at {before}": base64.b64encode(b"x" * before + TOKEN.encode() + b"y" * 5).decode()
+        for before in range(4)
+    },
+    **{
+        f"URL-safe base64 at {before}": base64.urlsafe_b64encode(b"\xff" * before + TOKEN.encode()).decode()
+        for before in range(4)
+    },
+    "base64 in a URL": quote(base64.b64encode(b"Bearer " + TOKEN.encode()).decode(), safe=""),
+    "base64 of a header": base64.b64encode(b"Authorization: Bearer " + TOKEN.encode()).decode()[27:],
+}
+
+
+def fragments(text, size=12):
+    """Every stretch of so many characters."""
+    return {text[start : start + size] for start in range(len(text) - size + 1)}
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS.values(), ids=SPELLINGS)
+@pytest.mark.parametrize("before", ["", "bad token ", "x" * 290, "\\u00e9\n&amp; %zz "])
+def test_no_spelling_of_the_token_is_told(spelling, before):
+    """Nothing of the spelling but a few characters is left, wherever it is in the text."""
+    told = REDACTOR.told(f"{before}{spelling} and more", 2000)
+    assert not fragments(spelling) & fragments(told)
+    assert "***" in told
+    assert told.endswith("and more")
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS.values(), ids=SPELLINGS)
+def test_no_spelling_of_the_token_is_kept(spelling):
+    """A rejected line goes to S3 without it."""
+    line = b'{"odd":"' + spelling.encode() + b'\xff"}'
+    kept = REDACTOR.line(line)
+    assert not fragments(spelling) & fragments(kept.decode("latin-1"))
+    assert kept.startswith(b'{"odd":"')
+    assert kept.endswith(b'\xff"}')
+
+
+@pytest.mark.parametrize("start", range(0, 20, 3))
+@pytest.mark.parametrize("size", [11, 20])
+def test_a_good_part_of_the_token_is_not_told(start, size):
+    """A text that was cut short may hold a part of it."""
+    part = TOKEN[start : start + size]
+    assert part not in REDACTOR.told(f"token {part}", 300)
+
+
+@given(st.text(max_size=60), st.text(max_size=60))
+def test_what_is_around_it_stays(before, after):
+    """What is not the token is told as it is."""
+    redacted = REDACTOR.redact(f"{before} {TOKEN} {after}")
+    assert TOKEN not in redacted
+    assert len(redacted) <= len(before + after) + 5
+
+
+@given(st.binary(max_size=200))
+def test_a_line_without_it_is_the_same(line):
+    """Nothing else is touched, whatever the bytes are."""
+    assert REDACTOR.line(line) is line
+
+
+@pytest.mark.parametrize("token", ["a", "ab", "secret", "test-token", "50%41\\u0042%", "a&#65;b/c\\/d"])
+def test_a_short_token_is_redacted_too(token):
+    """Whatever was put into the secret."""
+    assert token not in Redactor(token).told(f"<{token}> {token.upper()}", 300).lower()
+
+
+def test_what_is_told_is_one_bounded_line_without_control():
+    """Escape sequences, line ends and what turns text around never reach a terminal."""
+    told = REDACTOR.told("\x1b[2J\x1b]0;x\x07a\r\nb\x7f\x9b31m\u202e\u2028\ud800" + "y" * 10_000, 300)
+    assert told.isprintable()
+    assert len(told) == 300
+
+
+@pytest.mark.parametrize("text", [TOKEN * 200_000, "\\u0041" * 700_000, "%25" * 1_400_000, "\\" * 4_000_000])
+def test_a_text_without_end_costs_little(text):
+    """A status of 4 MiB is cut before anything is looked for in it."""
+    begun = time.process_time()
+    REDACTOR.told(text, 300)
+    assert time.process_time() - begun < 2
