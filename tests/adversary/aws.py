@@ -38,6 +38,13 @@ class Throttle:
     code: str = "ProvisionedThroughputExceededException"
 
 
+@dataclass(frozen=True, slots=True)
+class Reshard:
+    """Let the stream have so many shards, all of them new, before the call is carried out."""
+
+    shards: int
+
+
 @dataclass(slots=True)
 class Aws:
     """The server, and all that it holds."""
@@ -56,6 +63,7 @@ class Aws:
     """How many calls of each operation are not answered yet."""
     _server: Server = field(init=False)
     _lock: threading.RLock = field(default_factory=threading.RLock)
+    _generation: int = 0
     _written: dict[str, str] = field(default_factory=dict)
     _sequence: int = 49650000000000000000000000000000000000000000000000000000
 
@@ -92,6 +100,9 @@ class Aws:
         self, connection: Connection, request: Request, operation: str, carry_out: Callable[[object], Reply]
     ) -> None:
         manners = self.rules.manners(operation)
+        if isinstance(manners, Reshard):
+            self._reshard(manners.shards)
+            manners = None
         executed = getattr(manners, "executed", False)
         healthy = carry_out(manners) if executed or manners is None or isinstance(manners, Throttle) else None
         if isinstance(manners, Odd):
@@ -133,6 +144,15 @@ class Aws:
         value = int(explicit) if explicit else int(hashlib.md5(record["PartitionKey"].encode()).hexdigest(), 16)
         return min(value * self.shards // _SPACE, self.shards - 1)
 
+    def shard_name(self, index: int) -> str:
+        """Return the shard's id; a shard that came of a split or merge has a new one."""
+        return f"shardId-{self._generation * 100 + index:012}"
+
+    def _reshard(self, shards: int) -> None:
+        with self._lock:
+            if shards != self.shards:
+                self.shards, self._generation = shards, self._generation + 1
+
     def _put_records(self, content: dict[str, Any], manners: object) -> Reply:
         records = content["Records"]
         sizes = [len(base64.b64decode(record["Data"])) + len(record["PartitionKey"].encode()) for record in records]
@@ -152,7 +172,7 @@ class Aws:
                     answers.append({"ErrorCode": throttle.code, "ErrorMessage": "Rate exceeded for shard"})
                     continue
                 self._sequence += 1
-                name = f"shardId-{shard:012}"
+                name = self.shard_name(shard)
                 addressed = bool(record.get("ExplicitHashKey"))
                 self.ledger.took(base64.b64decode(record["Data"]), record["PartitionKey"], name, addressed=addressed)
                 answers.append({"SequenceNumber": str(self._sequence), "ShardId": name})
@@ -165,7 +185,7 @@ class Aws:
             {
                 "Shards": [
                     {
-                        "ShardId": f"shardId-{index:012}",
+                        "ShardId": self.shard_name(index),
                         "HashKeyRange": {"StartingHashKey": str(low), "EndingHashKey": str(high - 1)},
                         "SequenceNumberRange": {"StartingSequenceNumber": "49650000000000000000000000000000000000"},
                     }

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tests.adversary.events import FunctionEvidence
+    from tests.adversary.process import Outcome
     from tests.adversary.stage import Evidence
 
 
@@ -71,9 +72,15 @@ def attack(seed: int, kind: str | None = None, tolerance: float = TOLERANCE) -> 
         drawn_attack.promise,
         broken,
         time.monotonic() - began,
-        tuple(str(outcome) for outcome in evidence.outcomes),
+        tuple(_told(outcome) for outcome in evidence.outcomes),
         evidence.log[-200_000:].decode("utf-8", "backslashreplace") if broken else "",
     )
+
+
+def _told(outcome: Outcome) -> str:
+    """Say how a run ended, without the state that a window hands on."""
+    result = {name: value for name, value in (outcome.result or {}).items() if name != "state"}
+    return f"{outcome.ended} after {outcome.took:.2f} s, peak {outcome.peak:.0f} MB: {outcome.error or result}"
 
 
 def campaign(attacks: Sequence[tuple[int, str | None]], workers: int, tolerance: float = TOLERANCE) -> Iterator[Result]:

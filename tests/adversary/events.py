@@ -36,10 +36,11 @@ _SEQUENCE = 49650123456789012345678901234567890123456789012345670000
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """One record's data and partition key."""
+    """One record's data and partition key, and how many seconds ago it arrived."""
 
     data: bytes
     key: str
+    arrived: float = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,10 @@ class FunctionPlan:
     """How many distinct updates of these aircraft the windows' rows have to count."""
     alerts: tuple[tuple[str, str, int], ...] = ()
     """Aircraft, rule, and how many alerts have to be sent of it."""
+    rows: tuple[tuple[str, str, float, float], ...] = ()
+    """Aircraft, a field of its row, and the least and the greatest value it may have there."""
+    items: tuple[tuple[str, str, str], ...] = ()
+    """Aircraft, an attribute of its item in the table of latest states, and the text it has to hold."""
     may_double: bool = False
     log: int = 20_000
     """Bytes of log at most."""
@@ -141,7 +146,7 @@ def event(records: list[tuple[int, Given]], extra: dict[str, Any]) -> dict[str, 
                 "partitionKey": given.key,
                 "sequenceNumber": str(_SEQUENCE + number),
                 "data": base64.b64encode(given.data).decode(),
-                "approximateArrivalTimestamp": round(time.time() - 10, 3),
+                "approximateArrivalTimestamp": round(time.time() - given.arrived, 3),
             },
             "eventSource": "aws:kinesis",
             "eventVersion": "1.0",
@@ -185,6 +190,8 @@ class FunctionEvidence:
     states: list[int] = field(default_factory=list)
     """Sizes of the states handed back, in bytes of JSON."""
     rows: list[dict[str, Any]] = field(default_factory=list)
+    items: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
+    """The table of latest states."""
     messages: list[dict[str, str]] = field(default_factory=list)
     log: bytes = b""
     stall: float = 0.0

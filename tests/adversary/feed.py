@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import re
 import threading
 import time
@@ -13,7 +14,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
-from tests.adversary.wire import Close, Connection, Instead, Reply, Rulebook, Server, misbehave
+from tests.adversary.wire import Close, Connection, GoneError, Instead, Reply, Rulebook, Server, misbehave
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +31,9 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A position token; the stream goes on behind it when it comes back."""
+    """A position token; the stream goes on behind it when it comes back. `tail` is the end of its text."""
+
+    tail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +86,13 @@ class Feed:
     script: Sequence[Item]
     api_token: str
     idle: float | None = 0.2
+    framing: str = "chunked"
     headers: tuple[tuple[str, str], ...] = ()
     rules: Rulebook = field(default_factory=Rulebook)
     run: int = 0
     asked: list[Asked] = field(default_factory=list)
+    issued: set[str] = field(default_factory=set)
+    """Every token that was sent."""
     _server: Server = field(init=False)
     _counter: itertools.count[int] = field(default_factory=itertools.count)
     _sent: Counter[int] = field(default_factory=Counter)
@@ -126,7 +132,8 @@ class Feed:
             misbehave(connection, manners)  # type: ignore[arg-type]
         elif request.headers.get("authorization") != f"Bearer {self.api_token}":
             misbehave(connection, Instead(Reply(401, b'{"message":"Unauthorized"}')))
-        body = _Body(connection, gzipped=query.get("compression", "gzip") == "gzip", headers=self.headers)
+        gzipped = query.get("compression", "gzip") == "gzip"
+        body = _Body(connection, gzipped=gzipped, framing=self.framing, headers=self.headers)
         if operation == "feed.batch":
             self._send_batch(body, _epoch(query["start"]), _epoch(query["end"]) if "end" in query else time.time())
         else:
@@ -135,7 +142,7 @@ class Feed:
     def _position(self, operation: str, token: str | None) -> int:
         if operation == "feed.latest":
             return self.open_end()
-        known = re.fullmatch(r"tok-(\d+)-\d+", token or "")
+        known = re.match(r"tok-(\d+)-\d+", token or "")
         return int(known[1]) if known else 0
 
     def _send_batch(self, body: _Body, start: float, end: float) -> None:
@@ -166,8 +173,8 @@ class Feed:
                     self._sent[index] += 1
                     first = self._sent[index] == 1
                 body.add((content if first or again is None else again) + b"\n")
-            case Token():
-                self._token(body, index + 1)
+            case Token(tail=tail):
+                self._token(body, index + 1, tail)
             case Flood(content=content, times=times):
                 for _ in range(times):
                     body.add(content)
@@ -181,8 +188,10 @@ class Feed:
                 if due:
                     body.break_off(how)
 
-    def _token(self, body: _Body, index: int) -> None:
-        body.add(f'{{"position_token":"tok-{index}-{next(self._counter)}"}}\n'.encode())
+    def _token(self, body: _Body, index: int, tail: str = "") -> None:
+        token = f"tok-{index}-{next(self._counter)}{tail}"
+        self.issued.add(token)
+        body.add(json.dumps({"position_token": token}).encode() + b"\n")
         body.flush()
 
 
@@ -195,16 +204,25 @@ def _epoch(text: str) -> float:
 
 
 class _Body:
-    """The response's body: chunked, gzipped if asked, collected until it is flushed or large."""
+    """The response's body, gzipped if asked, collected until it is flushed or large.
 
-    def __init__(self, connection: Connection, *, gzipped: bool, headers: tuple[tuple[str, str], ...]) -> None:
+    `framing` is `chunked`, `tiny` (chunks of a few bytes), `extended` (chunks with extensions, sizes in capitals and
+    with zeros), `close` (no framing: the body ends with the connection), `members` (each flush a gzip member of its
+    own) or `silent` (nothing says that it is gzip).
+    """
+
+    def __init__(
+        self, connection: Connection, *, gzipped: bool, framing: str, headers: tuple[tuple[str, str], ...]
+    ) -> None:
         self.connection = connection
+        self._framing = framing
         self._gzip = zlib.compressobj(1, zlib.DEFLATED, 31) if gzipped else None
         self._collected: list[bytes] = []
         self._size = 0
-        lines = ["HTTP/1.1 200 OK", "Content-Type: application/x-ndjson", "Transfer-Encoding: chunked"]
+        lines = ["HTTP/1.1 200 OK", "Content-Type: application/x-ndjson"]
         lines += [f"{name}: {value}" for name, value in headers]
-        lines += ["Content-Encoding: gzip"] if gzipped else []
+        lines += ["Transfer-Encoding: chunked"] if framing != "close" else ["Connection: close"]
+        lines += ["Content-Encoding: gzip"] if gzipped and framing != "silent" else []
         connection.send("\r\n".join(lines).encode() + b"\r\n\r\n")
 
     def add(self, content: bytes) -> None:
@@ -218,18 +236,21 @@ class _Body:
         """Send what was added."""
         content = b"".join(self._collected)
         self._collected, self._size = [], 0
-        if content:
-            self._chunk(
-                content if self._gzip is None else self._gzip.compress(content) + self._gzip.flush(zlib.Z_SYNC_FLUSH)
-            )
+        if content and self._gzip is not None:
+            ending = zlib.Z_FINISH if self._framing == "members" else zlib.Z_SYNC_FLUSH
+            content = self._gzip.compress(content) + self._gzip.flush(ending)
+            if ending == zlib.Z_FINISH:
+                self._gzip = zlib.compressobj(1, zlib.DEFLATED, 31)
+        self._chunk(content)
 
     def end(self) -> None:
         """End the response in order, and the connection."""
         self.flush()
         if self._gzip is not None:
             self._chunk(self._gzip.flush())
-        self.connection.send(b"0\r\n\r\n")
-        misbehave(self.connection, Close())
+        if self._framing != "close":
+            self.connection.send(b"0\r\n\r\n")
+        raise GoneError
 
     def break_off(self, how: str) -> None:
         """End the response as no response should end."""
@@ -246,5 +267,9 @@ class _Body:
         misbehave(self.connection, Close())
 
     def _chunk(self, content: bytes) -> None:
-        if content:
-            self.connection.send(f"{len(content):x}\r\n".encode(), content, b"\r\n")
+        step = 7 if self._framing == "tiny" else len(content)
+        for start in range(0, len(content), step or 1):
+            part = content[start : start + step]
+            size = f"00{len(part):X};name=value" if self._framing == "extended" else f"{len(part):x}"
+            frame = b"" if self._framing == "close" else size.encode() + b"\r\n"
+            self.connection.send(frame + part + (b"\r\n" if frame else b""))

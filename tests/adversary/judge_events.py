@@ -65,6 +65,14 @@ def _rows(plan: FunctionPlan, evidence: FunctionEvidence) -> Iterator[Broken]:
         yield Broken(
             "rows equal a recount", f"{len(wrong)} aircraft, counted and expected: {dict(list(wrong.items())[:5])}"
         )
+    for address, name, least, greatest in plan.rows:
+        values = [row.get(name) for (*_, about), row in rows.items() if about == address]
+        if any(value is None or not least <= value <= greatest for value in values) or not values:
+            yield Broken("what cannot be bends no figure", f"{address}: {name} is {values}, due {least} to {greatest}")
+    for address, name, due in plan.items:
+        held = evidence.items.get(address, {}).get(name, {}).get("S")
+        if held != due:
+            yield Broken("newer never gives way to older", f"{address}: {name} is {held} in the table, due {due}")
     if counted.total() != totals:
         yield Broken("rows equal a recount", f"aircraft rows count {counted.total()}, totals rows {totals}")
 

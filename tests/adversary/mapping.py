@@ -100,6 +100,7 @@ def play(plan: FunctionPlan) -> FunctionEvidence:
         mapping.play()
         evidence = mapping.evidence
         evidence.rows, evidence.messages = mapping.aws.rows, mapping.aws.messages
+        evidence.items = mapping.aws.tables["aircraft"].items if "aircraft" in mapping.aws.tables else {}
         evidence.log = log.read_bytes()
         evidence.stall = watch.longest
     return evidence

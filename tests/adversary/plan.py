@@ -36,6 +36,7 @@ class Run:
     frozen: float = 0.0
     fresh: bool = False
     lease_free: bool = False
+    event: Any = field(default_factory=lambda: {"detail": {}})
     checkpoint: bytes | None = None
     restored: bool = False
     """Whether the checkpoint that was replaced is put back first."""
@@ -69,12 +70,15 @@ class ConsumerPlan:
     environment: tuple[tuple[str, str], ...] = ()
     megabytes: int = 256
     idle: float | None = 0.2
+    framing: str = "chunked"
     feed_headers: tuple[tuple[str, str], ...] = ()
     may_double: bool = False
     """Whether a kill, an answer lost or one outstanding at a run's end explains duplicates."""
     heals: bool = True
     """Whether the last run has to end in order with nothing owed."""
     bounds: Bounds = field(default_factory=Bounds)
+    moves: bool = False
+    """Whether shards are split and merged, so that an aircraft may come to lie on another one."""
     black_hole: str = ""
     """`feed` or `aws`: connecting to it never ends."""
     hidden_marks: tuple[str, ...] = ()

@@ -54,6 +54,8 @@ class Evidence:
     checkpoint_writes: int = 0
     answers_open: bool = False
     """Whether a run ended while Kinesis had not yet answered a call: what that call held may come again."""
+    issued: set[str] = field(default_factory=set)
+    """Every token that the feed sent."""
     stall: float = 0.0
     """The longest time for which this machine kept a sleeping thread waiting beyond its time, in seconds."""
     settled: bool = True
@@ -89,7 +91,7 @@ class ConsumerStage:
         self._log = log
         self._stack = stack
         self.ledger = Ledger({update.number: update for update in plan.updates})
-        self.feed = Feed(plan.script, API_TOKEN, plan.idle, plan.feed_headers)
+        self.feed = Feed(plan.script, API_TOKEN, plan.idle, plan.framing, plan.feed_headers)
         self.aws = Aws(self.ledger, API_TOKEN, plan.shards)
         stack.callback(self.feed.close)
         stack.callback(self.aws.close)
@@ -154,12 +156,12 @@ class ConsumerStage:
             nonlocal done
             self.was_settled = self.was_settled or self.settled()
             due = self.was_settled if run.end == "settled" else run.end != "deadline" and seconds >= run.after
-            reading = bool(self.feed.rules.calls) or run.end == "kill"  # before, nothing catches the signal
-            if due and not done and (reading or seconds > run.after + 1):
+            reading = bool(self.feed.rules.calls)  # before that, nothing need catch the signal
+            if due and not done and (reading or (run.end != "settled" and seconds > run.after + 1)):
                 done = True
                 (child.kill if run.end == "kill" else child.terminate)()
 
-        return self._child.invoke({"detail": {}}, run.seconds, watch)
+        return self._child.invoke(run.event, run.seconds, watch)
 
     def close(self) -> None:
         """End the process."""
@@ -202,7 +204,7 @@ def play(plan: ConsumerPlan) -> Evidence:
         stage.close()
         evidence.settled = stage.was_settled or stage.settled()
         evidence.log = log.read_bytes()
-        evidence.asked = stage.feed.asked
+        evidence.asked, evidence.issued = stage.feed.asked, stage.feed.issued
         evidence.checkpoint_writes = stage.aws.writes.get("checkpoint.json", 0)
         evidence.stall = watch.longest
     return evidence

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from random import Random
 
 import pytest
 
 from tests.adversary.attacks import KINDS, drawn
+from tests.adversary.attacks.register import kind_of
 from tests.adversary.feed import Asked
 from tests.adversary.judge import encodings, judge
 from tests.adversary.ledger import Arrival, Ledger, Update
@@ -147,6 +149,7 @@ def test_what_costs_too_much(plan, evidence):
     evidence.log = b"x" * 300_000
     assert promises(plan, evidence) == {"bounded costs"}
     evidence.log = b""
+    evidence.issued.add("tok-4-0")
     evidence.asked = [Asked("feed.stored", "tok-4-0", 100_000, 0.0)]
     assert promises(plan, evidence) == {"bounded costs"}
     evidence.asked = [Asked("feed.stored", "tok-4-0", 100, 0.0)] * 1_000
@@ -156,7 +159,17 @@ def test_what_costs_too_much(plan, evidence):
 def test_an_empty_token_that_is_sent(plan, evidence):
     """A request for `position_token=` is a mistake of ours."""
     evidence.asked.append(Asked("feed.stored", "", 200, 0.0))
+    evidence.issued.add("")
     assert promises(plan, evidence) == {"no empty token is sent"}
+
+
+def test_a_token_that_is_changed_on_its_way(plan, evidence):
+    """What comes back is what was sent, to the byte."""
+    evidence.issued.add("tok-4-0&")
+    evidence.asked.append(Asked("feed.stored", "tok-4-0&", 200, 0.0))
+    assert promises(plan, evidence) == set()
+    evidence.asked.append(Asked("feed.stored", "tok-4-0", 200, 0.0))
+    assert promises(plan, evidence) == {"a token comes back as it was sent"}
 
 
 @pytest.mark.parametrize("text", [b"\x1b[2J", b"\x07", b"\x7f", b"\xc2\x9b31m", b"\nFORGED-LINE all is well"])
@@ -192,6 +205,11 @@ def test_a_record_that_cannot_be_opened(plan, evidence):
 @pytest.mark.parametrize("kind", sorted(KINDS))
 def test_a_seed_gives_the_same_plan_each_time(kind):
     """What an attack does follows from its seed and the moment alone."""
-    first, again = (drawn(7, 1_800_000_000.0, kind) for _ in range(2))
-    assert repr(first) == repr(again)
-    assert repr(first) != repr(drawn(8, 1_800_000_000.0, kind))
+    assert drawn(7, 1_800_000_000.0, kind) == drawn(7, 1_800_000_000.0, kind)
+
+
+def test_seeds_give_different_kinds_and_plans():
+    """Another seed is another attack."""
+    attacks = [drawn(seed, 1_800_000_000.0, "storm") for seed in range(20)]
+    assert all(one.plan != other.plan for one, other in pairwise(attacks))
+    assert len({kind_of(seed) for seed in range(40)}) > 10

@@ -3,12 +3,14 @@
 from tests.adversary.attacks import (
     answers,
     checkpoints,
+    clocks,
     gaps,
     memory,
     odd_updates,
     records,
     refusals,
     slowness,
+    streams,
     throttling,
     transport,
 )
@@ -19,6 +21,7 @@ __all__ = [
     "Kind",
     "answers",
     "checkpoints",
+    "clocks",
     "drawn",
     "gaps",
     "memory",
@@ -26,6 +29,7 @@ __all__ = [
     "records",
     "refusals",
     "slowness",
+    "streams",
     "throttling",
     "transport",
 ]

@@ -38,13 +38,17 @@ def kind(promise: str, weight: int = 1) -> Callable[[Drawn], Drawn]:
     return add
 
 
+def kind_of(seed: int) -> str:
+    """Return the name of the kind that a seed draws."""
+    kinds = [each for _, each in sorted(KINDS.items())]
+    return random.Random(f"kind/{seed}").choices(kinds, [each.weight for each in kinds])[0].name
+
+
 def drawn(seed: int, now: float, name: str | None = None) -> Attack:
     """Return the attack of that seed; `now` (epoch seconds) is the moment its updates are placed before.
 
     Everything else depends on the seed and the kind alone; without a name the seed decides the kind too.
     """
-    if name is None:
-        kinds = [each for _, each in sorted(KINDS.items())]
-        name = random.Random(f"kind/{seed}").choices(kinds, [each.weight for each in kinds])[0].name
-    chosen = KINDS[name]
+    chosen = KINDS[name or kind_of(seed)]
+    name = chosen.name
     return Attack(name, seed, chosen.promise, chosen.draw(random.Random(f"{name}/{seed}"), now))
