@@ -1,0 +1,1 @@
+"""The API: questions about aircraft, windows and alerts, answered over HTTP."""

@@ -1,0 +1,55 @@
+"""Questions about alerts: which were sent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+import msgspec
+
+from api import cursors, hours, schemas
+
+if TYPE_CHECKING:
+    from api.messages import Request
+    from api.parameters import Values
+
+USUAL, LONGEST = 24 * hours.HOUR, 31 * 24 * hours.HOUR
+"""Milliseconds between `from` and `to`: where they are left out, and at most."""
+
+_PREFIX = "alerts/"
+
+_MOST_READ = 400
+"""Alerts that one page looks at, some 5 s of reading; what is left comes with the next."""
+
+_decode = msgspec.json.Decoder(schemas.Alert).decode
+
+
+class Log(hours.Keys, Protocol):
+    """Where alerts are: an object each, whose name begins with the time of its update."""
+
+    def read(self, key: str) -> bytes:
+        """Return an object."""
+
+
+def page(log: Log, request: Request, values: Values, now: int) -> schemas.Alerts:
+    """Answer `/alerts`; `now` is in milliseconds since the epoch."""
+    begin, end = hours.span(values, now, USUAL, LONGEST)
+    after = cursors.read(values["cursor"], request.path, request.query, str)
+    wanted = values["icao_address"]
+    found: list[schemas.Alert] = []
+    last, looked_at = "", 0
+    for key in hours.keys(log, _PREFIX, begin, end, after):
+        if not begin <= _measured(key) < end:
+            continue
+        if len(found) == values["limit"] or looked_at == _MOST_READ:
+            return schemas.Alerts(alerts=found, next=cursors.write(last, request.path, request.query))
+        last, looked_at = key, looked_at + 1
+        alert = _decode(log.read(key))
+        if wanted is None or alert.icao_address in wanted:
+            found.append(alert)
+    return schemas.Alerts(alerts=found)
+
+
+def _measured(key: str) -> int:
+    """Return milliseconds since the epoch of an alert's update, by its name; -1 for a name that has none."""
+    digits = key.rpartition("/")[2].partition("-")[0]
+    return int(digits) if digits.isascii() and digits.isdigit() else -1

@@ -1,0 +1,67 @@
+"""The data bucket: live objects, window rows and alerts, read as the questions need them."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zlib
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mypy_boto3_s3 import S3Client
+
+_MOST_BYTES = 64 * 1024 * 1024
+"""Of one object: a larger one is not ours."""
+
+_ABSENT = {HTTPStatus.NOT_FOUND, HTTPStatus.FORBIDDEN}
+"""What S3 answers for a key that is not there: 403 where listing is not allowed."""
+
+
+class Bucket:
+    """Reads objects. Its methods raise what botocore raises, but for objects that are not there."""
+
+    def __init__(self, s3: S3Client, name: str) -> None:
+        self._s3 = s3
+        self._name = name
+
+    def get(self, key: str, known: str | None) -> tuple[str, bytes] | None:
+        """Return an object's tag and content, None if it is not there; no content if it has the `known` tag still."""
+        condition = {} if known is None else {"IfNoneMatch": known}
+        try:
+            got = self._s3.get_object(Bucket=self._name, Key=key, **condition)  # type: ignore[arg-type]
+        except ClientError as error:
+            status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+            if status == HTTPStatus.NOT_MODIFIED and known is not None:
+                return known, b""
+            if status in _ABSENT:
+                return None
+            raise
+        return got["ETag"], got["Body"].read(_MOST_BYTES)
+
+    def keys(self, prefix: str, after: str) -> Iterator[str]:
+        """Yield the objects below a prefix that come after a key, in their order."""
+        for page in self._s3.get_paginator("list_objects_v2").paginate(
+            Bucket=self._name, Prefix=prefix, StartAfter=after
+        ):
+            for listed in page.get("Contents", []):
+                yield listed["Key"]
+
+    def read(self, key: str) -> bytes:
+        """Return an object."""
+        return self._s3.get_object(Bucket=self._name, Key=key)["Body"].read(_MOST_BYTES)
+
+    def lines(self, key: str) -> Iterator[bytes]:
+        """Yield an object's lines, inflated if it is gzip; of a damaged one those before the damage."""
+        data = self.read(key)
+        source = gzip.GzipFile(fileobj=io.BytesIO(data)) if data[:2] == b"\x1f\x8b" else io.BytesIO(data)
+        with source:
+            try:
+                for line in source:
+                    yield line.rstrip(b"\n")
+            except (OSError, EOFError, zlib.error):
+                return

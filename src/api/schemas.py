@@ -1,0 +1,141 @@
+"""What the answers hold: named fields, with their units in their descriptions."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+type _Text = Annotated[str | None, Meta(description="Absent where the feed has not said it.")]
+
+
+class Target(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
+    """The latest known state of one aircraft. A field without a value is left out; times are RFC 3339 in UTC."""
+
+    icao_address: Annotated[str, Meta(description="24-bit ICAO address, six hexadecimal digits in upper case.")]
+    timestamp: Annotated[str, Meta(description="When the newest update was measured, as its sender says.")]
+    ingestion_time: Annotated[str | None, Meta(description="When the provider received the newest update.")] = None
+    latitude: Annotated[float | None, Meta(description="Degrees, WGS 84, north positive.")] = None
+    longitude: Annotated[float | None, Meta(description="Degrees, WGS 84, east positive.")] = None
+    position_timestamp: Annotated[str | None, Meta(description="When the position was measured.")] = None
+    altitude_baro: Annotated[int | None, Meta(description="Barometric altitude, feet.")] = None
+    speed: Annotated[int | None, Meta(description="Speed over ground, knots.")] = None
+    heading: Annotated[float | None, Meta(description="Degrees clockwise from north.")] = None
+    vertical_rate: Annotated[int | None, Meta(description="Feet per minute, climbing positive.")] = None
+    on_ground: Annotated[bool | None, Meta(description="Whether the aircraft says that it is on the ground.")] = None
+    emergency: Annotated[
+        Literal["7500", "7600", "7700"] | None,
+        Meta(description="The squawk, if it means an emergency: hijacking, radio failure, general."),
+    ] = None
+    callsign: _Text = None
+    flight_number: _Text = None
+    tail_number: Annotated[str | None, Meta(description="Registration.")] = None
+    airline_iata: Annotated[str | None, Meta(description="IATA code of the airline.")] = None
+    airline_name: _Text = None
+    aircraft_type_icao: Annotated[str | None, Meta(description="ICAO type designator, such as A359.")] = None
+    aircraft_type_name: _Text = None
+    departure_airport_icao: Annotated[str | None, Meta(description="ICAO code of the airport of departure.")] = None
+    arrival_airport_icao: Annotated[str | None, Meta(description="ICAO code of the airport of arrival.")] = None
+    squawk: Annotated[str | None, Meta(description="Transponder code, four octal digits.")] = None
+    collection_type: Annotated[str | None, Meta(description="How it was received: terrestrial or satellite.")] = None
+    distance_nm: Annotated[
+        float | None, Meta(description="Distance from the point that was asked for, nautical miles.")
+    ] = None
+
+
+class Targets(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """A page of aircraft."""
+
+    targets: list[Target]
+    matched: Annotated[int, Meta(description="How many aircraft match in all, on this page and the others.")]
+    as_of: Annotated[str | None, Meta(description="When the newest snapshot behind this was written.")] = None
+    next: Annotated[str | None, Meta(description="The next page's address; absent on the last page.")] = None
+
+
+class Point(msgspec.Struct, frozen=True, tag_field="type", tag="Point"):
+    """A GeoJSON point (RFC 7946)."""
+
+    coordinates: Annotated[tuple[float, float], Meta(description="Longitude and latitude, degrees.")]
+
+
+class Feature(msgspec.Struct, frozen=True, tag_field="type", tag="Feature"):
+    """An aircraft as a GeoJSON feature; one without a position has no geometry."""
+
+    id: Annotated[str, Meta(description="The ICAO address.")]
+    geometry: Point | None
+    properties: Annotated[dict[str, Any], Meta(description="The fields of a target, but for its position.")]
+
+
+class Link(msgspec.Struct, frozen=True):
+    """A link, as OGC APIs have it."""
+
+    href: str
+    rel: str
+    type: str
+
+
+class FeatureCollection(
+    msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, tag_field="type", tag="FeatureCollection"
+):
+    """A page of aircraft as GeoJSON."""
+
+    features: list[Feature]
+    numberMatched: int  # noqa: N815 - OGC's name
+    numberReturned: int  # noqa: N815 - OGC's name
+    links: list[Link] = []
+
+
+class Windows(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """A page of window rows. Rows of one key (`kind`, `window_start`, `shard_id`, `part`, `icao_address`) are one."""
+
+    rows: Annotated[
+        list[msgspec.Raw],
+        Meta(
+            description="Rows as the aggregator writes them: `kind` is `aircraft` or `totals`.",
+            extra_json_schema={"items": {"type": "object"}},
+        ),
+    ]
+    next: Annotated[
+        str | None, Meta(description="The next page's address; absent on the last page. A page may have no rows.")
+    ] = None
+
+
+class Alert(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """An alert that was sent."""
+
+    id: Annotated[str, Meta(description="The same for the same alert, always.")]
+    rule: Annotated[str, Meta(description="emergency_squawk, steep_descent or pattern.")]
+    icao_address: Annotated[str, Meta(description="24-bit ICAO address, six hexadecimal digits in upper case.")]
+    at: Annotated[str, Meta(description="When the update that called for it was measured.")]
+    sent_at: Annotated[str | None, Meta(description="When it was sent.")] = None
+    callsign: _Text = None
+    squawk: _Text = None
+    latitude: Annotated[float | None, Meta(description="Degrees, WGS 84, north positive.")] = None
+    longitude: Annotated[float | None, Meta(description="Degrees, WGS 84, east positive.")] = None
+    altitude_baro: Annotated[float | None, Meta(description="Barometric altitude, feet.")] = None
+    text: Annotated[str | None, Meta(description="What people were told.")] = None
+
+
+class Alerts(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """A page of alerts, the oldest first."""
+
+    alerts: list[Alert]
+    next: Annotated[str | None, Meta(description="The next page's address; absent on the last page.")] = None
+
+
+class Health(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """What the pipeline's health is, as its parts have written it down."""
+
+    status: Annotated[
+        Literal["ok", "stale", "unknown"],
+        Meta(description="stale: nothing was written for a minute; unknown: nothing was ever written."),
+    ]
+    aircraft: Annotated[int, Meta(description="Aircraft in the snapshots that are read now.")]
+    shards: int
+    newest_snapshot: Annotated[str | None, Meta(description="When the newest snapshot was written.")] = None
+    newest_snapshot_age_seconds: float | None = None
+    unreadable: Annotated[int, Meta(description="Snapshots that could not be read.")] = 0
+    pipeline: Annotated[
+        dict[str, Any] | None, Meta(description="`live/status.json`, as the consumer has written it.")
+    ] = None

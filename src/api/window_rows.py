@@ -1,0 +1,79 @@
+"""Questions about window rows: those of the last hours, as Firehose has put them down."""
+
+from __future__ import annotations
+
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Protocol
+
+import msgspec
+
+from api import cursors, hours, parameters, schemas
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from api.messages import Request
+    from api.parameters import Values
+
+USUAL, LONGEST = hours.HOUR // 4, 6 * hours.HOUR
+"""Milliseconds between `from` and `to`: where they are left out, and at most."""
+
+_PREFIX = "windows/"
+_LATE = hours.HOUR
+"""A window's rows are delivered after its end, and lie in the folder of the hour of their delivery."""
+
+_MOST_BYTES = 32 * 1024 * 1024
+"""Of rows that one page looks through; what is left comes with the next."""
+
+
+class Rows(hours.Keys, Protocol):
+    """Where rows are."""
+
+    def lines(self, key: str) -> Iterator[bytes]:
+        """Yield an object's lines."""
+
+
+class _Row(msgspec.Struct):
+    kind: str
+    window_start: str
+    icao_address: str | None = None
+
+
+class _Place(msgspec.Struct, array_like=True):
+    """Behind which line of which object a page ends."""
+
+    key: str
+    lines: int
+
+
+def page(rows: Rows, request: Request, values: Values, now: int) -> schemas.Windows:
+    """Answer `/windows`; `now` is in milliseconds since the epoch."""
+    begin, end = hours.span(values, now, USUAL, LONGEST)
+    place = cursors.read(values["cursor"], request.path, request.query, _Place)
+    found: list[msgspec.Raw] = []
+    looked_at = 0
+    following = hours.keys(rows, _PREFIX, begin, end + _LATE, None if place is None else place.key)
+    for key in following if place is None else chain((place.key,), following):
+        passed = place.lines if place is not None and place.key == key else 0
+        for number, line in islice(enumerate(rows.lines(key), start=1), passed, None):
+            looked_at += len(line)
+            if _is_asked_for(line, values, begin, end):
+                found.append(msgspec.Raw(line))
+            if len(found) == values["limit"] or looked_at >= _MOST_BYTES:
+                address = cursors.write(_Place(key, number), request.path, request.query)
+                return schemas.Windows(rows=found, next=address)
+    return schemas.Windows(rows=found)
+
+
+def _is_asked_for(line: bytes, values: Values, begin: int, end: int) -> bool:
+    try:
+        row = msgspec.json.decode(line, type=_Row)
+        start = parameters.moment(row.window_start)
+    except ValueError:  # msgspec's are, too
+        return False
+    if values["kind"] is not None and row.kind != values["kind"]:
+        return False
+    listed = values["icao_address"]
+    if listed is not None and row.icao_address not in listed:
+        return False
+    return begin <= start < end

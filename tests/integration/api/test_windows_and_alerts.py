@@ -1,0 +1,68 @@
+"""Questions about window rows and alerts, over objects in a bucket."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from tests.integration.api.conftest import NOW
+
+
+def row(minute, address=None, hour=23):
+    """Make a window row."""
+    start = f"2024-03-04T{hour}:{minute:02}:00Z"
+    if address is None:
+        return {"kind": "totals", "window_start": start, "updates": 5}
+    return {"kind": "aircraft", "window_start": start, "icao_address": address, "updates": 1}
+
+
+def test_rows_of_the_last_quarter_of_an_hour(get, put_rows):
+    """By the window's start, whichever hour they were delivered in; a damaged line is passed over."""
+    put_rows([row(9), row(10), row(10, "78121E"), {"odd": 1}], "a")
+    put_rows([row(23), row(24)], "b")
+    put_rows([row(59, hour=22)], "c")
+    assert get("/windows")[2]["rows"] == [row(10), row(10, "78121E"), row(23), row(24)]
+    put_rows([row(22)], "late", hour="date=2024-03-05/hour=00")
+    assert get("/windows")[2]["rows"][-1] == row(22)
+
+
+def test_rows_can_be_narrowed(get, put_rows):
+    """To a kind, to aircraft, to times."""
+    put_rows([row(20), row(20, "78121E"), row(20, "ABC123"), row(21, "78121E")])
+    assert len(get("/windows?kind=aircraft")[2]["rows"]) == 3
+    assert get("/windows?icao_address=78121e")[2]["rows"] == [row(20, "78121E"), row(21, "78121E")]
+    asked = "/windows?from=2024-03-04T23:21:00Z&to=2024-03-05T01:00:00%2B01:00"
+    assert get(asked)[2]["rows"] == [row(21, "78121E")]
+
+
+def test_pages_of_rows_follow_one_another(get, put_rows):
+    """Across objects, each row once."""
+    rows = [row(minute) for minute in range(10, 24)]
+    put_rows(rows[:5], "a")
+    put_rows(rows[5:], "b")
+    seen, target = [], "/windows?limit=4"
+    while target:
+        page = get(target)[2]
+        seen += page["rows"]
+        target = page.get("next", "").removeprefix("/api")
+    assert seen == rows
+
+
+def test_alerts_of_the_last_day(get, put_alert):
+    """The oldest first, by the time of the update."""
+    for hours in (30, 20, 2):
+        put_alert(NOW - timedelta(hours=hours), hours)
+    assert [alert["id"] for alert in get("/alerts")[2]["alerts"]] == ["0020", "0002"]
+    assert len(get("/alerts?from=2024-03-01T00:00:00Z")[2]["alerts"]) == 3
+
+
+def test_pages_of_alerts_follow_one_another(get, put_alert):
+    """Each alert once, those of one aircraft alone if asked for."""
+    for number in range(7):
+        put_alert(NOW - timedelta(minutes=90 - number), number, "78121E" if number % 2 else "ABC123")
+    seen, target = [], "/alerts?limit=3"
+    while target:
+        page = get(target)[2]
+        seen += [alert["id"] for alert in page["alerts"]]
+        target = page.get("next", "").removeprefix("/api")
+    assert seen == [f"{number:04}" for number in range(7)]
+    assert [alert["id"] for alert in get("/alerts?icao_address=78121e")[2]["alerts"]] == ["0001", "0003", "0005"]
