@@ -108,7 +108,7 @@ class Aws:
         if isinstance(manners, Odd):
             healthy = distort(manners, healthy or carry_out_nothing(request))
         elif manners is not None and not isinstance(manners, Throttle):
-            misbehave(connection, manners)  # type: ignore[arg-type]
+            misbehave(connection, manners)
             healthy = healthy or carry_out(None)
         assert healthy is not None
         connection.send(healthy.head(), b"" if request.method == "HEAD" else healthy.body)

@@ -129,7 +129,7 @@ class Feed:
         self.asked.append(Asked(operation, token, request.head_bytes, time.monotonic()))
         manners = self.rules.manners(operation)
         if manners is not None:
-            misbehave(connection, manners)  # type: ignore[arg-type]
+            misbehave(connection, manners)
         elif request.headers.get("authorization") != f"Bearer {self.api_token}":
             misbehave(connection, Instead(Reply(401, b'{"message":"Unauthorized"}')))
         gzipped = query.get("compression", "gzip") == "gzip"

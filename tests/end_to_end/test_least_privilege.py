@@ -5,6 +5,8 @@ Firehose's own two roles are not among this: it writes to S3 inside the local AW
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from botocore.exceptions import ClientError
 
@@ -33,7 +35,7 @@ def test_the_whole_system_runs_on_what_its_roles_allow(either_run):
     assert {one.caller for one in either_run.calls_of_the_run} == {CONSUMER, AGGREGATOR, ALERTS}
 
 
-FORBIDDEN = {
+FORBIDDEN: dict[str, dict[str, tuple[str, str, dict[str, Any]]]] = {
     CONSUMER: {
         "delete the checkpoint": ("s3", "delete_object", {"Bucket": "StateBucket", "Key": "checkpoint.json"}),
         "write elsewhere in its bucket": ("s3", "put_object", {"Bucket": "StateBucket", "Key": "other/x"}),

@@ -25,7 +25,7 @@ LIMITS = ("-rss_limit_mb=1024", "-timeout=10", "-max_len=16384", "-print_final_s
 def main(arguments: list[str]) -> int:
     """Run libFuzzer on the target named first; it ends the process itself."""
     try:
-        import atheris
+        import atheris  # type: ignore[import-untyped]
     except ImportError:
         print(  # noqa: T201 - a command's answer
             "atheris is not installed: it is for long runs by hand, and not in the lock. Install it with\n"

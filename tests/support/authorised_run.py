@@ -211,7 +211,7 @@ class AuthorisedRun:
             self.lines.append(line)
             write(log, line)
 
-        FunctionLog.write = heard
+        FunctionLog.write = heard  # type: ignore[method-assign]
         running.callback(setattr, FunctionLog, "write", write)
 
     def _stop_functions(self):

@@ -15,7 +15,7 @@ class EchoServer:
     """
 
     def __init__(self):
-        self.how = 400
+        self.how: int | str = 400
         self.authorizations = []
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))

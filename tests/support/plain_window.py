@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from aggregator import instants
 from aggregator.state.layout import DISTANCE_SCALE, MAX_LISTED, POSITION_SCALE, READING_SCALE
@@ -17,7 +18,7 @@ class PlainAircraft:
 
     instants: list = field(default_factory=list)
     readings: dict = field(default_factory=lambda: {name: [] for name in ("altitude_baro", "speed", "vertical_rate")})
-    newest: object = None
+    newest: Any = None
     first_position: Position | None = None
     last_position: Position | None = None
     distance: int = 0

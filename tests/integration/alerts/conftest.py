@@ -6,6 +6,7 @@ import itertools
 import json
 from collections import Counter, deque
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import boto3
 import pytest
@@ -81,8 +82,8 @@ class World:
         self._queue = self._sqs.create_queue(QueueName="listener")["QueueUrl"]
         queue_arn = self._sqs.get_queue_attributes(QueueUrl=self._queue, AttributeNames=["QueueArn"])["Attributes"]
         self._sns.subscribe(TopicArn=self.topic_arn, Protocol="sqs", Endpoint=queue_arn["QueueArn"])
-        self.dynamodb = self._dynamodb
-        self.sns = self._sns
+        self.dynamodb: Any = self._dynamodb
+        self.sns: Any = self._sns
 
     def inject(self, **faults):
         """From now on calls fail as planned, each operation (`put_item`, `publish`, `update_item`) by its own line."""

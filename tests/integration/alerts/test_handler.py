@@ -7,7 +7,7 @@ import json
 from types import SimpleNamespace
 
 import pytest
-from samtranslator.yaml_helper import yaml_parse
+from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 
 from alerts import handler as entry_point
 from common.environment import ConfigurationError

@@ -6,6 +6,7 @@ import pytest
 
 from benchmarks.cost import __main__ as cost
 from benchmarks.cost.envelope_size import RecordSize
+from consumer.publish.envelope_outbox import LINGER_SECONDS
 
 
 @pytest.mark.parametrize(
@@ -36,7 +37,7 @@ def test_a_record_is_charged_by_the_units_it_begins():
 
 def test_an_envelope_holds_what_comes_until_it_has_to_go():
     """Little traffic sends small envelopes, much sends full ones."""
-    assert cost.enveloped(50).updates == 50 * cost.LINGER_SECONDS
+    assert cost.enveloped(50).updates == 50 * LINGER_SECONDS
     assert cost.enveloped(4_000).updates == cost.enveloped(100_000).updates > 200
 
 

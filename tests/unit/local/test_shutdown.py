@@ -203,7 +203,12 @@ def test_a_run_that_is_just_about_to_begin_is_asked_to_stop_as_well():
     schedule = Schedule(settings, consumer.invoke, ManualClock(), speed=1.0, finished=results.append)
     schedule.start()
     wait_until(consumer.called.is_set)
-    world = World(lambda _world: consumer.begins.set() or consumer.asked.wait(0.001))
+
+    def begin(_world):
+        consumer.begins.set()
+        return consumer.asked.wait(0.001)
+
+    world = World(begin)
     ending = Ending(
         consumer,
         [schedule],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 
 from local.loopback import LoopbackServer
@@ -85,7 +86,7 @@ def test_a_connection_that_dies_of_our_own_fault_is_noticed():
                 with socket.create_connection(server.server_address) as client:
                     client.sendall(line)
                     assert client.recv(1) == b""
-                wait_until(lambda expected=failures: len(watch.failures) == expected)
+                wait_until(functools.partial(lambda expected: len(watch.failures) == expected, failures))
     finally:
         server.shutdown()
         serving.join()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from samtranslator.yaml_helper import yaml_parse
+from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 
 FUNCTIONS = {"ConsumerFunction": "consumer", "AggregatorFunction": "aggregator", "AlertsFunction": "alerts"}
 
@@ -32,7 +32,7 @@ def of_type(resources):
     return select
 
 
-@pytest.fixture(params=FUNCTIONS, ids=FUNCTIONS.values())
+@pytest.fixture(params=FUNCTIONS, ids=list(FUNCTIONS.values()))
 def function_id(request):
     """Each function's logical id."""
     return request.param

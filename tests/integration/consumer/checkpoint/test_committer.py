@@ -12,9 +12,10 @@ import pytest
 from consumer.checkpoint.committer import Committer
 from consumer.checkpoint.position import Position
 from consumer.checkpoint.rejected_lines import RejectedLine, RejectedStore
-from consumer.checkpoint.store import LEASE_SECONDS, CheckpointStore
+from consumer.checkpoint.store import CheckpointStore
 from consumer.checkpoint.watermark import Interval, Watermark
 from consumer.errors import CheckpointError, LeaseLostError
+from consumer.timing import LEASE_SECONDS
 from tests.integration.consumer.conftest import BUCKET
 from tests.integration.consumer.publish.test_publisher import ClearedAfterwards
 from tests.support.conditions import wait_until
@@ -205,7 +206,7 @@ def test_the_last_settled_interval_may_be_taken_while_another_thread_looks():
             raise IndexError("deque index out of range")
 
     watermark = Watermark()
-    watermark._waiting = TakenMeanwhile()
+    watermark._waiting = TakenMeanwhile()  # type: ignore[assignment]
     assert not watermark.has_settled
 
 

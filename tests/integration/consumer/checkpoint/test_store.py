@@ -11,8 +11,9 @@ import pytest
 from botocore.config import Config
 
 from consumer.checkpoint.position import Position, TimeRange
-from consumer.checkpoint.store import LEASE_SECONDS, CheckpointStore
+from consumer.checkpoint.store import CheckpointStore
 from consumer.errors import CheckpointError, LeaseHeldError, LeaseLostError
+from consumer.timing import LEASE_SECONDS
 from tests.integration.consumer.conftest import BUCKET
 from tests.support.faulty_aws import Fault, FaultyProxy, client_error
 

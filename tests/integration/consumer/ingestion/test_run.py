@@ -8,11 +8,11 @@ from datetime import timedelta
 
 import pytest
 
-from consumer.checkpoint.store import LEASE_SECONDS, CheckpointStore
+from consumer.checkpoint.store import CheckpointStore
 from consumer.errors import CheckpointError, PublishError, UnauthorizedError
 from consumer.ingestion.stop_request import StopRequest
 from consumer.ingestion.summary import StopReason
-from consumer.timing import Timing
+from consumer.timing import LEASE_SECONDS, Timing
 from local.simulator.body import ChunkedBody
 from tests.integration.consumer.conftest import BUCKET, every, message, target, token
 from tests.support.conditions import wait_until

@@ -11,7 +11,6 @@ import pytest
 from common.clock import SystemClock
 from consumer.deadline import Deadline
 from consumer.errors import RequestRefusedError
-from consumer.stream import channel
 from consumer.stream.client import FromToken, StreamClient, StreamInterruptedError
 from tests.support.raw_server import RawServer
 
@@ -130,7 +129,7 @@ def test_a_tunnel_that_never_opens_ends_by_the_deadline(monkeypatch):
 def test_a_name_that_is_not_resolved_in_time_is_given_up(monkeypatch):
     """The resolver has time-outs of its own; they are not the run's."""
     asked = threading.Event()
-    monkeypatch.setattr(channel.socket, "getaddrinfo", lambda *_, **__: asked.wait(30))
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: asked.wait(30))
     client = StreamClient("http://127.0.0.1:9/", TOKEN, {}, "none")
     with closing(client), pytest.raises(StreamInterruptedError, match="timed out"):
         client.open(LATEST, deadline=Deadline(SystemClock(), 0.3))

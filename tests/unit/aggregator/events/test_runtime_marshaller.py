@@ -7,8 +7,8 @@ import sys
 from types import SimpleNamespace
 
 import pytest
-from awslambdaric.lambda_runtime_exception import FaultException
-from awslambdaric.lambda_runtime_marshaller import LambdaMarshaller
+from awslambdaric.lambda_runtime_exception import FaultException  # type: ignore[import-untyped]
+from awslambdaric.lambda_runtime_marshaller import LambdaMarshaller  # type: ignore[import-untyped]
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -81,7 +81,7 @@ def test_an_answer_it_cannot_write_fails_as_the_runtime_fails_it(marshaller):
 def test_it_takes_the_place_of_the_runtimes_once(monkeypatch):
     """Installed twice, it stands before the runtime's own, not before itself."""
     usual = LambdaMarshaller()
-    client = type("LambdaRuntimeClient", (), {"marshaller": usual})
+    client = SimpleNamespace(marshaller=usual)
     monkeypatch.setitem(sys.modules, "awslambdaric.lambda_runtime_client", SimpleNamespace(LambdaRuntimeClient=client))
     runtime_marshaller.install()
     runtime_marshaller.install()

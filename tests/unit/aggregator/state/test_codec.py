@@ -285,8 +285,8 @@ def test_a_window_that_was_open_when_the_version_changed_ends_as_it_would_have(o
 
 def names_that_turn_random(origin, aircraft, choose):
     """Updates with six names of 64 characters that compress to nothing, and then the same with random ones."""
-    names = ("callsign", "tail_number", "flight_number", "aircraft_type_icao", "departure_airport_icao")
-    names = (*names, "arrival_airport_icao")
+    airports = ("departure_airport_icao", "arrival_airport_icao")
+    names = ("callsign", "tail_number", "flight_number", "aircraft_type_icao", *airports)
     for number in range(2):
         for address in range(aircraft):
             timestamp = origin + timedelta(seconds=number)

@@ -215,7 +215,7 @@ class Resharding(RuleBasedStateMachine):
                 assert len(lines) == len(added), "told twice"
 
 
-class TestResharding(Resharding.TestCase):
+class TestResharding(Resharding.TestCase):  # type: ignore[valid-type]
     """Nothing is lost, nothing is twice, each aircraft is in order, and always in the shard of its key."""
 
     settings = settings(max_examples=80, stateful_step_count=40)

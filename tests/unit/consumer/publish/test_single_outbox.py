@@ -132,7 +132,7 @@ class ManyCallsInFlight(RuleBasedStateMachine):
         assert self.acknowledged == self.added
 
 
-class TestManyCallsInFlight(ManyCallsInFlight.TestCase):
+class TestManyCallsInFlight(ManyCallsInFlight.TestCase):  # type: ignore[valid-type]
     """Per key: in order, exactly once for each acknowledgement, never two at a time; within the limits of a call."""
 
     settings = settings(max_examples=60, stateful_step_count=40)

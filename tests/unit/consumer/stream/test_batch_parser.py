@@ -127,7 +127,7 @@ def test_updates_that_follow_one_another_come_together():
 
 def test_a_line_is_not_parsed_before_those_before_it_were_acted_on():
     """A reader that stops at a token has done nothing with what follows it."""
-    runs = RunParser().runs(iter([TOKEN + b"\n", OversizedLine(b"x", 5)]))
+    runs: Any = RunParser().runs(iter([TOKEN + b"\n", OversizedLine(b"x", 5)]))
     assert next(runs) == PositionToken("a")
     runs.close()
 
@@ -142,6 +142,8 @@ def test_a_larger_update_type_brings_its_fields():
     line = {"target": json.loads(OBJECT) | {"squawk": "7700"}}
     usual, spaced = json.dumps(line, separators=(",", ":")).encode(), json.dumps(line).encode()
     decode = msgspec.json.Decoder(Larger).decode
+    updates: Any
+    others: Any
     (updates,) = RunParser(decode, decode).runs([usual + b"\n"])
     (others,) = RunParser(decode, decode).runs([spaced + b"\n"])
     for update in (*updates, *others):

@@ -370,6 +370,7 @@ def test_what_is_published_is_what_every_function_reads(fields, has_required):
         if expected is None:
             assert isinstance(found, Rejected)
         else:
+            assert isinstance(found, list)
             (update,) = found
             assert addresses(found) == [expected.icao_address]
             assert (update.timestamp, update.ingestion_time) == (expected.timestamp, expected.ingestion_time)

@@ -35,7 +35,7 @@ def shard():
 @pytest.fixture
 def stream():
     """A stream of one shard that covers all hash keys, with a record at either end."""
-    stream = Stream("updates", 1, None, None, "123456789012", "us-east-1")
+    stream = Stream("updates", 1, None, None, "123456789012", "us-east-1")  # type: ignore[abstract] # moto makes it so, too
     for place in (0, 2**128 - 1):
         assert put(stream, place) == FIRST
     return stream

@@ -38,9 +38,9 @@ NOW = Snapshot(
 
 
 def _text(what, width=100):
-    console = Console(file=io.StringIO(), width=width)
-    console.print(what)
-    return console.file.getvalue()
+    out = io.StringIO()
+    Console(file=out, width=width).print(what)
+    return out.getvalue()
 
 
 @pytest.fixture
@@ -92,7 +92,8 @@ def test_troubles_and_failed_runs_are_not_hidden(view):
 def test_without_a_terminal_there_are_plain_lines(monkeypatch):
     """A log gets a line now and then, without colours and without control characters."""
     monkeypatch.setattr("local.cli.view._PLAIN_SECONDS", 0.001)
-    console = Console(file=io.StringIO(), width=80)
+    out = io.StringIO()
+    console = Console(file=out, width=80)
     looked = threading.Event()
 
     def take():
@@ -101,7 +102,7 @@ def test_without_a_terminal_there_are_plain_lines(monkeypatch):
 
     with View(console, take, "aircraft stream"):
         assert looked.wait(20)
-    line = console.file.getvalue().splitlines()[0]
+    line = out.getvalue().splitlines()[0]
     assert "running: 1,200 sent" in line
     assert "90 % committed" in line
     assert "\x1b" not in line
@@ -125,9 +126,9 @@ REPORT = Report(
 
 
 def _closing(report):
-    console = Console(file=io.StringIO(), width=120)
-    show_report(console, report)
-    return console.file.getvalue()
+    out = io.StringIO()
+    show_report(Console(file=out, width=120), report)
+    return out.getvalue()
 
 
 def test_the_closing_table_ends_with_the_verdict():

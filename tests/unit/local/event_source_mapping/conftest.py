@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -159,14 +160,7 @@ def settings():
 @pytest.fixture
 def answers():
     """The answers a function can give: `answers.failed()`, `.answered(payload)`, `.reporting(sequence numbers)`."""
-
-    class Answers:
-        pass
-
-    Answers.failed = staticmethod(failed)
-    Answers.answered = staticmethod(answered)
-    Answers.reporting = staticmethod(reporting)
-    return Answers
+    return SimpleNamespace(failed=failed, answered=answered, reporting=reporting)
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -64,7 +65,7 @@ class Function:
             raise ThrottledError
         if kind == "error" or (kind == "no state" and self.windowed):
             return InvocationResult("r", {"errorMessage": "scripted"}, "Unhandled", 0.0)
-        answer = {}
+        answer: dict[str, Any] = {}
         failed = None
         if self.reports and numbers and kind == "report":
             failed = numbers[place % len(numbers)]

@@ -9,6 +9,7 @@ import pytest
 
 from local.audit.envelope import ENVELOPE, SINGLE
 from local.faults import __main__ as chaos
+from local.faults.pool import Pool
 from local.faults.schedule import FaultSchedule
 from local.faults.schedule_run import Outcome
 from local.faults.verdict import Verdict
@@ -58,7 +59,7 @@ def test_a_failing_seed_comes_with_the_command_that_runs_it_again(monkeypatch, a
         Outcome(6, SINGLE, Verdict(), Counter(), 1.0),
         Outcome(7, ENVELOPE, Verdict(lost=2, notes=["lost lines: 3, 4"]), Counter(stall=1), 1.0),
     ]
-    monkeypatch.setattr(chaos.Pool, "outcomes", lambda _pool, _seeds: iter(outcomes))
+    monkeypatch.setattr(Pool, "outcomes", lambda _pool, _seeds: iter(outcomes))
     told = []
     totals = chaos.run([6, 7], workers=1, verbose=False, tell=told.append, record_format=asked)
     assert told[0].startswith("2 schedules, 1 at a time")
