@@ -6,11 +6,16 @@ Operators and their meaning: EventBridge user guide, "Comparison operators for u
 from __future__ import annotations
 
 import json
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from local.event_source_mapping.filter_operators import PatternError, scalar_test
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent / "src"))
+
+from common import event_pattern  # what AWS refuses is one list; what a pattern means is not taken from the functions
+from local.event_source_mapping.filter_operators import scalar_test
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -20,10 +25,18 @@ __all__ = ["PatternError", "RecordFilter"]
 type _Matcher = Callable[[Any], bool]  # takes the value a pattern stands against, or _MISSING
 
 _MISSING: Any = object()
-_LONGEST_PATTERN = 4096
-"""Characters (Lambda API reference, Filter)."""
 _DEEPEST = 100
-"""Levels of nesting in a pattern or in data that are looked into. AWS names no limit; real ones have two or three."""
+"""Levels of nesting in data that are looked into. AWS names no limit; real data have two or three."""
+
+_decode = msgspec.json.Decoder().decode
+
+
+class PatternError(ValueError):
+    """Lambda would refuse the pattern."""
+
+
+class _OutOfRange:
+    """A number that is there and that no double holds: it equals nothing, and is neither large nor small."""
 
 
 class RecordFilter:
@@ -31,39 +44,49 @@ class RecordFilter:
 
     def __init__(self, patterns: Iterable[str]) -> None:
         self.patterns = tuple(patterns)
-        parsed = [_parse(pattern) for pattern in self.patterns]
-        self._matchers = [_object(pattern) for pattern in parsed]
-        # A pattern without any key says nothing of the data, so data that is no JSON passes it.
-        self._passes_any_bytes = any(not pattern.get("data", pattern) for pattern in parsed)
+        self._matchers = [_object(_parse(pattern)) for pattern in self.patterns]
 
     def __call__(self, data: bytes) -> bool:
         """Tell whether a record with these bytes is handed to the function."""
-        if self._passes_any_bytes:
-            return True
         try:
-            event = {"data": msgspec.json.decode(data)}
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            event = {"data": _decoded(data)}
+        except (ValueError, RecursionError):
             return False
         if not _is_shallow(event):
             return False
         return any(matches(event) for matches in self._matchers)
 
 
-def _parse(pattern: str) -> dict[str, Any]:
-    if len(pattern) > _LONGEST_PATTERN:
-        raise PatternError(f"a pattern has {len(pattern):,} characters; it takes at most {_LONGEST_PATTERN:,}")
+def _decoded(data: bytes) -> Any:
+    """Read JSON as AWS does, which keeps a number as it is written."""
     try:
-        parsed = json.loads(pattern)
-    except (ValueError, RecursionError) as error:
-        raise PatternError(f"the pattern {pattern!r} is no JSON: {error}") from error
-    if not isinstance(parsed, dict):
-        raise PatternError(f"the pattern {pattern!r} is no JSON object")
-    if not _is_shallow(parsed):
-        raise PatternError(f"the pattern {pattern!r} is nested more than {_DEEPEST} levels deep")
-    for key in _names(parsed):
+        return _decode(data)
+    except msgspec.MsgspecError:
+        return json.loads(data, parse_int=_number, parse_float=_number, parse_constant=_refuse)
+
+
+def _number(text: str) -> Any:
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.MsgspecError:
+        return _OutOfRange()
+
+
+def _refuse(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _parse(text: str) -> dict[str, Any]:
+    try:
+        pattern, end = event_pattern.read(text)
+    except event_pattern.EventPatternError as error:
+        raise PatternError(f"the pattern {text[:200]!r}: {error}") from None
+    if text[end:].strip():
+        raise PatternError(f"the pattern {text[:200]!r}: not JSON: something follows its object")
+    for key in _names(pattern):
         if key != "data":
-            raise PatternError(f"the pattern {pattern!r} names {key!r}: of a Kinesis record only `data` is looked at")
-    return parsed
+            raise PatternError(f"the pattern {text!r} names {key!r}: of a Kinesis record only `data` is looked at")
+    return pattern
 
 
 def _is_shallow(value: Any) -> bool:
@@ -83,10 +106,9 @@ def _is_shallow(value: Any) -> bool:
 
 def _names(pattern: dict[str, Any]) -> Iterable[str]:
     for key, value in pattern.items():
-        if key == "$or" and isinstance(value, list):
+        if key == "$or":
             for alternative in value:
-                if isinstance(alternative, dict):
-                    yield from _names(alternative)
+                yield from _names(alternative)
         else:
             yield key
 
@@ -97,16 +119,10 @@ def _object(pattern: dict[str, Any]) -> _Matcher:
     alternatives: list[_Matcher] = []
     for key, value in pattern.items():
         if key == "$or":
-            if not isinstance(value, list) or not value or not all(isinstance(entry, dict) for entry in value):
-                raise PatternError(f"`$or` is {value!r}: it must be a list of objects")
             options = [_object(entry) for entry in value]
             alternatives.append(lambda data, options=options: any(option(data) for option in options))  # type: ignore[misc]
-        elif isinstance(value, dict):
-            keys.append((key, _object(value)))
-        elif isinstance(value, list) and value:
-            keys.append((key, _leaf(value)))
         else:
-            raise PatternError(f"{key!r} stands against {value!r}: it must be an object or a list with an entry")
+            keys.append((key, _object(value) if isinstance(value, dict) else _leaf(value)))
 
     def matches(data: Any) -> bool:
         if isinstance(data, list) and data:
@@ -122,7 +138,7 @@ def _object(pattern: dict[str, Any]) -> _Matcher:
 def _leaf(alternatives: list[Any]) -> _Matcher:
     """One alternative must hold, for one scalar of the value; `exists` is asked of the value as a whole."""
     tests = [scalar_test(entry) for entry in alternatives if not _is_exists(entry)]
-    wanted = {_exists(entry) for entry in alternatives if _is_exists(entry)}
+    wanted = {entry["exists"] for entry in alternatives if _is_exists(entry)}
 
     def matches(value: Any) -> bool:
         scalars = list(_scalars(value))
@@ -142,9 +158,3 @@ def _scalars(value: Any) -> Iterable[Any]:
 
 def _is_exists(entry: Any) -> bool:
     return isinstance(entry, dict) and "exists" in entry
-
-
-def _exists(entry: dict[str, Any]) -> bool:
-    if len(entry) != 1 or not isinstance(entry["exists"], bool):
-        raise PatternError(f"{entry!r}: `exists` takes true or false, alone")
-    return entry["exists"]

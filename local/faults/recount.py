@@ -26,6 +26,7 @@ type RowKey = tuple[str, str, str]
 
 _EMERGENCIES = frozenset({"7500", "7600", "7700"})
 _STEEPEST = -6000
+_FASTEST_TAXI, _HIGHEST_AIRPORT = 250, 15_000
 
 
 class _Line(msgspec.Struct):
@@ -33,8 +34,11 @@ class _Line(msgspec.Struct):
 
 
 def alerts(feed: Iterable[bytes], suppression: float) -> Counter[AlertKey]:
-    """Return the alerts that a feed's lines call for, each once per rule, aircraft and `suppression` seconds."""
-    silent_until: dict[tuple[str, str], float] = {}
+    """Return the alerts that a feed's lines call for: of a subject and aircraft, none within `suppression` of another.
+
+    Times are those of measurement, in seconds. An emergency's code is a subject of its own.
+    """
+    told: dict[tuple[str, str, str], list[int]] = defaultdict(list)
     called_for: Counter[AlertKey] = Counter()
     for line in feed:
         try:
@@ -43,22 +47,29 @@ def alerts(feed: Iterable[bytes], suppression: float) -> Counter[AlertKey]:
         except (ValueError, KeyError, RecursionError):
             continue
         moment = min(times.parse(update["timestamp"]), ingested)
-        for rule in _rules(update):
-            name = (rule, update["icao_address"])
+        for rule, subject in _rules(update):
+            moments = told[rule, subject, update["icao_address"]]
             # Milliseconds, as whole numbers: the boundary must not depend on rounding.
-            if round(moment * 1000) >= silent_until.get(name, 0.0):
-                silent_until[name] = round(moment * 1000) + round(suppression * 1000)
-                called_for[*name, update["timestamp"], update["ingestion_time"]] += 1
+            measured, reach = round(moment * 1000), round(suppression * 1000)
+            if all(abs(measured - other) >= reach for other in moments):
+                moments.append(measured)
+                called_for[rule, update["icao_address"], update["timestamp"], update["ingestion_time"]] += 1
     return called_for
 
 
-def _rules(update: Mapping[str, Any]) -> list[str]:
+def _rules(update: Mapping[str, Any]) -> list[tuple[str, str]]:
     found = []
-    if update.get("squawk") in _EMERGENCIES:
-        found.append("emergency_squawk")
-    if update.get("vertical_rate", 0) < _STEEPEST and not update.get("on_ground"):
-        found.append("steep_descent")
+    squawk = str(update.get("squawk"))
+    if squawk in _EMERGENCIES:
+        found.append(("emergency_squawk", squawk))
+    grounded = update.get("on_ground") is True and _low_and_slow(update)
+    if (update.get("vertical_rate") or 0) < _STEEPEST and not grounded:
+        found.append(("steep_descent", ""))
     return found
+
+
+def _low_and_slow(update: Mapping[str, Any]) -> bool:
+    return (update.get("speed") or 0) <= _FASTEST_TAXI and (update.get("altitude_baro") or 0) <= _HIGHEST_AIRPORT
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from collections import Counter, defaultdict
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import batched
+from threading import Event, Lock
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from alerts.notification import Alert, compose
 from alerts.rules import findings
-from alerts.suppression import Claim, State, Verdict
+from alerts.suppression import Claim, Verdict, suppressed_until
 from alerts.timeouts import ALERT_SECONDS, CALL_SECONDS
 from common.environment import ConfigurationError
 from common.kinesis_event import update_payloads
 from common.observability import logger
-from common.target_update import UndecodableUpdateError, decode
+from common.target_update import TargetUpdate, UndecodableUpdateError, decode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import timedelta
 
+    from alerts.progress import EnvelopeProgress
     from alerts.suppression_table import SuppressionTable
     from alerts.topic import AlertsTopic
     from common.clock import Clock
@@ -29,24 +35,66 @@ MARK_ATTEMPTS: Final = 5
 FIRST_MARK_PAUSE_SECONDS: Final = 0.1
 MOST_UNMARKED_REMEMBERED: Final = 1_000
 
+UPDATES_AT_A_TIME: Final = 256
+"""Updates of one envelope that are alerted on before the progress is noted, and so the most that is done again."""
+
+THREADS: Final = 8
+"""Aircraft of one envelope that are alerted on at the same time; botocore's clients keep ten connections each."""
+
+_LONGEST_REASON: Final = 200
+"""Characters of an error that a log line quotes."""
+
 
 class _OutOfTimeError(Exception):
     """What is left of the invocation may not be enough for another alert."""
+
+
+class _Candidate(NamedTuple):
+    """An update that calls for alerts: the line of its record that it stands on, decoded and as received."""
+
+    line: int
+    update: TargetUpdate
+    data: bytes
+    arrival: float
 
 
 @dataclass(slots=True)
 class BatchResult:
     """What became of a batch; `failed_sequence_number` is the record from which on it must be sent again.
 
-    `failed` is 1 if that record failed, and 0 if the time ran out before it.
+    `failed` is 1 if that record failed, and 0 if the time ran out before it. `fields_ignored` counts fields of decoded
+    updates that hold nothing an update can have.
     """
 
     notified: int = 0
     suppressed: int = 0
     undecodable: int = 0
+    fields_ignored: int = 0
     unmarked: int = 0
     failed: int = 0
     failed_sequence_number: str | None = None
+
+
+@dataclass(slots=True)
+class _Turn:
+    """One invocation: its result, which several threads add to, and what is left of its time."""
+
+    remaining_seconds: Callable[[], float]
+    result: BatchResult = field(default_factory=BatchResult)
+    first: bool = True
+    """Nothing before the record at hand has been dealt with."""
+    _lock: Lock = field(default_factory=Lock)
+
+    def count(self, *, notified: int = 0, suppressed: int = 0, unmarked: int = 0) -> None:
+        with self._lock:
+            self.result.notified += notified
+            self.result.suppressed += suppressed
+            self.result.unmarked += unmarked
+
+    def check_time(self) -> None:
+        """Stop before the time could run out in the middle of an alert, but not before something was done."""
+        if (self.result.notified or not self.first) and self.remaining_seconds() < ALERT_SECONDS:
+            raise _OutOfTimeError
 
 
 class Alerter:
@@ -63,6 +111,7 @@ class Alerter:
     def __init__(  # noqa: PLR0913 - what it works with, each by its name
         self,
         table: SuppressionTable,
+        progress: EnvelopeProgress,
         topic: AlertsTopic,
         *,
         wanted: Callable[[bytes], bool],
@@ -71,6 +120,7 @@ class Alerter:
         pause: Callable[[float], None],
     ) -> None:
         self._table = table
+        self._progress = progress
         self._topic = topic
         self._wanted = wanted
         self._suppression = suppression
@@ -78,14 +128,15 @@ class Alerter:
         self._pause = pause
         # Sent, but the table does not say so. As long as the process lives, it knows better than the table.
         self._sent_unmarked: dict[Claim, None] = {}
+        self._remembering = Lock()
 
     def process(self, records: Iterable[KinesisRecord], remaining_seconds: Callable[[], float]) -> BatchResult:
         """Alert on the records in their order, and stop at the first that fails.
 
         `remaining_seconds` says what is left of the invocation. The batch is stopped before the time could run out in
         the middle of an alert, but not before something was done: the first record has been dealt with, or an alert of
-        it was sent. So every invocation gets further. An envelope stopped half way comes again as a whole, and what
-        was told of it is then found in the table.
+        it was sent. So every invocation gets further. An envelope stopped half way comes again as a whole, and is gone
+        on with where it was stopped; what was told of it behind that is found in the table.
 
         Raises
         ------
@@ -93,10 +144,11 @@ class Alerter:
             There is no telling which updates of an envelope are wanted. No record is to blame for that, and the batch
             fails as a whole.
         """
-        result = BatchResult()
-        for position, record in enumerate(records):
+        turn = _Turn(remaining_seconds)
+        result = turn.result
+        for record in records:
             try:
-                self._process_record(record, result, remaining_seconds, first=position == 0)
+                self._process_record(record, turn)
             except _OutOfTimeError:
                 logger.warning("stopping: too little time left", extra={"sequence_number": record.sequence_number})
                 result.failed_sequence_number = record.sequence_number
@@ -108,53 +160,103 @@ class Alerter:
                 result.failed = 1
                 result.failed_sequence_number = record.sequence_number
                 break
+            turn.first = False
         return result
 
-    def _process_record(
-        self, record: KinesisRecord, result: BatchResult, remaining_seconds: Callable[[], float], *, first: bool
-    ) -> None:
-        for data in update_payloads(record):
+    def _process_record(self, record: KinesisRecord, turn: _Turn) -> None:
+        """Alert on a record's updates, so many at a time that the progress is worth a note."""
+        done = 0
+        for number, candidates in enumerate(batched(self._candidates(record, turn), UPDATES_AT_A_TIME, strict=False)):
+            is_whole = len(candidates) == UPDATES_AT_A_TIME
+            if number == 0 and is_whole:
+                done = self._progress.lines_done(record)
+            if candidates[-1].line < done:
+                continue
+            self._alert_on_all(candidates, turn)
+            if is_whole:
+                self._progress.advance(record, candidates[-1].line + 1)
+
+    def _candidates(self, record: KinesisRecord, turn: _Turn) -> Iterator[_Candidate]:
+        """Yield the updates that call for alerts; what is no update is counted, and told of in one line of the log."""
+        undecodable, reason, ignored = 0, "", Counter[str]()
+        for line, data in enumerate(update_payloads(record)):
             # A record's own bytes are one update, or an envelope too damaged to be opened.
             from_envelope = data is not record.data
-            if from_envelope and not self._wanted(data):
-                continue
             try:
-                update = decode(data)
+                if not from_envelope or self._wanted(data):
+                    yield _Candidate(line, decode(data, ignored), data, record.arrival)
             except UndecodableUpdateError as error:
-                # The raw archive has it. Sending it again would not make it an update.
-                logger.warning(
-                    "record is no target update: skipped",
-                    extra={"sequence_number": record.sequence_number, "reason": str(error)},
-                )
-                result.undecodable += 1
-                continue
-            for finding in findings(update):
-                if (result.notified or not first) and remaining_seconds() < ALERT_SECONDS:
-                    raise _OutOfTimeError
-                claim = Claim.of(finding.rule, update, arrival=record.arrival, suppression=self._suppression)
-                self._alert(Alert(finding, update, data), claim, result, remaining_seconds)
+                undecodable += 1
+                reason = reason or str(error)[:_LONGEST_REASON]
+        turn.result.fields_ignored += ignored.total()
+        if undecodable:
+            # The raw archive has it. Sending it again would not make it an update.
+            turn.result.undecodable += undecodable
+            logger.warning(
+                "record holds what is no target update: skipped",
+                extra={"sequence_number": record.sequence_number, "lines": undecodable, "first_reason": reason},
+            )
 
-    def _alert(self, alert: Alert, claim: Claim, result: BatchResult, remaining_seconds: Callable[[], float]) -> None:
+    def _alert_on_all(self, candidates: Sequence[_Candidate], turn: _Turn) -> None:
+        """Alert on updates of one record, those of an aircraft in their order, several aircraft at the same time."""
+        lanes: dict[str, list[_Candidate]] = defaultdict(list)
+        for candidate in candidates:
+            lanes[candidate.update.icao_address].append(candidate)
+        if len(lanes) == 1:
+            for candidate in candidates:
+                self._alert_on(candidate, turn)
+            return
+        stopped = Event()
+
+        def run(lane: list[_Candidate]) -> None:
+            try:
+                for candidate in lane:
+                    if stopped.is_set():
+                        return
+                    self._alert_on(candidate, turn)
+            except BaseException:
+                stopped.set()  # what is under way is brought to its end, and nothing else is begun
+                raise
+
+        running = [self._threads.submit(run, lane) for lane in lanes.values()]
+        failures = [failure for failure in [lane.exception() for lane in running] if failure is not None]
+        if failures:
+            # Running out of time is no failure: where something failed as well, that is what has to be known.
+            raise min(failures, key=lambda one: isinstance(one, _OutOfTimeError))
+
+    @cached_property
+    def _threads(self) -> ThreadPoolExecutor:
+        """Made when an envelope first needs them, and kept."""
+        return ThreadPoolExecutor(THREADS, "alerts")
+
+    def _alert_on(self, candidate: _Candidate, turn: _Turn) -> None:
+        update = candidate.update
+        for finding in findings(update):
+            turn.check_time()
+            claim = Claim.of(finding.subject, update, arrival=candidate.arrival, suppression=self._suppression)
+            self._alert(Alert(finding, update, candidate.data), claim, turn)
+
+    def _alert(self, alert: Alert, claim: Claim, turn: _Turn) -> None:
         decision = self._table.claim(claim)
         if decision.verdict is Verdict.SUPPRESSED:
-            result.suppressed += 1
-            if decision.window.state is State.PENDING:
+            turn.count(suppressed=1)
+            if decision.pending:
                 logger.warning("suppressed by an alert that was never marked as sent", extra=_named(claim))
             return
         if decision.verdict is Verdict.ALREADY_NOTIFIED:
             return
         if claim not in self._sent_unmarked:
-            until = decision.window.suppressed_until
+            until = suppressed_until(claim)
             self._topic.publish(
                 compose(alert, now=self._clock.now(), suppressed_until=until, suppression=self._suppression)
             )
-            result.notified += 1
+            turn.count(notified=1)
             logger.info("alert sent", extra=_named(claim))
             self._remember(claim)
-        if self._mark(claim, remaining_seconds):
-            del self._sent_unmarked[claim]
+        if self._mark(claim, turn.remaining_seconds):
+            self._sent_unmarked.pop(claim, None)
         else:
-            result.unmarked += 1
+            turn.count(unmarked=1)
 
     def _mark(self, claim: Claim, remaining_seconds: Callable[[], float]) -> bool:
         """Mark the alert as sent; try again while there is time, and tell whether it worked.
@@ -179,10 +281,11 @@ class Alerter:
             attempt, pause = attempt + 1, pause * 2
 
     def _remember(self, claim: Claim) -> None:
-        self._sent_unmarked[claim] = None
-        if len(self._sent_unmarked) > MOST_UNMARKED_REMEMBERED:
-            del self._sent_unmarked[next(iter(self._sent_unmarked))]
+        with self._remembering:
+            self._sent_unmarked[claim] = None
+            if len(self._sent_unmarked) > MOST_UNMARKED_REMEMBERED:
+                del self._sent_unmarked[next(iter(self._sent_unmarked))]
 
 
 def _named(claim: Claim) -> dict[str, str]:
-    return {"rule": claim.rule, "icao_address": claim.icao_address, "update_key": claim.update_key}
+    return {"subject": claim.subject, "icao_address": claim.icao_address, "update_key": claim.update_key}

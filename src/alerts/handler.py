@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from alerts.alerter import Alerter
 from alerts.pattern_matcher import AlertPatterns
+from alerts.progress import EnvelopeProgress
 from alerts.settings import Settings
 from alerts.suppression_table import SuppressionTable
 from alerts.timeouts import CONFIG
@@ -26,9 +27,10 @@ if TYPE_CHECKING:
 def alerter() -> Alerter:
     """Return the process's alerter, wired from the environment on the first invocation."""
     settings = Settings.from_environment(os.environ)
-    clock = SystemClock()
+    clock, dynamodb = SystemClock(), aws.client("dynamodb", CONFIG)
     return Alerter(
-        SuppressionTable(aws.client("dynamodb", CONFIG), settings.suppression_table_name, clock),
+        SuppressionTable(dynamodb, settings.suppression_table_name, clock),
+        EnvelopeProgress(dynamodb, settings.suppression_table_name, clock),
         AlertsTopic(aws.client("sns", CONFIG), settings.alerts_topic_arn),
         wanted=AlertPatterns(settings.alert_patterns).match,
         suppression=settings.suppression,
@@ -49,6 +51,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, list[dic
         ("AlertsNotified", result.notified),
         ("AlertsSuppressed", result.suppressed),
         ("RecordsUndecodable", result.undecodable),
+        ("FieldsIgnored", result.fields_ignored),
         ("AlertsUnmarked", result.unmarked),
         ("RecordsFailed", result.failed),  # Lambda counts no error where a batch names what failed
     ):

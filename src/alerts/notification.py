@@ -56,7 +56,7 @@ def compose(alert: Alert, *, now: datetime, suppressed_until: datetime, suppress
         "",
         *(f"{label + ':':<10} {value}" for label, value in _facts(update, now) if value),
         "",
-        f"Further alerts of the rule {finding.rule} for this aircraft are held back for {_duration(suppression)}:",
+        f"Further alerts of this aircraft on {finding.subject} are held back for {_duration(suppression)}:",
         f"until an update measured at {_utc(suppressed_until)} or later.",
         "",
         "The update, as it was received:",
@@ -181,10 +181,7 @@ def _clean(value: str | None) -> str:
 
 
 def _utc(moment: datetime) -> str:
-    try:
-        return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
-    except OverflowError:  # the first or last hours that a datetime can hold, in another zone
-        return moment.isoformat()
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _duration(span: timedelta) -> str:

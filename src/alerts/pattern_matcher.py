@@ -2,7 +2,8 @@
 
 EventBridge's pattern syntax as event source mappings take it (EventBridge user guide, "Comparison operators for use in
 event patterns"), compiled once into functions. A pattern's object becomes a test of an object, its array of
-alternatives a test of a value, each alternative a test of one scalar.
+alternatives a test of a value, each alternative a test of one scalar. What the syntax does not allow has been refused
+when the patterns were read (`common.event_pattern`).
 """
 
 from __future__ import annotations
@@ -11,10 +12,8 @@ import re
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
-import msgspec
-
 from common.alert_patterns import parse
-from common.environment import ConfigurationError
+from common.target_update import fields
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -23,10 +22,6 @@ type _Test = Callable[[Any], bool]
 
 _MISSING: Final[Any] = object()
 _NOTHING: Final[Mapping[str, Any]] = {}
-
-
-class _PatternError(ValueError):
-    """EventBridge's syntax does not allow this."""
 
 
 class AlertPatterns:
@@ -45,30 +40,15 @@ class AlertPatterns:
         ------
         ConfigurationError
             There is no pattern, or one is not allowed by EventBridge's syntax.
+        UndecodableUpdateError
+            The data are not a JSON object.
         """
-        tests = self._tests
-        try:
-            event = {"data": msgspec.json.decode(data)}
-            return any(test(event) for test in tests)
-        except (ValueError, RecursionError):  # no JSON, or nested without end: a mapping's filter drops it as well
-            return False
+        tests, event = self._tests, {"data": fields(data)}
+        return any(test(event) for test in tests)
 
     @cached_property
     def _tests(self) -> list[_Test]:
-        return [_compiled(text, pattern) for text, pattern in parse(self._patterns)]
-
-
-def _compiled(text: str, pattern: dict[str, Any]) -> _Test:
-    try:
-        return _object(pattern)
-    except _PatternError as error:
-        reason = str(error)
-    except RecursionError:
-        reason = "it is nested too deep"
-    raise ConfigurationError(
-        f"ALERT_PATTERNS: the pattern {text} cannot be asked of the updates in an envelope: {reason}. Correct the "
-        "stack's parameter AlertPattern1 to AlertPattern5 that holds it"
-    )
+        return [_object(pattern) for _, pattern in parse(self._patterns)]
 
 
 def _object(pattern: dict[str, Any]) -> _Test:
@@ -76,29 +56,24 @@ def _object(pattern: dict[str, Any]) -> _Test:
     tests = [_any_of(value) if key == "$or" else _key(key, value) for key, value in pattern.items()]
 
     def test(data: Any) -> bool:
-        if isinstance(data, list) and data:
-            return any(map(test, data))
-        fields = data if isinstance(data, dict) else _NOTHING  # in what is no object, every field is missing
-        return all(one(fields) for one in tests)
+        for one in _elements(data) if isinstance(data, list) and data else (data,):
+            # In what is not an object, every field is missing.
+            given = one if isinstance(one, dict) else _NOTHING
+            if all(has(given) for has in tests):
+                return True
+        return False
 
     return test
 
 
-def _any_of(alternatives: Any) -> _Test:
-    if not isinstance(alternatives, list) or not alternatives or not all(isinstance(one, dict) for one in alternatives):
-        raise _PatternError(f"`$or` takes an array of objects, not {alternatives!r}")
+def _any_of(alternatives: list[dict[str, Any]]) -> _Test:
     tests = [_object(one) for one in alternatives]
-    return lambda fields: any(one(fields) for one in tests)
+    return lambda given: any(one(given) for one in tests)
 
 
-def _key(key: str, pattern: Any) -> _Test:
-    if isinstance(pattern, dict):
-        test = _object(pattern)
-    elif isinstance(pattern, list) and pattern:
-        test = _alternatives(pattern)
-    else:
-        raise _PatternError(f"{key!r} takes an object or an array with an entry, not {pattern!r}")
-    return lambda fields: test(fields.get(key, _MISSING))
+def _key(key: str, pattern: dict[str, Any] | list[Any]) -> _Test:
+    test = _object(pattern) if isinstance(pattern, dict) else _alternatives(pattern)
+    return lambda given: test(given.get(key, _MISSING))
 
 
 def _alternatives(entries: list[Any]) -> _Test:
@@ -109,16 +84,14 @@ def _alternatives(entries: list[Any]) -> _Test:
     for entry in entries:
         if not isinstance(entry, dict):
             exact.append(entry)
-        elif len(entry) != 1:
-            raise _PatternError(f"{entry!r} has to hold one operator")
         elif "exists" in entry:
-            presence.add(_flag(entry["exists"]))
+            presence.add(entry["exists"])
         else:
             operators.append(_operator(*next(iter(entry.items()))))
     values = _identities(exact)
 
     def leaf(value: Any) -> bool:
-        return (type(value), value) in values or any(one(value) for one in operators)
+        return _identity(value) in values or any(one(value) for one in operators)
 
     def test(value: Any) -> bool:
         leaves = _leaves(value)
@@ -129,22 +102,32 @@ def _alternatives(entries: list[Any]) -> _Test:
 
 def _leaves(value: Any) -> list[Any]:
     """Return the scalars that a value has: of an array those of its elements, of an object none."""
-    if isinstance(value, list):
-        return [leaf for element in value for leaf in _leaves(element)]
-    return [] if value is _MISSING or isinstance(value, dict) else [value]
+    scalars = _elements(value) if isinstance(value, list) else [value]
+    return [one for one in scalars if one is not _MISSING and not isinstance(one, dict)]
+
+
+def _elements(array: list[Any]) -> list[Any]:
+    """Return what an array holds, and in place of an array within it what that holds, however deep."""
+    elements: list[Any] = []
+    waiting = [iter(array)]
+    while waiting:
+        for element in waiting[-1]:
+            if isinstance(element, list):
+                waiting.append(iter(element))
+                break
+            elements.append(element)
+        else:
+            waiting.pop()
+    return elements
 
 
 def _identities(values: list[Any]) -> frozenset[tuple[type, Any]]:
-    """Return what to look a value up by: 1, 1.0 and true are three, since EventBridge compares how they are written."""
-    if any(isinstance(value, list | dict) for value in values):
-        raise _PatternError(f"{values!r} has to hold texts, numbers, true, false or null")
-    return frozenset((type(value), value) for value in values)
+    return frozenset(map(_identity, values))
 
 
-def _flag(operand: Any) -> bool:
-    if not isinstance(operand, bool):
-        raise _PatternError(f"`exists` takes true or false, not {operand!r}")
-    return operand
+def _identity(value: Any) -> tuple[type, Any]:
+    """Return what a value is looked up by: 1 and 1.0 are the same number to EventBridge, true is another thing."""
+    return (float if type(value) is int else type(value), value)
 
 
 def _operator(name: str, operand: Any) -> _Test:
@@ -157,22 +140,11 @@ def _operator(name: str, operand: Any) -> _Test:
 
 
 def _text_operator(name: str, operand: Any) -> Callable[[str], bool]:
-    find = _TEXT_OPERATORS.get(name)
-    if find is None:
-        raise _PatternError(
-            f"{name!r} is no operator that is known here; known are anything-but, exists, numeric, "
-            + ", ".join(_TEXT_OPERATORS)
-        )
-    if isinstance(operand, dict) and list(operand) == ["equals-ignore-case"] and name in ("prefix", "suffix"):
-        folded = find(_text(name, operand["equals-ignore-case"]).lower())
+    find = _TEXT_OPERATORS[name]
+    if isinstance(operand, dict):
+        folded = find(operand["equals-ignore-case"].lower())
         return lambda value: folded(value.lower())
-    return find(_text(name, operand))
-
-
-def _text(name: str, operand: Any) -> str:
-    if not isinstance(operand, str):
-        raise _PatternError(f"`{name}` takes a text, not {operand!r}")
-    return operand
+    return find(operand)
 
 
 def _equals_ignore_case(text: str) -> Callable[[str], bool]:
@@ -186,11 +158,8 @@ def _wildcard(text: str) -> Callable[[str], bool]:
     What stands before a `*` is taken at its first place, once and for all (an atomic group), since a later place would
     leave less for the rest: so a pattern with many of them takes no more than one pass for each.
     """
-    tokens = re.findall(r"\\[*\\]|.", text, re.DOTALL)
     pieces = [""]
-    for before, token in zip(["", *tokens], tokens, strict=False):
-        if before == token == "*":
-            raise _PatternError(f"the wildcard {text!r} has two * in a row")
+    for token in re.findall(r"\\[*\\]|.", text, re.DOTALL):
         if token == "*":  # noqa: S105 - no password
             pieces.append("")
         else:
@@ -213,17 +182,10 @@ _TEXT_OPERATORS: Final[dict[str, Callable[[str], Callable[[str], bool]]]] = {
 def _anything_but(operand: Any) -> _Test:
     """Hold for a value that is there and is none of these; what is no text has no prefix to be refused for."""
     if not isinstance(operand, dict):
-        values = operand if isinstance(operand, list) else [operand]
-        refused = _identities(values)
-        if not refused or any(kind not in (str, int, float) for kind, _ in refused):
-            raise _PatternError(f"`anything-but` takes texts or numbers, not {operand!r}")
-        return lambda value: (type(value), value) not in refused
-    if len(operand) != 1:
-        raise _PatternError(f"`anything-but` takes one operator, not {operand!r}")
+        refused = _identities(operand if isinstance(operand, list) else [operand])
+        return lambda value: _identity(value) not in refused
     ((name, texts),) = operand.items()
     tests = [_text_operator(name, text) for text in (texts if isinstance(texts, list) else [texts])]
-    if not tests:
-        raise _PatternError("`anything-but` takes at least one text")
     return lambda value: not isinstance(value, str) or not any(one(value) for one in tests)
 
 
@@ -236,13 +198,7 @@ _COMPARISONS: Final[dict[str, Callable[[float], Callable[[float], bool]]]] = {
 }
 
 
-def _numeric(operand: Any) -> _Test:
+def _numeric(operand: list[Any]) -> _Test:
     """One comparison or two, as in `[">", 0, "<=", 5]`."""
-    if not isinstance(operand, list) or len(operand) not in (2, 4):
-        raise _PatternError(f"`numeric` takes one comparison or two, not {operand!r}")
-    tests = []
-    for sign, bound in zip(operand[::2], operand[1::2], strict=True):
-        if not isinstance(sign, str) or sign not in _COMPARISONS or type(bound) not in (int, float):
-            raise _PatternError(f"`numeric` takes =, <, <=, >, >= and numbers, not {operand!r}")
-        tests.append(_COMPARISONS[sign](bound))
+    tests = [_COMPARISONS[sign](bound) for sign, bound in zip(operand[::2], operand[1::2], strict=True)]
     return lambda value: type(value) in (int, float) and all(one(value) for one in tests)

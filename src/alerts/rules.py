@@ -13,6 +13,11 @@ if TYPE_CHECKING:
 STEEP_DESCENT_FEET_PER_MINUTE: Final = -6000
 """Below this a descent in flight is steep. It stands in the template's default filter pattern as well."""
 
+FASTEST_ON_GROUND_KNOTS: Final = 250
+HIGHEST_ON_GROUND_FEET: Final = 15_000
+"""Faster or higher nothing is on the ground, whatever it says: airliners take off below 200 knots, and the highest
+airport with regular flights lies at 14,500 feet. Both stand in the template's default filter pattern as well."""
+
 EMERGENCY_SQUAWKS: Final = {
     "7500": (
         "unlawful interference",
@@ -32,11 +37,15 @@ EMERGENCY_SQUAWKS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One rule's verdict on one update: `rule` is its name, `title` goes into the subject, `meaning` is a sentence."""
+    """One rule's verdict on one update: `rule` is its name, `title` goes into the subject, `meaning` is a sentence.
+
+    `subject` is what an alert silences: what is told under another subject of the aircraft is no duplicate.
+    """
 
     rule: str
     title: str
     meaning: str
+    subject: str
 
 
 def emergency_squawk(update: TargetUpdate) -> Finding | None:
@@ -45,19 +54,33 @@ def emergency_squawk(update: TargetUpdate) -> Finding | None:
     if known is None:
         return None
     name, meaning = known
-    return Finding("emergency_squawk", f"Squawk {update.squawk}, {name}", meaning)
+    # Each code has a subject of its own: an emergency that gets worse is news.
+    return Finding("emergency_squawk", f"Squawk {update.squawk}, {name}", meaning, f"emergency_squawk:{update.squawk}")
 
 
 def steep_descent(update: TargetUpdate) -> Finding | None:
-    """Find a vertical rate below -6,000 ft/min in flight; without `on_ground` the aircraft counts as in flight."""
+    """Find a vertical rate below -6,000 ft/min in flight.
+
+    An aircraft that does not say whether it is on the ground counts as in flight; so does one that says it is, and
+    moves or stands where no aircraft on the ground does.
+    """
     rate = update.vertical_rate
-    if rate is None or rate >= STEEP_DESCENT_FEET_PER_MINUTE or update.on_ground:
+    if rate is None or rate >= STEEP_DESCENT_FEET_PER_MINUTE or _is_on_ground(update):
         return None
     return Finding(
         "steep_descent",
         f"Steep descent, {-rate:,.0f} ft/min",
         f"The aircraft loses {-rate:,.0f} feet a minute in flight; an alert is given above "
         f"{-STEEP_DESCENT_FEET_PER_MINUTE:,} feet a minute.",
+        "steep_descent",
+    )
+
+
+def _is_on_ground(update: TargetUpdate) -> bool:
+    return (
+        update.on_ground is True
+        and (update.speed or 0) <= FASTEST_ON_GROUND_KNOTS
+        and (update.altitude_baro or 0) <= HIGHEST_ON_GROUND_FEET
     )
 
 
@@ -77,5 +100,6 @@ def findings(update: TargetUpdate) -> tuple[Finding, ...]:
             "Matched the configured pattern",
             "The update matched one of the patterns configured for this stack (template parameter), and none of the "
             "built-in rules.",
+            "pattern",
         ),
     )

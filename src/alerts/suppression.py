@@ -1,4 +1,9 @@
-"""Suppression, pure: how long one alert silences the next, and what an item already in the table means."""
+"""Suppression, pure: which updates an alert silences, and what the alerts that the table remembers mean for the next.
+
+An alert silences its subject (such as squawk 7700 of one aircraft) for the suppression time, counted in the time at
+which updates were measured, forwards and backwards: what decides is how far two measurements are apart, never which of
+them came first. So an update that is replayed, redriven or late is decided as it would have been in its turn.
+"""
 
 from __future__ import annotations
 
@@ -8,25 +13,33 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from common.target_update import TargetUpdate
 
 LONGEST_SUPPRESSION: Final = timedelta(days=1)
-"""More than this is no suppression of repeats any more."""
+"""More than this is no suppression of duplicates any more."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST_EVENT: Final = datetime.max.replace(tzinfo=UTC) - LONGEST_SUPPRESSION
 """An update can bear any time a datetime can hold. Held between the epoch and this, every window has an end."""
 
-TTL_MARGIN_SECONDS: Final = 7 * 24 * 3600
-"""How long an item outlives both its window and the moment it was written.
+TTL_MARGIN_SECONDS: Final = 100 * 24 * 3600
+"""How long an item outlives both its newest window and the moment it was written.
 
-Its update may be sent to the function again for as long as that: MaximumRecordAgeInSeconds of an event source mapping
-takes up to 604,800 seconds (API reference, CreateEventSourceMapping).
+Longer than what was given up can be redriven: the on-failure bucket keeps it for 90 days.
 """
+
+MOST_WINDOWS: Final = 32
+"""Windows that are remembered each by itself, with the update that claimed it: eight hours of an emergency at 15
+minutes each. An item of so many has some 4 KB, and each conditional write is charged by its item's size."""
+
+MOST_SPANS: Final = 32
+"""Spans into which older windows are joined; an emergency that goes on is one."""
 
 
 class State(Enum):
-    """What is known of the alert that claimed the window."""
+    """What is known of the alert that claimed a window."""
 
     PENDING = "PENDING"
     """Claimed. Whether it was sent is not known."""
@@ -50,30 +63,30 @@ class Verdict(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What one update asks for: to be the one that tells of `rule` for this aircraft, from its own time on.
+    """What one update asks for: to be the one that tells of `subject` for this aircraft at its own time.
 
+    `subject` is the rule, and of an emergency code the code: a worse emergency is no duplicate of the one before.
     Times are milliseconds since the epoch, as integers: the boundary of a window must not depend on rounding.
     """
 
-    rule: str
+    subject: str
     icao_address: str
     update_key: str
     event_time_ms: int
     suppression_ms: int
 
     @classmethod
-    def of(cls, rule: str, update: TargetUpdate, *, arrival: float, suppression: timedelta) -> Claim:
-        """Make the claim of one rule on one update; `arrival` is the record's, in seconds since the epoch.
+    def of(cls, subject: str, update: TargetUpdate, *, arrival: float, suppression: timedelta) -> Claim:
+        """Make the claim of one subject on one update; `arrival` is the record's, in seconds since the epoch.
 
-        The window starts at the update's own time, so that a replay or a consumer that catches up decides as it would
-        have at the time. A measurement cannot be later than its ingestion: a transponder or receiver whose clock runs
-        ahead would otherwise silence its aircraft until that time comes. Where the ingestion's time is missing, the
-        record's arrival stands for it, which stays the same when the record is sent again.
+        The window lies around the update's own time. A measurement cannot be later than its ingestion: a transponder
+        or receiver whose clock runs ahead would otherwise silence its aircraft when that time comes. Where the
+        ingestion's time is missing, the record's arrival stands for it.
         """
         ingested = update.ingestion_time or (datetime.fromtimestamp(arrival, UTC) if arrival else _LATEST_EVENT)
         event_time = max(min(update.timestamp, ingested, _LATEST_EVENT), _EPOCH)
         return cls(
-            rule=rule,
+            subject=subject,
             icao_address=update.icao_address,
             update_key="|".join(part.isoformat() for part in update.key[1:] if part is not None),
             event_time_ms=_milliseconds(event_time - _EPOCH),
@@ -82,59 +95,116 @@ class Claim:
 
     @property
     def item_key(self) -> str:
-        """The table's partition key, such as `emergency_squawk#78121E`."""
-        return f"{self.rule}#{self.icao_address}"
-
-    @property
-    def suppressed_until_ms(self) -> int:
-        """The first moment at which an update may alert again."""
-        return self.event_time_ms + self.suppression_ms
+        """The table's partition key, such as `emergency_squawk:7700#78121E`."""
+        return f"{self.subject}#{self.icao_address}"
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The item in the table: who claimed the window, how far it got, and when it ends."""
+    """The claim of one update, measured at `event_time_ms`, and how far its alert got."""
 
     update_key: str
     state: State
-    suppressed_until_ms: int
+    event_time_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Windows of alerts that were sent, joined: no moment from the first to the last was free of one."""
+
+    first_ms: int
+    last_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """The alerts on one subject that the table remembers: the newest as windows, older ones joined to spans.
+
+    `version` counts what was written of it, so that nobody writes over what he has not seen.
+    """
+
+    windows: frozenset[Window] = frozenset()
+    spans: tuple[Span, ...] = ()
+    version: int = 0
 
     @property
-    def suppressed_until(self) -> datetime:
-        """The first moment at which an update may alert again."""
-        return _EPOCH + timedelta(milliseconds=self.suppressed_until_ms)
+    def newest_ms(self) -> int:
+        """The latest time at which an update was measured that is remembered here."""
+        return max((*(window.event_time_ms for window in self.windows), *(span.last_ms for span in self.spans)))
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The verdict on a claim, and the window it rests on."""
+    """The verdict on a claim. `history` is what has to be written before it holds, None if nothing has.
+
+    `pending` says of a suppressed update that none of the alerts that cover it is known to be sent.
+    """
 
     verdict: Verdict
-    window: Window
+    history: History | None = None
+    pending: bool = False
 
 
-def judge_refused(claim: Claim, window: Window) -> Decision:
-    """Decide on a claim that the table refused because `window` stands there and has not ended.
+def judge(claim: Claim, history: History) -> Decision:
+    """Decide on a claim by what is remembered of its subject.
 
-    A window claimed by the same update is ours from an earlier try. A window that is pending in the name of another
-    update is not taken over: a shard's records come in order, one batch at a time, so that update has had its turn. It
-    was either sent without the mark being written, and sending again would tell twice; or given up by the event
-    source mapping, and then it lies at the on-failure destination, from where a redrive resumes it.
+    A window claimed by the same update is its own, whatever its time: an update without an ingestion time is redriven
+    with another arrival, and may be older or newer than it was. A window that is pending in the name of another update
+    is not taken over: that update was either sent without the mark being written, and sending again would tell twice;
+    or it failed, and is sent again by the event source mapping, or by a redrive after that has given it up.
     """
-    if window.update_key != claim.update_key:
-        return Decision(Verdict.SUPPRESSED, window)
-    if window.state is State.NOTIFIED:
-        return Decision(Verdict.ALREADY_NOTIFIED, window)
-    return Decision(Verdict.NOTIFY, window)
+    for window in history.windows:
+        if window.update_key == claim.update_key:
+            return Decision(Verdict.ALREADY_NOTIFIED if window.state is State.NOTIFIED else Verdict.NOTIFY)
+    at, reach = claim.event_time_ms, claim.suppression_ms
+    covering = [window for window in history.windows if abs(at - window.event_time_ms) < reach]
+    if any(span.first_ms - reach < at < span.last_ms + reach for span in history.spans):
+        return Decision(Verdict.SUPPRESSED)
+    if covering:
+        return Decision(Verdict.SUPPRESSED, pending=all(window.state is State.PENDING for window in covering))
+    return Decision(Verdict.NOTIFY, _with(Window(claim.update_key, State.PENDING, at), history, reach))
 
 
-def expires_at(claim: Claim, now: datetime) -> int:
+def _with(claimed: Window, history: History, reach: int) -> History:
+    """Return the history with one more window, in bounds.
+
+    The oldest window whose alert was sent becomes part of a span; if none was, the oldest is forgotten. Its update,
+    sent again, is then decided by its time, which loses no alert.
+    """
+    windows, spans = set(history.windows), list(history.spans)
+    if len(windows) >= MOST_WINDOWS:
+        sent = [window for window in windows if window.state is State.NOTIFIED]
+        oldest = min(sent or windows, key=lambda window: window.event_time_ms)
+        windows.remove(oldest)
+        if sent:
+            spans = _joined([*spans, Span(oldest.event_time_ms, oldest.event_time_ms)], reach)[-MOST_SPANS:]
+    return History(frozenset(windows | {claimed}), tuple(spans), history.version + 1)
+
+
+def _joined(spans: Iterable[Span], reach: int) -> list[Span]:
+    """Join spans between which no update could be told of: each reaches so far, and they meet."""
+    joined: list[Span] = []
+    for span in sorted(spans, key=lambda one: one.first_ms):
+        before = joined[-1] if joined else None
+        if before is not None and span.first_ms - before.last_ms < 2 * reach:
+            joined[-1] = Span(before.first_ms, max(before.last_ms, span.last_ms))
+        else:
+            joined.append(span)
+    return joined
+
+
+def suppressed_until(claim: Claim) -> datetime:
+    """Return the first moment after the claim's own at which an update may alert again."""
+    return _EPOCH + timedelta(milliseconds=claim.event_time_ms + claim.suppression_ms)
+
+
+def expires_at(newest_ms: int, suppression_ms: int, now: datetime) -> int:
     """Return when DynamoDB may delete the item, in epoch seconds.
 
-    The window is counted in the updates' own time, but DynamoDB deletes by the wall clock: a recording's or a late
+    Windows are counted in the updates' own time, but DynamoDB deletes by the wall clock: a recording's or a late
     update's window would be gone at once if its own time alone counted.
     """
-    return max(claim.suppressed_until_ms, _milliseconds(now - _EPOCH)) // 1000 + TTL_MARGIN_SECONDS
+    return max(newest_ms + suppression_ms, _milliseconds(now - _EPOCH)) // 1000 + TTL_MARGIN_SECONDS
 
 
 def _milliseconds(span: timedelta) -> int:

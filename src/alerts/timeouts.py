@@ -15,8 +15,9 @@ LONGEST_RETRY_PAUSE_SECONDS: Final = 1.0
 CALL_SECONDS: Final = ATTEMPTS * (CONNECT_SECONDS + READ_SECONDS) + LONGEST_RETRY_PAUSE_SECONDS
 """The longest that one call takes. The defaults would be 60 seconds an attempt: longer than the whole invocation."""
 
-ALERT_SECONDS: Final = 3 * CALL_SECONDS
-"""The longest that one alert takes: claim, publish, mark. The function's timeout must be well above."""
+ALERT_SECONDS: Final = 4 * CALL_SECONDS
+"""The longest that one alert takes: claim (a write that is refused, and one that is not), publish, mark. The function's
+timeout must be well above."""
 
 CONFIG: Final = Config(
     connect_timeout=CONNECT_SECONDS,

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
+from common import event_pattern
 from common.environment import ConfigurationError
+
+_SHOWN: Final = 200
+"""Characters that an error quotes of what cannot be told to be a pattern."""
 
 
 class AlertPattern(NamedTuple):
@@ -13,13 +16,6 @@ class AlertPattern(NamedTuple):
 
     text: str
     parsed: dict[str, Any]
-
-
-def _no_json(name: str) -> None:
-    raise ValueError(f"{name} is no JSON")
-
-
-_decode = json.JSONDecoder(parse_constant=_no_json).raw_decode
 
 
 def parse(patterns: str) -> list[AlertPattern]:
@@ -31,19 +27,19 @@ def parse(patterns: str) -> list[AlertPattern]:
     Raises
     ------
     ConfigurationError
-        There is none, or one is no JSON object.
+        There is none, or one is not a pattern that Lambda takes: the text names the pattern and the part of it.
     """
     found: list[AlertPattern] = []
     rest = patterns.strip()
     while rest:
         try:
-            parsed, end = _decode(rest)
-        except (ValueError, RecursionError) as error:
+            parsed, end = event_pattern.read(rest)
+        except event_pattern.EventPatternError as error:
+            shown = rest.partition("\n")[0][:_SHOWN]
             raise ConfigurationError(
-                f"ALERT_PATTERNS: got {rest!r}; expected JSON objects, one a line: {error}"
+                f"ALERT_PATTERNS: pattern {len(found) + 1}, {shown}: {error}. Correct the stack's parameter "
+                "AlertPattern1 to AlertPattern5 that holds it"
             ) from None
-        if not isinstance(parsed, dict):
-            raise ConfigurationError(f"ALERT_PATTERNS: got {rest[:end]!r}; expected JSON objects, one a line")
         found.append(AlertPattern(rest[:end], parsed))
         rest = rest[end:].lstrip()
     if not found:

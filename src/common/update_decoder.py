@@ -19,6 +19,7 @@ from common.normal_form import (
 
 if TYPE_CHECKING:
     from collections import Counter
+    from collections.abc import Callable
     from datetime import datetime
 
 _decode_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
@@ -117,6 +118,13 @@ def _callsign(raw: msgspec.Raw, value: Any) -> str | None:
     return value  # type: ignore[no-any-return]  # decoded as a text, or None
 
 
+def _squawk(raw: msgspec.Raw, value: Any) -> str | int | None:
+    """Return a code that was written as a number in its four digits, unless numbers are what is asked for."""
+    if value is None and bytes(raw).isdigit() and len(raw) <= 4:  # noqa: PLR2004 - a squawk has four digits
+        return bytes(raw).decode().zfill(4)
+    return value  # type: ignore[no-any-return]  # decoded as a text, or None
+
+
 def _instant(raw: msgspec.Raw, value: Any) -> datetime | None:
     """Return an instant that is not RFC 3339, too; without a zone it is UTC, as all times of the feed are."""
     if value is None and (text := _text(raw)) is not None:
@@ -132,4 +140,10 @@ def _text(raw: msgspec.Raw) -> str | None:
 
 
 _REQUIRED = {"icao_address": f"a text of 1 to {MAX_ADDRESS} characters", "timestamp": "an RFC 3339 time"}
-_MENDERS = {"icao_address": _address, "callsign": _callsign, "timestamp": _instant, "ingestion_time": _instant}
+_MENDERS: dict[str, Callable[[msgspec.Raw, Any], object]] = {
+    "icao_address": _address,
+    "callsign": _callsign,
+    "squawk": _squawk,
+    "timestamp": _instant,
+    "ingestion_time": _instant,
+}

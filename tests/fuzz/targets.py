@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import json
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -22,7 +23,7 @@ from aggregator.state.codec import INFLATED_BYTES, StateError
 from aggregator.state.splitting import PACKED_BYTES
 from alerts.alerter import Alerter
 from alerts.pattern_matcher import AlertPatterns
-from alerts.suppression import Decision, State, Verdict, Window, expires_at, judge_refused
+from alerts.suppression import MOST_SPANS, MOST_WINDOWS, History, State, expires_at, judge
 from common.environment import ConfigurationError
 from common.kinesis_event import MalformedEventError, records
 from common.target_update import TargetUpdate as ReadUpdate
@@ -202,23 +203,37 @@ class Table:
     """The suppression table's contract in memory (`alerts.suppression_table` against moto: the integration tests)."""
 
     def __init__(self):
-        self.windows = {}
+        self.histories = {}
 
     def claim(self, claim):
-        """Take the window if none is there or it has ended."""
+        """Take the window if none covers the update."""
         assert len(claim.item_key.encode()) <= 2048  # DynamoDB's bound on a partition key
-        assert 0 < expires_at(claim, NOW) < 2**53
-        there = self.windows.get(claim.item_key)
-        if there is not None and there.suppressed_until_ms > claim.event_time_ms:
-            return judge_refused(claim, there)
-        window = self.windows[claim.item_key] = Window(claim.update_key, State.PENDING, claim.suppressed_until_ms)
-        return Decision(Verdict.NOTIFY, window)
+        decision = judge(claim, self.histories.get(claim.item_key, History()))
+        if decision.history is not None:
+            assert 0 < expires_at(decision.history.newest_ms, claim.suppression_ms, NOW) < 2**53
+            assert len(decision.history.windows) <= MOST_WINDOWS
+            assert len(decision.history.spans) <= MOST_SPANS
+            self.histories[claim.item_key] = decision.history
+        return decision
 
     def mark_notified(self, claim):
         """Mark the claim's window."""
-        there = self.windows[claim.item_key]
-        assert there.update_key == claim.update_key
-        self.windows[claim.item_key] = Window(there.update_key, State.NOTIFIED, there.suppressed_until_ms)
+        there = self.histories[claim.item_key]
+        windows = {
+            replace(one, state=State.NOTIFIED) if one.update_key == claim.update_key else one for one in there.windows
+        }
+        self.histories[claim.item_key] = replace(there, windows=frozenset(windows))
+
+
+class Progress:
+    """Notes nothing: what was told is found again by the table alone."""
+
+    def lines_done(self, _record):
+        """None."""
+        return 0
+
+    def advance(self, _record, _lines_done):
+        """Forget it."""
 
 
 class Topic:
@@ -257,6 +272,7 @@ def alerts_event(event):
     table, topic = Table(), Topic()
     alerter = Alerter(
         table,
+        Progress(),
         topic,
         wanted=AlertPatterns('{"data":{"icao_address":[{"exists":true}]}}').match,
         suppression=timedelta(minutes=15),
@@ -267,7 +283,8 @@ def alerts_event(event):
     for _ in range(2):
         with suppress(MalformedEventError):
             results.append(alerter.process(records(event), lambda: 900.0))
-        assert all(window.state is State.NOTIFIED for window in table.windows.values())  # none is left half done
+        windows = [window for history in table.histories.values() for window in history.windows]
+        assert all(window.state is State.NOTIFIED for window in windows)  # none is left half done
         told.append(len(topic.told))
     assert told[0] == told[1]
     assert results[1:] == [] or results[0].undecodable == results[1].undecodable

@@ -22,10 +22,13 @@ from consumer.stream.messages import TargetUpdate
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
+SQUAWK = "squawk"
+"""Listed as it is given: a feed may write the code as a number."""
+
 VALUES = (
     "icao_address",
     "callsign",
-    "squawk",
+    SQUAWK,
     "collection_type",
     "airline_iata",
     "aircraft_type_icao",
@@ -57,7 +60,7 @@ class HeaderedUpdate(TargetUpdate, gc=False):
     """A target update with the fields of the header."""
 
     callsign: _Text | None = None
-    squawk: _Text | None = None
+    squawk: _Text | int | None = None
     collection_type: _Text | None = None
     airline_iata: _Text | None = None
     aircraft_type_icao: _Text | None = None

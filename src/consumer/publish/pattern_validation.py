@@ -3,7 +3,8 @@
 An event source mapping filters envelopes by their header. Where a pattern asks for what the header does not hold, the
 mapping drops the envelope, and the alert is lost without anybody noticing. So the consumer does not start with such a
 pattern. What is allowed here is what follows from `envelope_writer`: if an update matches, so does each header made of
-it and of any others, as long as the update's fields are of the types that the API gives them.
+it and of any others, as long as the update's fields are of the types that the API gives them; `on_ground` may be null,
+too, and `squawk` a number.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from common.alert_patterns import parse
 from common.environment import ConfigurationError
-from consumer.publish.envelope_writer import ON_GROUND, RANGES, VALUES
+from consumer.publish.envelope_writer import ON_GROUND, RANGES, SQUAWK, VALUES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,12 +28,11 @@ _ONE_SIDED: Final = frozenset({"<", "<=", ">", ">="})
 def check(patterns: str) -> None:
     """Return if every pattern of `ALERT_PATTERNS` finds in a header what it finds in an update.
 
-    Whether EventBridge's syntax allows them is not asked: the mapping was not created if it does not.
-
     Raises
     ------
     ConfigurationError
-        One could miss an update; the text names the pattern and the field, and says what to do.
+        One could miss an update, or is not a pattern that Lambda takes; the text names the pattern and the field, and
+        says what to do.
     """
     for text, pattern in parse(patterns):
         for problem in _of_event(pattern):
@@ -46,7 +46,7 @@ def check(patterns: str) -> None:
 def _of_event(pattern: dict[str, Any]) -> Iterator[str]:
     for key, value in pattern.items():
         if key == "$or":
-            for alternative in _objects(value):
+            for alternative in value:
                 yield from _of_event(alternative)
         elif key == "data" and isinstance(value, dict):
             yield from _of_fields(value)
@@ -57,18 +57,15 @@ def _of_event(pattern: dict[str, Any]) -> Iterator[str]:
 def _of_fields(pattern: dict[str, Any], *, in_flight_too: bool = False) -> Iterator[str]:
     """Find what is wrong with an object of fields.
 
-    `in_flight_too` says that another alternative takes `on_ground` false where this one takes it absent.
+    `in_flight_too` says that another alternative takes `on_ground` false where this one takes it absent or null.
     """
     for field, value in pattern.items():
         if field == "$or":
-            alternatives = _objects(value)
-            for one in alternatives:
-                covered = any(_takes_in_flight(other, one) for other in alternatives)
+            for one in value:
+                covered = any(_takes_in_flight(other, one) for other in value)
                 yield from _of_fields(one, in_flight_too=covered)
         elif isinstance(value, dict):
             yield f"{field}: an envelope's header holds no objects"
-        elif not isinstance(value, list):
-            yield f"{field}: a field takes an array of alternatives"
         elif field in VALUES:
             yield from _of_texts(field, value)
         elif field in RANGES:
@@ -81,7 +78,7 @@ def _of_fields(pattern: dict[str, Any], *, in_flight_too: bool = False) -> Itera
 
 def _of_texts(field: str, alternatives: list[Any]) -> Iterator[str]:
     for one in alternatives:
-        if isinstance(one, str) or _is_exists(one, there=True):
+        if isinstance(one, str) or _is_exists(one, there=True) or (field == SQUAWK and type(one) is int):
             continue
         if _is_exists(one, there=False):
             yield (
@@ -89,7 +86,10 @@ def _of_texts(field: str, alternatives: list[Any]) -> Iterator[str]:
                 "it; exists false is only found where none has"
             )
         elif not (isinstance(one, dict) and len(one) == 1 and one.keys() <= _OF_TEXTS):
-            yield f"{field}: an envelope's header lists the texts there are, and {_shown(one)} asks for something else"
+            listed = "codes" if field == SQUAWK else "texts"
+            yield (
+                f"{field}: an envelope's header lists the {listed} there are, and {_shown(one)} asks for something else"
+            )
 
 
 def _of_range(field: str, alternatives: list[Any]) -> Iterator[str]:
@@ -105,17 +105,17 @@ def _of_on_ground(alternatives: list[Any], *, in_flight_too: bool) -> Iterator[s
     for one in alternatives:
         if isinstance(one, bool) or _is_exists(one, there=True):
             continue
-        if not _is_exists(one, there=False):
+        if one is not None and not _is_exists(one, there=False):
             yield f"{ON_GROUND}: an envelope's header lists true and false, and {_shown(one)} asks for something else"
         elif not (in_flight_too or _holds_false(alternatives)):
             yield (
-                f"{ON_GROUND}: in an envelope's header an update without it counts as false, so exists false needs "
+                f"{ON_GROUND}: in an envelope's header an update without it counts as false, so {_shown(one)} needs "
                 "false beside it"
             )
 
 
 def _takes_in_flight(other: dict[str, Any], one: dict[str, Any]) -> bool:
-    """Tell whether `other` matches what `one` matches, but with `on_ground` false instead of absent."""
+    """Tell whether `other` matches what `one` matches, but with `on_ground` false instead of absent or null."""
     return _holds_false(other.get(ON_GROUND)) and all(
         field in one and one[field] == value for field, value in other.items() if field != ON_GROUND
     )
@@ -137,10 +137,6 @@ def _is_one_sided(alternative: Any) -> bool:
         case [str(sign), int() | float()]:
             return sign in _ONE_SIDED
     return False
-
-
-def _objects(alternatives: Any) -> list[dict[str, Any]]:
-    return [one for one in alternatives if isinstance(one, dict)] if isinstance(alternatives, list) else []
 
 
 def _shown(alternative: Any) -> str:

@@ -14,11 +14,12 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 
 from alerts.alerter import Alerter, BatchResult
 from alerts.pattern_matcher import AlertPatterns
+from alerts.progress import EnvelopeProgress
 from alerts.suppression_table import SuppressionTable
 from alerts.topic import AlertsTopic
 from common.clock import SystemClock
 from common.kinesis_event import KinesisRecord
-from consumer.publish.envelope_writer import decode, pack
+from consumer.publish.envelope_writer import decode_leniently, pack
 
 TABLE = "suppression"
 SHARD = "shardId-000000000000"
@@ -95,6 +96,7 @@ class World:
         clock = SystemClock()
         return Alerter(
             SuppressionTable(self.dynamodb, TABLE, clock),
+            EnvelopeProgress(self.dynamodb, TABLE, clock),
             AlertsTopic(self.sns, self.topic_arn),
             wanted=AlertPatterns(patterns).match,
             suppression=suppression,
@@ -120,7 +122,7 @@ class World:
         return Counter(
             (message["MessageAttributes"]["rule"]["Value"], update["icao_address"], update["timestamp"])
             for message in self.messages()
-            for update in [json.loads(message["Message"].splitlines()[-1])]
+            for update in [json.loads(message["Message"].splitlines()[-1], parse_int=str)]
         )
 
     def deliver(self, records, *, alerter=None):
@@ -175,7 +177,7 @@ def envelope():
     def make(*singles, shard=SHARD):
         updates = []
         for single in singles:
-            update = decode(single.data)
+            update = decode_leniently(single.data)
             update.data = single.data.rstrip(b"\n")
             updates.append(update)
         ((data, *_),) = pack(updates, shard, 1024 * 1024)

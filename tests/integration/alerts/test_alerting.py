@@ -13,7 +13,7 @@ import pytest
 
 from common.kinesis_event import KinesisRecord
 
-SQUAWK = "emergency_squawk#78121E"
+SQUAWK = "emergency_squawk:7700#78121E"
 
 
 def test_an_alert_reaches_the_subscriber_with_its_attributes(world, record):
@@ -58,11 +58,24 @@ def test_the_window_ends_exactly_where_it_says(world, record, stamp, seconds, al
     assert world.told()["emergency_squawk", "78121E", stamp(seconds)] == alerts_again
 
 
-def test_a_late_update_is_suppressed(world, record, stamp):
-    """An update measured before the window began, come late by satellite, is older news and stays silent."""
-    world.deliver([record(squawk="7700"), record(seconds=-10_000, ingested=10, squawk="7700")])
+def test_a_late_update_is_decided_by_its_own_time(world, record, stamp):
+    """Come late, an update is silent if somebody was told of its quarter of an hour, before or after it."""
+    late = [record(seconds=seconds, ingested=10, squawk="7700") for seconds in (-5, -899.999, -900, -10_000, -9_200)]
 
-    assert world.told() == {("emergency_squawk", "78121E", stamp(0)): 1}
+    result = world.deliver([record(squawk="7700"), *late])
+
+    assert world.told() == {("emergency_squawk", "78121E", stamp(seconds)): 1 for seconds in (0, -900, -10_000)}
+    assert (result.notified, result.suppressed) == (3, 3)
+
+
+def test_a_worse_emergency_is_told(world, record, stamp):
+    """Each code is told once: another one within the time is news, the same one again is not."""
+    codes = [(0, "7600"), (120, "7700"), (200, "7600"), (300, "7500"), (400, "7700"), (500, "7500")]
+
+    result = world.deliver([record(seconds=seconds, squawk=code) for seconds, code in codes])
+
+    assert world.told() == {("emergency_squawk", "78121E", stamp(seconds)): 1 for seconds in (0, 120, 300)}
+    assert (result.notified, result.suppressed) == (3, 3)
 
 
 def test_a_receiver_whose_clock_runs_ahead_does_not_silence_an_aircraft(world, record, stamp):
@@ -110,14 +123,35 @@ def test_what_the_operators_pattern_picked_is_told(world, record, stamp):
     assert world.told() == {("pattern", "78121E", stamp(0)): 1}
 
 
-def test_the_item_says_who_claimed_it_and_until_when(world, record, stamp):
-    """The item can be read in the console: its key, its state, its owner, and its two ends."""
+def test_the_item_says_who_claimed_it_and_when(world, record, stamp):
+    """The item can be read in the console: its windows by their owners, each with its state and its time."""
     world.deliver([record(squawk="7700")])
 
-    item = world.item(SQUAWK)
-    assert item["notification_state"] == {"S": "NOTIFIED"}
-    assert item["update_key"]["S"] == "2024-03-04T12:00:00+00:00|2024-03-04T12:00:03+00:00"
-    assert int(item["suppressed_until_ms"]["N"]) == datetime.fromisoformat(stamp(900)).timestamp() * 1000
+    assert world.item(SQUAWK)["windows"]["M"] == {
+        "2024-03-04T12:00:00+00:00|2024-03-04T12:00:03+00:00": {
+            "M": {
+                "notification_state": {"S": "NOTIFIED"},
+                "event_time_ms": {"N": str(round(datetime.fromisoformat(stamp(0)).timestamp() * 1000))},
+            }
+        }
+    }
+
+
+def test_an_item_of_the_earlier_format_is_replaced(world, record, stamp):
+    """A table that an earlier version has written holds up no shard: the aircraft is told of once more."""
+    world.dynamodb.put_item(
+        TableName="suppression",
+        Item={
+            "rule_and_aircraft": {"S": "steep_descent#78121E"},
+            "notification_state": {"S": "NOTIFIED"},
+            "update_key": {"S": "2024-03-04T12:00:00+00:00"},
+            "suppressed_until_ms": {"N": "99999999999999"},
+        },
+    )
+
+    world.deliver([record(vertical_rate=-7000), record(seconds=5, vertical_rate=-7000)])
+
+    assert world.told() == {("steep_descent", "78121E", stamp(0)): 1}
 
 
 def test_dynamodb_does_not_delete_a_window_of_the_past(world, record):
@@ -158,11 +192,12 @@ def test_real_updates_are_told_by_their_own_time(world, recording):
         KinesisRecord(str(n), json.dumps(target).encode(), 0.0, "shardId-000000000000")
         for n, target in enumerate(ours, start=1)
     ]
-    expected, silent_until = [], datetime.fromisoformat("1970-01-01T00:00:00Z")
+    expected, told_at = [], []
     for target in ours:
-        if (measured := datetime.fromisoformat(target["timestamp"])) >= silent_until:
+        measured = datetime.fromisoformat(target["timestamp"])
+        if all(abs(measured - other) >= timedelta(seconds=60) for other in told_at):
             expected.append(("pattern", aircraft, target["timestamp"]))
-            silent_until = measured + timedelta(seconds=60)
+            told_at.append(measured)
 
     result = world.deliver(records, alerter=world.alerter(suppression=timedelta(seconds=60)))
 

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import base64
 import itertools
 from collections import Counter
 
 import pytest
+from backports import zstd
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from alerts.alerter import THREADS
+from alerts.timeouts import ALERT_SECONDS
 from common.environment import ConfigurationError
+from local.event_source_mapping.filter import RecordFilter
 
 ENOUGH = 60.0
-TOO_LITTLE = 5.0
+SHARD = "shardId-000000000000"
+PATTERNS = '{"data":{"squawk":["7500","7600","7700"]}}\n{"data":{"callsign":[{"prefix":"ETH"}]}}'
+"""As of the world's alerter."""
 
 
 def test_an_update_alerts_from_an_envelope_as_by_itself(world, record, envelope, stamp):
@@ -97,42 +104,112 @@ def test_an_envelope_of_a_later_version_waits_for_the_function_to_be_updated(wor
     assert world.told().total() == 1
 
 
-def test_an_envelope_is_stopped_in_time_and_told_to_its_end(world, record, envelope):
-    """With too little time for another alert it is left half told; sent again, it is told on, and of none twice."""
-    whole = envelope(*(record(f"78121{n}", squawk="7700") for n in range(5)))
-    expected = Counter({("emergency_squawk", f"78121{n}"): 1 for n in range(5)})
-    told = Counter()
-
-    # Time is asked for from the second alert on: there is enough for one more, then too little.
-    answers = []
-    while not answers or (answers[-1] is not None and len(answers) < 10):
-        answers.append(world.alerter().process([whole], _time_for(1)).failed_sequence_number)
-        told += Counter(entry[:2] for entry in world.told().elements())
-
-    assert answers == [whole.sequence_number, whole.sequence_number, None]
-    assert told == expected
-
-
-def _time_for(alerts):
-    """The remaining time as asked: enough this many times, then too little."""
-    remaining = itertools.chain([ENOUGH] * alerts, itertools.repeat(TOO_LITTLE))
-    return lambda: next(remaining)
-
-
 def test_an_envelope_without_time_gets_further(world, record, envelope):
-    """The first alert is sent however little time is left: a function with a short timeout is slow, not stuck."""
-    whole = envelope(*(record(f"78121{n}", squawk="7700") for n in range(3)))
+    """However little time is left, each invocation tells of some and stops; in the end all were told, none twice."""
+    names = [f"7812{n:02}" for n in range(3 * THREADS)]
+    whole = envelope(*(record(name, squawk="7700") for name in names))
 
-    for sent in (1, 2, 3):
-        result = world.alerter().process([whole], lambda: 0.0)
-        assert result.notified == 1, sent
-    assert result.failed_sequence_number is None
-    assert world.told().total() == 3
+    results = []
+    while not results or results[-1].failed_sequence_number is not None:
+        results.append(world.alerter().process([whole], lambda: 0.0))
+        assert 1 <= results[-1].notified <= 2 * THREADS
+        assert results[-1].failed == 0
+
+    assert len(results) > 1
+    assert Counter(aircraft for _, aircraft, _ in world.told().elements()) == Counter(names)
+
+
+class Metered:
+    """The time of an invocation in which each call to AWS takes a second."""
+
+    def __init__(self, world, seconds):
+        self._calls = lambda: len(world.dynamodb.seen) + len(world.sns.seen)
+        self._end = self._calls() + seconds
+
+    def __call__(self):
+        return self._end - self._calls()
+
+
+def test_an_envelope_gets_on_as_fast_at_its_end_as_at_its_beginning(world, record, envelope, monkeypatch):
+    """What has been told costs the next invocation nothing but the last few: the progress is remembered."""
+    monkeypatch.setattr("alerts.alerter.UPDATES_AT_A_TIME", 4)
+    world.inject()
+    names = [f"78{n:04}" for n in range(60)]
+    whole = envelope(*(record(name, squawk="7700") for name in names))
+
+    notified = []
+    while (result := world.alerter().process([whole], Metered(world, ALERT_SECONDS + 40))).failed_sequence_number:
+        notified.append(result.notified)
+        assert len(notified) < 60
+
+    assert min(notified) >= 8  # 40 seconds are worth some dozen alerts of three calls, less one group done again
+    assert Counter(aircraft for _, aircraft, _ in world.told().elements()) == Counter(names)
+
+
+def test_a_few_alerts_need_no_note_of_the_progress(world, record, envelope):
+    """An envelope that is done in one go costs what its alerts cost."""
+    world.inject()
+    world.deliver([envelope(record(squawk="7700"), record("040172", squawk="7700"))])
+
+    assert [operation for operation, _ in world.dynamodb.seen].count("put_item") == 2
+    assert [operation for operation, _ in world.dynamodb.seen].count("update_item") == 2
+
+
+def test_an_aircrafts_updates_are_told_in_their_order(world, record, envelope, stamp):
+    """Several aircraft at the same time, but of each the first update is the one that is told."""
+    updates = [record(name, seconds, squawk="7700") for seconds in range(5) for name in ("040172", "78121E", "C0173F")]
+
+    world.deliver([envelope(*updates)])
+
+    assert world.told() == {("emergency_squawk", name, stamp(0)): 1 for name in ("040172", "78121E", "C0173F")}
+
+
+@pytest.mark.parametrize(
+    ("field", "number"),
+    [
+        ("altitude_baro", "1e309"),
+        ("vertical_rate", "-1e400"),
+        ("speed", "9" * 6000),
+        ("on_ground", "1e309"),
+        ("callsign", "1" + "0" * 400),
+        ("nobody_reads", "1e309"),
+        ("nobody_reads", "9" * 6000),
+    ],
+    ids=lambda value: value[:20],
+)
+def test_a_number_that_cannot_be_silences_no_alert(world, record, envelope, field, number):
+    """JSON allows numbers that no double holds: in whatever field, the update is told of from either format."""
+    odd = record(squawk="7700")
+    odd = odd._replace(data=odd.data.replace(b"{", b'{"%b":%b,' % (field.encode(), number.encode()), 1))
+    packed = envelope(odd, record("040172", squawk="1200"))
+    handed_over = RecordFilter([line for line in PATTERNS.splitlines() if line])
+
+    assert handed_over(odd.data)
+    assert handed_over(packed.data)
+    result = world.deliver([packed])
+
+    assert {aircraft for _, aircraft, _ in world.told()} == {"78121E"}
+    assert (result.notified, result.undecodable) == (1, 0)
+    assert world.deliver([odd]).notified == 0  # by itself it is the same update
+
+
+def test_what_is_passed_over_in_an_envelope_is_counted_and_told_in_one_line(world, record, caplog):
+    """Thousands of lines that are no update cost one line of the log, which names the first reason, cut short."""
+    lines = b'{"icao_address":"78121E"}\n' * 5_000 + b'{"squawk":"7700","icao_address":"%b"}\n' % (b"x" * 5_000)
+    lines += b"[]\n" + record("040172", squawk="7700").data
+    data = b'{"v":1,"n":5003,"shard":"%b","z":"%b"}\n' % (SHARD.encode(), base64.b64encode(zstd.compress(lines)))
+
+    result = world.deliver([record()._replace(data=data)])
+
+    assert (result.notified, result.undecodable) == (1, 2)  # lines that match no pattern are passed over as they are
+    (logged,) = [entry for entry in caplog.records if "no target update" in entry.message]
+    assert logged.lines == 2
+    assert len(logged.first_reason) <= 200
 
 
 def test_patterns_that_cannot_be_read_fail_the_batch(world, record, envelope):
     """No record is to blame: the invocation fails, so that its alarm sounds, and the batch waits."""
-    with pytest.raises(ConfigurationError, match=r"ALERT_PATTERNS: the pattern .* cannot be asked"):
+    with pytest.raises(ConfigurationError, match=r"ALERT_PATTERNS: pattern 1, .*: data\.squawk: .* is not an operator"):
         world.alerter(patterns='{"data":{"squawk":[{"like":"77"}]}}').process(
             [envelope(record(squawk="7700"))], lambda: ENOUGH
         )

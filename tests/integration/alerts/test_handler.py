@@ -68,6 +68,7 @@ def test_a_batch_that_went_well_reports_no_failures(world, record, context, caps
         "AlertsNotified": [1.0],
         "AlertsSuppressed": [1.0],
         "RecordsUndecodable": [1.0],
+        "FieldsIgnored": [0.0],
         "AlertsUnmarked": [0.0],
         "RecordsFailed": [0.0],
     }
@@ -128,8 +129,9 @@ def test_a_failure_names_the_first_record_to_send_again(environment, world, reco
     answer = entry_point.handler(event(first, second), context)
 
     assert answer == {"batchItemFailures": [{"itemIdentifier": first.sequence_number}]}
-    assert world.item("emergency_squawk#78121E")["notification_state"] == {"S": "PENDING"}
-    assert world.item("emergency_squawk#040172") is None
+    (window,) = world.item("emergency_squawk:7700#78121E")["windows"]["M"].values()
+    assert window["M"]["notification_state"] == {"S": "PENDING"}
+    assert world.item("emergency_squawk:7700#040172") is None
     (metrics,) = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
     assert metrics["RecordsFailed"] == [1.0]  # the alarm hears of it by this alone
 

@@ -61,7 +61,9 @@ def test_the_key_tells_updates_of_one_instant_apart():
         ("latitude", 91),
         ("longitude", [1]),
         ("on_ground", "no"),
-        ("squawk", 7700),
+        ("squawk", 77001),
+        ("squawk", -7700),
+        ("squawk", 7700.0),
         ("callsign", "x" * 65),
         ("callsign", {"a": 1}),
         ("ingestion_time", "yesterday"),
@@ -204,3 +206,10 @@ def test_the_recording_decodes_without_the_second_try(recording):
         assert update.altitude_baro == target.get("altitude_baro")
         assert update.callsign == target.get("callsign")
         assert timedelta() <= update.ingestion_time - update.timestamp < timedelta(hours=4)
+
+
+@pytest.mark.parametrize(("number", "code"), [(7700, "7700"), (21, "0021"), (0, "0000")])
+def test_a_squawk_that_is_a_number_is_the_code_it_stands_for(number, code):
+    """A feed may write the code without quotes, and without the zeros that it begins with."""
+    data = b'{"icao_address":"78121E","timestamp":"2024-03-04T23:23:59Z","squawk":%d}' % number
+    assert decode(data).squawk == code

@@ -7,7 +7,12 @@ import json
 
 import pytest
 
+from alerts.pattern_matcher import AlertPatterns
+from alerts.rules import findings
+from common.target_update import decode
+from consumer.publish.envelope_writer import decode_leniently
 from local.event_source_mapping.filter import RecordFilter
+from tests.support.headers import header
 
 
 def test_it_polls_the_updates_from_the_oldest(mapping):
@@ -71,10 +76,15 @@ def test_the_functions_know_the_patterns_that_the_filter_has(resources, function
 
 
 @pytest.fixture(scope="session")
-def default_filter(template):
+def default_patterns(template):
+    """`ALERT_PATTERNS` as the template sets it when no parameter is given."""
+    return "\n".join(template["Parameters"][f"AlertPattern{n}"]["Default"] for n in range(1, 6))
+
+
+@pytest.fixture(scope="session")
+def default_filter(default_patterns):
     """The filter that the patterns' defaults make."""
-    patterns = [template["Parameters"][f"AlertPattern{n}"]["Default"] for n in range(1, 6)]
-    return RecordFilter([pattern for pattern in patterns if pattern])
+    return RecordFilter([pattern for pattern in default_patterns.splitlines() if pattern])
 
 
 @pytest.mark.parametrize(
@@ -86,11 +96,27 @@ def default_filter(template):
         {"vertical_rate": -6001, "on_ground": False},
         {"vertical_rate": -7424},
         {"vertical_rate": -6000.5},
+        {"vertical_rate": -12000, "on_ground": None},
+        {"vertical_rate": -12000, "on_ground": True, "speed": 400.0},
+        {"vertical_rate": -12000, "on_ground": True, "speed": None, "altitude_baro": 31000},
+        {"vertical_rate": -12000, "on_ground": None, "speed": None, "altitude_baro": None},
+        {"squawk": 7700, "vertical_rate": None},
     ],
 )
-def test_default_patterns_pick(default_filter, update):
-    """Emergency squawks anywhere; descents steeper than 6,000 feet per minute unless known to be on the ground."""
-    assert default_filter(json.dumps(update).encode())
+def test_default_patterns_pick(default_filter, default_patterns, update):
+    """Emergency squawks anywhere; descents steeper than 6,000 feet per minute unless known to be on the ground.
+
+    By itself, by its envelope's header among others, and then in the function.
+    """
+    data = json.dumps(update).encode()
+    quiet = {"squawk": "1200", "on_ground": True, "speed": 0, "altitude_baro": 0, "vertical_rate": 0}
+    key = {"icao_address": "78121E", "timestamp": "2024-03-04T23:23:59Z"}
+    header_of_both = header([decode_leniently(json.dumps(key | each).encode()) for each in (update, quiet)])
+
+    assert default_filter(data)
+    assert default_filter(json.dumps(header_of_both).encode())
+    assert AlertPatterns(default_patterns).match(data)
+    assert findings(decode(json.dumps(key | update).encode()))[0].rule != "pattern"
 
 
 @pytest.mark.parametrize(
@@ -98,16 +124,20 @@ def test_default_patterns_pick(default_filter, update):
     [
         {},
         {"squawk": "7000"},
-        {"squawk": 7700},
+        {"squawk": 1200},
+        {"squawk": None, "vertical_rate": None, "on_ground": None},
+        {"vertical_rate": -6001, "on_ground": True, "speed": 12.0, "altitude_baro": 13325},
+        {"vertical_rate": "-6001"},
         {"vertical_rate": -6000, "on_ground": False},
         {"vertical_rate": -6001, "on_ground": True},
         {"vertical_rate": 6001, "on_ground": False},
         {"on_ground": False},
     ],
 )
-def test_default_patterns_leave(default_filter, update):
+def test_default_patterns_leave(default_filter, default_patterns, update):
     """Everything else does not invoke the function."""
     assert not default_filter(json.dumps(update).encode())
+    assert not AlertPatterns(default_patterns).match(json.dumps(update).encode())
 
 
 def test_the_sample_alerts_match_and_the_sample_window_does_not(default_filter, repository):

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import argparse
 import base64
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import boto3
 import msgspec
 import pytest
+from backports import zstd
 
 from consumer.publish.envelope_writer import HeaderedUpdate, pack
 from tools.operations import redrive
@@ -173,13 +179,157 @@ def test_an_envelope_of_a_later_version_stays_where_it_is(s3, capsys):
     assert left(s3) == 1
 
 
-@pytest.mark.usefixtures("kinesis")
-def test_what_is_no_failure_stops_it_and_is_named(s3, capsys):
-    """An object without records is not passed over, and not removed."""
-    put(s3, "odd", json.dumps({"requestContext": {}, "version": "1.0"}))
+@pytest.mark.parametrize(
+    "odd",
+    [
+        json.dumps({"requestContext": {}, "version": "1.0"}),
+        "[" * 100_000,
+        '{"requestContext":' + "9" * 5000 + "}",
+        '{"requestContext":{"functionArn":"x","condition":"y"},"payload":{"Records":[5]}}',
+        '{"requestContext":{"functionArn":"x","condition":"y"},"payload":"[["}',
+        "",
+    ],
+    ids=lambda text: text[:20],
+)
+def test_what_is_no_failure_is_named_and_the_rest_goes(s3, kinesis, capsys, odd):
+    """An object that cannot be read is not passed over in silence, not removed, and stops no other."""
+    put(s3, "1-odd", odd)
+    put(s3, "2-fine", failure(updates(3)))
     assert run("--confirm", "--delete") == 1
-    assert "aws/lambda/uuid/shardId-000000000000/odd: not read" in capsys.readouterr().err
+    assert "aws/lambda/uuid/shardId-000000000000/1-odd: not read" in capsys.readouterr().err
+    assert in_stream(kinesis) == updates(3)
     assert left(s3) == 1
+
+
+def lines_in_an_envelope(*lines):
+    """One record that holds these lines, as an envelope of the shard does."""
+    text = b"".join(line + b"\n" for line in lines)
+    packed = base64.b64encode(zstd.compress(text))
+    return "shardId-000000000000", b'{"v":1,"n":%d,"shard":"shardId-000000000000","z":"%b"}\n' % (len(lines), packed)
+
+
+def line(**fields):
+    """An update's line."""
+    return json.dumps({"icao_address": "A4F0AB", "timestamp": "2024-03-04T23:23:59Z"} | fields).encode()
+
+
+def test_a_line_with_a_number_that_python_does_not_read_goes_back(s3, kinesis):
+    """Only the address is read of a line: what else is in it is not this tool's business."""
+    odd = line()[:-1] + b',"n":' + b"9" * 5000 + b',"m":1e999}'
+    put(s3, "one", failure([lines_in_an_envelope(line(), odd)]))
+    assert run("--confirm", "--delete") == 0
+    assert in_stream(kinesis) == [("A4F0AB", line() + b"\n"), ("A4F0AB", odd + b"\n")]
+
+
+TOO_LONG = line(fill="")[:-2] + b"x" * (1024 * 1024 - len(line(fill="")) - 6) + b'"}'
+
+
+@pytest.mark.parametrize(
+    ("odd", "said"),
+    [
+        (b'{"icao_address":"A4F0AB","x":' + b"[" * 100_000, "no icao_address could be read of its 100,029 bytes"),
+        (b'{"icao_address":5}', "no icao_address could be read"),
+        (TOO_LONG, "with its key it has 1,048,577 bytes; a record takes 1,048,576"),
+        (b'{"icao_address":""}', "a partition key takes 1 to 256 characters, and its icao_address has 0"),
+    ],
+    ids=["nested", "no text", "too large", "empty"],
+)
+def test_a_line_that_cannot_go_back_is_named_and_the_rest_goes(s3, kinesis, capsys, odd, said):
+    """Neither the other lines of its record nor the other objects wait for it; its object stays."""
+    put(s3, "1-odd", failure([lines_in_an_envelope(line(), odd), *updates(1)]))
+    put(s3, "2-fine", failure(updates(2)))
+    assert run("--confirm", "--delete") == 1
+    told = capsys.readouterr()
+    assert f"1-odd: 1 lines cannot go back (record 1, line 2: {said}" in told.err
+    assert told.out.endswith("4 records are back in updates\n")
+    assert len(in_stream(kinesis)) == 4
+    assert left(s3) == 1
+
+
+def test_an_object_that_is_gone_stops_no_other(s3, kinesis, capsys):
+    """Somebody else removed it after it was listed."""
+    put(s3, "1-gone", failure(updates(1)))
+    put(s3, "2-fine", failure(updates(2)))
+
+    class Meanwhile:
+        """S3, where the first object goes between the list and the look."""
+
+        def get_object(self, **given):
+            s3.delete_object(Bucket=BUCKET, Key=KEY.format("1-gone"))
+            return s3.get_object(**given)
+
+        def __getattr__(self, operation):
+            return getattr(s3, operation)
+
+    options = argparse.Namespace(bucket=BUCKET, stream=STREAM, prefix="aws/", confirm=True, delete=False)
+    outcome = redrive.redrive(Meanwhile(), kinesis, options)
+    assert (outcome.records, outcome.kept) == (2, 1)
+    assert "1-gone: " in capsys.readouterr().err
+    assert len(in_stream(kinesis)) == 2
+
+
+def command(environment, *options, stdout=subprocess.PIPE):
+    """Run the command in a process of its own, with this environment and no other settings of AWS."""
+    nowhere = {"AWS_CONFIG_FILE": "/nonexistent", "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent"}
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    return subprocess.run(
+        [sys.executable, "-m", "tools.operations.redrive", "--bucket", BUCKET, "--stream", STREAM, *options],
+        env=plain | nowhere | {"AWS_EC2_METADATA_DISABLED": "true"} | environment,
+        cwd=Path(redrive.__file__).parents[2],
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+
+
+KEYS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
+REGION = {"AWS_REGION": "us-east-1", "AWS_DEFAULT_REGION": "us-east-1"}
+
+
+@pytest.mark.parametrize(
+    ("environment", "said"),
+    [
+        (KEYS, "You must specify a region"),
+        (REGION, "Unable to locate credentials"),
+        (REGION | {"AWS_PROFILE": "nope"}, "The config profile (nope) could not be found"),
+    ],
+    ids=["no region", "no credentials", "no profile"],
+)
+def test_what_aws_needs_is_asked_for_in_a_sentence(environment, said):
+    """No traceback, and an exit code that says that nothing went."""
+    done = command(environment)
+    assert done.returncode == 1
+    assert said in done.stderr
+    assert done.stderr.startswith("redrive: AWS: ")
+    assert "Traceback" not in done.stderr
+
+
+def test_a_stream_that_is_not_there_is_named(s3, capsys):
+    """It is the same for every object: it ends there, and keeps them all."""
+    put(s3, "one", failure(updates(1)))
+    put(s3, "two", failure(updates(1)))
+    assert run("--confirm", "--delete") == 1
+    assert capsys.readouterr().err.count("\n") == 1
+    assert left(s3) == 2
+
+
+@pytest.mark.parametrize("reader", ["full", "gone"])
+def test_an_output_that_cannot_be_written_stops_no_record(aws, s3, kinesis, reader):
+    """The records go to the end; a full disk is told of and counts, a reader that has seen enough does not."""
+    for name in range(3):
+        put(s3, f"{name}", failure(updates(2)))
+    if reader == "full":
+        stdout = os.open("/dev/full", os.O_WRONLY)
+    else:
+        left_open, stdout = os.pipe()
+        os.close(left_open)
+    done = command(KEYS | REGION | {"AWS_ENDPOINT_URL": aws}, "--confirm", stdout=stdout)
+    os.close(stdout)
+    assert done.returncode == (1 if reader == "full" else 0)
+    assert ("No space left on device" in done.stderr) is (reader == "full")
+    assert "Traceback" not in done.stderr
+    assert len(in_stream(kinesis)) == 6
 
 
 def lost_window():

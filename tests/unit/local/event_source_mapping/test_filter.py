@@ -22,7 +22,7 @@ def passes(pattern, data):
     [
         (["7700"], ["7700", ["1200", "7700"]], ["7500", 7700, None, [], {"a": 1}]),
         (["7500", "7700"], ["7500", "7700"], ["7600"]),
-        ([5], [5, [4, 5]], [5.0, "5", True, 6]),
+        ([5], [5, 5.0, [4, 5]], ["5", True, 6]),
         ([1.5], [1.5], [1, "1.5"]),
         ([True], [True], [1, "true", False]),
         ([None], [None, [None]], ["", 0, False]),
@@ -115,12 +115,6 @@ def test_data_that_is_no_json_is_dropped_when_the_pattern_names_data(data):
     assert not passes({"a": [{"exists": False}]}, data)
 
 
-@pytest.mark.parametrize("pattern", ["{}", '{"data": {}}'])
-def test_a_pattern_without_data_keys_passes_everything(pattern):
-    """It says nothing about the data, so what is no JSON passes too."""
-    assert RecordFilter([pattern])(b"no json")
-
-
 def test_data_that_is_json_but_no_object_matches_no_key():
     """A JSON text has no fields."""
     assert not passes({"a": [1]}, b'"text"')
@@ -132,33 +126,25 @@ def test_a_line_end_after_the_object_does_no_harm():
     assert passes({"a": [1]}, b'{"a":1}\n')
 
 
+@pytest.mark.parametrize("data", [b'{"a":1e309,"b":"x"}', b'{"a":[%s],"b":"x"}' % (b"9" * 6000)])
+def test_a_number_that_no_double_holds_is_there_and_equals_nothing(data):
+    """AWS keeps numbers as they are written: the other fields are looked at, and this one matches no number."""
+    assert passes({"b": ["x"], "a": [{"exists": True}]}, data)
+    assert not passes({"a": [{"numeric": [">", 0]}]}, data)
+
+
 @pytest.mark.parametrize(
     ("pattern", "complaint"),
     [
-        ("{", "no JSON"),
-        ("[]", "no JSON object"),
         ('{"partitionKey": ["1"]}', "only `data`"),
-        ('{"data": {"a": "x"}}', "must be an object or a list"),
-        ('{"data": {"a": []}}', "must be an object or a list"),
-        ('{"data": {"a": [["x"]]}}', "list within a list"),
-        ('{"data": {"a": [{"prefix": 5}]}}', "takes a string"),
-        ('{"data": {"a": [{"perfix": "x"}]}}', "no operator known"),
-        ('{"data": {"a": [{"prefix": "x", "suffix": "y"}]}}', "one operator"),
-        ('{"data": {"a": [{}]}}', "one operator"),
-        ('{"data": {"a": [{"numeric": ["!=", 5]}]}}', "takes =, <"),
-        ('{"data": {"a": [{"numeric": [">"]}]}}', "one comparison or two"),
-        ('{"data": {"a": [{"numeric": [">", "5"]}]}}', "takes =, <"),
-        ('{"data": {"a": [{"exists": "yes"}]}}', "true or false"),
-        ('{"data": {"a": [{"wildcard": "a**b"}]}}', "two *"),
-        ('{"data": {"a": [{"anything-but": [true]}]}}', "strings or numbers"),
-        ('{"data": {"a": [{"anything-but": []}]}}', "at least one"),
-        ('{"data": {"a": [{"anything-but": {"numeric": [">", 1]}}]}}', "no operator known"),
-        ('{"data": {"$or": {}}}', "list of objects"),
+        ('{"$or": [{"data": {"a": [1]}}, {"body": {"a": [1]}}]}', "only `data`"),
+        ('{"data": {"a": [1]}} {"data": {"a": [2]}}', "something follows"),
+        ('{"data": {"a": []}}', "data.a: is an empty array"),
     ],
 )
-def test_a_pattern_that_is_none_is_refused_with_the_reason(pattern, complaint):
+def test_a_pattern_that_lambda_refuses_is_refused(pattern, complaint):
     """A mistake in a filter is found when the mapping is made, not by records that never come."""
-    with pytest.raises(PatternError, match=complaint.replace("*", r"\*")):
+    with pytest.raises(PatternError, match=complaint):
         RecordFilter([pattern])
 
 
@@ -204,7 +190,7 @@ def holds(alternative, name, data):
 def element_holds(alternative, element):
     """The alternative holds for this one scalar."""
     if not isinstance(alternative, dict):
-        return json.dumps(alternative) == json.dumps(element)
+        return json.dumps(alternative) == json.dumps(element)  # all numbers here are integers
     ((operator, operand),) = alternative.items()
     if operator == "anything-but":
         return element not in operand

@@ -5,9 +5,11 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import os
 import re
 import shutil
 import subprocess
+import sys
 
 import pytest
 
@@ -62,6 +64,43 @@ def test_what_cannot_be_opened_is_told_and_the_rest_printed(archive, capfdbinary
         (b"2", b"a damaged envelope"),
         (b"3", b"a damaged envelope"),
     ]
+
+
+def test_a_file_that_cannot_be_read_is_told_in_a_sentence_and_the_rest_printed(archive, tmp_path, capfdbinary):
+    """Missing, a folder, not gzipped, cut, damaged: each is named, and costs no other file."""
+    path, expected = archive
+    plain, cut, damaged = (tmp_path / name for name in ("plain.gz", "cut.gz", "damaged.gz"))
+    plain.write_bytes(b'{"icao_address":"78121E"}\n')
+    cut.write_bytes(path.read_bytes()[:-20])
+    damaged.write_bytes(path.read_bytes()[:40] + b"\xff" * 200)
+    given = [tmp_path / "missing.gz", tmp_path, plain, cut, damaged, path]
+
+    assert updates.main([str(each) for each in given]) == 1
+
+    captured = capfdbinary.readouterr()
+    assert captured.out.splitlines()[-len(expected) :] == expected
+    told = captured.err.decode().splitlines()
+    said = ["No such file", "Is a directory", "Not a gzipped file", "cut or damaged", "cut or damaged"]
+    assert len(told) == len(said)
+    for each, words, sentence in zip(given, said, told, strict=False):
+        assert sentence.startswith(f"updates: {each}: ")
+        assert words in sentence
+
+
+@pytest.mark.parametrize("reader", ["full", "gone"])
+def test_an_output_that_cannot_be_written_is_no_traceback(archive, repository, reader):
+    """A full disk is an error and says so; a reader that has seen enough, as `head` has, is none."""
+    path, _ = archive
+    if reader == "full":
+        stdout = os.open("/dev/full", os.O_WRONLY)
+    else:
+        left_open, stdout = os.pipe()
+        os.close(left_open)
+    command = [sys.executable, "-m", "tools.operations.updates", *[str(path)] * 20]
+    done = subprocess.run(command, cwd=repository, stdout=stdout, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(stdout)
+    assert done.returncode == (1 if reader == "full" else 0)
+    assert done.stderr == ("updates: standard output: [Errno 28] No space left on device\n" if reader == "full" else "")
 
 
 @pytest.mark.skipif(not all(map(shutil.which, ("zcat", "jq", "zstd", "base64"))), reason="the tools are not installed")
