@@ -68,6 +68,14 @@ def test_a_late_update_is_decided_by_its_own_time(world, record, stamp):
     assert (result.notified, result.suppressed) == (3, 3)
 
 
+def test_an_aircraft_is_one_however_its_address_is_written(world, record):
+    """In either case, padded: one aircraft, one window."""
+    result = world.deliver([record(name, squawk="7700") for name in ("78121E", "78121e", " 78121E ")])
+
+    assert world.told().total() == 1
+    assert (result.notified, result.suppressed) == (1, 0)  # the same times: it is one update
+
+
 def test_a_worse_emergency_is_told(world, record, stamp):
     """Each code is told once: another one within the time is news, the same one again is not."""
     codes = [(0, "7600"), (120, "7700"), (200, "7600"), (300, "7500"), (400, "7700"), (500, "7500")]
