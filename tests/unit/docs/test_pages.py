@@ -1,0 +1,56 @@
+"""The pages: an index that is complete, links that lead somewhere, and commands that exist."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+
+import pytest
+
+
+def pages(repository):
+    """Every page of the project, by its path."""
+    return [*sorted(repository.glob("*.md")), *sorted((repository / "docs").rglob("*.md"))]
+
+
+def anchors(text):
+    """The anchors of a page's headings, as they are made from their words."""
+    return {
+        re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
+        for heading in re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    }
+
+
+def test_the_index_of_decisions_is_complete(repository):
+    """Each decision once, under its own title, with a date and a status."""
+    folder = repository / "docs" / "decisions"
+    rows = re.findall(
+        r"^\| \d{4}-\d\d-\d\d \| (?:in force|superseded by \[.+?\]\(.+?\)) \| \[(.+?)\]\((.+?)\) \|$",
+        (folder / "README.md").read_text(),
+        re.MULTILINE,
+    )
+    there = {path.name: path.read_text().partition("\n")[0].removeprefix("# ") for path in folder.glob("*.md")}
+    del there["README.md"]
+    assert {name: title for title, name in rows} == there
+    assert len(rows) == len(there)
+
+
+def test_links_lead_somewhere(repository):
+    """No page refers to a file or a heading that has gone."""
+    for page in pages(repository):
+        for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
+            if re.match(r"https?://|mailto:", target):
+                continue
+            path, _, anchor = target.partition("#")
+            file = (page.parent / path).resolve() if path else page
+            assert file.exists(), f"{page.name}: {target}"
+            if anchor:
+                assert anchor in anchors(file.read_text()), f"{page.name}: {target}"
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", ".pre-commit-config.yaml"])
+def test_commands_exist(repository, page):
+    """What a page has people run is a script of the Pipfile, or a program that comes with the packages."""
+    scripts = tomllib.loads((repository / "Pipfile").read_text())["scripts"]
+    for name in re.findall(r"pipenv run ([\w-]+)", (repository / page).read_text()):
+        assert name in scripts or name in {"python", "sam", "ruff", "mypy"}, f"{page}: {name}"
