@@ -6,6 +6,7 @@ costs itself, never the update. What is passed over can be counted.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
@@ -110,8 +111,8 @@ def decode_lines(lines: bytes) -> list[TargetUpdate] | None:
 def fields(data: bytes, ignored: Counter[str] | None = None) -> dict[str, Any]:
     """Return all fields of an update as plain values, for who is asked about any of them.
 
-    A number that JSON allows and a double cannot hold costs its field alone, wherever in it it stands. `ignored` counts
-    such fields: by name those of `TargetUpdate`, any other as `other`.
+    A number that JSON allows and a double cannot hold, or half a surrogate pair, costs its field alone, wherever in it
+    it stands. `ignored` counts such fields: by name those of `TargetUpdate`, any other as `other`.
 
     Raises
     ------
@@ -126,9 +127,10 @@ def fields(data: bytes, ignored: Counter[str] | None = None) -> dict[str, Any]:
         pass
     values = {}
     for name, raw in decode_object(data).items():
-        try:
-            values[name] = _decode_value(raw)
-        except (ValueError, RecursionError):
-            if ignored is not None:
-                ignored[name if name in TargetUpdate.__struct_fields__ else "other"] += 1
+        if raw is not None:
+            with suppress(ValueError, RecursionError):
+                values[name] = _decode_value(raw)
+                continue
+        if ignored is not None:
+            ignored[name if name in TargetUpdate.__struct_fields__ else "other"] += 1
     return values

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
@@ -19,9 +21,12 @@ from common.normal_form import (
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
+_ESCAPE = re.compile(rb"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|(u[dD][89a-fA-F]..)|.)", re.DOTALL)
+"""What may be half a surrogate pair is the group, and what is none is passed over with its backslash."""
+_MENDED = b"\\ufffd"
 _decode_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _decode_text = msgspec.json.Decoder(str).decode
 
@@ -72,19 +77,18 @@ class UpdateDecoder[Update: DecodedUpdate]:
         given = decode_object(data)
         found: dict[str, object] = {}
         for name, decode_field in self._decoders.items():
-            raw = given.get(name)
-            if raw is None:
+            if name not in given:
                 continue
-            try:
-                value = decode_field(raw)
-            except (ValueError, RecursionError):
-                value = None
+            raw, value = given[name], None
+            if raw is not None:
+                with suppress(ValueError, RecursionError):
+                    value = decode_field(raw)
             mend = _MENDERS.get(name)
-            if mend is not None:
+            if mend is not None and raw is not None:
                 value = mend(raw, value)
             if value is not None:
                 found[name] = value
-            elif ignored is not None and bytes(raw) != b"null":
+            elif ignored is not None and (raw is None or bytes(raw) != b"null"):
                 ignored[name] += 1
         for name, takes in _REQUIRED.items():
             if name not in found:
@@ -92,12 +96,30 @@ class UpdateDecoder[Update: DecodedUpdate]:
         return self._type(**found)
 
 
-def decode_object(data: bytes) -> dict[str, msgspec.Raw]:
-    """Return the fields of a JSON object, each as it was written."""
+def decode_object(data: bytes) -> Mapping[str, msgspec.Raw | None]:
+    """Return the fields of a JSON object, each as it was written; None where a text holds half a surrogate pair.
+
+    JSON's grammar allows that, and no text can hold it.
+
+    Raises
+    ------
+    UndecodableUpdateError
+        The bytes are no JSON object.
+    """
     try:
         return _decode_object(data)
     except (ValueError, RecursionError) as error:
-        raise UndecodableUpdateError(f"expected one target update as a JSON object; {error}") from None
+        reason = str(error)
+    with suppress(ValueError, RecursionError):
+        mended = _ESCAPE.sub(_mend_half, data)
+        if mended != data:
+            given = _decode_object(mended).items()
+            return {name: None if _MENDED in bytes(raw) else raw for name, raw in given}
+    raise UndecodableUpdateError(f"expected one target update as a JSON object; {reason}")
+
+
+def _mend_half(escape: re.Match[bytes]) -> bytes:
+    return escape[0] if escape[1] is None else _MENDED
 
 
 def _shown(raw: msgspec.Raw | None) -> str:

@@ -18,6 +18,7 @@ from aggregator.sinks.aircraft_table import KEEP_SECONDS, THREADS, LatestStateSi
 from aggregator.sinks.delivery_log import DeliveryLog, DeliveryRecord, EndedEarly, PartDelivery
 from aggregator.sinks.firehose import Waiter, WindowRowsSink, pack
 from aggregator.state.window_part import WindowPart
+from common.recency import order
 from common.target_update import TargetUpdate
 
 ORIGIN = datetime(2024, 3, 4, 23, 24, tzinfo=UTC)
@@ -128,7 +129,7 @@ def test_a_clock_that_runs_ahead_does_not_freeze_the_item(latest_states, table):
 
 
 def test_the_order_is_one_for_all_updates(latest_states, table):
-    """Whatever the two times are to each other: of any two updates just one replaces the other, and none itself."""
+    """Whatever the two times are to each other: the table replaces what is older by the one rule, and nothing else."""
     times = [(seconds, ingested) for seconds in (0.0, 10.0, 20.0) for ingested in (None, 0.0, 10.0, 20.0)]
     pairs = [(there, then) for there in times for then in times]
 
@@ -140,14 +141,10 @@ def test_the_order_is_one_for_all_updates(latest_states, table):
             )
         )
 
-    def order(time):
-        seconds, ingested = time
-        return (seconds, seconds, -1) if ingested is None else (min(seconds, ingested), seconds, ingested)
-
     latest_states.write(part(there for there, _ in pairs), NOW)
     latest_states.write(part(then for _, then in pairs), NOW + 1)
     replaced = {item["icao_address"] for item in table.scan()["Items"] if item["expires_at"] > NOW + KEEP_SECONDS}
-    assert replaced == {f"{n:06X}" for n, (there, then) in enumerate(pairs) if order(there) < order(then)}
+    assert replaced == {f"{n:06X}" for n, (there, then) in enumerate(pairs) if order(*there) < order(*then)}
 
 
 def test_all_aircraft_of_a_part_are_written(latest_states, table):

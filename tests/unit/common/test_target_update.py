@@ -139,6 +139,21 @@ def test_a_number_that_no_double_holds_costs_its_field_alone(field, number):
     assert ignored == {"other" if field == "not_read" else field: 1}
 
 
+@pytest.mark.parametrize("text", [b'"\\ud800"', b'"\\udc00 \\ud83d"', b'{"a":["\\uD83Dx"]}'])
+@pytest.mark.parametrize("field", ["flight_number", "callsign", "ingestion_time", "not_read"])
+def test_half_a_surrogate_pair_costs_its_field_alone(field, text):
+    """JSON's grammar allows it, and no text can hold it; a whole pair beside it, or an escaped backslash, is a text."""
+    data = encoded(**{field: "here"}, tail_number="there").replace(b'"here"', text)
+    data = data.replace(b'"there"', b'"\\ud83d\\ude00 \\\\ud800"')
+    ignored = Counter()
+    update = decode(data, ignored)
+    assert update == decode(encoded(**{field: None}, tail_number="\N{GRINNING FACE} \\ud800"))
+    assert ignored == ({} if field == "not_read" else {field: 1})
+    assert field not in fields(data)
+    with pytest.raises(UndecodableUpdateError, match="icao_address: got nothing"):
+        decode(encoded(icao_address="here").replace(b'"here"', text))
+
+
 @pytest.mark.parametrize("data", [b"[]", b"1", b"1e309", b"{", b'{"a":' * 100_000, b"\xff"])
 def test_what_is_no_object_has_no_fields(data):
     """And is refused as an update is."""
