@@ -124,7 +124,9 @@ def _mend_half(escape: re.Match[bytes]) -> bytes:
 
 def _shown(raw: msgspec.Raw | None) -> str:
     """Return a value as an error's text quotes it: its beginning, and nothing that a terminal would act on."""
-    return "nothing" if raw is None else bytes(raw)[:80].decode("ascii", errors="backslashreplace")
+    if raw is None:
+        return "nothing"
+    return bytes(raw)[:80].decode("ascii", errors="backslashreplace").replace("\x7f", "\\x7f")
 
 
 def _address(raw: msgspec.Raw, value: Any) -> str | None:

@@ -284,10 +284,10 @@ def test_a_window_that_was_open_when_the_version_changed_ends_as_it_would_have(o
 
 
 def names_that_turn_random(origin, aircraft, choose):
-    """Updates with six names of 64 characters that compress to nothing, and then the same with random ones."""
+    """Two rounds of six names of 64 characters that compress to nothing, and a third one of random ones."""
     airports = ("departure_airport_icao", "arrival_airport_icao")
     names = ("callsign", "tail_number", "flight_number", "aircraft_type_icao", *airports)
-    for number in range(2):
+    for number in range(3):
         for address in range(aircraft):
             timestamp = origin + timedelta(seconds=number)
             yield TargetUpdate(
@@ -295,7 +295,9 @@ def names_that_turn_random(origin, aircraft, choose):
                 timestamp=timestamp,
                 ingestion_time=timestamp,
                 **{
-                    name: "".join(choose.choices("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", k=64)) if number else "A" * 64
+                    name: "".join(choose.choices("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", k=64))
+                    if number == 2
+                    else "A" * 64
                     for name in names
                 },
             )
