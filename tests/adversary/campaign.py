@@ -8,7 +8,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tests.adversary import judge, judge_events, mapping, stage
+from tests.adversary import chain, judge, judge_events, mapping, stage
 from tests.adversary.attacks import drawn
 from tests.adversary.events import FunctionPlan
 from tests.adversary.judge import TOLERANCE, Broken
@@ -66,6 +66,8 @@ def attack(seed: int, kind: str | None = None, tolerance: float = TOLERANCE) -> 
     else:
         evidence = (left := stage.play(plan))
         broken = tuple(judge.judge(plan, left, tolerance))
+        if plan.chain:
+            broken += tuple(chain.follow(left.ledger, tolerance))
     return Result(
         drawn_attack.kind,
         seed,

@@ -59,8 +59,11 @@ class FunctionPlan:
     megabytes: int = 256
     counted: tuple[tuple[str, int], ...] = ()
     """How many distinct updates of these aircraft the windows' rows have to count."""
-    alerts: tuple[tuple[str, str, int], ...] = ()
-    """Aircraft, rule, and how many alerts have to be sent of it."""
+    total: int | None = None
+    """How many distinct updates the windows' rows have to count altogether, with none undecodable; None: not asked."""
+    alerts: tuple[tuple[str, str, int], ...] | None = ()
+    """Aircraft, rule, and how many alerts have to be sent of it; None: not asked."""
+    shard: str = SHARD
     rows: tuple[tuple[str, str, float, float], ...] = ()
     """Aircraft, a field of its row, and the least and the greatest value it may have there."""
     items: tuple[tuple[str, str, str], ...] = ()
@@ -136,7 +139,7 @@ def packed(rng: Random, updates: list[bytes], known: list[dict[str, Any]]) -> li
     return [envelope(updates, known)]
 
 
-def event(records: list[tuple[int, Given]], extra: dict[str, Any]) -> dict[str, Any]:
+def event(records: list[tuple[int, Given]], shard: str, extra: dict[str, Any]) -> dict[str, Any]:
     """Return what Lambda hands over: the records with their numbers in the stream, and what a window adds."""
     arn = "arn:aws:kinesis:us-east-1:123456789012:stream/updates"
     made = [
@@ -150,7 +153,7 @@ def event(records: list[tuple[int, Given]], extra: dict[str, Any]) -> dict[str, 
             },
             "eventSource": "aws:kinesis",
             "eventVersion": "1.0",
-            "eventID": f"{SHARD}:{_SEQUENCE + number}",
+            "eventID": f"{shard}:{_SEQUENCE + number}",
             "eventName": "aws:kinesis:record",
             "invokeIdentityArn": "arn:aws:iam::123456789012:role/attack",
             "awsRegion": "us-east-1",

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tests.adversary.judge import Broken, texts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from tests.adversary.events import FunctionEvidence, FunctionPlan
 
@@ -58,27 +58,35 @@ def _rows(plan: FunctionPlan, evidence: FunctionEvidence) -> Iterator[Broken]:
             counted[str(address)] += row["updates"]
         else:
             totals += row["updates"]
-    wrong = {
-        address: (counted[address], expected) for address, expected in plan.counted if counted[address] != expected
-    }
-    if wrong:
+    undecodable = sum(row.get("records_undecodable", 0) for row in rows.values())
+    if plan.total is not None and (totals, undecodable) != (plan.total, 0):
         yield Broken(
-            "rows equal a recount", f"{len(wrong)} aircraft, counted and expected: {dict(list(wrong.items())[:5])}"
+            "what the consumer publishes, its readers can read",
+            f"{totals} updates counted and {undecodable} undecodable, where {plan.total} were published",
         )
+    if counted.total() != totals:
+        yield Broken("rows equal a recount", f"aircraft rows count {counted.total()}, totals rows {totals}")
+    yield from _aircraft(plan, evidence, rows.values(), counted)
+
+
+def _aircraft(
+    plan: FunctionPlan, evidence: FunctionEvidence, rows: Collection[dict[str, Any]], counted: Counter[str]
+) -> Iterator[Broken]:
+    wrong = [(address, counted[address], due) for address, due in plan.counted if counted[address] != due]
+    if wrong:
+        yield Broken("rows equal a recount", f"{len(wrong)} aircraft; of some, counted and due: {wrong[:5]}")
     for address, name, least, greatest in plan.rows:
-        values = [row.get(name) for (*_, about), row in rows.items() if about == address]
+        values = [row.get(name) for row in rows if row.get("icao_address") == address]
         if any(value is None or not least <= value <= greatest for value in values) or not values:
             yield Broken("what cannot be bends no figure", f"{address}: {name} is {values}, due {least} to {greatest}")
     for address, name, due in plan.items:
         held = evidence.items.get(address, {}).get(name, {}).get("S")
         if held != due:
             yield Broken("newer never gives way to older", f"{address}: {name} is {held} in the table, due {due}")
-    if counted.total() != totals:
-        yield Broken("rows equal a recount", f"aircraft rows count {counted.total()}, totals rows {totals}")
 
 
 def _alerts(plan: FunctionPlan, evidence: FunctionEvidence) -> Iterator[Broken]:
-    if plan.function != "alerts":
+    if plan.function != "alerts" or plan.alerts is None:
         return
     sent = Counter(_about(message) for message in evidence.messages)
     for address, rule, expected in plan.alerts:

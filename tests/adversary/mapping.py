@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.adversary.aws import Aws
-from tests.adversary.events import SHARD, FunctionEvidence, event, number_of
+from tests.adversary.events import FunctionEvidence, event, number_of
 from tests.adversary.ledger import Ledger
 from tests.adversary.process import Child
 from tests.adversary.stage import API_TOKEN, StallWatch, environment
@@ -53,7 +53,7 @@ class Mapping:
     def _through(self, records: list[tuple[int, Given]], *, final: bool) -> bool:
         """Try the batch until it comes through, or as often as it may be tried."""
         for _ in range(self._plan.attempts):
-            result = self._invoke(event(records, self._window(final=final)))
+            result = self._invoke(event(records, self._plan.shard, self._window(final=final)))
             if result is None:
                 continue
             if self._plan.function == "aggregator":
@@ -82,7 +82,7 @@ class Mapping:
         return {
             "window": {"start": "2026-01-01T00:00:00Z", "end": "2026-01-01T00:01:00Z"},
             "state": self._state,
-            "shardId": SHARD,
+            "shardId": self._plan.shard,
             "eventSourceARN": "arn:aws:kinesis:us-east-1:123456789012:stream/updates",
             "isFinalInvokeForWindow": final,
             "isWindowTerminatedEarly": False,

@@ -77,6 +77,8 @@ class ConsumerPlan:
     heals: bool = True
     """Whether the last run has to end in order with nothing owed."""
     bounds: Bounds = field(default_factory=Bounds)
+    chain: bool = False
+    """Whether the aggregator and the alerts function read what was published."""
     moves: bool = False
     """Whether shards are split and merged, so that an aircraft may come to lie on another one."""
     black_hole: str = ""

@@ -60,7 +60,7 @@ def odd_updates(rng: Random, now: float) -> ConsumerPlan:
         if rng.random() < 0.4:
             traffic.items.append(Break("reset"))
         traffic.token()
-    return traffic.plan(Run(4.0), SETTLE, **record_format(rng))
+    return traffic.plan(Run(4.0), SETTLE, chain=True, **record_format(rng))
 
 
 def odd_line(rng: Random, fields: dict[str, Any]) -> bytes:
