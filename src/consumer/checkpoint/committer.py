@@ -44,8 +44,18 @@ class Committer:
         self._work = threading.Event()
         self._thread = threading.Thread(target=self._run, name="committer", daemon=True)
 
-    def start(self, *, on_commit: Callable[[Position], None], on_error: Callable[[], None]) -> None:
-        """Begin; call `on_commit` after each commit, and `on_error` when `error` is set, both on the own thread."""
+    def start(
+        self,
+        *,
+        on_commit: Callable[[Position], None],
+        on_error: Callable[[], None],
+        complete: Callable[[Position], Position] = lambda position: position,
+    ) -> None:
+        """Begin; call `on_commit` after each commit, and `on_error` when `error` is set, both on the own thread.
+
+        `complete` makes a position ready to be written.
+        """
+        self._complete = complete
         self._on_commit = on_commit
         self._on_error = on_error
         self._thread.start()
@@ -94,6 +104,7 @@ class Committer:
             self._rejected.write(lines)
         position = intervals[-1].closed_by
         assert position is not None
+        position = self._complete(position)
         self.attempted = position
         self._checkpoint.commit(position, last=last)
         self.committed = position

@@ -23,9 +23,10 @@ class TimeRange(msgspec.Struct, frozen=True):
 class Position:
     """How far the stream was read.
 
-    `frontier` holds the keys (`icao_address|timestamp`) of the updates whose ingestion time is exactly
-    `newest_ingestion_time`: a recovery that starts there must not deliver them twice. `gap` is what must
-    still be fetched in batch mode before the stream is taken up at the token.
+    `frontier` names updates before the token that a recovery from here would fetch again (`ingestion.frontier`): it
+    leaves them out. Of a position that this run reached, `read` is the number of updates read before it, from which the
+    frontier is made when it is committed. `gap` is what must still be fetched in batch mode before the stream is taken
+    up at the token.
     """
 
     position_token: str
@@ -33,3 +34,9 @@ class Position:
     newest_ingestion_time: datetime | None = None
     frontier: tuple[str, ...] = ()
     gap: TimeRange | None = None
+    read: int | None = None
+
+    @property
+    def source_time(self) -> datetime | None:
+        """How far the stream had come, by the clocks of the source, but no later than its token came by ours."""
+        return self.newest_ingestion_time and min(self.newest_ingestion_time, self.token_received_at)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 from isal.isal_zlib import adler32
@@ -35,16 +35,22 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
-def identities(updates: Sequence[TargetUpdate], checksums: Sequence[int] | None = None) -> list[bytes]:
+class Identified(NamedTuple):
+    """What tells updates from any others, and an Adler-32 checksum of each one's bytes."""
+
+    identities: list[bytes]
+    checksums: list[int]
+
+
+def identify(updates: Sequence[TargetUpdate]) -> Identified:
     """Return what tells each update from any other, however its JSON object is written.
 
     That is its key, and with it the length and the sum of its bytes, which the order of its members does not change:
     two updates of one key are both handed on unless they agree in these, too. Without an `ingestion_time` the key says
-    too little, and the sorted members stand in for it. The same in every process. `checksums` are Adler-32.
+    too little, and the sorted members stand in for it. The same in every process.
     """
-    if checksums is None:
-        checksums = [adler32(update.data) for update in updates]
-    return [
+    checksums = [adler32(update.data) for update in updates]
+    identities = [
         _encode(
             (
                 update.icao_address,
@@ -56,6 +62,7 @@ def identities(updates: Sequence[TargetUpdate], checksums: Sequence[int] | None 
         )
         for update, checksum in zip(updates, checksums, strict=True)
     ]
+    return Identified(identities, checksums)
 
 
 def _members(data: bytes) -> list[tuple[str, bytes]]:
@@ -98,10 +105,10 @@ class RepeatFilter:
         self._closings = 0
         self._held = 0  # at least as many as there are, without `_expected`
 
-    def new_ones[T: TargetUpdate](self, updates: Sequence[T]) -> Sequence[T]:
+    def new_ones[T: TargetUpdate](self, updates: Sequence[T], identified: Identified | None = None) -> Sequence[T]:
         """Return the updates that were not seen lately, in their order, and remember them all."""
-        sums = [adler32(update.data) for update in updates]
-        digests = list(map(hash, identities(updates, sums)))
+        identities, sums = identified or identify(updates)
+        digests = list(map(hash, identities))
         seen = dict(zip(digests, sums, strict=True))
         keys = seen.keys()
         is_new = len(seen) == len(updates) and self._current.keys().isdisjoint(keys)
@@ -188,6 +195,6 @@ class RepeatFilter:
         """Return what the next run begins with: all of this is expected again, but for what Kinesis does not have."""
         successor = RepeatFilter(self._kept_intervals, max_digests=self._max_digests)
         expected = self._expected.union(self._current, *(segment.digests for segment in self._segments))
-        expected.difference_update(map(hash, identities(list(unacknowledged))))
+        expected.difference_update(map(hash, identify(list(unacknowledged)).identities))
         successor._expect(expected, self._closings + self._patience // 4 + 1)
         return successor

@@ -28,6 +28,12 @@ BATCH_REACH = timedelta(hours=24)
 _MARGIN = timedelta(minutes=1)
 """For the time between our decision and the server's."""
 
+LATENCY = timedelta(minutes=1)
+"""What an update may take from its ingestion to us; a few seconds are usual."""
+
+_UNKNOWN_LATENCY = timedelta(minutes=5)
+"""The same where no update says how far the stream has come: a token of the provider's sample client, for one."""
+
 _RESOLUTION = timedelta(milliseconds=1)
 """Of ingestion times; a range's end is not part of it, so the last one needs this much more."""
 
@@ -45,6 +51,26 @@ def is_too_old(position: Position, now: datetime) -> bool:
     return now - position.token_received_at > TOKEN_LIFETIME - _MARGIN
 
 
+def begins_at(position: Position) -> datetime:
+    """Return the ingestion time from which on updates may be missing at `position`.
+
+    That is the earlier of what was ingested and of what was received, either of which a wrong clock may have put too
+    late, less what updates may take from their ingestion to us, in no strict order. What is fetched twice for that is
+    recognised, what is left out is lost.
+    """
+    return _known_to(position) - _latency(position)
+
+
+def _known_to(position: Position) -> datetime:
+    return position.gap.start if position.gap else position.source_time or position.token_received_at
+
+
+def _latency(position: Position) -> timedelta:
+    if position.gap is not None:
+        return timedelta()
+    return _UNKNOWN_LATENCY if position.newest_ingestion_time is None else LATENCY
+
+
 @dataclass(frozen=True, slots=True)
 class RecoveryPlan:
     """What to fetch in batch mode, and what lies too far back to be fetched at all; None is nothing."""
@@ -56,17 +82,15 @@ class RecoveryPlan:
 def plan(position: Position, newest_before_token: datetime, now: datetime) -> RecoveryPlan:
     """Plan the way from `position` to a live token before which nothing newer than `newest_before_token` was sent.
 
-    The gap begins at the newest committed ingestion time itself: other updates may bear the same one. An ingestion
-    time later than its token is a fault of the feed's; believed, it would hide the gap, or never end it.
+    An ingestion time later than its token is a fault of the feed's: believed, it would never end the gap.
     """
-    start = position.gap.start if position.gap else (position.newest_ingestion_time or position.token_received_at)
-    if start > position.token_received_at + _MARGIN:
-        start = position.token_received_at
+    start = begins_at(position)
     end = min(newest_before_token, now + _MARGIN) + _RESOLUTION
     reachable = min(max(start, now - BATCH_REACH + _MARGIN), end)
+    known_to = _known_to(position)
     return RecoveryPlan(
         gap=TimeRange(reachable, end) if reachable < end else None,
-        lost=TimeRange(start, reachable) if start < reachable else None,
+        lost=TimeRange(known_to, reachable) if known_to < reachable else None,
     )
 
 

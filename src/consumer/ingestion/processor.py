@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import deque
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from common.clock import rfc3339
 from consumer.checkpoint.position import Position
 from consumer.checkpoint.rejected_lines import RejectedLine
+from consumer.ingestion import gap_recovery
+from consumer.ingestion.deduplicator import identify
+from consumer.ingestion.frontier import Frontier
 from consumer.publish.single_outbox import MAX_RECORD_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from datetime import datetime
 
     from common.clock import Clock
@@ -29,9 +32,12 @@ MAX_REJECTED_BYTES = 4 * 1024 * 1024
 _SURELY_FITS = MAX_RECORD_BYTES - 2048
 """Bytes of an update that fits into a record with whatever key it has: at most 256 characters of four bytes."""
 
-_FURTHEST_AHEAD = timedelta(days=1)
-"""An ingestion time further ahead of our clock is a fault of the feed's: believed once, it would hide for ever how far
-the stream has come. A day leaves room for a clock of ours that is wrong, and for simulated time."""
+_TIMES = 64
+"""Of the newest updates of an interval: by them it is judged how far the stream has come."""
+
+_AHEAD_OF_THE_OTHERS = timedelta(seconds=30)
+"""An ingestion time further ahead than this of three quarters of them is a wrong clock: believed, it would hide how far
+the stream has come. A recovery begins twice as much earlier (`gap_recovery`)."""
 
 
 @dataclass(slots=True)
@@ -64,8 +70,8 @@ class TargetProcessor:
         self._rejected = rejected
         self._clock = clock
         self._rejected_bytes = 0
-        self._frontier: list[TargetUpdate] = []
-        self._earlier_frontier: tuple[str, ...] = ()
+        self._times: deque[datetime] = deque(maxlen=_TIMES)
+        self._frontier = Frontier()
 
     def recognise(self, repeats: RepeatFilter) -> None:
         """Drop what the run before handed on, too."""
@@ -97,7 +103,8 @@ class TargetProcessor:
     def resume(self, position: Position) -> None:
         """Go on from an earlier run's position."""
         self.newest_ingestion_time = position.newest_ingestion_time
-        self._frontier, self._earlier_frontier = [], position.frontier
+        self._times.clear()
+        self._frontier.resume(position.frontier)
 
     def process(self, updates: Sequence[TargetUpdate]) -> None:
         """Hand the updates to the publisher, but for repeats; may wait for it (back pressure).
@@ -114,8 +121,10 @@ class TargetProcessor:
         if max(sizes, default=0) > _SURELY_FITS:
             # Before they are remembered: should this fail, they have to come again, and be no repeats then.
             updates = [update for update in updates if self._fits(update)]
-        new = self._repeats.new_ones(updates)
-        self._note_ingestion(updates)
+        identified = identify(updates)
+        new = self._repeats.new_ones(updates, identified)
+        self._frontier.note(identified.identities)
+        self._times.extend([time for update in updates if (time := update.ingestion_time) is not None])
         self.counters.repeats_dropped += len(updates) - len(new)
         if not new:
             return
@@ -130,19 +139,6 @@ class TargetProcessor:
             return True
         self.reject(update.data, len(update.data), "larger than a Kinesis record may be (1 MiB)")
         return False
-
-    def _note_ingestion(self, updates: Sequence[TargetUpdate]) -> None:
-        """Note how far the stream has come; a repeat counts, since the run before may have handed it on."""
-        times = [time for update in updates if (time := update.ingestion_time) is not None]
-        newest = max(times, default=None)
-        if newest is not None and newest > (latest := self._clock.now() + _FURTHEST_AHEAD):
-            newest = max((time for time in times if time <= latest), default=None)
-        if newest is None or (self.newest_ingestion_time is not None and newest < self.newest_ingestion_time):
-            return
-        if newest != self.newest_ingestion_time:
-            self.newest_ingestion_time = newest
-            self._frontier, self._earlier_frontier = [], ()
-        self._frontier += [update for update in updates if update.ingestion_time == newest]
 
     def reject(self, line: bytes, length: int, reason: str) -> None:
         """Keep a line that is no target update, to be written with the next checkpoint.
@@ -164,11 +160,14 @@ class TargetProcessor:
 
     def reach(self, token: str, received_at: datetime, gap: TimeRange | None = None) -> Position:
         """Close the interval: everything up to `token` was read, but for the `gap` before it."""
+        if self._times:
+            self.newest_ingestion_time = newest_of(self._times)
+            self._times.clear()
         position = Position(
             position_token=token,
             token_received_at=received_at,
             newest_ingestion_time=self.newest_ingestion_time,
-            frontier=tuple(dict.fromkeys((*self._earlier_frontier, *map(frontier_key, self._frontier)))),
+            read=self._frontier.read,
             gap=gap,
         )
         if self._watermark.close(position):
@@ -176,7 +175,15 @@ class TargetProcessor:
             self.reached = position
         return position
 
+    def complete(self, position: Position) -> Position:
+        """Add the frontier to a position that was reached; called once it is to be committed, on any thread."""
+        if position.read is None:
+            return position
+        return replace(position, frontier=self._frontier.at(position.read, gap_recovery.begins_at(position)))
 
-def frontier_key(update: TargetUpdate) -> str:
-    """Return what tells apart the updates of one ingestion time."""
-    return f"{update.icao_address}|{rfc3339(update.timestamp)}"
+
+def newest_of(times: Collection[datetime]) -> datetime:
+    """Return the newest of some ingestion times, but for what is far ahead of the others; a quarter may be wrong."""
+    in_order = sorted(times)
+    usual = in_order[len(in_order) - 1 - len(in_order) // 4]
+    return max(time for time in in_order if time - usual <= _AHEAD_OF_THE_OTHERS)

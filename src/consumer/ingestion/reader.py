@@ -145,13 +145,13 @@ class StreamReader:
                 now = self._server_time or received_at
                 return found.token, received_at, max(newest[0] if newest else received_at, now)
 
-    def fetch(self, slice_: TimeRange, is_known: Callable[[TargetUpdate], bool]) -> int:
+    def fetch(self, slice_: TimeRange, unknown: Callable[[Sequence[TargetUpdate]], Sequence[TargetUpdate]]) -> int:
         """Process what was ingested in a time range, through disconnects; return how many updates came.
 
-        Updates that `is_known` are left out. Tokens sent in batch mode do not move the position. A response in which
-        the server reports an error may lack updates, however it ends: it is asked for again. So is one whose end may
-        be that of its connection alone, one that holds lines and no message, and, a few times, one that holds nothing:
-        the server has not said that nothing was ingested.
+        Of the updates that came together only the `unknown` ones are processed. Tokens sent in batch mode do not move
+        the position. A response in which the server reports an error may lack updates, however it ends: it is asked for
+        again. So is one whose end may be that of its connection alone, one that holds lines and no message, and, a few
+        times, one that holds nothing: the server has not said that nothing was ingested.
         """
         before = self._processor.counters.updates
         is_complete, attempts = False, 0
@@ -161,7 +161,7 @@ class StreamReader:
                 rejected = self._processor.counters.rejected
                 self._read(
                     connection,
-                    lambda updates: self._processor.process([one for one in updates if not is_known(one)]),
+                    lambda updates: self._processor.process(unknown(updates)),
                     lambda _: None,
                 )
                 if self._reported_error is not None:

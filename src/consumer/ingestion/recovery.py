@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 from common.clock import rfc3339
 from common.observability import MetricUnit, logger
 from consumer.checkpoint.position import TimeRange
-from consumer.ingestion import gap_recovery
-from consumer.ingestion.processor import frontier_key
+from consumer.ingestion import frontier, gap_recovery
 from consumer.ingestion.reader import Stopped
 from consumer.ingestion.summary import StopReason
 from consumer.ingestion.telemetry import count
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from common.clock import Clock
     from consumer.checkpoint.committer import Committer
     from consumer.checkpoint.position import Position
@@ -57,6 +58,7 @@ class Recovery:
 
         What cannot be fetched any more is logged, counted, and kept in `unrecoverable`.
         """
+        position = self._processor.complete(position)
         token, received_at, newest = self._reader.find_live_position()
         plan = gap_recovery.plan(position, newest, self._clock.now())
         logger.warning(
@@ -72,7 +74,7 @@ class Recovery:
         # The gap begins where `position` stands, not at what was read since: its frontier is that of the former.
         self._processor.resume(position)
         # In the checkpoint at once: a run that ends here must not look for another live position.
-        planned = self._processor.reach(token, received_at, plan.gap)
+        planned = self._processor.complete(self._processor.reach(token, received_at, plan.gap))
         self._committer.poke()
         return planned
 
@@ -84,10 +86,13 @@ class Recovery:
         Stopped
             Another slice would not be done in time; the next run goes on with it.
         """
-        delivered_at, delivered = position.newest_ingestion_time, frozenset(position.frontier)
+        delivered = frozenset(position.frontier)
 
-        def is_delivered(update: TargetUpdate) -> bool:
-            return update.ingestion_time == delivered_at and frontier_key(update) in delivered
+        def undelivered(updates: Sequence[TargetUpdate]) -> Sequence[TargetUpdate]:
+            if not delivered:
+                return updates
+            named = zip(updates, frontier.keys(updates), strict=True)
+            return [update for update, key in named if key not in delivered]
 
         slices = gap_recovery.Slices(gap)
         longest, has_more = self._slice_seconds, True
@@ -95,7 +100,7 @@ class Recovery:
             if not self._budget.fits(longest):
                 raise Stopped(StopReason.NEAR_DEADLINE)
             begun_at = self._clock.monotonic()
-            updates = self._reader.fetch(slices.current, is_delivered)
+            updates = self._reader.fetch(slices.current, undelivered)
             longest = max(longest if slices.current.start > gap.start else 0.0, self._clock.monotonic() - begun_at)
             self.recovered = TimeRange(gap.start, slices.current.end)
             self._processor.reach(position.position_token, position.token_received_at, slices.rest)

@@ -128,7 +128,9 @@ class Run:
             return Summary(_lease_lost(error))
         self._handover.ended.append(self._checkpoint.owner)
         self._publisher.start()
-        self._committer.start(on_commit=self._telemetry.committed, on_error=self._abandon)
+        self._committer.start(
+            on_commit=self._telemetry.committed, on_error=self._abandon, complete=self._processor.complete
+        )
         reading_is_over = threading.Event()
         threading.Thread(target=self._watch, args=(reading_is_over,), name="alarm-clock", daemon=True).start()
         try:
@@ -234,7 +236,7 @@ class Run:
 
     def _summarise(self, reason: StopReason) -> Summary:
         now, committed = self._clock.now(), self._committer.committed
-        newest = committed.newest_ingestion_time if committed else None
+        newest = committed.source_time if committed else None
         connected, read = self._reader.counters, self._processor.counters
         return Summary(
             stopped=reason,

@@ -36,8 +36,8 @@ class Telemetry:
             self._add_counts()
             age = (now - position.token_received_at).total_seconds()
             metrics.add_metric("CommittedTokenAge", MetricUnit.Seconds, age)
-            if position.newest_ingestion_time is not None:
-                lag = (now - position.newest_ingestion_time).total_seconds()
+            if position.source_time is not None:
+                lag = (now - position.source_time).total_seconds()
                 metrics.add_metric("SourceLag", MetricUnit.Seconds, lag)
             metrics.flush_metrics()
 

@@ -200,20 +200,20 @@ def refusing(exchange):
 
 def test_a_gap_begins_where_reading_has_come_though_it_is_not_committed(consume, state, clock):
     """A plan made while answers are out must not take back what is committed before the plan is."""
-    begun_at, open_again = clock.now(), threading.Event()
+    begun_at, open_again = clock.now() - timedelta(seconds=20), threading.Event()
     kinesis = PartlyFailingKinesis(state.kinesis, fails=lambda *_: not open_again.is_set())
     up_to_a_token = answering(lines(begun_at, range(5)) + token("t1"))
     live = answering(lines(begun_at, [9]) + token("t2"), Exchange.stay)
 
     def gap(exchange):
         open_again.set()
-        answering(lines(begun_at, range(4, 10)), Exchange.end)(exchange)
+        answering(lines(begun_at, range(10)), Exchange.end)(exchange)
 
     with ScriptedStream(up_to_a_token, *[refusing] * 3, live, gap, quiet) as server:
         consume(server.url, kinesis=kinesis).stop_after(10)
         requests = [request.parameters for request in server.requests]
     assert requests[1]["position_token"] == "t1"
-    assert requests[5]["start"] == rfc3339(begun_at + timedelta(seconds=4))
+    assert requests[5]["start"] == rfc3339(begun_at + timedelta(seconds=4) - gap_recovery.LATENCY)
     assert state.numbers == list(range(10))
 
 

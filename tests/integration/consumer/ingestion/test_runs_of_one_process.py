@@ -78,9 +78,11 @@ class Process:
 
             thread = threading.Thread(target=execute)
             thread.start()
-            wait_until(lambda: until() or outcome)
-            self.clock.advance(seconds=seconds - 2.5)
-            thread.join(30)
+            try:
+                wait_until(lambda: until() or outcome)
+            finally:
+                self.clock.advance(seconds=seconds - 2.5)
+                thread.join(10)
             assert not thread.is_alive()
         s3.close()
         return outcome[0]
@@ -162,3 +164,48 @@ def test_an_update_with_its_keys_in_another_order_is_the_same(envelopes):
         feed.limit = 40
         process.run(lambda: len(set(process.numbers)) == 40)
         assert process.numbers == list(range(40))
+
+
+@FORMATS
+@pytest.mark.parametrize("ahead", [None, timedelta(seconds=5), timedelta(hours=20)])
+def test_one_wrong_clock_loses_nothing_in_a_recovery(envelopes, ahead):
+    """Another process finds its token refused: what was ingested since the commit comes, and nothing before it twice.
+
+    One of the committed updates claims to be ahead of the clock; without it, what was ingested before the token came
+    and had not been sent by then must come all the same.
+    """
+    begun_at = datetime.now(UTC) - timedelta(seconds=45)
+
+    def spelled(number):
+        at = begun_at + timedelta(seconds=number) + (ahead if number == 5 and ahead else timedelta())
+        time = at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return line(number).replace(
+            b'"ingestion_time": "%b"' % _ingested(number), b'"ingestion_time": "%b"' % time.encode()
+        )
+
+    def in_range(start, end):
+        found = [(json.loads(spelled(number))["target"]["ingestion_time"], spelled(number)) for number in range(40)]
+        return [text for ingested, text in found if start <= ingested < end]
+
+    with StubAws() as aws, RawFeed(spelled, every=10, limit=30) as feed:
+        feed.in_range = in_range
+        Process(aws, feed.url, envelopes=envelopes).run(
+            lambda: len(process_numbers(aws)) == 30 and "t30" in str(aws.checkpoint)
+        )
+        feed.limit = 40
+        feed.refuses = lambda position: position == "t30"
+        second = Process(aws, feed.url, envelopes=envelopes)
+        second.runs = 100
+        summary = second.run(lambda: len(set(second.numbers)) == 40)
+        assert second.numbers == list(range(40))
+        assert summary.unrecoverable_gap is None
+        assert summary.source_lag_seconds >= 0
+
+
+def _ingested(number):
+    return json.loads(line(number))["target"]["ingestion_time"].encode()
+
+
+def process_numbers(aws):
+    """What Kinesis has, whoever sent it."""
+    return Process(aws, "").numbers

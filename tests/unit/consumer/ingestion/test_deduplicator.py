@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.ingestion.deduplicator import KEPT_INTERVALS, RepeatFilter, identities
+from consumer.ingestion.deduplicator import KEPT_INTERVALS, RepeatFilter, identify
 from consumer.stream.messages import TargetUpdate
 
 READ_AT = datetime(2024, 3, 4, 23, 24, tzinfo=UTC)
@@ -254,7 +254,7 @@ def test_the_order_of_members_makes_no_other_update():
         assert repeats.new_ones([one]) == [one]
         repeats.connected()
         assert repeats.new_ones([same, other]) == [other]
-        assert len(set(identities([one, same, other]))) == 2
+        assert len(set(identify([one, same, other]).identities)) == 2
 
 
 @given(st.lists(st.lists(st.integers(0, 12), max_size=6), max_size=12))

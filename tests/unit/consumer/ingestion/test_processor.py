@@ -8,6 +8,7 @@ import pytest
 
 from consumer.checkpoint.watermark import Watermark
 from consumer.errors import CheckpointError
+from consumer.ingestion import frontier
 from consumer.ingestion.deduplicator import RepeatFilter
 from consumer.ingestion.processor import MAX_REJECTED_BYTES, TargetProcessor
 from consumer.publish.single_outbox import MAX_RECORD_BYTES
@@ -71,12 +72,43 @@ def test_an_update_too_large_for_a_record_is_rejected_alone(parts):
     assert repeats.new_ones([small, large]) == [large]
 
 
-def test_an_ingestion_time_days_ahead_is_not_how_far_the_stream_has_come(parts):
-    """Nothing would ever be newer: the lag, the budget and the next recovery would all go by it."""
+@pytest.mark.parametrize("ahead", [timedelta(minutes=1), timedelta(hours=20), timedelta(days=3650)])
+def test_a_wrong_clock_is_not_how_far_the_stream_has_come(parts, ahead):
+    """The lag, the budget and the next recovery go by what the others say, and by the next interval in any case."""
     processor, taken, _ = parts
-    processor.process([update(1), update(2, ingested=NOW + timedelta(days=10_000)), update(3)])
-    assert len(taken) == 3
-    assert processor.newest_ingestion_time == NOW
-    processor.process([update(4, ingested=NOW + timedelta(days=10_000))])
-    processor.process([update(5, ingested=NOW + timedelta(seconds=1))])
-    assert processor.newest_ingestion_time == NOW + timedelta(seconds=1)
+    processor.process([update(n) for n in range(4)] + [update(4, ingested=NOW + ahead)])
+    assert processor.reach("t1", NOW).newest_ingestion_time == NOW
+    assert len(taken) == 5
+    processor.process([update(5, ingested=NOW + ahead)])  # alone in its interval, nothing contradicts it
+    position = processor.reach("t2", NOW)
+    assert position.source_time == NOW
+    processor.process([update(6, ingested=NOW + timedelta(seconds=15))])
+    assert processor.reach("t3", NOW).newest_ingestion_time == NOW + timedelta(seconds=15)
+
+
+def test_the_newest_of_an_interval_is_believed_to_the_millisecond(parts):
+    """Where no clock is wrong nothing is taken off: the lag is what it is."""
+    processor, _, _ = parts
+    times = [NOW + timedelta(seconds=number / 7) for number in range(100)]
+    processor.process([update(number, ingested=at) for number, at in enumerate(times)])
+    assert processor.reach("t1", NOW).newest_ingestion_time == times[-1]
+
+
+def test_the_frontier_names_what_a_recovery_would_fetch_again(parts):
+    """Of what was read before the position alone, and as far back as the recovery begins; it has a bound."""
+    processor, _, _ = parts
+    old, new, later = (update(n, ingested=NOW + timedelta(minutes=minutes)) for n, minutes in enumerate((-5, 0, 0)))
+    processor.process([old, new])
+    position = processor.reach("t1", NOW)
+    processor.process([later])
+    assert processor.complete(position).frontier == tuple(frontier.keys([new]))
+    processor.process([update(number) for number in range(10, 3000)])
+    full = processor.complete(processor.reach("t2", NOW))
+    assert full.frontier == tuple(frontier.keys([update(number) for number in range(2000, 3000)]))
+    assert processor.complete(position).frontier == ()
+    processor.resume(full)
+    processor.process([update(4000)])
+    assert processor.complete(processor.reach("t3", NOW)).frontier == (
+        *full.frontier[1:],
+        *frontier.keys([update(4000)]),
+    )

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from consumer.checkpoint.position import Position
 from consumer.checkpoint.watermark import Watermark
 from consumer.ingestion.deduplicator import RepeatFilter
+from consumer.ingestion.gap_recovery import LATENCY
 from consumer.ingestion.processor import TargetProcessor
 from consumer.ingestion.recovery import Recovery
 from consumer.stream.messages import TargetUpdate
@@ -60,4 +61,4 @@ def test_the_plan_keeps_the_frontier_of_the_position_it_recovers_from():
     assert planned.newest_ingestion_time == committed.newest_ingestion_time
     assert planned.frontier == committed.frontier
     assert planned.gap is not None
-    assert planned.gap.start == committed.newest_ingestion_time
+    assert planned.gap.start == committed.newest_ingestion_time - LATENCY

@@ -1,0 +1,70 @@
+"""Which updates a recovery from a committed position would fetch again, although Kinesis has them."""
+
+from __future__ import annotations
+
+from collections import deque
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from consumer.ingestion.deduplicator import identify
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from consumer.stream.messages import TargetUpdate
+
+MAX_KEYS = 1_000
+"""Of 16 characters each, in every checkpoint. A recovery begins a minute before the position: at more than some 16
+updates a second the earliest of that minute are not among them, and come again."""
+
+_DIGEST_BYTES = 8
+
+_ingestion_time = msgspec.msgpack.Decoder(tuple).decode
+
+
+def keys(updates: Sequence[TargetUpdate]) -> list[str]:
+    """Return what names each update in a checkpoint: the same in every process, however its object is written."""
+    return [_key(identity) for identity in identify(updates).identities]
+
+
+class Frontier:
+    """Remembers the newest updates; the reader's thread notes, the committer's asks."""
+
+    def __init__(self) -> None:
+        self.read = 0
+        """Updates noted so far: the reader's place, by which a position is asked about later."""
+        self._recent: deque[bytes | str] = deque(maxlen=MAX_KEYS)
+
+    def resume(self, inherited: Iterable[str]) -> None:
+        """Go on from a position that names these; what was noted before does not lie before it."""
+        self._recent = deque(inherited, maxlen=MAX_KEYS)
+
+    def note(self, identified: Sequence[bytes]) -> None:
+        """Note updates by their identities."""
+        self.read += len(identified)  # first: who asks in between must take none of them for one before its position
+        self._recent.extend(identified)
+
+    def at(self, read: int, since: datetime) -> tuple[str, ...]:
+        """Return the keys of the newest updates among the first `read`, as far as they were ingested `since`."""
+        while True:
+            try:
+                recent = list(self._recent)
+                break
+            except RuntimeError:  # noted meanwhile
+                continue
+        del recent[max(0, len(recent) - (self.read - read)) :]
+        return tuple(one if isinstance(one, str) else _key(one) for one in recent if _is_since(one, since))
+
+
+def _is_since(one: bytes | str, since: datetime) -> bool:
+    if isinstance(one, str):
+        return True  # of an earlier process: its time is not known any more
+    ingested: datetime | object = _ingestion_time(one)[2]
+    return isinstance(ingested, list) or ingested >= since  # type: ignore[operator]  # an update without one is a list
+
+
+def _key(identity: bytes) -> str:
+    return blake2b(identity, digest_size=_DIGEST_BYTES).hexdigest()
