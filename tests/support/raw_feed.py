@@ -70,7 +70,9 @@ class RawFeed:
     def _answer(self, connection: socket.socket) -> None:
         head = b""
         while b"\r\n\r\n" not in head:
-            head += connection.recv(65536)
+            if not (part := connection.recv(65536)):
+                return  # the client has gone, without a word
+            head += part
         target = head.split(b" ")[1].decode().replace("%3A", ":")
         if batch := re.search(r"start=([^&]*)&end=([^&]*)", target):
             self.asked.append(f"{batch[1]}/{batch[2]}")
@@ -92,11 +94,11 @@ class RawFeed:
                 self._stopping.wait(_POLL_SECONDS)
                 continue
             until = min(self.limit, (at // self._every + 1) * self._every)
-            part = b"".join(self._line(number) + b"\n" for number in range(at, until))
+            lines = b"".join(self._line(number) + b"\n" for number in range(at, until))
             at = until
             if at % self._every == 0:
-                part += b'{"position_token":"t%d"}\n' % at
-            self._chunk(connection, part)
+                lines += b'{"position_token":"t%d"}\n' % at
+            self._chunk(connection, lines)
 
     @staticmethod
     def _chunk(connection: socket.socket, data: bytes) -> None:

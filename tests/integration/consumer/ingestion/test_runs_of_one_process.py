@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from common import envelope
+from common.clock import SystemClock
 from consumer.checkpoint.rejected_lines import RejectedStore
 from consumer.checkpoint.store import CheckpointStore
 from consumer.deadline import Deadline
@@ -21,7 +22,6 @@ from consumer.publish import record_format
 from consumer.publish.list_shards import ListShards
 from consumer.publish.put_records import PutRecords
 from consumer.stream.client import StreamClient
-from tests.integration.consumer.conftest import JumpingClock
 from tests.support.conditions import wait_until
 from tests.support.raw_feed import RawFeed
 from tests.support.stub_aws import StubAws
@@ -38,22 +38,46 @@ def line(number, aircraft=10):
     return b'{"target":' + json.dumps(update).encode() + b"}"
 
 
+class OutOfTime(Deadline):
+    """A deadline of which reading has come to the end when a test says so; Kinesis has a moment left then, S3 all."""
+
+    def __init__(self, clock):
+        super().__init__(clock, 600)
+        self.reading_is_over = False
+
+    def earlier(self, _reserve):
+        return _EndOfReading(self)
+
+    def cut(self, seconds, *, reserve=0.0):
+        return super().cut(min(seconds, 0.3) if reserve else seconds)
+
+
+class _EndOfReading(Deadline):
+    def __init__(self, end):
+        super().__init__(SystemClock(), 600)
+        self._whole = end
+
+    @property
+    def left(self):
+        return -1.0 if self._whole.reading_is_over else super().left
+
+
 class Process:
     """A process of the consumer's: what lies in its memory lives from run to run."""
 
     def __init__(self, aws, url, *, envelopes=False):
         self.aws = aws
         self.handover = Handover()
-        self.clock = JumpingClock()
+        self.clock = SystemClock()
         self.runs = 0
         self._url = url
         self._envelopes = envelopes
 
-    def run(self, until=lambda: False, *, seconds=600.0, start="BEGINNING"):
-        """Make a run that is at its deadline once `until` holds; return its summary, or the error it ended with."""
+    def run(self, until, *, start="BEGINNING"):
+        """Make a run that is out of time once `until` holds; return its summary, or the error it ended with."""
         self.runs += 1
         owner = f"run-{self.runs}"
-        deadline = Deadline(self.clock, seconds)
+        deadline = OutOfTime(self.clock)
         kinesis, s3 = self.aws.kinesis(), self.aws.s3()
         outcome = []
         with closing(kinesis), closing(StreamClient(self._url, "token", {}, "none")) as client:
@@ -81,8 +105,8 @@ class Process:
             try:
                 wait_until(lambda: until() or outcome)
             finally:
-                self.clock.advance(seconds=seconds - 2.5)
-                thread.join(10)
+                deadline.reading_is_over = True
+                thread.join(30)
             assert not thread.is_alive()
         s3.close()
         return outcome[0]
