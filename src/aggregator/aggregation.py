@@ -10,15 +10,16 @@ from aggregator import instants
 from aggregator.events import decoding
 from aggregator.events.decoding import Undecodable
 from aggregator.sinks import delivery_log, firehose, row_schema
+from aggregator.sinks.live_snapshots import Progress
 from aggregator.state import codec
 from aggregator.state.splitting import PACKED_BYTES, PartFolder
+from aggregator.state.window_part import WindowPart
 from common import kinesis_event
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from aggregator.sinks.delivery_log import DeliveryRecord
-    from aggregator.state.window_part import WindowPart
     from common.kinesis_event import TumblingWindow
 
 
@@ -46,6 +47,13 @@ class Deliveries(Protocol):
         """Leave the record for the next try."""
 
 
+class LiveSink(Protocol):
+    """Where the live objects go; see `live_snapshots.LiveSnapshots`."""
+
+    def write(self, window: TumblingWindow, progress: Progress) -> None:
+        """Write what closed and what is open."""
+
+
 class Log(Protocol):
     """The part of a logger that is used here."""
 
@@ -64,6 +72,7 @@ class Outcome:
     fields_ignored: int = 0
     rows_written: int = 0
     splits: int = 0
+    snapshots_failed: int = 0
     closed: bool = False
 
 
@@ -73,6 +82,7 @@ class Aggregator:
 
     rows_sink: RowsSink
     state_sink: StateSink
+    live_sink: LiveSink
     deliveries: Deliveries
     log: Log
     clock: Callable[[], float]
@@ -102,10 +112,12 @@ class Aggregator:
         # Ended early, even an empty part is named, so that the next one's number is known not to be taken.
         if (ends and not folder.part.is_empty) or window.is_terminated_early:
             closed.append(folder.part)
+        first_number = None
         if closed:
-            outcome.rows_written = self._write(window, closed)
+            outcome.rows_written, first_number = self._write(window, closed)
         if not ends:
             outcome.state = codec.encode(folder.part)
+        self._show(event, window, folder, first_number, outcome)
         return outcome
 
     def _fold(self, event: Mapping[str, Any], folder: PartFolder, outcome: Outcome) -> None:
@@ -129,8 +141,32 @@ class Aggregator:
         outcome.counted, outcome.repeats = counted, updates - counted
         outcome.fields_ignored = ignored.total()
 
-    def _write(self, window: TumblingWindow, parts: Sequence[WindowPart]) -> int:
-        """Write the parts: the table first, then Firehose.
+    def _show(
+        self,
+        event: Mapping[str, Any],
+        window: TumblingWindow,
+        folder: PartFolder,
+        first_number: int | None,
+        outcome: Outcome,
+    ) -> None:
+        """Write the live objects. Whatever becomes of that, the window goes on: the next invocation writes them all."""
+        part, number = folder.part, None if first_number is None else first_number + folder.part.number
+        closed = [] if first_number is None else [(first_number + one.number, one) for one in folder.full_parts]
+        if number is not None and (window.is_final or window.is_terminated_early):
+            closed.append((number, part))
+        if number is not None and window.is_terminated_early:
+            part, number = WindowPart(part.origin), number + 1
+        try:
+            self.live_sink.write(window, Progress(closed, part, number, kinesis_event.last_sequence_number(event)))
+        except Exception as error:  # noqa: BLE001 - no window may fail for a picture of it
+            outcome.snapshots_failed = 1
+            self.log.warning(
+                "live snapshot could not be written; the next invocation writes it whole",
+                extra={"window_start": window.start, "shard_id": window.shard_id, "reason": str(error)[:500]},
+            )
+
+    def _write(self, window: TumblingWindow, parts: Sequence[WindowPart]) -> tuple[int, int]:
+        """Write the parts: the table first, then Firehose; return the rows written, and the number of the first part.
 
         The table's writes can be repeated at will, Firehose's cannot: what comes last is repeated least. Whatever
         fails after a record was accepted leaves the progress behind, of all parts of this invocation.
@@ -149,7 +185,7 @@ class Aggregator:
         except Exception:
             self._leave_progress(window, record)
             raise
-        return written
+        return written, first_number
 
     def _write_part(
         self, window: TumblingWindow, part: WindowPart, number: int, content: str, record: DeliveryRecord

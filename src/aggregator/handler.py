@@ -46,6 +46,7 @@ def _measure(outcome: Outcome) -> None:
         ("FieldsIgnored", outcome.fields_ignored),
         ("WindowRowsWritten", outcome.rows_written),
         ("WindowsSplit", outcome.splits),
+        ("SnapshotsFailed", outcome.snapshots_failed),
         ("WindowsClosed", int(outcome.closed)),
     ):
         metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)

@@ -1,6 +1,6 @@
 """Makes the aggregator, once per execution environment, with AWS clients that come into being when they are used.
 
-An invocation in the middle of a window calls nobody: it must not pay for botocore, two thirds of a cold start.
+An invocation in the middle of a window calls S3 alone, and most environments never write to the others.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from aggregator.aggregation import Aggregator
 from aggregator.sinks.aircraft_table import THREADS, LatestStateSink
 from aggregator.sinks.delivery_log import DeliveryLog
 from aggregator.sinks.firehose import Waiter, WindowRowsSink
+from aggregator.sinks.live_snapshots import LiveSnapshots
 from common.observability import logger
 
 if TYPE_CHECKING:
@@ -21,8 +22,10 @@ if TYPE_CHECKING:
 
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_firehose import FirehoseClient
+    from mypy_boto3_s3 import S3Client
 
     from aggregator.settings import Settings
+    from aggregator.state.window_part import WindowPart
 
 DYNAMODB: Mapping[str, Any] = dict(  # noqa: C408 - they are keyword arguments of botocore's Config
     max_pool_connections=THREADS,
@@ -38,6 +41,23 @@ FIREHOSE: Mapping[str, Any] = dict(  # noqa: C408 - as above
     read_timeout=10,
     parameter_validation=False,
 )
+
+
+S3: Mapping[str, Any] = dict(  # noqa: C408 - as above
+    # A snapshot may cost an invocation some seconds at most: the next one writes it again.
+    retries={"mode": "standard", "total_max_attempts": 2},
+    connect_timeout=1,
+    read_timeout=2,
+    parameter_validation=False,
+)
+
+
+class NoStates:
+    """In place of the table of latest states where it is switched off."""
+
+    def write(self, part: WindowPart, now: float) -> int:  # noqa: ARG002 - as `LatestStateSink` has it
+        """Write nothing."""
+        return 0
 
 
 class LazyClient:
@@ -70,7 +90,8 @@ def make(settings: Settings) -> Aggregator:
     waiter = Waiter(sleep=time.sleep, random=random.random)
     return Aggregator(
         rows_sink=WindowRowsSink(firehose, settings.window_rows_stream_name, waiter),
-        state_sink=LatestStateSink(dynamodb, settings.aircraft_table_name),
+        state_sink=LatestStateSink(dynamodb, settings.aircraft_table_name) if settings.latest_states else NoStates(),
+        live_sink=LiveSnapshots(cast("S3Client", LazyClient("s3", S3)), settings.data_bucket, time.time),
         deliveries=DeliveryLog(dynamodb, settings.aircraft_table_name),
         log=logger,
         clock=time.time,

@@ -135,6 +135,19 @@ def blocks(records: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, bytes, i
             yield kinesis["sequenceNumber"], data, updates
 
 
+def last_sequence_number(event: Mapping[str, Any]) -> str | None:
+    """Return the sequence number of the event's last record; None if it has none.
+
+    Raises
+    ------
+    MalformedEventError
+        As of `records`.
+    """
+    with _expecting_records():
+        listed = event.get("Records") or ()
+        return str(listed[-1]["kinesis"]["sequenceNumber"]) if listed else None
+
+
 def _shard_id(record: Mapping[str, Any]) -> str:
     """Return the shard a record was read from, which its event id begins with."""
     return str(record["eventID"]).partition(":")[0]

@@ -184,7 +184,7 @@ class Sinks:
 def aggregator_event(event):
     """The answer is a state within Lambda's bound; an error leaves nothing half written. Gives the outcome or None."""
     sinks = Sinks()
-    aggregator = Aggregator(sinks, sinks, sinks, sinks, NOW.timestamp)
+    aggregator = Aggregator(sinks, sinks, sinks, sinks, sinks, NOW.timestamp)
     try:
         outcome = aggregator.process(event)
     except (MalformedEventError, StateError, ValueError) as error:

@@ -38,8 +38,10 @@ class LatestStates(NamedTuple):
     first_seen: Sequence[int]
     """`timestamp` of the oldest update in the part."""
     has_position: Sequence[bool]
-    """Where there is none, the next three columns say nothing."""
+    """Where there is none, the next four columns say nothing."""
     position_timestamps: Sequence[int]
+    position_delays: Sequence[int]
+    """As `delays`, of the update that brought the position."""
     latitudes: array[int]
     longitudes: array[int]
     altitudes: array[int]
@@ -76,6 +78,7 @@ def latest_states(part: WindowPart) -> LatestStates:
         first_seen=list(map(time, columns.column("first"))),
         has_position=list(map(NOWHERE.__ne__, last_position)),
         position_timestamps=list(map(time, last_position)),  # of the last key, where it is nowhere
+        position_delays=list(map(delay, last_position)),
         latitudes=columns.column("last_latitude"),
         longitudes=columns.column("last_longitude"),
         altitudes=columns.column("altitude"),

@@ -28,6 +28,7 @@ def invoke(delivery_stream, table, monkeypatch):
     """A function that invokes the handler in a fresh execution environment."""
     monkeypatch.setenv("WINDOW_ROWS_STREAM_NAME", delivery_stream)
     monkeypatch.setenv("AIRCRAFT_TABLE_NAME", table.name)
+    monkeypatch.setenv("DATA_BUCKET", "data")
     module._aggregator.cache_clear()
     yield lambda event: json.loads(json.dumps(module.handler(json.loads(json.dumps(event)), Context())))
     module._aggregator.cache_clear()
@@ -75,6 +76,7 @@ def test_each_invocation_writes_its_metrics_and_names_what_it_passed_over(invoke
         "FieldsIgnored": 0,
         "WindowRowsWritten": 0,
         "WindowsSplit": 0,
+        "SnapshotsFailed": 0,
         "WindowsClosed": 0,
     }
     warnings = [record for record in caplog.records if record.levelname == "WARNING"]
@@ -124,7 +126,7 @@ def test_a_failing_sink_fails_the_invocation_and_the_retry_mends_it(invoke, make
     assert keys == {("aircraft", 0, "040172"), ("totals", 0, None)}
 
 
-@pytest.mark.parametrize("name", ["WINDOW_ROWS_STREAM_NAME", "AIRCRAFT_TABLE_NAME"])
+@pytest.mark.parametrize("name", ["WINDOW_ROWS_STREAM_NAME", "AIRCRAFT_TABLE_NAME", "DATA_BUCKET"])
 def test_a_missing_setting_is_named(invoke, make_event, monkeypatch, name):
     """A variable that is not set fails the invocation with a text that names it."""
     monkeypatch.delenv(name)
@@ -147,3 +149,11 @@ def test_the_recording_arrives_whole(invoke, make_event, recording, bucket, tabl
     for address, item in items.items():
         newest = max(target["timestamp"] for target in feed if target["icao_address"] == address)
         assert item["timestamp"] == newest.replace("Z", ".000000Z")
+
+
+def test_a_table_of_latest_states_that_is_switched_off_stays_empty(invoke, make_event, bucket, table, monkeypatch):
+    """The rows are written all the same."""
+    monkeypatch.setenv("LATEST_STATE_TABLE", "off")
+    invoke(make_event([update(1)], final=True))
+    assert table.scan()["Count"] == 0
+    assert len(bucket.rows()) == 2

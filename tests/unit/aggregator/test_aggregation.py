@@ -71,6 +71,20 @@ class Deliveries:
         self.records[window_start, shard_id] = msgspec.json.encode(record)
 
 
+class Live:
+    """What was shown, by invocation: numbers of closed parts, and the number and aircraft of the part at hand."""
+
+    def __init__(self):
+        self.shown = []
+        self.is_down = False
+
+    def write(self, _window, progress):
+        if self.is_down:
+            raise ConnectionError("s3 is down")
+        closed = [number for number, _ in progress.closed]
+        self.shown.append((closed, progress.number, len(progress.part.columns.index), progress.sequence))
+
+
 class Log:
     def __init__(self):
         self.warnings = []
@@ -83,9 +97,10 @@ class World:
     """An aggregator and all it touches."""
 
     def __init__(self, **settings):
-        self.rows, self.states, self.deliveries, self.log = Rows(), States(), Deliveries(), Log()
+        self.rows, self.states, self.live = Rows(), States(), Live()
+        self.deliveries, self.log = Deliveries(), Log()
         self.aggregator = Aggregator(
-            self.rows, self.states, self.deliveries, self.log, clock=lambda: 1_000.0, **settings
+            self.rows, self.states, self.live, self.deliveries, self.log, clock=lambda: 1_000.0, **settings
         )
 
     def process(self, event):
@@ -331,3 +346,39 @@ def test_the_event_is_left_as_it_was(make_event):
     before = copy.deepcopy(event)
     world.aggregator.process(event)
     assert event == before
+
+
+def test_each_invocation_shows_the_part_at_hand(make_event):
+    """While a window is open its part's number is its own; with rows written it is known; closed parts are named."""
+    world = World()
+    state = world.process(make_event([payload(1)], {})).state
+    state = world.process(make_event([payload(2, address="78121E")], state)).state
+    world.process(make_event([], state, final=True))
+    assert world.live.shown == [([], None, 1, "1"), ([], None, 2, "1"), ([0], 0, 2, None)]
+
+
+def test_a_split_window_shows_its_parts_by_their_numbers(make_event):
+    """What was full is closed, and what goes on has the next number; after an early end the next part is empty."""
+    world = World(packed_bytes=500)
+    world.process(make_event(many(60), {}))
+    ((closed, number, aircraft, _),) = world.live.shown
+    assert number >= 1
+    assert closed == list(range(number))
+    assert aircraft < 60
+    world = World()
+    world.process(make_event([payload(1)], {}) | {"isWindowTerminatedEarly": True})
+    assert world.live.shown == [([0], 1, 0, "1")]
+
+
+def test_a_window_goes_on_without_its_picture(make_event):
+    """With the live objects' sink down the state and the rows are the same, and the failure is counted and said."""
+    world, other = World(), World()
+    other.live.is_down = True
+    outcomes = []
+    for one in (world, other):
+        state = one.process(make_event([payload(1)], {})).state
+        outcomes.append((one.process(make_event([payload(2)], state, final=True)), one.rows.lines))
+    (with_live, rows), (without, same_rows) = outcomes
+    assert rows == same_rows
+    assert (with_live.snapshots_failed, without.snapshots_failed) == (0, 1)
+    assert other.log.warnings[-1][1]["reason"] == "s3 is down"

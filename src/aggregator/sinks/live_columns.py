@@ -1,0 +1,86 @@
+"""The latest states of a part as the live objects' writer takes them."""
+
+from __future__ import annotations
+
+from array import array
+from typing import TYPE_CHECKING
+
+from aggregator.state.latest import latest_states
+from aggregator.state.layout import AIRLINE, NAMES
+from live.columns import NO_TIME, Aircraft
+from live.layout import EMERGENCIES, SOURCES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from aggregator.state.latest import LatestStates
+    from aggregator.state.window_part import WindowPart
+
+MILLISECOND = 1_000
+"""Microseconds."""
+
+_OTHER = len(SOURCES) - 1
+_PLACES = {source: place for place, source in enumerate(SOURCES)}
+_EMERGENCIES = frozenset(squawk for squawk in EMERGENCIES if squawk is not None)
+
+
+def columns(part: WindowPart) -> tuple[Aircraft, LatestStates]:
+    """Return the columns of positions and motion, and the states that they were made of."""
+    states = latest_states(part)
+    timestamps = _milliseconds(states.timestamps, states.tick)
+    delays = _delays(states.delays, states)
+    return (
+        Aircraft(
+            icao_address=states.icao_addresses,
+            timestamp=timestamps,
+            delay=delays,
+            position_measured=_measured(states),
+            latitude=states.latitudes,
+            longitude=states.longitudes,
+            altitude=states.altitudes,
+            speed=states.speeds,
+            vertical_rate=states.vertical_rates,
+            heading=states.headings,
+            on_ground=states.on_ground,
+            source=bytes([_PLACES.get(source, _OTHER) for source in states.collection_types]),
+            emergencies={
+                place: squawk
+                for place, squawk in enumerate(states.squawks)
+                if squawk is not None and squawk in _EMERGENCIES
+            },
+        ),
+        states,
+    )
+
+
+def identities(states: LatestStates) -> dict[str, Sequence[str | None]]:
+    """Return the texts that seldom change, a list for each of the live objects' fields."""
+    read = [states.names(place) for place in range(len(states.icao_addresses))]
+    named: dict[str, Sequence[str | None]] = {
+        name: list(texts) for name, texts in zip((*NAMES, *AIRLINE), zip(*read, strict=True), strict=True)
+    }
+    return {**named, "squawk": states.squawks, "collection_type": states.collection_types}
+
+
+def _milliseconds(ticks: Iterable[int], tick: int) -> array[int]:
+    """Return times in whole milliseconds, rounded down."""
+    return array("q", ticks if tick == MILLISECOND else [time * tick // MILLISECOND for time in ticks])
+
+
+def _delays(delays: Sequence[int], states: LatestStates) -> array[int]:
+    none, tick = states.no_delay, states.tick
+    return array("q", [NO_TIME if delay == none else delay * tick // MILLISECOND for delay in delays])
+
+
+def _measured(states: LatestStates) -> array[int]:
+    """Return when each position was measured: the earlier of its update's times."""
+    none, tick = states.no_delay, states.tick
+    return array(
+        "q",
+        [
+            (time if delay == none or delay > 0 else time + delay) * tick // MILLISECOND if has_position else NO_TIME
+            for time, delay, has_position in zip(
+                states.position_timestamps, states.position_delays, states.has_position, strict=True
+            )
+        ],
+    )

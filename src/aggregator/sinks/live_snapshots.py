@@ -1,0 +1,272 @@
+"""The live objects in S3: the latest state of every aircraft of the window, written again with every invocation.
+
+What cannot be written fails no window: it is counted, and the next invocation writes all of it. Writes are conditional,
+so that a retried invocation never puts an older snapshot in the place of a newer one (`live.order`).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from aggregator import instants
+from aggregator.sinks import live_columns
+from live import identities, objects, writer
+from live.container import Header
+from live.errors import SnapshotError
+from live.order import Order
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from mypy_boto3_s3 import S3Client
+
+    from aggregator.state.window_part import WindowPart
+    from common.kinesis_event import TumblingWindow
+
+IDENTITY_SECONDS = 20.0
+"""How often the identities of an open window are looked at: they change seldom, and cost more than the positions."""
+
+_TRIES = 4
+"""How often a write is tried that others are faster with: each try looks again at what is there."""
+
+_ORDER = "order"
+_CONFLICTS = {HTTPStatus.PRECONDITION_FAILED, HTTPStatus.CONFLICT}
+
+
+@dataclass(slots=True)
+class _Shard:
+    """What this process knows of one shard's objects."""
+
+    tag: str | None = None
+    """Of the open window's positions, as last written or looked at; None: there are none."""
+    order: Order | None = None
+    is_known: bool = False
+    identity: str | None = None
+    """The version of the open window's identities in S3."""
+    identity_at: float = 0.0
+    is_listed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What an invocation leaves: the parts that it closed by their numbers, and the part at hand by its own.
+
+    `number` is None where it is known only that it is at least the part's own: in an invocation that wrote no rows.
+    """
+
+    closed: Sequence[tuple[int, WindowPart]]
+    part: WindowPart
+    number: int | None
+    sequence: str | None
+    """The last record's; None in an invocation without records."""
+
+
+class LiveSnapshots:
+    """Writes the live objects of a shard.
+
+    Parameters
+    ----------
+    client
+        For S3; its retries and time-outs bound what a snapshot may cost an invocation.
+    bucket
+        Where `live/` is.
+    clock
+        Seconds since the epoch.
+    """
+
+    def __init__(self, client: S3Client, bucket: str, clock: Callable[[], float]) -> None:
+        self._client = client
+        self._bucket = bucket
+        self._clock = clock
+        self._shards: dict[str, _Shard] = {}
+
+    def write(self, window: TumblingWindow, progress: Progress) -> None:
+        """Write what closed and what is open.
+
+        Raises
+        ------
+        Exception
+            Something could not be written. What was is complete.
+        """
+        if window.is_final and not progress.closed:
+            return  # an empty window
+        shard = self._shards.setdefault(window.shard_id, _Shard())
+        if not shard.is_known:
+            self._look(window.shard_id, shard)
+        start, end = _milliseconds(window.start), _milliseconds(window.end)
+        sequence = self._sequence(shard, start, progress)
+        for number, part in progress.closed:
+            is_last = window.is_final and part is progress.part
+            key = objects.closed_window(window.shard_id, end, None if is_last else number)
+            self._put_closed(window, part, Order(start, number, sequence), key)
+        self._put_open(window, shard, progress, sequence)
+        if not shard.is_listed:
+            self._list(window)
+            shard.is_listed = True
+
+    def _put_open(self, window: TumblingWindow, shard: _Shard, progress: Progress, sequence: int) -> None:
+        """Write the part at hand, unless what is there is as new."""
+        start = _milliseconds(window.start)
+        for _ in range(_TRIES):
+            if not shard.is_known:
+                self._look(window.shard_id, shard)
+            order = Order(start, self._number(shard, start, progress), sequence)
+            if shard.order is not None and order <= shard.order:
+                return
+            aircraft, states = live_columns.columns(progress.part)
+            key = objects.open_window(window.shard_id)
+            if self._is_due(shard, window):
+                names = live_columns.identities(states)
+                version = identities.version(states.icao_addresses, names)
+                if version != shard.identity:
+                    header = self._header(window, order, identity=version)
+                    self._put(key + objects.IDENTITY, identities.write(aircraft, names, header), order)
+                    shard.identity = version
+                shard.identity_at = self._clock()
+            body = writer.write(aircraft, self._header(window, order, identity=shard.identity))
+            if (tag := self._put(key, body, order, known=shard)) is not None:
+                shard.tag, shard.order = tag, order
+                return
+            shard.is_known = False  # another has written it: look what there is
+        raise ContendedError(f"{objects.open_window(window.shard_id)}: written by others {_TRIES} times in a row")
+
+    @staticmethod
+    def _sequence(shard: _Shard, start: int, progress: Progress) -> int:
+        """Return the sequence number that a snapshot reaches: without records, as far as the one before."""
+        if progress.sequence is not None:
+            return int(progress.sequence)
+        return shard.order.sequence if shard.order is not None and shard.order.window_start == start else 0
+
+    @staticmethod
+    def _number(shard: _Shard, start: int, progress: Progress) -> int:
+        """Return the number of the part at hand.
+
+        After a window that Lambda ended early its parts count from 0 again; what was written then says how far it was.
+        """
+        if progress.number is not None:
+            return progress.number
+        reached = shard.order.part if shard.order is not None and shard.order.window_start == start else 0
+        return max(reached, progress.part.number)
+
+    def _is_due(self, shard: _Shard, window: TumblingWindow) -> bool:
+        started = shard.order is not None and shard.order.window_start == _milliseconds(window.start)
+        return (
+            shard.identity is None
+            or not started
+            or window.is_final
+            or self._clock() - shard.identity_at >= IDENTITY_SECONDS
+        )
+
+    def _put_closed(self, window: TumblingWindow, part: WindowPart, order: Order, key: str) -> None:
+        """Write a part that nothing is added to any more. A retry has the same records: it writes the same again."""
+        aircraft, states = live_columns.columns(part)
+        names = live_columns.identities(states)
+        version = identities.version(states.icao_addresses, names)
+        header = self._header(window, order, identity=version, closed=True)
+        self._put(key + objects.IDENTITY, identities.write(aircraft, names, header), order)
+        self._put(key, writer.write(aircraft, header), order)
+
+    def _header(self, window: TumblingWindow, order: Order, *, identity: str | None, closed: bool = False) -> Header:
+        return Header(
+            shard=window.shard_id,
+            window_start=order.window_start,
+            window_end=_milliseconds(window.end),
+            part=order.part,
+            sequence=str(order.sequence),
+            closed=closed,
+            written_at=round(self._clock() * 1_000),
+            identity=identity,
+            blocks=(),
+        )
+
+    def _put(self, key: str, body: bytes, order: Order, known: _Shard | None = None) -> str | None:
+        """Write an object, on condition that it is as `known` has it; return its tag, None if it is not."""
+        condition: dict[str, Any] = {}
+        if known is not None:
+            condition = {"IfNoneMatch": "*"} if known.tag is None else {"IfMatch": known.tag}
+        try:
+            answer = self._client.put_object(
+                Bucket=self._bucket, Key=key, Body=body, Metadata={_ORDER: order.text()}, **condition
+            )
+        except Exception as error:
+            if known is not None and _status(error) in (_CONFLICTS | {HTTPStatus.NOT_FOUND}):
+                return None
+            raise
+        return answer["ETag"]
+
+    def _look(self, shard_id: str, shard: _Shard) -> None:
+        """Find out what is there."""
+        try:
+            found = self._client.head_object(Bucket=self._bucket, Key=objects.open_window(shard_id))
+        except Exception as error:
+            if _status(error) != HTTPStatus.NOT_FOUND:
+                raise
+            shard.tag = shard.order = None
+        else:
+            shard.tag = found["ETag"]
+            try:
+                shard.order = Order.from_text(found.get("Metadata", {}).get(_ORDER, ""))
+            except SnapshotError:
+                shard.order = None  # not one of ours: the next is newer
+        shard.is_known = True
+
+    def _list(self, window: TumblingWindow) -> None:
+        """Add the shard to those that readers look for."""
+        seconds = round((instants.parse(window.end) - instants.parse(window.start)).total_seconds())
+        for _ in range(_TRIES):
+            listed, condition = self._listed()
+            if window.shard_id in listed["shards"] and listed["window_seconds"] == seconds:
+                return
+            listed["window_seconds"] = seconds
+            listed["shards"].setdefault(window.shard_id, {"since": window.start})
+            try:
+                self._client.put_object(
+                    Bucket=self._bucket,
+                    Key=objects.SHARDS,
+                    Body=json.dumps(listed).encode(),
+                    ContentType="application/json",
+                    **condition,
+                )
+            except Exception as error:
+                if _status(error) not in _CONFLICTS:
+                    raise
+            else:
+                return
+        raise ContendedError(f"{objects.SHARDS}: written by others {_TRIES} times in a row")
+
+    def _listed(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return the shards that are listed, and the condition on which they may be replaced."""
+        try:
+            found = self._client.get_object(Bucket=self._bucket, Key=objects.SHARDS)
+        except Exception as error:
+            if _status(error) != HTTPStatus.NOT_FOUND:
+                raise
+            return {"version": 1, "window_seconds": 0, "shards": {}}, {"IfNoneMatch": "*"}
+        try:
+            listed = msgspec.json.decode(found["Body"].read(), type=dict[str, Any])
+            usable = isinstance(listed["shards"], dict) and listed["version"] == 1
+        except (msgspec.DecodeError, KeyError):
+            usable = False
+        if not usable:
+            listed = {"version": 1, "shards": {}}
+        return {"window_seconds": 0, **listed}, {"IfMatch": found["ETag"]}
+
+
+class ContendedError(Exception):
+    """An object could not be written, since others write it all the time; the next invocation tries again."""
+
+
+def _milliseconds(text: str) -> int:
+    """Return a window's edge as Lambda writes it in milliseconds since the epoch."""
+    return round(instants.parse(text).timestamp() * 1_000)
+
+
+def _status(error: Exception) -> int | None:
+    """Return the HTTP status of an answer that botocore made an error of, without importing botocore for it."""
+    response = getattr(error, "response", None)
+    return response["ResponseMetadata"]["HTTPStatusCode"] if response else None

@@ -1,0 +1,171 @@
+"""The live objects of an aggregator that is invoked as Lambda invokes it, in a bucket of a moto server."""
+
+from __future__ import annotations
+
+import base64
+import json
+
+import boto3
+import pytest
+
+from aggregator import handler as module
+from live import identities, objects, reader
+from tests.integration.aggregator.test_handler import Context
+
+SHARD = "shardId-000000000000"
+OPEN = objects.open_window(SHARD)
+END = 1_709_594_700_000
+CLOSED = objects.closed_window(SHARD, END)
+
+
+def update(second, address="78121E", **fields):
+    """A target update, ingested a second after it was measured."""
+    at = f"2024-03-04T23:24:{second:02}"
+    return {"icao_address": address, "timestamp": f"{at}Z", "ingestion_time": f"{at}.900Z"} | fields
+
+
+@pytest.fixture
+def invoke(delivery_stream, table, monkeypatch):
+    """A function that invokes the handler with updates whose sequence numbers go on from `first`; gives the state."""
+    monkeypatch.setenv("WINDOW_ROWS_STREAM_NAME", delivery_stream)
+    monkeypatch.setenv("AIRCRAFT_TABLE_NAME", table.name)
+    monkeypatch.setenv("DATA_BUCKET", "data")
+    module._aggregator.cache_clear()
+
+    def call(updates, state=None, first=1, minute=24, **flags):
+        event = {
+            "Records": [
+                {
+                    "kinesis": {
+                        "sequenceNumber": str(number),
+                        "data": base64.b64encode(json.dumps(one).encode()).decode(),
+                    }
+                }
+                for number, one in enumerate(updates, first)
+            ],
+            "window": {"start": f"2024-03-04T23:{minute}:00Z", "end": f"2024-03-04T23:{minute + 1}:00Z"},
+            "state": state or {},
+            "shardId": SHARD,
+            "isFinalInvokeForWindow": flags.get("final", False),
+            "isWindowTerminatedEarly": flags.get("early", False),
+        }
+        return module.handler(event, Context())["state"]
+
+    make = module._aggregator
+    yield call
+    make.cache_clear()
+
+
+@pytest.fixture
+def s3(aws):
+    """A client for the bucket."""
+    return boto3.client("s3", endpoint_url=aws)
+
+
+@pytest.fixture
+def read(s3):
+    """Read a snapshot: its header, and its aircraft by address."""
+
+    def targets(key):
+        header, found = reader.read(s3.get_object(Bucket="data", Key=key)["Body"].read())
+        return header, {target.icao_address: target for target in found}
+
+    return targets
+
+
+def keys(s3):
+    """Return the live objects there are."""
+    return {one["Key"] for one in s3.list_objects_v2(Bucket="data", Prefix="live/").get("Contents", [])}
+
+
+def test_an_open_window_is_shown_after_every_invocation(invoke, read, s3):
+    """Each aircraft of the window with its newest state; position and identity as the updates say."""
+    state = invoke([update(1, latitude=31.2, longitude=121.4, altitude_baro=9_000, callsign="CCA8302 ")])
+    invoke([update(6, speed=400, collection_type="satellite"), update(5, "ABC123", squawk="7700")], state, first=2)
+    header, found = read(OPEN)
+    assert (header.sequence, header.part, header.closed, header.window_end) == ("3", 0, False, END)
+    target = found["78121E"]
+    assert (target.latitude, target.longitude, target.speed, target.source) == (31.2, 121.4, 400, "satellite")
+    assert target.altitude is None  # the newest update has none
+    assert target.freshness.timestamp - target.position_measured == 5_000
+    assert found["ABC123"].emergency == "7700"
+    named = identities.read(s3.get_object(Bucket="data", Key=OPEN + objects.IDENTITY)["Body"].read())[1]
+    assert named["78121E"]["callsign"] == "CCA8302"
+    listed = json.loads(s3.get_object(Bucket="data", Key=objects.SHARDS)["Body"].read())
+    assert listed == {"version": 1, "window_seconds": 60, "shards": {SHARD: {"since": "2024-03-04T23:24:00Z"}}}
+
+
+def test_a_window_that_closes_leaves_a_snapshot_that_stays(invoke, read, s3):
+    """The next window begins empty, and the closed one is still there, with its identities."""
+    state = invoke([update(1, callsign="A1")])
+    invoke([], state, final=True)
+    invoke([update(30, "ABC123")], first=2, minute=25)
+    header, found = read(CLOSED)
+    assert (header.closed, header.part, list(found)) == (True, 0, ["78121E"])
+    assert list(read(OPEN)[1]) == ["ABC123"]
+    assert {CLOSED, CLOSED + objects.IDENTITY} <= keys(s3)
+
+
+def test_an_old_invocation_that_is_tried_again_replaces_nothing(invoke, read):
+    """A newer snapshot stays, within a window and from one window to the next, in a new environment too."""
+    state = invoke([update(1)])
+    invoke([update(6, speed=400)], state, first=2)
+    invoke([update(1)])
+    assert read(OPEN)[1]["78121E"].speed == 400
+    module._aggregator.cache_clear()
+    invoke([update(1)])
+    assert read(OPEN)[1]["78121E"].speed == 400
+    invoke([update(50, speed=200)], first=3, minute=25)
+    invoke([update(59, speed=100)], state, first=9)
+    assert read(OPEN)[1]["78121E"].speed == 200
+
+
+def test_a_snapshot_that_another_environment_wrote_is_noticed(invoke, read, monkeypatch):
+    """What this environment believes to be there is not: it looks, and writes only what is newer."""
+    this = module._aggregator()
+    state = invoke([update(1)])
+    module._aggregator.cache_clear()
+    invoke([update(6, speed=400)], state, first=5)
+    monkeypatch.setattr(module, "_aggregator", lambda: this)
+    invoke([update(7, speed=300)], state, first=3)
+    assert read(OPEN)[1]["78121E"].speed == 400
+    invoke([update(8, speed=500)], state, first=7)
+    assert read(OPEN)[1]["78121E"].speed == 500
+
+
+def test_a_window_that_was_ended_early_goes_on_under_the_next_number(invoke, read):
+    """Its parts are found by their numbers: the next one's header says how many there were."""
+    state = invoke([update(1)])
+    invoke([update(2)], state, first=2, early=True)
+    assert read(CLOSED + ".0")[1].keys() == {"78121E"}
+    assert read(OPEN)[0].part == 1
+    state = invoke([update(20, "ABC123")], first=3)
+    header, found = read(OPEN)
+    assert (header.part, list(found)) == (1, ["ABC123"])
+    invoke([], state, final=True)
+    header, found = read(CLOSED)
+    assert (header.part, list(found)) == (1, ["ABC123"])
+
+
+def test_an_empty_window_writes_nothing(invoke, s3):
+    """A shard without records costs no request."""
+    invoke([], final=True)
+    assert keys(s3) == set()
+
+
+def test_what_stands_in_the_place_of_a_snapshot_is_replaced(invoke, read, s3):
+    """An object that is not ours, in any of the keys, does not stop the next snapshot."""
+    for key in (OPEN, OPEN + objects.IDENTITY, objects.SHARDS):
+        s3.put_object(Bucket="data", Key=key, Body=b"nonsense")
+    invoke([update(1)])
+    assert list(read(OPEN)[1]) == ["78121E"]
+    assert SHARD in json.loads(s3.get_object(Bucket="data", Key=objects.SHARDS)["Body"].read())["shards"]
+
+
+def test_shards_are_added_to_those_that_are_listed(invoke, s3):
+    """Another shard's entry stays, and an entry is written once."""
+    other = {"version": 1, "window_seconds": 60, "shards": {"shardId-000000000007": {"since": "2024-03-04T00:00:00Z"}}}
+    s3.put_object(Bucket="data", Key=objects.SHARDS, Body=json.dumps(other).encode())
+    invoke([update(1)])
+    listed = json.loads(s3.get_object(Bucket="data", Key=objects.SHARDS)["Body"].read())
+    assert set(listed["shards"]) == {"shardId-000000000007", SHARD}
