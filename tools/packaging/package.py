@@ -22,6 +22,9 @@ ROOT = Path(__file__).resolve().parents[2]
 ARCHITECTURES = {"arm64": ["arm64"], "x86_64": ["x86_64"], "both": ["arm64", "x86_64"]}
 MEGABYTE = 1_000_000
 
+SHARED = ("common", "live")
+"""Rooms of `src` that every function has."""
+
 
 @dataclass(frozen=True)
 class Function:
@@ -61,7 +64,7 @@ def collect(function: Function, root: Path, architectures: list[str], cache: Pat
                     f"{path}: differs between {' and '.join(architectures)}; one folder cannot serve both. "
                     "Package for one architecture: --architecture arm64 or x86_64"
                 )
-    own = bundle.source_files(root / "src", ["common", function.name])
+    own = bundle.source_files(root / "src", [*SHARED, function.name])
     if clash := own.keys() & files.keys():
         raise PackagingError(f"{', '.join(sorted(clash))}: a library has a file of that name too; rename ours")
     return {**files, **own}

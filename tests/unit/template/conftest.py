@@ -5,7 +5,12 @@ from __future__ import annotations
 import pytest
 from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 
-FUNCTIONS = {"ConsumerFunction": "consumer", "AggregatorFunction": "aggregator", "AlertsFunction": "alerts"}
+FUNCTIONS = {
+    "ConsumerFunction": "consumer",
+    "AggregatorFunction": "aggregator",
+    "AlertsFunction": "alerts",
+    "ApiFunction": "api",
+}
 
 
 @pytest.fixture(scope="session")

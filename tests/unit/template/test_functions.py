@@ -10,7 +10,7 @@ import pytest
 @pytest.fixture(scope="session")
 def contract(repository):
     """The environment table of docs/design.md, as {function: set of names}."""
-    names = {"consumer": set(), "aggregator": set(), "alerts": set()}
+    names = {"consumer": set(), "aggregator": set(), "alerts": set(), "api": set()}
     for variables, functions in re.findall(
         r"^\| (`[A-Z].*?) \| ([\w, ]+) \|", (repository / "docs/design.md").read_text(), re.MULTILINE
     ):
@@ -92,8 +92,7 @@ def test_the_schedule_ticks_every_minute_and_can_be_stopped(resources):
 
 def test_only_the_schedule_may_start_the_consumer(of_type):
     """EventBridge may invoke it, and for this rule alone."""
-    [permission] = of_type("AWS::Lambda::Permission").values()
-    assert permission == {
+    assert of_type("AWS::Lambda::Permission")["ConsumerSchedulePermission"] == {
         "Action": "lambda:InvokeFunction",
         "FunctionName": {"Ref": "ConsumerFunction"},
         "Principal": "events.amazonaws.com",

@@ -66,7 +66,7 @@ def test_every_function_has_a_role_of_its_own(resources, of_type):
     """No two functions share a role, and none has SAM write it policies."""
     used = [function["Role"]["Fn::GetAtt"] for function in of_type("AWS::Serverless::Function").values()]
     used = [each if isinstance(each, str) else each[0] for each in used]
-    assert len({each.split(".")[0] for each in used}) == len(used) == 3
+    assert len({each.split(".")[0] for each in used}) == len(used) == 4
     assert all(resources[each.split(".")[0]]["Type"] == "AWS::IAM::Role" for each in used)
     assert not [name for name, each in of_type("AWS::Serverless::Function").items() if "Policies" in each]
 
@@ -157,3 +157,22 @@ def test_each_role_trusts_one_service(roles):
         [statement] = role["AssumeRolePolicyDocument"]["Statement"]
         assert statement["Principal"]["Service"] in {"lambda.amazonaws.com", "firehose.amazonaws.com"}
         assert statement["Action"] == "sts:AssumeRole"
+
+
+def test_the_aggregator_writes_live_objects_and_nothing_else_of_the_bucket(roles):
+    """It reads and writes under `live/` alone; rows come there by Firehose."""
+    assert actions_on(roles["AggregatorRole"], "DataBucket") == [
+        "s3:GetObject /live/*",
+        "s3:ListBucket",
+        "s3:PutObject /live/*",
+    ]
+
+
+def test_the_api_only_reads(roles):
+    """Live objects, window rows and alerts; the raw archive is not its business."""
+    assert actions_on(roles["ApiRole"], "DataBucket") == [
+        "s3:GetObject /alerts/*",
+        "s3:GetObject /live/*",
+        "s3:GetObject /windows/*",
+        "s3:ListBucket",
+    ]
