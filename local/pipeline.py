@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from local.stack import Stack
 
 CONSUMER, AGGREGATOR, ALERTS = "ConsumerFunction", "AggregatorFunction", "AlertsFunction"
+API = "ApiFunction"
 _LOOK_SECONDS = 1.0
 """How often the sinks are looked at for the picture: each look is a few requests to moto."""
 

@@ -9,6 +9,7 @@ import signal
 import sys
 import threading
 import time
+import webbrowser
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,7 +24,7 @@ from local.cli.view import View
 from local.deploy import create
 from local.faults.live import KEEP_ALIVE_SECONDS, LiveFaults
 from local.output_file import NOT_WRITTEN, OutputError, OutputFile
-from local.pipeline import CONSUMER, Pipeline
+from local.pipeline import API, CONSUMER, Pipeline
 from local.runtime.emulator import EmulatorError
 from local.runtime.emulator import binary as emulator_binary
 from local.runtime.reaper import Guardian
@@ -32,6 +33,10 @@ from local.simulator.feed import Feed
 from local.simulator.server import TrackingStreamServer
 from local.standard_output import surviving
 from local.threads import ThreadWatch
+from local.web.front_door import FrontDoor
+from local.web.live_objects import LiveObjects
+from local.web.server import WebServer
+from local.web.static_files import StaticFiles
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -117,6 +122,7 @@ class _Run:
             running.enter_context(self._signals())
             running.enter_context(self._threads)
             emulator_binary()
+            web = running.enter_context(self._web()) if options.web else None
             self._console.print("[dim]Starting the local AWS and creating the stack from template.yaml ...[/dim]")
             self._cloud = cloud = Cloud()
             running.callback(cloud.stop)
@@ -145,6 +151,9 @@ class _Run:
                 broken=lambda: self._broken(feed),
             )
             running.callback(pipeline.close)
+            if web is not None:
+                live = LiveObjects(cloud.client("s3"), stack.resources["DataBucket"])
+                web.connect(live, FrontDoor(pipeline.functions[API].invoke))
             self._at_work = True
             feed.start()
             pipeline.start()
@@ -182,6 +191,19 @@ class _Run:
             body=faults.upstream.body,
             refuse=faults.upstream.refuse,
         )
+
+    def _web(self) -> WebServer:
+        """Return the server of the page and the API; its address is the first thing that a person sees."""
+        port = self._options.web_port
+        try:
+            server = WebServer(StaticFiles(self._repository / "web"), port=port)
+        except OSError as error:
+            taken = f"--web-port: {port} cannot be used: {error.strerror}; take another, or 0 for any free one"
+            raise RunError(taken) from error
+        self._tell(f"The map is at {server.url} and the API at {server.url}api/targets")
+        if self._options.open:
+            webbrowser.open(server.url)
+        return server
 
     def _create_stack(self, cloud: Cloud, url: str, token: str, parameters: dict[str, str]) -> Stack:
         options = self._options

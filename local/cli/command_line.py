@@ -51,6 +51,9 @@ class RunOptions:
     report: Path | None = None
     verbose: bool = False
     chaos: int | None = None
+    web: bool = True
+    web_port: int = 0
+    open: bool = False
 
 
 def _whole(low: int, high: int, unit: str) -> type[int]:
@@ -120,7 +123,13 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument(
         "--chaos", type=int, metavar="SEED", help="break things on purpose; the same seed breaks the same things"
     )
-    said = parser.add_argument_group("what is told")
+    web = parser.add_argument_group("the map and the API")
+    web.add_argument("--no-web", dest="web", action="store_false", help="leave both out")
+    web.add_argument(
+        "--web-port", type=shared.port, default=0, metavar="N", help="TCP port on loopback (default: any free one)"
+    )
+    web.add_argument("--open", action="store_true", help="open the map in a browser")
+    said = parser.add_argument_group("output")
     said.add_argument("--report", type=_file_to_write, metavar="FILE", help="write the result as JSON")
     said.add_argument("--verbose", action="store_true", help="show the functions' logs, and what is left out")
     return parser
@@ -160,6 +169,9 @@ def parse(arguments: Sequence[str] | None = None) -> RunOptions:
         report=given.report,
         verbose=given.verbose,
         chaos=given.chaos,
+        web=given.web,
+        web_port=given.web_port,
+        open=given.open and given.web,
     )
 
 

@@ -42,7 +42,7 @@ class Api(Protocol):
 
 
 class WebServer:
-    """Serves on loopback until it is stopped.
+    """Serves on loopback until it is stopped; the page alone until it is connected.
 
     Raises
     ------
@@ -50,9 +50,13 @@ class WebServer:
         The port is taken, or may not be used.
     """
 
-    def __init__(self, page: Site, live: Site, api: Api | None = None, *, port: int = 0) -> None:
-        self._http = _HttpServer(("127.0.0.1", port), page, live, api)
+    def __init__(self, page: Site, *, port: int = 0) -> None:
+        self._http = _HttpServer(("127.0.0.1", port), page)
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.05,), name="web")
+
+    def connect(self, live: Site, api: Api) -> None:
+        """Serve the live objects and the API from now on."""
+        self._http.live, self._http.api = live, api
 
     @property
     def url(self) -> str:
@@ -71,8 +75,10 @@ class WebServer:
 
 
 class _HttpServer(LoopbackServer):
-    def __init__(self, address: tuple[str, int], page: Site, live: Site, api: Api | None) -> None:
-        self.page, self.live, self.api = page, live, api
+    def __init__(self, address: tuple[str, int], page: Site) -> None:
+        self.page = page
+        self.live: Site | None = None
+        self.api: Api | None = None
         super().__init__(address, _Handler)
 
 
@@ -97,12 +103,15 @@ class _Handler(BaseHTTPRequestHandler):
         """Answer with a file, an object, or what the API says."""
         path = urlsplit(self.path).path if self.path.startswith("/") else "/"
         headers = {name.title(): value for name, value in self.headers.items()}
-        if path.startswith("/live/"):
-            answer = self.server.live.answer(path, headers)
-        elif path.startswith("/api/") and self.server.api is not None:
-            answer = self.server.api.call(self.path, headers, self.client_address[0])
-        else:
+        live, api = self.server.live, self.server.api
+        if not path.startswith(("/live/", "/api/")):
             answer = self.server.page.answer(path, headers)
+        elif live is None or api is None:
+            answer = plain(HTTPStatus.SERVICE_UNAVAILABLE, "the stack is being created; try again in a few seconds")
+        elif path.startswith("/live/"):
+            answer = live.answer(path, headers)
+        else:
+            answer = api.call(self.path, headers, self.client_address[0])
         self._send(answer)
 
     do_HEAD = do_GET  # noqa: N815 -- http.server's names

@@ -39,7 +39,8 @@ def url(service, s3, put, put_rows, put_alert):
         return InvocationResult("id", service.answer(json.loads(event), warn=pytest.fail), None, 0.0)
 
     live = LiveObjects(s3, "data")
-    with WebServer(live, live, FrontDoor(invoke)) as server:
+    with WebServer(live) as server:
+        server.connect(live, FrontDoor(invoke))
         yield server.url.rstrip("/")
 
 

@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 import boto3
 import pytest
 
+from local.runtime.invocation import InvocationResult
+from local.web.front_door import FrontDoor
 from local.web.live_objects import LiveObjects
 from local.web.server import WebServer
 from local.web.static_files import StaticFiles
@@ -33,7 +35,8 @@ def server(tmp_path, s3):
     (web / "index.html").write_text("<!doctype html>")
     (web / "js" / "map.js").write_text("export {}")
     (web / "notes.private").write_text("not for browsers")
-    with WebServer(StaticFiles(web), LiveObjects(s3, "data")) as running:
+    with WebServer(StaticFiles(web)) as running:
+        running.connect(LiveObjects(s3, "data"), FrontDoor(lambda _: InvocationResult("id", "asked", None, 0.0)))
         yield running
 
 
@@ -97,6 +100,22 @@ def test_nothing_but_live_objects_leaves_the_bucket(get):
     """The archive and what else is in the bucket stay there, however the path is written."""
     for path in ("/raw/secret", "/live/absent", "/live/../raw/secret", "/live/%2e%2e/raw/secret"):
         assert get(path)[0] == 404
+
+
+def test_the_api_is_asked_through_its_front_door(get):
+    """What the function answers comes back as HTTP."""
+    assert get("/api/health")[::2] == (200, b'"asked"')
+
+
+def test_before_the_stack_is_there_only_the_page_is_served(tmp_path):
+    """A browser that is opened at once gets the page, and is told that the rest will come."""
+    (tmp_path / "index.html").write_text("<!doctype html>")
+    with WebServer(StaticFiles(tmp_path)) as server:
+        for path, status in (("/", 200), ("/live/shards.json", 503), ("/api/health", 503)):
+            connection = http.client.HTTPConnection(urlsplit(server.url).netloc)
+            connection.request("GET", path)
+            assert connection.getresponse().status == status
+            connection.close()
 
 
 def test_only_reading_is_allowed(get):
