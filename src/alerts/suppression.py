@@ -79,12 +79,11 @@ class Claim:
     def of(cls, subject: str, update: TargetUpdate, *, arrival: float, suppression: timedelta) -> Claim:
         """Make the claim of one subject on one update; `arrival` is the record's, in seconds since the epoch.
 
-        The window lies around the update's own time. A measurement cannot be later than its ingestion: a transponder
-        or receiver whose clock runs ahead would otherwise silence its aircraft when that time comes. Where the
-        ingestion's time is missing, the record's arrival stands for it.
+        The window lies around the update's own time. A measurement cannot be later than its ingestion, nor that than
+        the record's arrival: a clock that runs ahead would otherwise silence its aircraft when that time comes.
         """
-        ingested = update.ingestion_time or (datetime.fromtimestamp(arrival, UTC) if arrival else _LATEST_EVENT)
-        event_time = max(min(update.timestamp, ingested, _LATEST_EVENT), _EPOCH)
+        arrived = datetime.fromtimestamp(arrival, UTC) if arrival else _LATEST_EVENT
+        event_time = max(min(update.timestamp, update.ingestion_time or arrived, arrived, _LATEST_EVENT), _EPOCH)
         return cls(
             subject=subject,
             icao_address=update.icao_address,

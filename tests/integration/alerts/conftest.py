@@ -165,7 +165,8 @@ def record():
             "ingestion_time": stamp(seconds + 3 if ingested is None else ingested),
             **fields,
         }
-        return KinesisRecord(f"{next(sequence):056d}", json.dumps(update).encode() + b"\n", START.timestamp(), SHARD)
+        arrival = START.timestamp() + max(0.0, min(seconds, 10**5)) + 5
+        return KinesisRecord(f"{next(sequence):056d}", json.dumps(update).encode() + b"\n", arrival, SHARD)
 
     return make
 

@@ -93,6 +93,16 @@ def test_a_receiver_whose_clock_runs_ahead_does_not_silence_an_aircraft(world, r
     assert world.told()["emergency_squawk", "78121E", stamp(900)] == 1
 
 
+def test_two_clocks_that_run_ahead_do_not_silence_an_aircraft(world, record, stamp):
+    """Both times in the future: the window opens at the record's arrival, so that the emergency after it is told."""
+    wrong = record(seconds=4_000, ingested=4_000, squawk="7700")
+    wrong = wrong._replace(arrival=wrong.arrival - 4_000)
+
+    world.deliver([wrong, *(record(seconds=seconds, squawk="7700") for seconds in (1_000, 4_000))])
+
+    assert world.told()["emergency_squawk", "78121E", stamp(1_000)] == 1
+
+
 def test_the_same_record_twice_is_one_alert(world, record):
     """The stream may hold an update twice after a hard kill: it is told of once, and counts as nothing."""
     twice = record(squawk="7700")

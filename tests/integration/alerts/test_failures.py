@@ -269,7 +269,7 @@ def _schedule(updates, record, stamp):
             rule = RULES_OF[field]
             subject = (rule, aircraft, value if field == "squawk" else None)
             if all(abs(seconds - other) >= 900 for other in told[subject]):
-                expected[rule, aircraft, stamp(seconds)] = 1
+                expected[rule, aircraft, stamp(seconds)] += 1  # two codes may be of one moment
                 told[subject].append(seconds)
     return records, expected
 
