@@ -29,7 +29,7 @@ class RareWarning:
         self._left_out = 0
 
     def warning(self, message: str, **fields: Any) -> None:
-        """Log the message with its fields, if it is not one too many."""
+        """Log the message with its fields, if it is not one too many; a field that costs something is a function."""
         with self._lock:
             now = self._monotonic()
             self._may_log = min(float(AT_ONCE), self._may_log + (now - self._at) / SECONDS_EACH)
@@ -41,7 +41,7 @@ class RareWarning:
             left_out, self._left_out = self._left_out, 0
         if left_out:
             fields["left_out_before"] = left_out
-        logger.warning(message, **fields)
+        logger.warning(message, **{name: value() if callable(value) else value for name, value in fields.items()})
 
     def close(self) -> None:
         """Say how many were left out since the last one that was logged."""

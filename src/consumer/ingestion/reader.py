@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 from common.observability import logger
@@ -326,10 +327,10 @@ class StreamReader:
     def _heard(self, status: Status) -> None:
         self._server_time = status.timestamp or self._server_time
         if status.level in _LEVELS_LOGGED:
-            text = self._client.redactor.told(status.message, MOST_CHARACTERS)
+            told = partial(self._client.redactor.told, status.message, MOST_CHARACTERS)
             if status.level == _ERROR:
-                self._reported_error = text
-            self._statuses.warning("the stream says", level_of_status=status.level, code=status.code, text=text)
+                self._reported_error = told()
+            self._statuses.warning("the stream says", level_of_status=status.level, code=status.code, text=told)
 
 
 def _found(token: str) -> None:

@@ -1,0 +1,158 @@
+"""What the server answers is not always what was asked for: such answers are neither believed nor rushed at."""
+
+from __future__ import annotations
+
+import json
+from itertools import count
+
+import pytest
+
+from consumer.ingestion.summary import StopReason
+from tests.integration.consumer.conftest import API_TOKEN, message, target, token
+from tests.support.conditions import wait_until
+from tests.support.scripted_stream import Exchange, ScriptedStream
+
+
+def lines(clock, numbers):
+    """Updates of these numbers, a line each."""
+    return b"".join(message(target(number, clock.now())) + b"\n" for number in numbers)
+
+
+def answering(data, then=None):
+    """A script that sends this, and then does something with the exchange, or breaks off."""
+
+    def script(exchange):
+        exchange.begin()
+        exchange.send(data)
+        if then is not None:
+            then(exchange)
+
+    return script
+
+
+def quiet(exchange):
+    """A live stream on which only position tokens come."""
+    exchange.begin()
+    for number in count(3):
+        exchange.send(token(f"t{number}"))
+        if exchange._stopping.wait(0.01):
+            return
+
+
+def refusing(status):
+    """A script that answers with this status."""
+    return lambda exchange: exchange.refuse(status, b"odd")
+
+
+@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize("status", [400, 403, 404, 410, 414, 425, 431, 451])
+def test_a_token_that_is_refused_once_is_asked_for_again(consume, state, clock, status, times):
+    """A fault of the moment must not begin a recovery: the same token is sent again, after a wait."""
+    up_to_a_token = answering(lines(clock, range(3)) + token("t1"))
+    with ScriptedStream(up_to_a_token, *[refusing(status)] * times, quiet) as server:
+        consume(server.url).stop_after(3)
+        asked = [request.parameters["position_token"] for request in server.requests]
+    assert asked == ["BEGINNING", *["t1"] * (times + 1)]
+    assert state.numbers == [0, 1, 2]
+
+
+def test_a_server_that_refuses_every_token_is_asked_ever_more_slowly(consume, state, clock):
+    """400 to whatever it gave out itself, 200 to LATEST: an hour of that is some hundred requests, not thousands."""
+    tokens = count(1)
+
+    def odd(exchange):
+        if exchange.request.parameters.get("position_token") == "LATEST":
+            answering(token(f"live{next(tokens)}"), Exchange.stay)(exchange)
+        elif "start" in exchange.request.parameters:
+            answering(b'{"status":{"code":100}}\n', Exchange.end)(exchange)
+        else:
+            exchange.refuse(400)
+
+    state.put_checkpoint(position_token="t0", token_received_at=clock.now().isoformat())
+    with ScriptedStream(odd) as server:
+        summary = consume(server.url, seconds=3600.0).wait()
+        requests = len(server.requests)
+    assert summary.stopped is StopReason.NEAR_DEADLINE
+    assert 20 < requests < 1500, "LATEST and batch mode are two more for every three"
+    assert sum(clock.slept) > 3000
+
+
+@pytest.mark.parametrize("header", ["7200", "7200.5"])
+def test_a_wait_beyond_the_end_of_the_run_ends_it_in_order(consume, state, clock, header):
+    """Waiting would be paid for and come to nothing; the run ends at once, and gives the lease back."""
+    up_to_a_token = answering(lines(clock, range(3)) + token("t1"))
+    with ScriptedStream(up_to_a_token, lambda exchange: exchange.refuse(503, Retry_After=header)) as server:
+        summary = consume(server.url).wait()
+        assert len(server.requests) == 2
+    assert summary.stopped is StopReason.NEAR_DEADLINE
+    assert (summary.updates, state.numbers) == (3, [0, 1, 2])
+    assert state.checkpoint["lease"] is None
+    assert state.checkpoint["position_token"] == "t1"
+    assert sum(clock.slept) < 60
+
+
+NOT_AN_ANSWER = {
+    "a page": answering(b"<html>\n<body>maintenance</body>\n</html>\n", Exchange.end),
+    "a page that says so": lambda exchange: (
+        exchange.head(200, "OK", {"Content-Type": "text/html", "Content-Length": "8"}),
+        exchange.raw(b"<html>\n\n"),
+    ),
+    "an empty body": lambda exchange: exchange.begin(framing="length", length=0),
+    "a body without an end": lambda exchange: (exchange.begin(framing="close"), exchange.send(b'{"status":{}}\n')),
+    "no content": lambda exchange: exchange.head(204, "No Content", {}),
+    "a part": lambda exchange: exchange.refuse(206),
+    "accepted": lambda exchange: exchange.refuse(202),
+}
+
+
+@pytest.mark.parametrize("odd", NOT_AN_ANSWER.values(), ids=NOT_AN_ANSWER)
+def test_a_batch_answer_that_is_none_closes_no_gap(consume, state, clock, odd):
+    """What was missed is fetched when the server answers; until then nothing counts as fetched."""
+    begun = lines(clock, [0]) + token("t1")
+    live = answering(token("t2"), Exchange.stay)
+    whole = answering(lines(clock, [1, 2]), Exchange.end)
+    with ScriptedStream(answering(begun), *[refusing(400)] * 3, live, odd, odd, whole, quiet) as server:
+        consume(server.url).stop_after(3)
+        asked = [request.parameters for request in server.requests]
+    assert asked[5] == asked[6] == asked[7]
+    assert "start" in asked[5]
+    assert sorted(state.numbers) == [0, 1, 2]
+
+
+def test_a_time_range_in_which_nothing_was_ingested_is_believed_in_the_end(consume, state, clock):
+    """A filter may let nothing pass: three empty answers are one."""
+    empty = answering(b"", Exchange.end)
+    begun = lines(clock, [0]) + token("t1")
+    live = answering(token("t2"), Exchange.stay)
+    with ScriptedStream(answering(begun), *[refusing(400)] * 3, live, *[empty] * 3, quiet) as server:
+        run = consume(server.url)
+        wait_until(lambda: len(server.requests) > 8 and run.committed is not None and run.committed.gap is None)
+        run.stop()
+        assert server.requests[8].parameters["position_token"] == "t2"
+    assert state.numbers == [0]
+
+
+def test_statuses_without_end_fill_no_log(consume, state, clock, caplog):
+    """Some are logged, each in one bounded line, and it is said how many were not."""
+    status = b'{"status":{"level":"WARN","message":"%b","code":7}}\n' % (b"\\u001b[31mslow " + b"x" * 5000)
+    body = lines(clock, [0]) + status * 3000 + token("t1")
+    with ScriptedStream(answering(body, Exchange.stay)) as server:
+        consume(server.url).stop_after(1)
+    told = [record for record in caplog.records if record.message == "the stream says"]
+    assert 1 <= len(told) <= 20
+    assert all(record.text.isprintable() and len(record.text) <= 300 for record in told)
+    left_out = [vars(record).get("left_out_before", vars(record).get("left_out", 0)) for record in caplog.records]
+    assert sum(left_out) + len(told) == 3000
+    assert state.numbers == [0]
+
+
+def test_the_api_token_is_kept_nowhere(consume, state, clock, caplog):
+    """Not in the log, nor with the rejected lines, as often as the server repeats it."""
+    odd = b'{"echo":"Bearer %b"}\n{"status":{"level":"ERROR","message":"%b"}}\n' % ((API_TOKEN.encode(),) * 2)
+    body = lines(clock, [0]) + odd + b"\xff" + API_TOKEN.upper().encode() + b"\n" + token("t1")
+    with ScriptedStream(answering(body, Exchange.stay)) as server:
+        consume(server.url).stop_after(1)
+    kept = b"".join(json.dumps(entry).encode() for entry in state.rejected)
+    assert b"echo" in kept
+    assert API_TOKEN.encode()[:12].lower() not in kept.lower()
+    assert API_TOKEN[:12].lower() not in "".join(str(vars(record)) for record in caplog.records).lower()
