@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections import Counter, deque
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 _PLATFORM = ("START RequestId: ", "END RequestId: ", "REPORT RequestId: ")
 _METRICS = '"_aws"'
 _KEPT_LINES = 40
+
+_CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+"""What a terminal acts on, or what turns text around: a function may log what others have sent it."""
 
 
 class FunctionLog:
@@ -34,6 +38,7 @@ class FunctionLog:
         """Take one line."""
         if _METRICS in line and self._take_metrics(line):
             return
+        line = _CONTROL.sub("?", line)
         if not line.strip():
             return
         if not line.startswith(_PLATFORM):

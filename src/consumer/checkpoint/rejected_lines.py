@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import msgspec
-from botocore.exceptions import BotoCoreError, ClientError
 
 from common.clock import rfc3339
-from consumer.errors import CheckpointError, DeadlineError
+from consumer.errors import CheckpointError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -71,14 +70,14 @@ class RejectedStore:
         body = b"".join(line.as_json() + b"\n" for line in lines)
 
         def put() -> None:
-            self._s3.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType="application/x-ndjson")
+            self._s3.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType="application/x-ndjson")["ETag"]
 
         try:
             if self._deadline is None:
                 put()
             else:
                 self._deadline.call("the write of rejected lines", put)
-        except (ClientError, BotoCoreError, DeadlineError) as error:
+        except Exception as error:  # an answer without an ETag acknowledges nothing, and is one of them
             raise CheckpointError(
                 f"s3://{self._bucket}/{key}: rejected lines could not be kept ({error}); the position after them "
                 "is not committed, so they will be read again. Check the bucket and the consumer's role"

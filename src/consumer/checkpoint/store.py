@@ -12,11 +12,12 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
 from common.clock import rfc3339
+from common.printable import printable
 from consumer.checkpoint.position import Moment, Position, TimeRange
-from consumer.errors import CheckpointError, DeadlineError, LeaseHeldError, LeaseLostError
+from consumer.errors import CheckpointError, LeaseHeldError, LeaseLostError
 from consumer.timing import LEASE_SECONDS
 
 if TYPE_CHECKING:
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 KEY = "checkpoint.json"
 LEGACY_KEY = "last_position_token"
 """Where the provider's sample client keeps its token, as plain text."""
+
+_ERROR_CHARACTERS = 500
+"""Of what AWS, or what answers in its place, says in one error."""
 
 _VERSION = 1
 _ATTEMPTS = 3
@@ -222,7 +226,7 @@ class CheckpointStore:
                 if code in ("PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"):
                     return self._recognise(checkpoint)
                 raise self._unwritable(error) from error
-            except (BotoCoreError, DeadlineError) as error:
+            except Exception as error:  # no answer, no time, or an answer without an ETag, which acknowledges nothing
                 raise self._unwritable(error) from error
         raise AssertionError  # the last attempt returns or raises
 
@@ -279,17 +283,21 @@ class CheckpointStore:
             if error.response["Error"]["Code"] == "NoSuchKey":
                 return None
             raise self._unreadable(key, error) from error
-        except (BotoCoreError, OSError, DeadlineError) as error:
+        except Exception as error:  # of an odd answer botocore's parsers raise whatever they stumble over
             raise self._unreadable(key, error) from error
 
     def _unreadable(self, key: str, error: Exception) -> CheckpointError:
         return CheckpointError(
-            f"s3://{self._bucket}/{key}: could not be read ({error}); an unreadable checkpoint is not taken for a "
-            "missing one, so nothing was read from the stream. Check the bucket and the consumer's role"
+            f"s3://{self._bucket}/{key}: could not be read ({_shown(error)}); an unreadable checkpoint is not taken "
+            "for a missing one, so nothing was read from the stream. Check the bucket and the consumer's role"
         )
 
     def _unwritable(self, error: Exception) -> CheckpointError:
         return CheckpointError(
-            f"{self._name}: could not be written ({error}); what was read since the last commit will be read again. "
-            "Check the bucket and the consumer's role"
+            f"{self._name}: could not be written ({_shown(error)}); what was read since the last commit will be read "
+            "again. Check the bucket and the consumer's role"
         )
+
+
+def _shown(error: Exception) -> str:
+    return printable(f"{type(error).__name__}: {error}", _ERROR_CHARACTERS)

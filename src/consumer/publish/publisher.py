@@ -27,8 +27,12 @@ if TYPE_CHECKING:
 CALLS_IN_FLIGHT = 4
 """A call takes some 20 ms: four of 500 records fill a stream of many shards."""
 
-MAX_OUTSTANDING_BYTES = 32 * 1024 * 1024
-"""Of updates not acknowledged yet; beyond it `put` waits, and with it the reader, and with it the server."""
+MAX_OUTSTANDING_BYTES = 48 * 1024 * 1024
+"""Of memory for updates not acknowledged yet; beyond it `put` waits, and with it the reader, and with it the server."""
+
+UPDATE_OVERHEAD = 640
+"""Bytes charged for each update beside its own: the objects around it, and the queue behind an aircraft that is busy,
+which takes more than a small update does."""
 
 _SHORT_PAUSE_SECONDS = 1.0
 """A live stream brings updates one by one. While the dispatcher sleeps until something is due so soon, they do not wake
@@ -118,7 +122,7 @@ class Publisher:
             with self._progress:
                 self._progress.wait_for(lambda: self._has_room or self._error or self._interrupted)
         self.raise_if_failed()
-        self._bytes_in += read_bytes
+        self._bytes_in += read_bytes + len(updates) * UPDATE_OVERHEAD
         with self._lock:
             is_sooner_due = self._outbox.add(updates, interval, self._clock.monotonic())
             wakes = self._listens or (is_sooner_due and self._may_send_more)
@@ -225,7 +229,7 @@ class Publisher:
                 self._under_way.remove(batch)
             self.counters.published += settled.updates
             self.counters.retries += settled.retries
-            self._bytes_out += settled.read_bytes
+            self._bytes_out += settled.read_bytes + settled.updates * UPDATE_OVERHEAD
         if took_any:
             with self._progress:
                 self._progress.notify_all()

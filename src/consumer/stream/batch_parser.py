@@ -57,6 +57,8 @@ class RunParser:
         for block in blocks:
             if isinstance(block, OversizedLine):
                 yield Rejected("too long; only its beginning is kept", block.beginning, block.length)
+            elif block.isspace():  # a kilobyte on the wire may be a million of empty lines
+                continue
             elif is_utf8(block):  # asked once for all lines: `isascii` looks at eight bytes at a time
                 yield from self._fast(block)
             else:

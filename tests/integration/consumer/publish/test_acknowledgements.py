@@ -9,12 +9,16 @@ import botocore.session
 import pytest
 from botocore.config import Config
 
+from common.clock import SystemClock
 from consumer import clients
 from consumer.api_token import read_api_token
-from consumer.errors import ApiTokenError, PublishError
+from consumer.checkpoint.rejected_lines import RejectedLine, RejectedStore
+from consumer.checkpoint.store import CheckpointStore
+from consumer.errors import ApiTokenError, CheckpointError, PublishError
 from consumer.publish.list_shards import ListShards
 from consumer.publish.put_records import PutRecords
 from tests.support.aws_stub import AwsStub
+from tests.support.raw_server import RawServer
 
 SHARD = "shardId-000000000000"
 TAKEN = {"SequenceNumber": "49590338271490256608559692538361571095921575989136588898", "ShardId": SHARD}
@@ -178,3 +182,30 @@ def test_what_holds_no_secret_is_an_error_that_says_so(answer):
         with pytest.raises(ApiTokenError, match="arn:of-the-secret"):
             read_api_token(secrets, "arn:of-the-secret")
         secrets.close()
+
+
+@pytest.mark.parametrize("headers", [b"", b"Content-Type: text/html\r\n"])
+@pytest.mark.parametrize("store", ["checkpoint", "rejected"])
+def test_what_s3_does_not_confirm_is_not_written(store, headers):
+    """Status 200 without an ETag comes from a proxy, not from S3: the position is not taken for committed."""
+
+    def serve(peer):
+        peer.read_head()
+        peer.connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n%b\r\n<html>" % headers)
+
+    with RawServer(serve) as aws:
+        s3 = botocore.session.get_session().create_client(
+            "s3",
+            region_name="us-east-1",
+            endpoint_url=f"http://127.0.0.1:{aws.port}",
+            config=Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}),
+        )
+        clock = SystemClock()
+        lines = [RejectedLine(b"x", 1, "odd", clock.now())]
+        write = {
+            "checkpoint": CheckpointStore(s3, "state", "us", clock).acquire,
+            "rejected": lambda: RejectedStore(s3, "state", "us", clock).write(lines),
+        }[store]
+        with pytest.raises(CheckpointError, match="could not be"):
+            write()
+        s3.close()

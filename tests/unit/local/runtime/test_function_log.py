@@ -51,3 +51,12 @@ def test_a_verbose_run_sees_every_line_with_the_function_s_name():
     log.write("hello")
     log.write("")
     assert shown == ["Alerts: hello"]
+
+
+def test_no_line_acts_on_a_terminal():
+    """A function may log what others have sent it: escape sequences are not echoed, nor kept for the view."""
+    echoed = []
+    log = FunctionLog("ConsumerFunction", echoed.append)
+    log.write("a\x1b[2J\x1b]0;x\x07b\x9b31m\x7f\u202ec\td")
+    assert echoed == ["ConsumerFunction: a?[2J?]0;x?b?31m??c\td"]
+    assert log.newest() == ["a?[2J?]0;x?b?31m??c\td"]
