@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from itertools import count
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from consumer.ingestion.summary import StopReason
 from tests.integration.consumer.conftest import API_TOKEN, message, target, token
 from tests.support.conditions import wait_until
+from tests.support.raw_server import RawServer
 from tests.support.scripted_stream import Exchange, ScriptedStream
 
 
@@ -156,3 +158,29 @@ def test_the_api_token_is_kept_nowhere(consume, state, clock, caplog):
     assert b"echo" in kept
     assert API_TOKEN.encode()[:12].lower() not in kept.lower()
     assert API_TOKEN[:12].lower() not in "".join(str(vars(record)) for record in caplog.records).lower()
+
+
+DRIPS = {
+    "a head in drops": b"HTTP/1.1 200 OK\r\nX-Long: " + b"x" * 9999,
+    "interim answers without end": b"HTTP/1.1 100 Continue\r\n\r\n",
+    "an error in drops": b"HTTP/1.1 503 Busy\r\nContent-Length: 99999\r\n\r\n" + b"x" * 9999,
+}
+
+
+@pytest.mark.parametrize("how", ["SIGTERM", "deadline"])
+@pytest.mark.parametrize("drip", DRIPS.values(), ids=DRIPS)
+def test_a_run_ends_though_the_server_draws_everything_out(consume, state, drip, how):
+    """Whatever comes a byte at a time, a stop and the deadline are noticed, and the lease is given back."""
+    reached = threading.Event()
+
+    def serve(peer):
+        peer.read_head()
+        reached.set()
+        peer.drip(drip)
+
+    with RawServer(serve) as server:
+        run = consume(server.url, seconds=3.0 if how == "deadline" else 600.0)
+        assert reached.wait(30)
+        summary = run.stop() if how == "SIGTERM" else run.wait()
+    assert summary.stopped is (StopReason.REQUESTED if how == "SIGTERM" else StopReason.NEAR_DEADLINE)
+    assert state.checkpoint["lease"] is None
