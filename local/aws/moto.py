@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import socket
 import subprocess
 import sys
 from typing import Any
@@ -21,6 +22,7 @@ OPERATOR = "Operator"
 """Who looks at the stack from outside: no role's credentials."""
 
 _ACCESS_KEY_PREFIX = "local"
+_REACHED_SECONDS = 30.0
 
 
 def credentials(caller: str) -> dict[str, str]:
@@ -124,5 +126,10 @@ class Cloud:
             said = self._process.stderr.read().decode(errors="replace").strip()
             raise CloudError(f"the local AWS (moto) ended with {self._process.wait()} before it listened: {said}")
         ready = json.loads(line)
+        try:
+            socket.create_connection(("127.0.0.1", ready["port"]), _REACHED_SECONDS).close()
+        except OSError as error:
+            text = f"127.0.0.1 cannot be reached on this machine: {error.strerror}; the loopback interface has to be up"
+            raise CloudError(text) from error
         self._types = frozenset(ready["types"])
         self._endpoint = f"http://127.0.0.1:{ready['port']}"

@@ -43,8 +43,11 @@ _SHARDS = 2
 class Rig:
     """Local AWS, proxy, stack and functions; `reset` before each schedule, `close` at the end."""
 
-    def __init__(self, port: int, log: Callable[[str], None] | None = None) -> None:
-        """Make everything; the simulator of each schedule is expected on `port`."""
+    def __init__(
+        self, port: int, log: Callable[[str], None] | None = None, *, consumer_timeout: int = CONSUMER_TIMEOUT
+    ) -> None:
+        """Make everything; the simulator of each schedule is expected on `port`, `consumer_timeout` is in seconds."""
+        self._consumer_timeout = consumer_timeout
         self._log = log
         self.port = port
         self.functions: dict[str, Function] = {}
@@ -74,7 +77,7 @@ class Rig:
                 "ReserveConcurrency": "false",
             },
             secret_value=API_TOKEN,
-            timeouts={CONSUMER: CONSUMER_TIMEOUT},
+            timeouts={CONSUMER: self._consumer_timeout},
         )
         self.proxy = self._ending.enter_context(WatchedProxy(self.cloud.endpoint))
         self._clients = {name: self.cloud.client(name) for name in ("s3", "kinesis", "dynamodb", "sqs", "sns")}

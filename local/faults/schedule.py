@@ -31,6 +31,9 @@ def waits() -> dict[str, str]:
     }
 
 
+_HOT_SHARE, _SLOW_SHARE, _ODD_SHARE = 0.25, 0.2, 0.25
+"""Shares of the schedules in which some keys are hot for long, S3 is slow, and answers of status 200 say nothing."""
+
 TOKEN_LIFETIME = 6 * 3600.0
 _BEYOND_LIFETIME = 7 * 3600.0
 
@@ -102,7 +105,7 @@ class FaultSchedule:
             batch_size=rng.choice((50, 200, 2000)),
             batching_window=rng.choice((0, 0, 1)),
             upstream=tuple(_upstream(rng, updates)),
-            aws=FaultPlan(tuple(_rule(rng) for _ in range(rng.randint(0, 5))), seed),
+            aws=FaultPlan((*(_rule(rng) for _ in range(rng.randint(0, 5))), *_hardships(seed)), seed),
             processes=tuple(_processes(rng, seconds, consumers)),
             record_format=record_format or _record_format(seed),
             reshards=tuple(_reshards(seed, seconds)),
@@ -112,6 +115,31 @@ class FaultSchedule:
 def _record_format(seed: int) -> str:
     chance = random.Random(f"record format {seed}")  # its own, so that it changes nothing else of a seed
     return ENVELOPE if chance.random() < 1 / 3 else SINGLE
+
+
+def _hardships(seed: int) -> list[FaultRule]:
+    """Draw what lasts: hot keys, past a run's deadline in some schedules; slow writes to S3; answers that say nothing.
+
+    A draw of its own, so that it changes nothing else of a seed.
+    """
+    rng = random.Random(f"hardships {seed}")
+    rules = []
+
+    def put_records(calls: frozenset[int], fault: Fault) -> FaultRule:
+        return FaultRule(service="kinesis", operation="PutRecords", caller=CONSUMER, calls=calls, fault=fault)
+
+    if rng.random() < _HOT_SHARE:
+        first, share = rng.randint(1, 10), rng.uniform(0.01, 0.3)
+        calls = frozenset(range(first, first + rng.choice((20, 60, 150))))
+        rules.append(put_records(calls, Fault(kind=FaultKind.HOT_KEYS, share=share)))
+    if rng.random() < _SLOW_SHARE:
+        slow = Fault(kind=rng.choice(_DELAYS), seconds=rng.uniform(1.0, 3.0))
+        calls = frozenset(rng.sample(range(1, 21), 4))
+        rules.append(FaultRule(service="s3", operation="PutObject", caller=CONSUMER, calls=calls, fault=slow))
+    if rng.random() < _ODD_SHARE:
+        calls = frozenset(rng.sample(range(1, 26), 5))
+        rules.append(put_records(calls, Fault(kind=FaultKind.ODD_ANSWER)))
+    return rules
 
 
 def _reshards(seed: int, seconds: float) -> list[Reshard]:

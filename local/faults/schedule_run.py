@@ -67,12 +67,12 @@ class ScheduleRun:
         self._clock = JumpingClock()
         self._faults = UpstreamFaults(schedule.upstream, seed=schedule.seed, clock=self._clock)
         rig.reset(schedule.aws, schedule.record_format)
-        self._gate = Gate(rig.functions[CONSUMER], schedule.consumers)
+        self._ended_unanswered = False
+        self._gate = Gate(rig.functions[CONSUMER], schedule.consumers, self._look_at_its_end)
         self._resharding = rig.resharding(schedule.reshards)
         # Past the gate: a second invocation is not the schedule's.
-        self._processes = ProcessFaults(schedule.processes, rig.functions, self._gate.results.append)
+        self._processes = ProcessFaults(schedule.processes, rig.functions, self._gate.note)
         self._troubles: list[str] = []
-        self._unanswered_before = self._unanswered
 
     @property
     def results(self) -> list[InvocationResult]:
@@ -139,7 +139,8 @@ class ScheduleRun:
             SystemClock(),
             committed=lambda: self._covered(server) >= feed.count,
             delivered=lambda: False,
-            progress=lambda: self._covered(server),
+            # While faults still happen, what they keep from moving is not stuck.
+            progress=lambda: (self._covered(server), rig.proxy.injected.total()),
             token_interval=schedule.token_interval,
             patience=_PATIENCE,
             failed_runs=FAILED_RUNS + schedule.failing,
@@ -203,7 +204,10 @@ class ScheduleRun:
             dead_letters=rig.sinks.dead_letters(),
             commits=[(one.moment, _lines(server.position, one.token)) for one in rig.proxy.commits],
             doubled_by=frozenset(
-                killed | lost_answers(aws, CONSUMER) | (ended & {_TIMED_OUT}) | self._ended_unanswered
+                killed
+                | lost_answers(aws, CONSUMER)
+                | (ended & {_TIMED_OUT})
+                | ({"ended before an answer"} if self._ended_unanswered else set())
             ),
             alerted_twice_by=frozenset(
                 {name for name in self._processes.injected if name.endswith(ALERTS)} | lost_answers(aws, ALERTS)
@@ -214,14 +218,9 @@ class ScheduleRun:
             troubles=self._troubles,
         )
 
-    @property
-    def _unanswered(self) -> float:
-        return self._rig.functions[CONSUMER].log.total("UpdatesUnanswered")
-
-    @property
-    def _ended_unanswered(self) -> set[str]:
-        """Name it if a run ended before Kinesis had answered: to that run, the answer was lost."""
-        return {"ended before an answer"} if self._unanswered > self._unanswered_before else set()
+    def _look_at_its_end(self) -> None:
+        """Note whether a run ended before Kinesis had answered: to that run, the answer was lost."""
+        self._ended_unanswered |= self._rig.proxy.unanswered(CONSUMER)
 
 
 def _lines(position: Callable[[str], int], token: str) -> int:

@@ -17,7 +17,7 @@ from local.simulator import times
 from local.simulator.flights import GeneratedTraffic
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 _RATE, _AIRCRAFT = 10.0, 50
 _DAY = times.parse("2024-03-04T00:00:00Z")
@@ -26,6 +26,9 @@ _DAY = times.parse("2024-03-04T00:00:00Z")
 _EMERGENCIES = 4
 _LONGEST_EMERGENCY = 0.6
 """Of the whole: several suppression windows."""
+
+_WRONG_CLOCKS, _WRONG_TIMES = 0.25, 0.3
+"""Shares of the schedules in which an aircraft has wrong times, and of its updates that have."""
 
 _MALFORMED_SHARE = 0.01
 _MALFORMED = (
@@ -70,6 +73,9 @@ class FaultTraffic:
         decoder = msgspec.json.Decoder(_Line)
         targets = [decoder.decode(line).target for _, line in flights]
         emergencies = _emergencies(sorted({str(target["icao_address"]) for target in targets}), rng)
+        wrong_clock = _wrong_clock(
+            seed, {str(one["icao_address"]) for one in targets} - {one[0] for one in emergencies}
+        )
         known: set[tuple[str, str, str]] = set()
         for number, ((ingested, _), seen) in enumerate(zip(flights, targets, strict=True)):
             target = dict(seen)
@@ -81,11 +87,24 @@ class FaultTraffic:
                 if target["icao_address"] == address and begin <= progress < end:
                     target |= change
             target["timestamp"] = _text(self.start + (times.parse(target["timestamp"]) - _DAY) * pace)
-            target["ingestion_time"] = _text(moment)
+            target["ingestion_time"] = _text(moment + wrong_clock(target["icao_address"]))
             key = (target["icao_address"], target["timestamp"], target["ingestion_time"])
             if key not in known:  # so fast, two sightings of one aircraft may fall into one millisecond
                 known.add(key)
                 yield moment, b'{"target":' + msgspec.json.encode(target) + b"}"
+
+
+def _wrong_clock(seed: int, aircraft: set[str]) -> Callable[[str], float]:
+    """Return by how many seconds the ingestion time of an aircraft's next update is wrong.
+
+    In some schedules one aircraft has such times now and then, as where a clock of the provider's runs ahead. It is a
+    draw of its own, so that it changes nothing else of a seed.
+    """
+    rng = random.Random(f"wrong clock {seed}")
+    if rng.random() >= _WRONG_CLOCKS or not aircraft:
+        return lambda _address: 0.0
+    whose, ahead = rng.choice(sorted(aircraft)), rng.choice((5.0, 3_600.0, 72_000.0))
+    return lambda address: ahead if address == whose and rng.random() < _WRONG_TIMES else 0.0
 
 
 def _emergencies(aircraft: list[str], rng: random.Random) -> list[tuple[str, float, float, dict[str, Any]]]:

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import threading
+from collections import Counter
 from itertools import groupby
 
 import pytest
 
 from local.faults.aws.plan import FaultPlan
+from local.faults.pool import free_port
+from local.faults.rig import Rig
 from local.faults.schedule import CONSUMER, LEASE_SECONDS, FaultSchedule
 from local.faults.schedule_run import ScheduleRun
 from local.faults.timed.processes import ProcessFault, ProcessKind
+from tests.support.conditions import wait_until
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(300)
+
+PAUSE = ProcessFault(kind=ProcessKind.PAUSED, function=CONSUMER, at=0, seconds=LEASE_SECONDS)
 
 
 def schedule(*processes, seed):
@@ -35,12 +44,52 @@ def owners(rig):
     return [owner for owner, _ in groupby(one.owner for one in rig.proxy.commits if one.owner is not None)]
 
 
+class Freeze:
+    """Freezes the consumer that commits first, until another has committed: by what happens, whatever time that takes.
+
+    To a run it is its process faults.
+    """
+
+    def __init__(self, rig):
+        self.injected = Counter()
+        self._rig = rig
+        self._thread = threading.Thread(target=self._run, name="freeze")
+        self.start, self.join = self._thread.start, self._thread.join
+
+    def _run(self):
+        commits, consumer = self._rig.proxy.commits, self._rig.functions[CONSUMER]
+        wait_until(lambda: commits)
+        (pid, *_) = consumer.busy_processes()
+        os.kill(pid, signal.SIGSTOP)
+        self.injected[PAUSE.name] += 1
+        first = commits[-1].owner
+        try:
+            wait_until(lambda: commits[-1].owner not in {first, None})
+        finally:
+            os.kill(pid, signal.SIGCONT)
+
+    def stop(self):
+        self._thread.join()
+
+    def join_invocations(self):
+        pass
+
+
 @pytest.fixture(scope="module")
-def frozen(rig):
-    """A run in which the consumer is frozen for longer than its lease while another may begin."""
-    pause = ProcessFault(kind=ProcessKind.PAUSED, function=CONSUMER, at=1.2, seconds=LEASE_SECONDS + 2.0)
+def patient_rig():
+    """A rig whose consumer may be frozen for long before its timeout ends it."""
+    made = Rig(free_port(), consumer_timeout=90)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def frozen(patient_rig):
+    """A run in which the consumer is frozen past its lease, until another has begun and committed."""
+    rig = patient_rig
     before = rig.functions[CONSUMER].log.total("LeaseLost")
-    run = ScheduleRun(rig, schedule(pause, seed=1001))
+    run = ScheduleRun(rig, schedule(PAUSE, seed=1001))
+    run._processes = Freeze(rig)
     outcome = run.execute()
     return run, outcome, owners(rig), rig.functions[CONSUMER].log.total("LeaseLost") - before
 
@@ -71,10 +120,10 @@ def test_nothing_is_lost_or_miscounted_by_it(frozen):
     assert outcome.verdict.clean, outcome.verdict.notes
 
 
-def test_of_two_that_begin_at_once_one_reads(rig):
+def test_of_two_that_begin_at_once_one_reads(patient_rig):
     """Two consumers that start in the same moment: one holds the lease, the other reads and doubles nothing."""
     twins = tuple(ProcessFault(kind=ProcessKind.TWO_AT_ONCE, function=CONSUMER, at=0.0) for _ in range(2))
-    run = ScheduleRun(rig, schedule(*twins, seed=1002))
+    run = ScheduleRun(patient_rig, schedule(*twins, seed=1002))
     outcome = run.execute()
     stopped = [result.payload.get("stopped") for result in run.results]
     assert set(stopped) & {"lease_held", "lease_lost"}

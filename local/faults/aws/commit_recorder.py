@@ -5,6 +5,9 @@ What comes again after a checkpoint that stands behind it is a double that nothi
 
 from __future__ import annotations
 
+import math
+import time
+from collections import Counter
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -12,14 +15,18 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from local.clock import SystemClock
+from local.faults.aws.calls import recognise
 from local.faults.aws.proxy import AwsProxy
 from local.faults.aws.relay import Upstream
 
 if TYPE_CHECKING:
     from local.faults.aws.calls import Request
     from local.faults.aws.errors import Answer
+    from local.faults.aws.plan import FaultKind
 
 _CHECKPOINT = "/checkpoint.json"
+_LATELY = 0.1
+"""Seconds between a function's last look at its calls and the end of its invocation, at the most."""
 
 
 class _Lease(msgspec.Struct):
@@ -49,6 +56,27 @@ class WatchedProxy(AwsProxy):
     def __init__(self, upstream: str) -> None:
         super().__init__(upstream)
         self.commits: list[Commit] = []
+        self._under_way: Counter[str] = Counter()
+        self._answered: dict[str, float] = {}
+
+    def unanswered(self, caller: str) -> bool:
+        """Return whether a PutRecords of `caller` is under way, or was answered so lately that it may not know."""
+        with self._lock:
+            lately = time.monotonic() - self._answered.get(caller, -math.inf) < _LATELY
+            return lately or self._under_way[caller] > 0
+
+    def _carry_out(self, request: Request, upstream: Upstream) -> Answer | FaultKind:
+        call = recognise(request)
+        if (call.service, call.operation) != ("kinesis", "PutRecords"):
+            return super()._carry_out(request, upstream)
+        with self._lock:
+            self._under_way[call.caller] += 1
+        try:
+            return super()._carry_out(request, upstream)
+        finally:
+            with self._lock:
+                self._under_way[call.caller] -= 1
+                self._answered[call.caller] = time.monotonic()
 
     def _connect(self) -> Upstream:
         return _WatchedUpstream(*self._upstream, self.commits)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Any
 
 import msgspec
@@ -33,6 +34,17 @@ _ENTRIES = "Records"  # both operations call them so
 def entries(body: bytes) -> int:
     """Return how many entries a batch has."""
     return len(msgspec.json.decode(body, type=dict[str, Any])[_ENTRIES])
+
+
+def of_hot_keys(body: bytes, share: float) -> frozenset[int]:
+    """Return which entries of a PutRecords have a partition key among this share of all keys: always the same ones."""
+    found = msgspec.json.decode(body, type=dict[str, Any])[_ENTRIES]
+    hot = share * 256
+    return frozenset(
+        number
+        for number, entry in enumerate(found)
+        if blake2b(entry["PartitionKey"].encode(), digest_size=1).digest()[0] < hot
+    )
 
 
 def without(body: bytes, refused: frozenset[int]) -> bytes:

@@ -42,6 +42,10 @@ class FaultKind(StrEnum):
     """Held for a while, then carried out, even if the caller has given up by then."""
     ANSWER_DELAYED = "answer_delayed"
     """Carried out at once, the answer held for a while."""
+    HOT_KEYS = "hot_keys"
+    """The entries of some partition keys are refused, those of all others carried out: a shard of its own is hot."""
+    ODD_ANSWER = "odd_answer"
+    """Not carried out, and answered with status 200 and a body that acknowledges nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +62,7 @@ class Fault:
         Of `PARTIAL`: the entries that are refused, counted from 0; those the batch does not have are passed over.
     share
         Of `PARTIAL` without `entries`: how likely each entry is refused. At least one is.
+        Of `HOT_KEYS`: the share of all partition keys that is refused.
     """
 
     kind: FaultKind
@@ -100,6 +105,8 @@ class FaultRule:
     probability: float = 1.0
 
     def __post_init__(self) -> None:
+        if self.fault.kind is FaultKind.HOT_KEYS and (self.service, self.operation) != ("kinesis", "PutRecords"):
+            raise ValueError(f"{self.service} {self.operation}: has no partition keys; expected kinesis PutRecords")
         if self.fault.kind is FaultKind.PARTIAL and (self.service, self.operation) not in BATCHES:
             known = ", ".join(" ".join(one) for one in sorted(BATCHES))
             raise ValueError(f"{self.service} {self.operation}: cannot fail in part; expected one of {known}")

@@ -34,6 +34,18 @@ _MESSAGES = {
     FaultKind.DENIED: (Refusal.DENIED, "The caller is not authorized to perform this action."),
 }
 _READS = frozenset({"GetObject", "HeadObject"})
+_AMZ_JSON = (("Content-Type", "application/x-amz-json-1.1"),)
+_ODD_ANSWERS = tuple(
+    Answer(HTTPStatus.OK, headers, body)
+    for headers, body in (
+        ((("Content-Type", "text/html"),), b"<html><body>Service is being updated</body></html>"),
+        (_AMZ_JSON, b""),
+        (_AMZ_JSON, b"{}"),
+        (_AMZ_JSON, b'{"FailedRecordCount":0,"Records":[]}'),
+        (_AMZ_JSON, b'{"FailedRecordCount":0,"Records":[{"SequenceNumber":"'),
+    )
+)
+"""What a front end that is not well answers to PutRecords: status 200, and no record acknowledged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +188,9 @@ class AwsProxy:
         reason = self.authoriser.refusal(call.caller, [permissions.existence_of_key(request)])
         return told if reason is None else answer(call.service, Refusal.DENIED, reason)
 
-    def _befall(self, befallen: Befallen, call: Call, request: Request, upstream: Upstream) -> Answer | FaultKind:
+    def _befall(  # noqa: PLR0911 -- a return for each kind
+        self, befallen: Befallen, call: Call, request: Request, upstream: Upstream
+    ) -> Answer | FaultKind:
         fault = befallen.fault
         match fault.kind:
             case FaultKind.THROTTLED | FaultKind.SERVER_ERROR | FaultKind.DENIED:
@@ -194,7 +208,13 @@ class AwsProxy:
                 self._clock.wait(self._stopping, fault.seconds)
                 return told
             case FaultKind.PARTIAL:
-                return _in_part(befallen, call, request, upstream)
+                refused = befallen.refused_entries(partial_failure.entries(request.body))
+                return _in_part(refused, call, request, upstream)
+            case FaultKind.HOT_KEYS:
+                refused = partial_failure.of_hot_keys(request.body, fault.share)
+                return _in_part(refused, call, request, upstream)
+            case FaultKind.ODD_ANSWER:
+                return befallen.chance.choice(_ODD_ANSWERS)
 
     def _remember(self, call: Call, resource: str, outcome: str, told: Answer | FaultKind) -> None:
         status = told.status if isinstance(told, Answer) else None
@@ -202,9 +222,8 @@ class AwsProxy:
             self._calls.append(SeenCall(call.caller, call.service, call.operation, resource, outcome, status))
 
 
-def _in_part(befallen: Befallen, call: Call, request: Request, upstream: Upstream) -> Answer:
-    """Carry out what is left of a batch, and answer for the whole of it."""
-    refused = befallen.refused_entries(partial_failure.entries(request.body))
+def _in_part(refused: frozenset[int], call: Call, request: Request, upstream: Upstream) -> Answer:
+    """Carry out what is left of a batch without the refused entries, and answer for the whole of it."""
     rest = partial_failure.without(request.body, refused)
     if partial_failure.entries(rest):
         told = upstream.ask(replace(request, body=rest))

@@ -8,13 +8,19 @@ from typing import TYPE_CHECKING
 from local.runtime.invocation import InvocationResult, ThrottledError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from local.runtime.function import Function
 
 
 class Gate:
-    """Lets so many invocations through at once, as reserved concurrency does, and keeps the results."""
+    """Lets so many invocations through at once, as reserved concurrency does, and keeps the results.
 
-    def __init__(self, function: Function, most: int) -> None:
+    `ended` is called as soon as one has ended.
+    """
+
+    def __init__(self, function: Function, most: int, ended: Callable[[], None]) -> None:
+        self._ended = ended
         self.results: list[InvocationResult] = []
         self._function = function
         self._most = most
@@ -32,5 +38,10 @@ class Gate:
         finally:
             with self._lock:
                 self._under_way -= 1
-        self.results.append(result)
+        self.note(result)
         return result
+
+    def note(self, result: InvocationResult) -> None:
+        """Take note of an invocation, one that went past this gate too."""
+        self._ended()
+        self.results.append(result)

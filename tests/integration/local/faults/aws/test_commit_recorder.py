@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import json
+import threading
 
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local.faults.aws.commit_recorder import WatchedProxy
 from local.faults.aws.plan import FaultKind
+from tests.support.conditions import wait_until
 
 KEY = "stream/checkpoint.json"
 
@@ -67,3 +69,29 @@ def test_a_commit_that_s3_refused_is_none_though_the_answer_was_lost(proxy, put,
     inject("s3", FaultKind.ANSWER_LOST)
     put({"position_token": "T2"}, IfMatch='"stale"')
     assert tokens(proxy) == ["T1"]
+
+
+def test_a_call_that_is_not_answered_is_known(proxy, client, stream, inject, clock):
+    """While it is held, whoever ends has not heard of it; a while after its answer everybody has."""
+    held, go_on = threading.Event(), threading.Event()
+
+    def hold(_event, _seconds):
+        held.set()
+        go_on.wait(60)
+
+    clock.wait = hold
+    proxy._clock = clock
+    assert not proxy.unanswered("ConsumerFunction")
+    inject("kinesis", FaultKind.ANSWER_DELAYED, operation="PutRecords", seconds=1)
+    kinesis = client("kinesis")
+    putting = threading.Thread(
+        target=lambda: kinesis.put_records(StreamName="updates", Records=[{"Data": b"x", "PartitionKey": "key"}])
+    )
+    putting.start()
+    assert held.wait(60)
+    assert stream() == [b"x"]
+    assert proxy.unanswered("ConsumerFunction")
+    assert not proxy.unanswered("AggregatorFunction")
+    go_on.set()
+    putting.join()
+    wait_until(lambda: not proxy.unanswered("ConsumerFunction"))

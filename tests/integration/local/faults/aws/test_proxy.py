@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import boto3
 import pytest
 from botocore.config import Config
@@ -331,3 +333,36 @@ def test_a_lost_answer_excuses_nobody_but_whose_call_it_was(client, proxy, bucke
         s3.put_object(Bucket=bucket, Key="k", Body=b"")
     assert lost_answers(proxy.injected, "ConsumerFunction") == {"answer_lost s3 PutObject"}
     assert lost_answers(proxy.injected, "AlertsFunction") == set()
+
+
+def test_hot_keys_are_refused_and_always_the_same(client, stream, inject):
+    """As a shard of their own that is hot: the others' records are put, call after call."""
+    kinesis = client("kinesis")
+    inject("kinesis", FaultKind.HOT_KEYS, operation="PutRecords", share=0.3)
+    entries = [{"Data": f"{n}".encode(), "PartitionKey": f"key{n}"} for n in range(50)]
+    answers = [kinesis.put_records(StreamName="updates", Records=entries) for _ in range(2)]
+    refused = [[n for n, one in enumerate(answer["Records"]) if "ErrorCode" in one] for answer in answers]
+    assert refused[0] == refused[1]
+    assert 5 < len(refused[0]) < 25
+    assert [answer["FailedRecordCount"] for answer in answers] == [len(refused[0])] * 2
+    put = [f"{n}".encode() for n in range(50) if n not in refused[0]]
+    assert stream() == put * 2
+
+
+def test_hot_keys_are_for_records_that_have_some():
+    """Another operation's rule is refused by name."""
+    with pytest.raises(ValueError, match="s3 PutObject: has no partition keys"):
+        FaultRule(service="s3", operation="PutObject", fault=Fault(kind=FaultKind.HOT_KEYS))
+
+
+def test_an_odd_answer_acknowledges_nothing(client, proxy, stream, inject):
+    """Status 200, and a body without a sequence number for each record; none is put."""
+    kinesis = client("kinesis")
+    inject("kinesis", FaultKind.ODD_ANSWER, operation="PutRecords")
+    entries = [{"Data": b"x", "PartitionKey": "key"}] * 3
+    for _ in range(10):
+        with contextlib.suppress(Exception):  # the SDK takes some for an answer, and fails at others
+            answer = kinesis.put_records(StreamName="updates", Records=entries)
+            assert not any("SequenceNumber" in one for one in answer.get("Records", []))
+    assert {call.status for call in proxy.calls if call.operation == "PutRecords"} == {200}
+    assert stream() == []
