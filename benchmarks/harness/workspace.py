@@ -31,12 +31,21 @@ class Sizes:
     runs: int
     latency_seconds: float
     growth_seconds: float
+    freshness_seconds: float
     memory_seconds: float
     thorough: bool = True
 
 
-FULL = Sizes(updates=200_000, runs=5, latency_seconds=30, growth_seconds=20, memory_seconds=60)
-QUICK = Sizes(updates=10_000, runs=2, latency_seconds=0, growth_seconds=0, memory_seconds=0, thorough=False)
+FULL = Sizes(updates=200_000, runs=5, latency_seconds=30, growth_seconds=20, freshness_seconds=60, memory_seconds=60)
+QUICK = Sizes(
+    updates=10_000,
+    runs=2,
+    latency_seconds=0,
+    growth_seconds=0,
+    freshness_seconds=0,
+    memory_seconds=0,
+    thorough=False,
+)
 """Under a minute in all. Nothing that runs by the clock: its figures would say little after so short a time."""
 
 
