@@ -30,6 +30,7 @@ from local.runtime.emulator import binary as emulator_binary
 from local.runtime.reaper import Guardian
 from local.shell_settings import shut_out
 from local.simulator.feed import Feed
+from local.simulator.flights import GeneratedTraffic
 from local.simulator.server import TrackingStreamServer
 from local.standard_output import surviving
 from local.threads import ThreadWatch
@@ -155,6 +156,8 @@ class _Run:
                 live = LiveObjects(cloud.client("s3"), stack.resources["DataBucket"])
                 web.connect(live, FrontDoor(pipeline.functions[API].invoke))
             self._at_work = True
+            if options.starts_now and isinstance(feed.source, GeneratedTraffic):
+                feed.replace(feed.source.starting_at(time.time()))
             feed.start()
             pipeline.start()
             if faults is not None:

@@ -36,8 +36,9 @@ Consumer runs that were cut off, repeats and changed order lose nothing: they ar
 class RunOptions:
     """What a local run is asked for; durations in seconds.
 
-    `duration` is simulated seconds of the feed, None without end. `consumer_timeout` None is the template's. `chaos` is
-    the seed of what goes wrong, None for a run in which nothing does.
+    `starts_now` is that generated traffic begins when all else is ready, at the time of the machine's clock. `duration`
+    is simulated seconds of the feed, None without end. `consumer_timeout` None is the template's. `chaos` is the seed
+    of what goes wrong, None for a run in which nothing does.
     """
 
     source: Source
@@ -51,6 +52,7 @@ class RunOptions:
     report: Path | None = None
     verbose: bool = False
     chaos: int | None = None
+    starts_now: bool = False
     web: bool = True
     web_port: int = 0
     open: bool = False
@@ -169,6 +171,7 @@ def parse(arguments: Sequence[str] | None = None) -> RunOptions:
         report=given.report,
         verbose=given.verbose,
         chaos=given.chaos,
+        starts_now=given.replay is None and given.start is None and given.seed is None,
         web=given.web,
         web_port=given.web_port,
         open=given.open and given.web,

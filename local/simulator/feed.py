@@ -129,6 +129,15 @@ class Feed:
         self._listeners: set[threading.Event] = set()
         self._releaser = threading.Thread(target=self._release, name="feed", daemon=True)
 
+    def replace(self, source: Source) -> None:
+        """Release another source's lines; before `start()`. What has a duration lasts as long from its start.
+
+        For traffic that is to begin when all else is ready: simulated time is then that of the machine's clock.
+        """
+        self._end += source.start - self.source.start
+        self._released_before = source.start
+        self.source = source
+
     def start(self) -> None:
         """Begin to release; simulated time begins to pass."""
         with self._lock:

@@ -94,6 +94,10 @@ class GeneratedTraffic:
         self._rate, self._aircraft, self._seed = rate, aircraft, seed
         build_fleet(aircraft, random.Random(seed))  # so that a fleet too large is refused here, not when read
 
+    def starting_at(self, start: float) -> GeneratedTraffic:
+        """Return the same traffic, beginning at another time."""
+        return GeneratedTraffic(rate=self._rate, aircraft=self._aircraft, seed=self._seed, start=start)
+
     def updates(self) -> Iterator[tuple[float, bytes]]:
         """Yield ingestion times (seconds since the epoch, never falling) and lines, from the start."""
         rng = random.Random(self._seed)

@@ -211,3 +211,16 @@ def test_a_source_that_fails_is_no_end(make_source, clock):
     assert feed.count == 2
     assert isinstance(feed.failure, ValueError)
     assert "the thread 'feed' ended with an error" in watch.failures[0]
+
+
+def test_traffic_that_begins_when_all_else_is_ready(make_feed, make_source, clock, start):
+    """Another source takes the first one's place before the start: its lines, its time, and as long a duration."""
+    feed = make_feed([0, 1], duration=15)
+    later = make_source([10, 20, 30])
+    later.start = start + 10
+    feed.replace(later)
+    assert feed.now() == start + 10
+    feed.start()
+    clock.advance(30)
+    assert feed.finished.wait(PATIENCE)
+    assert feed.lines(0, 9) == [b'{"target":{"n":0}}', b'{"target":{"n":1}}']
