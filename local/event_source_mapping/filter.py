@@ -81,6 +81,10 @@ def _parse(text: str) -> dict[str, Any]:
         pattern, end = event_pattern.read(text)
     except event_pattern.EventPatternError as error:
         raise PatternError(f"the pattern {text[:200]!r}: {error}") from None
+    if len(text) > event_pattern.LONGEST_PATTERN:  # blanks count, too
+        raise PatternError(
+            f"a pattern has {len(text):,} characters; it takes at most {event_pattern.LONGEST_PATTERN:,}"
+        )
     if text[end:].strip():
         raise PatternError(f"the pattern {text[:200]!r}: not JSON: something follows its object")
     for key in _names(pattern):
