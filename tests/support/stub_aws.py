@@ -32,6 +32,8 @@ class StubAws:
         self.refuses = lambda _shard, _data: False
         self.delay = lambda _method, _key: None
         self.now = lambda: datetime.now(UTC)
+        self.etag: str | None = None
+        """What is sent in the place of every ETag of a write; nothing is sent if it is empty."""
         self.records: list[tuple[str, bytes]] = []
         self.objects: dict[str, tuple[bytes, str, datetime]] = {}
         self.puts: list[tuple[str, int]] = []
@@ -154,7 +156,8 @@ class StubAws:
                 match, none_match = self.headers.get("If-Match"), self.headers.get("If-None-Match")
                 status, etag = stub.put_object(key, body, match, none_match)
                 if status == 200:
-                    self._answer(200, b"", ETag=etag)
+                    sent = etag if stub.etag is None else stub.etag
+                    self._answer(200, b"", **({"ETag": sent} if sent else {}))
                 else:
                     self._answer(412, b"<Error><Code>PreconditionFailed</Code></Error>")
 

@@ -99,9 +99,10 @@ class Committer:
         intervals = self._watermark.take_settled()
         if not intervals:
             return
-        lines = list(chain.from_iterable(interval.rejected for interval in intervals))
-        if lines:
-            self._rejected.write(lines)
+        with self._watermark.rejected_lock:
+            lines = list(chain.from_iterable(interval.rejected for interval in intervals))
+            if lines:
+                self._rejected.write(lines)
         position = intervals[-1].closed_by
         assert position is not None
         position = self._complete(position)

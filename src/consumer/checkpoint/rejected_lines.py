@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from common.clock import rfc3339
+from common.printable import printable
 from consumer.errors import CheckpointError
 
 if TYPE_CHECKING:
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 
 PREFIX = "rejected/"
 
+_DETAILS = 500
+_HEAD_BYTES = 512
+"""Of a line in memory and of its JSON, without the line itself; a reason has at most some 300 characters."""
+
 
 @dataclass(frozen=True, slots=True)
 class RejectedLine:
@@ -34,13 +39,20 @@ class RejectedLine:
     received_at: datetime
 
     def as_json(self) -> bytes:
-        """Return one line of JSON; a line that is not UTF-8 goes into `line_base64`."""
-        try:
-            text = {"line": self.line.decode()}
-        except UnicodeDecodeError:
-            text = {"line_base64": base64.b64encode(self.line).decode()}
+        """Return one line of JSON; a line that is not UTF-8, or twice as long in it, goes into `line_base64`."""
         head = {"reason": self.reason, "received_at": rfc3339(self.received_at), "bytes": self.length}
-        return msgspec.json.encode(head | text)
+        try:
+            as_text = msgspec.json.encode(head | {"line": self.line.decode()})
+        except UnicodeDecodeError:
+            as_text = None
+        if as_text is not None and len(as_text) <= 2 * len(self.line) + _HEAD_BYTES:
+            return as_text
+        return msgspec.json.encode(head | {"line_base64": base64.b64encode(self.line).decode()})
+
+    @property
+    def held_bytes(self) -> int:
+        """What it takes in memory, and at most half of what it takes in the object."""
+        return len(self.line) + _HEAD_BYTES
 
 
 class RejectedStore:
@@ -79,6 +91,7 @@ class RejectedStore:
                 self._deadline.call("the write of rejected lines", put)
         except Exception as error:  # an answer without an ETag acknowledges nothing, and is one of them
             raise CheckpointError(
-                f"s3://{self._bucket}/{key}: rejected lines could not be kept ({error}); the position after them "
-                "is not committed, so they will be read again. Check the bucket and the consumer's role"
+                f"s3://{self._bucket}/{key}: rejected lines could not be kept ({printable(str(error), _DETAILS)}); "
+                "the position after them is not committed, so they will be read again. Check the bucket and the "
+                "consumer's role"
             ) from error

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 from botocore.exceptions import ClientError
@@ -18,6 +19,7 @@ from common.clock import rfc3339
 from common.printable import printable
 from consumer.checkpoint.position import Moment, Position, TimeRange
 from consumer.errors import CheckpointError, LeaseHeldError, LeaseLostError
+from consumer.stream.messages import MAX_TOKEN_CHARACTERS
 from consumer.timing import LEASE_SECONDS
 
 if TYPE_CHECKING:
@@ -36,9 +38,18 @@ LEGACY_KEY = "last_position_token"
 _ERROR_CHARACTERS = 500
 """Of what AWS, or what answers in its place, says in one error."""
 
+MAX_BYTES = 64 * 1024
+"""What is read of a checkpoint: twice what the largest one takes, a thousand frontier keys and a token."""
+
 _VERSION = 1
 _ATTEMPTS = 3
 _TIMED_WRITES = 8
+
+_YEARS = range(1970, 9999)
+"""Of its moments: reckoning with others would leave what Python's calendar holds."""
+
+_DATE_RESOLUTION = timedelta(seconds=2)
+"""S3 gives its times in whole seconds: of the answer, and of the last write."""
 
 
 class _Lease(msgspec.Struct, frozen=True):
@@ -50,7 +61,7 @@ class _Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
     """The object as it is written; `docs/design.md` shows one."""
 
     version: int
-    position_token: str | None = None
+    position_token: Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_TOKEN_CHARACTERS)] | None = None
     token_received_at: Moment | None = None
     newest_ingestion_time: Moment | None = None
     frontier: tuple[str, ...] = ()
@@ -71,6 +82,13 @@ class _Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
             lease=lease,
         )
 
+    def moments(self) -> list[datetime]:
+        """Return all times that it holds."""
+        held = [self.token_received_at, self.newest_ingestion_time]
+        held += [self.gap.start, self.gap.end] if self.gap else []
+        held += [self.lease.expires_at] if self.lease else []
+        return [moment for moment in held if moment is not None]
+
     @property
     def position(self) -> Position | None:
         if self.position_token is None or self.token_received_at is None:
@@ -85,9 +103,20 @@ class _Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True, slots=True)
+class _Object:
+    """What S3 gave: by its own clock the object was written so long ago, None if it does not say."""
+
+    content: bytes
+    etag: str
+    modified: datetime
+    age: timedelta | None
+
+
+@dataclass(frozen=True, slots=True)
 class _Stored:
     checkpoint: _Checkpoint
     etag: str
+    age: timedelta | None
 
 
 class CheckpointStore:
@@ -158,7 +187,7 @@ class CheckpointStore:
             self._position = self._read_legacy()
         else:
             lease = stored.checkpoint.lease
-            if lease is not None and lease.owner not in ended and self._is_in_force(lease):
+            if lease is not None and lease.owner not in ended and self._is_in_force(lease, stored.age):
                 raise LeaseHeldError(
                     f"{self._name}: {lease.owner} holds the lease until {rfc3339(lease.expires_at)}; "
                     "nothing was read, the next tick of the schedule tries again"
@@ -187,8 +216,15 @@ class CheckpointStore:
         """Give the lease back, so that the next run starts at once; raises as `commit` does."""
         self._write(self._position, lease=False)
 
-    def _is_in_force(self, lease: _Lease) -> bool:
-        return lease.owner != self._owner and lease.expires_at > self._clock.now()
+    def _is_in_force(self, lease: _Lease, age: timedelta | None) -> bool:
+        """Return whether another consumer may be at work.
+
+        It would have written the object within the last `LEASE_SECONDS`, which S3's clock alone can say: a lease that
+        runs until 2099 was given by a clock that was wrong, and is over all the same.
+        """
+        if lease.owner == self._owner or lease.expires_at <= self._clock.now():
+            return False
+        return age is None or age <= timedelta(seconds=LEASE_SECONDS) + _DATE_RESOLUTION
 
     @property
     def _name(self) -> str:
@@ -241,15 +277,14 @@ class CheckpointStore:
         raise LeaseLostError(f"{self._name}: changed under us ({who}); stopping without committing")
 
     def _read(self) -> _Stored | None:
-        body = self._get(KEY)
-        if body is None:
+        found = self._get(KEY)
+        if found is None:
             return None
-        content, etag, _ = body
         try:
-            checkpoint = msgspec.json.decode(content, type=_Checkpoint)
+            checkpoint = msgspec.json.decode(found.content, type=_Checkpoint)
         except (ValueError, RecursionError) as error:  # msgspec's errors are ValueErrors, as is text that is no UTF-8
             raise CheckpointError(
-                f"{self._name}: not a checkpoint ({error}); restore an older version of the object "
+                f"{self._name}: not a checkpoint ({_shown(error)}); restore an older version of the object "
                 "(the bucket keeps them), or delete it to start from the configured position"
             ) from error
         if checkpoint.version != _VERSION:
@@ -262,29 +297,47 @@ class CheckpointStore:
                 f"{self._name}: holds one of position_token and token_received_at; expected both, or neither before "
                 "the first commit; restore an older version of the object (the bucket keeps them)"
             )
-        return _Stored(checkpoint, etag)
+        odd = [moment.isoformat() for moment in checkpoint.moments() if moment.year not in _YEARS]
+        if odd:
+            raise CheckpointError(
+                f"{self._name}: holds the time {odd[0]}; expected years from {_YEARS[0]} to {_YEARS[-1]}; restore an "
+                "older version of the object (the bucket keeps them)"
+            )
+        return _Stored(checkpoint, found.etag, found.age)
 
     def _read_legacy(self) -> Position | None:
-        body = self._get(LEGACY_KEY)
-        if body is None:
+        found = self._get(LEGACY_KEY)
+        if found is None:
             return None
-        content, _, modified = body
-        token = content.decode(errors="replace").strip()
-        return Position(position_token=token, token_received_at=modified) if token else None
+        token = found.content.decode(errors="replace").strip()
+        if len(token) > MAX_TOKEN_CHARACTERS:
+            raise CheckpointError(
+                f"s3://{self._bucket}/{LEGACY_KEY}: {len(token)} characters; expected a position token of at most "
+                f"{MAX_TOKEN_CHARACTERS}. Replace the object, or delete it to start from the configured position"
+            )
+        return Position(position_token=token, token_received_at=found.modified) if token else None
 
-    def _get(self, key: str) -> tuple[bytes, str, datetime] | None:
-        def read() -> tuple[bytes, str, datetime]:
+    def _get(self, key: str) -> _Object | None:
+        def read() -> _Object:
             answer = self._s3.get_object(Bucket=self._bucket, Key=key)
-            return answer["Body"].read(), answer["ETag"], answer["LastModified"]
+            modified = answer["LastModified"]
+            content = answer["Body"].read(MAX_BYTES + 1)
+            return _Object(content, answer["ETag"], modified, _age(modified, answer["ResponseMetadata"]))
 
         try:
-            return self._call("the checkpoint's read", read)
+            found = self._call("the checkpoint's read", read)
         except ClientError as error:
             if error.response["Error"]["Code"] == "NoSuchKey":
                 return None
             raise self._unreadable(key, error) from error
         except Exception as error:  # of an odd answer botocore's parsers raise whatever they stumble over
             raise self._unreadable(key, error) from error
+        if len(found.content) > MAX_BYTES:
+            raise CheckpointError(
+                f"s3://{self._bucket}/{key}: larger than {MAX_BYTES} bytes, which no checkpoint is; restore an older "
+                "version of the object (the bucket keeps them), or delete it to start from the configured position"
+            )
+        return found
 
     def _unreadable(self, key: str, error: Exception) -> CheckpointError:
         return CheckpointError(
@@ -294,9 +347,17 @@ class CheckpointStore:
 
     def _unwritable(self, error: Exception) -> CheckpointError:
         return CheckpointError(
-            f"{self._name}: could not be written ({_shown(error)}); what was read since the last commit will be read "
-            "again. Check the bucket and the consumer's role"
+            f"{self._name}: could not be written ({_shown(error)}); what was read since the last commit "
+            "will be read again. Check the bucket and the consumer's role"
         )
+
+
+def _age(modified: datetime, metadata: Any) -> timedelta | None:
+    """Return how long ago the object was written, by S3's clock; None where the answer does not tell its time."""
+    try:
+        return parsedate_to_datetime(metadata["HTTPHeaders"]["date"]) - modified
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 def _shown(error: Exception) -> str:

@@ -49,6 +49,8 @@ class Watermark:
         """Intervals that were closed; the number of the one closed last."""
         self._waiting: deque[Interval] = deque()
         self._lock = threading.Lock()
+        self.rejected_lock = threading.Lock()
+        """Held while rejected lines are written: what is committed after them must wait for the end of it."""
 
     def close(self, position: Position) -> bool:
         """Close the current interval: the stream has reached `position`; return whether that could be noted.
@@ -67,6 +69,11 @@ class Watermark:
             interval.closed_by = position
             waiting.append(interval)
             return True
+
+    def rejected_before(self) -> list[Interval]:
+        """Return the intervals that may hold rejected lines: those in line, and the open one."""
+        with self._lock:
+            return [*self._waiting, self.current]
 
     @property
     def uncommitted(self) -> int:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from consumer.stream.messages import TargetUpdate
 
 MAX_REJECTED_BYTES = 4 * 1024 * 1024
-"""Rejected lines of one interval that are held in memory; more are written before the next checkpoint."""
+"""Rejected lines that are held in memory, of all intervals; more are written before their token is committed."""
 
 _SURELY_FITS = MAX_RECORD_BYTES - 2048
 """Bytes of an update that fits into a record with whatever key it has: at most 256 characters of four bytes."""
@@ -70,6 +70,7 @@ class TargetProcessor:
         self._rejected = rejected
         self._clock = clock
         self._rejected_bytes = 0
+        self._has_rejected = False  # since the last position
         self._times: deque[datetime] = deque(maxlen=_TIMES)
         self._frontier = Frontier()
 
@@ -80,7 +81,7 @@ class TargetProcessor:
     @property
     def has_uncommitted(self) -> bool:
         """Whether something was read since the last position: stopping now would have it read again."""
-        return bool(self._watermark.current.taken or self._watermark.current.rejected)
+        return bool(self._watermark.current.taken or self._has_rejected)
 
     def connected(self) -> None:
         """Expect again what came since the newest token."""
@@ -149,14 +150,24 @@ class TargetProcessor:
             Many were waiting, and could not be written.
         """
         self.counters.rejected += 1
-        waiting = self._watermark.current.rejected
-        if not waiting:
-            self._rejected_bytes = 0
-        waiting.append(RejectedLine(line, length, reason, self._clock.now()))
-        self._rejected_bytes += len(line)
+        rejected = RejectedLine(line, length, reason, self._clock.now())
+        self._watermark.current.rejected.append(rejected)
+        self._has_rejected = True
+        self._rejected_bytes += rejected.held_bytes
         if self._rejected_bytes > MAX_REJECTED_BYTES:
-            self._rejected.write(waiting)
-            waiting.clear()
+            self._write_rejected()
+
+    def _write_rejected(self) -> None:
+        """Write all rejected lines that wait, if they really are too many: some were committed since they came."""
+        with self._watermark.rejected_lock:
+            intervals = self._watermark.rejected_before()
+            lines = [line for interval in intervals for line in interval.rejected]
+            self._rejected_bytes = sum(line.held_bytes for line in lines)
+            if self._rejected_bytes > MAX_REJECTED_BYTES:
+                self._rejected.write(lines)
+                for interval in intervals:
+                    interval.rejected.clear()
+                self._rejected_bytes = 0
 
     def reach(self, token: str, received_at: datetime, gap: TimeRange | None = None) -> Position:
         """Close the interval: everything up to `token` was read, but for the `gap` before it."""
@@ -171,6 +182,7 @@ class TargetProcessor:
             gap=gap,
         )
         if self._watermark.close(position):
+            self._has_rejected = False
             self._repeats.next_interval(self._watermark.closed, self._watermark.committed)
             self.reached = position
         return position
@@ -185,5 +197,5 @@ class TargetProcessor:
 def newest_of(times: Collection[datetime]) -> datetime:
     """Return the newest of some ingestion times, but for what is far ahead of the others; a quarter may be wrong."""
     in_order = sorted(times)
-    usual = in_order[len(in_order) - 1 - len(in_order) // 4]
+    usual = in_order[max(0, len(in_order) - 1 - (len(in_order) + 3) // 4)]
     return max(time for time in in_order if time - usual <= _AHEAD_OF_THE_OTHERS)

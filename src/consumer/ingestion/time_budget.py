@@ -48,10 +48,13 @@ class TimeBudget:
 
     def token_arrived(self, monotonic: float, newest_ingestion_time: datetime | None, now: datetime) -> None:
         """Observe a token: when it came (seconds), and how far the stream had come by then."""
+        if newest_ingestion_time is not None:  # one later than our clock is a wrong one, and says nothing of the stream
+            newest_ingestion_time = min(newest_ingestion_time, now)
         if self._last is not None:
             self._wall.append(monotonic - self._last[0])
             if self._last[1] is not None and newest_ingestion_time is not None:
-                self._stream.append(min(_LONGEST, (newest_ingestion_time - self._last[1]).total_seconds()))
+                passed = newest_ingestion_time - min(self._last[1], now)
+                self._stream.append(min(_LONGEST, passed.total_seconds()))
         if newest_ingestion_time is not None:
             self._lag = now - newest_ingestion_time
         self._last = monotonic, newest_ingestion_time

@@ -24,7 +24,10 @@ BAD = {
     "an address of the wrong type": (message(b'{"icao_address":7,"timestamp":"2024-03-04T12:00:00Z"}'), "icao_address"),
     "no timestamp": (message(b'{"icao_address":"A1"}'), "timestamp"),
     "no time": (message(b'{"icao_address":"A1","timestamp":"yesterday"}'), "timestamp"),
-    "a time beyond the calendar": (message(b'{"icao_address":"A1","timestamp":"0001-01-01T00:00:00+10:00"}'), "year"),
+    "a time beyond the calendar": (
+        message(b'{"icao_address":"A1","timestamp":"0001-01-01T00:00:00+10:00"}'),
+        "timestamp",
+    ),
     "nested without end": (message(HEAD + b',"x":' + b"[" * 100_000 + b"]" * 100_000 + b"}"), "recursion"),
     "bytes that are no UTF-8": (message(HEAD + b',"x":"\xff\xfe"}'), "not valid UTF-8"),
     "an address that is no UTF-8": (message(b'{"icao_address":"\xff","timestamp":"2024-03-04T12:00:00Z"}'), "UTF-8"),

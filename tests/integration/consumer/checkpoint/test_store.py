@@ -164,7 +164,7 @@ UNREADABLE = {
     "cut off": b'{"version":1,"position_token":"a"',
     "not UTF-8": b'{"version":1,"position_token":"\xff"}',
     "no object": b"[1]",
-    "nested without end": b'{"x":' + b"[" * 100_000,
+    "nested without end": b'{"x":' + b"[" * 20_000,
     "a wrong type": b'{"version":1,"position_token":7}',
     "a time without a zone": b'{"version":1,"lease":{"owner":"a","expires_at":"2024-03-04T12:00:00"}}',
     "a token without its time": b'{"version":1,"position_token":"a"}',

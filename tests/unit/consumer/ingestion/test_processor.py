@@ -97,11 +97,11 @@ def test_the_newest_of_an_interval_is_believed_to_the_millisecond(parts):
 def test_the_frontier_names_what_a_recovery_would_fetch_again(parts):
     """Of what was read before the position alone, and as far back as the recovery begins; it has a bound."""
     processor, _, _ = parts
-    old, new, later = (update(n, ingested=NOW + timedelta(minutes=minutes)) for n, minutes in enumerate((-5, 0, 0)))
-    processor.process([old, new])
+    old, *new, later = (update(n, ingested=NOW + timedelta(minutes=at)) for n, at in enumerate((-5, 0, 0, 0, 0)))
+    processor.process([old, *new])
     position = processor.reach("t1", NOW)
     processor.process([later])
-    assert processor.complete(position).frontier == tuple(frontier.keys([new]))
+    assert processor.complete(position).frontier == tuple(frontier.keys(new))
     processor.process([update(number) for number in range(10, 3000)])
     full = processor.complete(processor.reach("t2", NOW))
     assert full.frontier == tuple(frontier.keys([update(number) for number in range(2000, 3000)]))

@@ -1,0 +1,190 @@
+"""S3 that is slow, hangs, or answers what it never should: a run ends in its time, and in order as far as it can."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from common.clock import SystemClock
+from consumer.checkpoint.rejected_lines import RejectedStore
+from consumer.checkpoint.store import MAX_BYTES, CheckpointStore
+from consumer.deadline import Deadline
+from consumer.errors import CheckpointError, ConsumerError, LeaseHeldError
+from consumer.ingestion.handover import Handover
+from consumer.ingestion.run import Run
+from consumer.ingestion.stop_request import StopRequest
+from consumer.publish.put_records import PutRecords
+from consumer.stream.client import StreamClient
+from tests.support.raw_feed import RawFeed
+from tests.support.stub_aws import StubAws
+
+PROMPT = 5.0
+"""Seconds over its deadline within which a run ends on the busiest machine; S3's own time-outs take 24."""
+
+NOW = datetime.now(UTC).replace(microsecond=0)
+
+
+def line(number):
+    """Update `number`."""
+    at = NOW.isoformat()
+    return json.dumps({"target": {"icao_address": f"{number:06X}", "timestamp": at, "ingestion_time": at}}).encode()
+
+
+def run_once(aws, url, *, seconds, handover=None, owner="run-1"):
+    """Make one run; return its summary or its error, and by how many seconds it outlived its deadline."""
+    clock = SystemClock()
+    deadline = Deadline(clock, seconds)
+    s3, kinesis = aws.s3(), aws.kinesis()
+    with closing(s3), closing(kinesis), closing(StreamClient(url, "token", {}, "none")) as client:
+        run = Run(
+            client,
+            CheckpointStore(s3, "state", owner, clock, deadline=deadline),
+            RejectedStore(s3, "state", owner, clock, deadline=deadline),
+            PutRecords(kinesis, "updates"),
+            clock,
+            deadline=deadline,
+            stop_request=StopRequest(clock),
+            start_position="BEGINNING",
+            handover=handover or Handover(),
+        )
+        try:
+            return run.execute(), -deadline.left
+        except ConsumerError as error:
+            return error, -deadline.left
+
+
+@pytest.fixture
+def never():
+    """What a hanging S3 waits for: the end of the test."""
+    event = threading.Event()
+    yield event
+    event.set()
+
+
+@pytest.mark.parametrize("seconds", [0.5, 1.0])
+def test_slow_writes_are_reckoned_with(seconds):
+    """A run whose writes take long ends earlier, so that the last one is done and the lease is given back."""
+    with StubAws() as aws, RawFeed(line, every=10, limit=40) as feed:
+        aws.delay = lambda method, _key: time.sleep(seconds if method == "PUT" else 0)
+        summary, over = run_once(aws, feed.url, seconds=16 * seconds)
+        assert over < PROMPT
+        assert summary.published == 40
+        assert aws.checkpoint["position_token"] == "t40"
+        assert aws.checkpoint["lease"] is None
+
+
+@pytest.mark.parametrize("hangs_from", [1, 2, 3])
+def test_a_write_that_hangs_does_not_keep_the_run(never, hangs_from):
+    """Whichever write hangs (the lease, a commit, the last), the run is over at its deadline, and says what failed."""
+    puts = []
+
+    def hang(method, _key):
+        if method == "PUT":
+            puts.append(1)
+            if len(puts) >= hangs_from:
+                never.wait()
+
+    with StubAws() as aws, RawFeed(line, every=10, limit=40) as feed:
+        aws.delay = hang
+        error, over = run_once(aws, feed.url, seconds=2)
+        assert over < PROMPT
+        assert isinstance(error, CheckpointError)
+        assert "no answer within the time of the run" in str(error)
+        never.set()
+
+
+def test_a_read_that_hangs_does_not_keep_the_run(never):
+    """The run has not begun then: it must not have the process killed for it."""
+    with StubAws() as aws:
+        aws.delay = lambda *_: never.wait()
+        error, over = run_once(aws, "http://127.0.0.1:9/", seconds=1)
+        assert over < PROMPT
+        assert "could not be read" in str(error)
+        never.set()
+
+
+def test_the_lease_of_a_run_that_could_not_give_it_back_holds_up_no_other(never):
+    """The next run of the process knows that the holder is over; another process waits for the lease."""
+    with StubAws() as aws, RawFeed(line, every=10, limit=40) as feed:
+        handover = Handover()
+        puts = []
+
+        def hang(method, _key):
+            puts.append(method)
+            if puts.count("PUT") > 1 and not never.is_set():
+                never.wait()
+
+        aws.delay = hang
+        run_once(aws, feed.url, seconds=1.5, handover=handover)
+        assert aws.checkpoint["lease"]["owner"] == "run-1"
+        aws.delay = lambda *_: None
+        other, _ = run_once(aws, feed.url, seconds=2, owner="elsewhere")
+        assert other.stopped == "lease_held"
+        summary, _ = run_once(aws, feed.url, seconds=2.5, handover=handover, owner="run-2")
+        assert summary.stopped != "lease_held"
+        assert summary.repeats_dropped == 40
+        assert len(aws.records) == 40
+        never.set()
+
+
+def store(aws, owner="run-1"):
+    """A store without a deadline."""
+    return CheckpointStore(aws.s3(), "state", owner, SystemClock())
+
+
+def put(aws, *, written=timedelta(), **fields):
+    """Write a checkpoint that was written so long ago."""
+    body = json.dumps({"version": 1} | fields).encode()
+    aws.objects["checkpoint.json"] = body, '"etag"', aws.now() - written
+
+
+def test_a_lease_until_2099_is_over_when_its_holder_is():
+    """A holder writes every 15 s: S3's own clock says when it has stopped, whatever the lease claims."""
+    lease = {"owner": "a wrong clock", "expires_at": "2099-01-01T00:00:00Z"}
+    with StubAws() as aws:
+        put(aws, lease=lease, written=timedelta(seconds=20))
+        with pytest.raises(LeaseHeldError):
+            store(aws).acquire()
+        put(aws, lease=lease, written=timedelta(seconds=60))
+        assert store(aws).acquire() is None
+        aws.now = lambda: datetime.now(UTC) + timedelta(days=400)  # S3's clock need not agree with ours
+        put(aws, lease=lease, written=timedelta(seconds=20))
+        with pytest.raises(LeaseHeldError):
+            store(aws).acquire()
+
+
+POSITION = {"position_token": "t1", "token_received_at": "2024-03-04T12:00:00Z"}
+ODD = {
+    "an empty token": POSITION | {"position_token": ""},
+    "a token longer than a request's head": POSITION | {"position_token": "t" * 5000},
+    "a token of year 1": POSITION | {"token_received_at": "0001-01-01T00:00:00Z"},
+    "of year 1, east of Greenwich": POSITION | {"token_received_at": "0001-01-01T00:00:00+14:00"},
+    "an update of year 9999": POSITION | {"newest_ingestion_time": "9999-12-31T23:59:59-10:00"},
+    "a gap of year 1": POSITION | {"gap": {"start": "0001-01-01T00:00:00Z", "end": "2024-03-04T12:00:00Z"}},
+    "a lease of year 1": {"lease": {"owner": "a", "expires_at": "0001-01-01T00:00:00+14:00"}},
+    "more than any checkpoint": POSITION | {"frontier": ["x" * MAX_BYTES]},
+}
+
+
+@pytest.mark.parametrize("fields", ODD.values(), ids=ODD.keys())
+def test_what_no_run_has_written_is_refused_with_its_name(fields):
+    """It is no position to read from: the text says what is wrong and what to do, and nothing is overwritten."""
+    with StubAws() as aws:
+        put(aws, **fields)
+        before = aws.objects["checkpoint.json"]
+        with pytest.raises(CheckpointError, match="restore an older version"):
+            store(aws).acquire()
+        assert aws.objects["checkpoint.json"] == before
+
+
+def test_an_answer_without_an_etag_is_an_error_of_ours():
+    """What S3 always sends may be missing from what stands in its place: the run says that, and commits nothing."""
+    with StubAws() as aws:
+        aws.etag = ""
+        with pytest.raises(CheckpointError, match=r"could not be written \(KeyError: 'ETag'\)"):
+            store(aws).acquire()
