@@ -75,6 +75,11 @@ class Aws:
         """The address for AWS_ENDPOINT_URL."""
         return f"http://127.0.0.1:{self._server.port}"
 
+    @property
+    def faults(self) -> list[str]:
+        """What this stub itself did wrong, which voids an attack."""
+        return self._server.faults
+
     def close(self) -> None:
         """Stop serving."""
         self._server.close()

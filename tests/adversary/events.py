@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from tests.adversary.wire import Rule
 
 SHARD = "shardId-000000000000"
+UNFILTERED = "FFFFFF"
+"""The aircraft of odd records, which no filter has looked at: whether they alert is left open."""
+
 _HEADER = (
     "icao_address",
     "callsign",

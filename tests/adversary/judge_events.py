@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from tests.adversary.events import UNFILTERED
 from tests.adversary.judge import Broken, texts
 
 if TYPE_CHECKING:
@@ -97,7 +98,8 @@ def _alerts(plan: FunctionPlan, evidence: FunctionEvidence) -> Iterator[Broken]:
         if found > expected and not plan.may_double:
             yield Broken("no alert is sent twice", f"{address} {rule}: {found} sent, {expected} called for")
             return
-    unasked = [about for about in sent if about not in {(address, rule) for address, rule, _ in plan.alerts}]
+    known = {(address, rule) for address, rule, _ in plan.alerts}
+    unasked = [about for about in sent if about not in known and about[0] != UNFILTERED]
     if unasked:
         yield Broken("no alert is sent that nothing calls for", f"{unasked[:5]}")
 

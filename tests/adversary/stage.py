@@ -204,6 +204,8 @@ def play(plan: ConsumerPlan) -> Evidence:
         stage.close()
         evidence.settled = stage.was_settled or stage.settled()
         evidence.log = log.read_bytes()
+        if stage.aws.faults:
+            raise RuntimeError(f"the stub of AWS failed, not what it attacks: {stage.aws.faults[0]}")
         evidence.asked, evidence.issued = stage.feed.asked, stage.feed.issued
         evidence.checkpoint_writes = stage.aws.writes.get("checkpoint.json", 0)
         evidence.stall = watch.longest

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from dataclasses import dataclass, field
 from typing import Any
 
-_WORD = re.compile(r"\s*(<=|>=|<>|[=<>(),]|[#:]?[A-Za-z_][\w.]*)")
+_WORD = re.compile(r"\s*(<=|>=|<>|[=<>(),+-]|[#:]?[A-Za-z_]\w*(?:\.#?[A-Za-z_]\w*)*)")
 
 type Item = dict[str, dict[str, Any]]
 
@@ -39,18 +40,26 @@ class Table:
         return {}
 
     def update(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Carry out UpdateItem: SET with plain values, and REMOVE."""
+        """Carry out UpdateItem: SET and REMOVE, with document paths, sums, `if_not_exists` and `list_append`."""
         name = request["Key"][self.key]["S"]
         self._judge(request, name)
-        item: Item = {**request["Key"], **self.items.get(name, {})}
-        names, values = request.get("ExpressionAttributeNames", {}), request.get("ExpressionAttributeValues", {})
+        item: Item = copy.deepcopy({**request["Key"], **self.items.get(name, {})})
+        before = copy.deepcopy(item)
         for clause, rest in re.findall(r"\b(SET|REMOVE)\b(.*?)(?=\bSET\b|\bREMOVE\b|$)", request["UpdateExpression"]):
-            for part in rest.split(","):
-                left, _, right = (piece.strip() for piece in part.partition("="))
-                if clause == "SET":
-                    item[names.get(left, left)] = values[right]
+            expression = Expression(rest, request, before)
+            while True:
+                *parents, last = expression.path()
+                holder = item
+                for parent in parents:
+                    holder = holder[parent]["M"]
+                if clause == "REMOVE":
+                    holder.pop(last, None)
                 else:
-                    item.pop(names.get(left, left), None)
+                    expression.take("=")
+                    holder[last] = expression.value()
+                if not expression.next(","):
+                    break
+            expression.end()
         self.items[name] = item
         return {"Attributes": item} if request.get("ReturnValues") == "ALL_NEW" else {}
 
@@ -58,81 +67,132 @@ class Table:
         if "ConditionExpression" not in request:
             return
         held = self.items.get(name)
-        if not Condition(request, held or {}).holds():
+        if not Expression(request["ConditionExpression"], request, held or {}).holds():
             asked = request.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
             raise ConditionFailedError(held if asked else None)
 
 
-class Condition:
-    """One condition expression, judged against one item by recursive descent."""
+class Expression:
+    """One expression over one item, read by recursive descent."""
 
-    def __init__(self, request: dict[str, Any], item: Item) -> None:
-        self._words = _WORD.findall(request["ConditionExpression"])
+    def __init__(self, text: str, request: dict[str, Any], item: Item) -> None:
+        self._text = text
+        self._words = _WORD.findall(text)
         self._names = request.get("ExpressionAttributeNames", {})
         self._values = request.get("ExpressionAttributeValues", {})
         self._item = item
 
     def holds(self) -> bool:
-        """Judge it."""
+        """Judge it as a condition."""
         result = self._either()
-        if self._words:
-            raise ValueError(f"not understood from {self._words} on")
+        self.end()
         return result
+
+    def path(self) -> list[str]:
+        """Read a document path."""
+        return self._resolved(self._words.pop(0))
+
+    def value(self) -> dict[str, Any]:
+        """Read what is assigned: an operand, or a sum of two."""
+        left = self._operand(self._words.pop(0))
+        for sign, factor in (("+", 1), ("-", -1)):
+            if self.next(sign):
+                right = self._operand(self._words.pop(0))
+                assert left is not None
+                assert right is not None
+                return {"N": str(int(left["N"]) + factor * int(right["N"]))}
+        assert left is not None
+        return left
+
+    def next(self, word: str) -> bool:
+        """Take the word if it comes next."""
+        if self._words and self._words[0].upper() == word:
+            self._words.pop(0)
+            return True
+        return False
+
+    def take(self, word: str) -> None:
+        """Take the word, which has to come next."""
+        if not self.next(word):
+            raise ValueError(f"{self._text}: {word} expected before {self._words}")
+
+    def end(self) -> None:
+        """Make sure that nothing is left."""
+        if self._words:
+            raise ValueError(f"{self._text}: not understood from {self._words} on")
 
     def _either(self) -> bool:
         result = self._both()
-        while self._next("OR"):
+        while self.next("OR"):
             right = self._both()
             result = result or right
         return result
 
     def _both(self) -> bool:
         result = self._single()
-        while self._next("AND"):
+        while self.next("AND"):
             right = self._single()
             result = result and right
         return result
 
     def _single(self) -> bool:
-        if self._next("NOT"):
+        if self.next("NOT"):
             return not self._single()
-        if self._next("("):
+        if self.next("("):
             result = self._either()
-            self._take(")")
+            self.take(")")
             return result
         word = self._words.pop(0)
         if word in ("attribute_exists", "attribute_not_exists"):
-            self._take("(")
-            name = self._words.pop(0)
-            self._take(")")
-            present: bool = self._names.get(name, name) in self._item
-            return present is (word == "attribute_exists")
+            self.take("(")
+            present = self._operand(self._words.pop(0)) is not None
+            self.take(")")
+            return present == (word == "attribute_exists")
         left, operator, right = self._operand(word), self._words.pop(0), self._operand(self._words.pop(0))
-        if left is None or right is None or type(left) is not type(right):
-            return bool(operator == "<>" and left != right)
-        verdicts: dict[str, bool] = {
-            "=": left == right,
-            "<>": left != right,
-            "<": left < right,
-            "<=": left <= right,
-            ">": left > right,
-            ">=": left >= right,
-        }
-        return verdicts[operator]
+        if left is None or right is None or left.keys() != right.keys():
+            return operator == "<>"
+        return _compared(operator, _plain(left), _plain(right))
 
-    def _operand(self, word: str) -> Any:
-        typed = self._values[word] if word.startswith(":") else self._item.get(self._names.get(word, word))
-        if typed is None:
-            return None
-        kind, value = next(iter(typed.items()))
-        return float(value) if kind == "N" else value
+    def _operand(self, word: str) -> dict[str, Any] | None:
+        """Return the typed value of a placeholder, a path or a function; None where there is none."""
+        if word in ("if_not_exists", "list_append"):
+            self.take("(")
+            first = self._operand(self._words.pop(0))
+            self.take(",")
+            second = self._operand(self._words.pop(0))
+            self.take(")")
+            if word == "if_not_exists":
+                return second if first is None else first
+            return {"L": [*(first or {"L": []})["L"], *(second or {"L": []})["L"]]}
+        if word.startswith(":"):
+            placeholder: dict[str, Any] = self._values[word]
+            return placeholder
+        found: dict[str, Any] | None = {"M": self._item}
+        for name in self._resolved(word):
+            found = (found or {}).get("M", {}).get(name)
+        return found
 
-    def _next(self, word: str) -> bool:
-        if self._words and self._words[0].upper() == word:
-            self._words.pop(0)
-            return True
-        return False
+    def _resolved(self, word: str) -> list[str]:
+        return [self._names.get(part, part) for part in word.split(".")]
 
-    def _take(self, word: str) -> None:
-        if not self._next(word):
-            raise ValueError(f"{word} expected before {self._words}")
+
+def _plain(typed: dict[str, Any]) -> Any:
+    kind, value = next(iter(typed.items()))
+    return float(value) if kind == "N" else value
+
+
+def _compared(operator: str, left: Any, right: Any) -> bool:
+    match operator:
+        case "=":
+            return bool(left == right)
+        case "<>":
+            return bool(left != right)
+        case "<":
+            return bool(left < right)
+        case "<=":
+            return bool(left <= right)
+        case ">":
+            return bool(left > right)
+        case ">=":
+            return bool(left >= right)
+    raise ValueError(f"{operator} is no comparison")

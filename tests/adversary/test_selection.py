@@ -8,6 +8,7 @@ from tests.adversary.campaign import campaign
 
 SELECTION = {
     "byte-order-mark": 1,
+    "changing-emergencies": 1,
     "disturbed-recovery": 1,
     "failing-notification": 1,
     "failing-sinks": 1,
@@ -21,6 +22,7 @@ SELECTION = {
     "no-first-token": 2,
     "odd-acknowledgements": 1,
     "odd-checkpoints": 1,
+    "odd-emergencies": 1,
     "odd-framing": 2,
     "odd-secrets-and-shards": 1,
     "odd-statuses": 1,
@@ -28,12 +30,14 @@ SELECTION = {
     "partial-failures": 3,
     "poisoned-windows": 1,
     "refused-calls": 1,
+    "reordered-keys": 1,
     "resharded": 1,
     "silent-stream": 1,
     "slow-feed": 1,
     "spelt-addresses": 1,
     "storm": 2,
     "wrong-clock-before-a-gap": 52,
+    "wrong-clock-before-an-alert": 2,
 }
 """A seed for each kind. A busy machine makes runs late, and a late one is judged by seconds here, not by tenths."""
 

@@ -174,6 +174,7 @@ class Server:
         self._listening = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.port: int = self._listening.getsockname()[1]
         self._threads: list[threading.Thread] = []
+        self.faults: list[str] = []
         self._accepting = threading.Thread(target=self._accept, daemon=True)
         self._accepting.start()
 
@@ -203,6 +204,9 @@ class Server:
             self._serve(Connection(connected, self._closing))
         except GoneError:
             pass
+        except Exception as error:
+            self.faults.append(f"{type(error).__name__}: {error}")
+            raise
         finally:
             connected.close()
 

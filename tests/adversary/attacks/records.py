@@ -11,7 +11,7 @@ from backports import zstd
 from tests.adversary.attacks.odd_updates import NUMBERS, odd_line
 from tests.adversary.attacks.register import kind
 from tests.adversary.aws import Throttle
-from tests.adversary.events import SHARD, Aircraft, FunctionPlan, Given, envelope, packed, text
+from tests.adversary.events import SHARD, UNFILTERED, Aircraft, FunctionPlan, Given, envelope, packed, text
 from tests.adversary.odd_answers import PLAIN, RECORDS, Odd
 from tests.adversary.wire import Close, Delay, Instead, Reply, Rule
 
@@ -189,7 +189,7 @@ def odd_emergencies(rng: Random, now: float) -> FunctionPlan:
         records += packed(rng, [body], [update])
         alerts.append((address, "steep_descent" if steep else "emergency_squawk", 1))
         if rng.random() < 0.5:
-            records.insert(rng.randrange(len(records) + 1), poison(rng, aircraft.update("FFFFFF")))
+            records.insert(rng.randrange(len(records) + 1), poison(rng, aircraft.update(UNFILTERED)))
             odd += 1
     return FunctionPlan("alerts", (tuple(records),), alerts=tuple(alerts), log=15_000 + 2_000 * odd)
 
