@@ -35,6 +35,7 @@ def environment(aws_url: str, service: str) -> dict[str, str]:
         "AWS_SECRET_ACCESS_KEY": "attack",
         "AWS_REGION": "us-east-1",
         "AWS_DEFAULT_REGION": "us-east-1",
+        "DATA_BUCKET": "data",
         "POWERTOOLS_SERVICE_NAME": service,
         "POWERTOOLS_METRICS_NAMESPACE": "Attack",
         "POWERTOOLS_LOG_LEVEL": "INFO",
