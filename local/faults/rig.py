@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import math
 import os
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +22,7 @@ from local.aws.moto import Cloud
 from local.deploy import create
 from local.faults.aws.commit_recorder import Checkpoint, WatchedProxy
 from local.faults.aws.plan import FaultPlan
-from local.faults.schedule import CONSUMER, waits
+from local.faults.schedule import ALERTS, CONSUMER, waits
 from local.faults.timed.resharding import Resharding
 from local.runtime.function import Function
 from local.runtime.reaper import Guardian
@@ -36,7 +38,9 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 API_TOKEN = "fault-schedule"  # noqa: S105 -- the simulator's, which runs on this machine
 WINDOW_SECONDS = 1
 SUPPRESSION_SECONDS = 1
-CONSUMER_TIMEOUT = 5
+CONSUMER_TIMEOUT, _LONGEST_TIMEOUT = 5, 60
+_STARTS = 4
+"""A run of the consumer may take as long as so many cold starts: it has to start, read and commit within it."""
 _SHARDS = 2
 
 
@@ -44,10 +48,14 @@ class Rig:
     """Local AWS, proxy, stack and functions; `reset` before each schedule, `close` at the end."""
 
     def __init__(
-        self, port: int, log: Callable[[str], None] | None = None, *, consumer_timeout: int = CONSUMER_TIMEOUT
+        self, port: int, log: Callable[[str], None] | None = None, *, consumer_timeout: int | None = None
     ) -> None:
-        """Make everything; the simulator of each schedule is expected on `port`, `consumer_timeout` is in seconds."""
+        """Make everything; the simulator of each schedule is expected on `port`, `consumer_timeout` is in seconds.
+
+        By default it is short, and longer on a machine on which nothing would come to its end so soon.
+        """
         self._consumer_timeout = consumer_timeout
+        self.consumer_timeout = consumer_timeout or CONSUMER_TIMEOUT
         self._log = log
         self.port = port
         self.functions: dict[str, Function] = {}
@@ -77,7 +85,7 @@ class Rig:
                 "ReserveConcurrency": "false",
             },
             secret_value=API_TOKEN,
-            timeouts={CONSUMER: self._consumer_timeout},
+            timeouts={CONSUMER: self.consumer_timeout},
         )
         self.proxy = self._ending.enter_context(WatchedProxy(self.cloud.endpoint))
         self._clients = {name: self.cloud.client(name) for name in ("s3", "kinesis", "dynamodb", "sqs", "sns")}
@@ -94,6 +102,17 @@ class Rig:
         self._guardian = self._ending.enter_context(Guardian())
         self._ending.callback(self._stop_functions)
         self.restart_functions()
+        if self._consumer_timeout is None:
+            self.consumer_timeout = min(
+                max(CONSUMER_TIMEOUT, math.ceil(_STARTS * self._cold_start())), _LONGEST_TIMEOUT
+            )
+            self.restart_functions()
+
+    def _cold_start(self) -> float:
+        """Return how many seconds a function takes here and now to begin: on a busy machine, several times as many."""
+        began = time.monotonic()
+        self.functions[ALERTS].invoke(b'{"Records": []}')
+        return time.monotonic() - began
 
     def restart_functions(self) -> None:
         """Begin with cold functions, whatever the old ones are at."""
@@ -105,6 +124,8 @@ class Rig:
 
     def _function(self, settings: FunctionSettings, own: dict[str, str] | None = None) -> Function:
         settings = dataclasses.replace(settings, environment=settings.environment | (own or {}))
+        if settings.logical_id == CONSUMER:
+            settings = dataclasses.replace(settings, timeout=self.consumer_timeout)
         source, path = REPOSITORY / "src", os.environ.get("PATH", os.defpath)
         return Function(settings, source, self.proxy.url, path, self._log, guardian=self._guardian)
 

@@ -142,7 +142,7 @@ class ScheduleRun:
             # While faults still happen, what they keep from moving is not stuck.
             progress=lambda: (self._covered(server), rig.proxy.injected.total()),
             token_interval=schedule.token_interval,
-            patience=_PATIENCE,
+            patience=_PATIENCE + rig.consumer_timeout,
             failed_runs=FAILED_RUNS + schedule.failing,
         )
         for _, step in ending.steps:

@@ -56,6 +56,7 @@ def test_the_schedules_broke_something(totals):
     kinds = set(totals.faults)
     assert {"disconnect", "cut_line", "cut_gzip", "stall", "not_listening", "token_refused", "status_401"} <= kinds
     assert {"aws_throttled", "aws_answer_lost", "aws_partial", "aws_reset", "aws_server_error"} <= kinds
+    assert {"aws_hot_keys", "aws_odd_answer", "aws_delayed"} <= kinds
     assert {"killed_ConsumerFunction", "paused_ConsumerFunction", "two_at_once_ConsumerFunction"} <= kinds
     assert {"shard_split", "shard_merge"} <= kinds
 
