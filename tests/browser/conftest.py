@@ -1,0 +1,144 @@
+"""A real browser, the page on loopback, and live objects that a test writes itself."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from dataclasses import dataclass, field
+
+import pytest
+
+from benchmarks.inputs.live_fleet import Update
+from benchmarks.inputs.live_writer import LiveWriter
+from local.web.server import WebServer
+from local.web.static_files import StaticFiles
+from tests.support.live_site import LiveSite
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """Debian's Chromium, driven by Playwright; without one of them the tests are skipped."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (pipenv sync --dev)")
+    executable = shutil.which("chromium") or shutil.which("chromium-browser")
+    if executable is None:
+        pytest.skip("chromium is not installed (on Debian: apt-get install chromium)")
+    with playwright.sync_playwright() as started:
+        # Software rendering: no machine of ours has to have a graphics processor.
+        browser = started.chromium.launch(
+            executable_path=executable, args=["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
+        )
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Sky:
+    """Aircraft that a test moves and writes; times are the machine's own, since that is what the page goes by."""
+
+    site: LiveSite
+    aircraft: dict[str, Update] = field(default_factory=dict)
+
+    def __post_init__(self):
+        """Begin with two minutes of closed windows."""
+        self.now = int(time.time() * 1000)
+        self.writer = LiveWriter(self.site.put, 1, self.now - 120_000)
+
+    def fly(self, address, **fields):
+        """Put an aircraft into the sky, over the Alps unless it says so; fields as in a target update."""
+        usual = {"latitude": 47.0, "longitude": 8.0, "altitude_baro": 36_000.0, "speed": 450.0, "heading": 90.0}
+        at = self.instant(self.now)
+        known = {"vertical_rate": 0.0, "on_ground": False, "collection_type": "terrestrial", "callsign": address}
+        self.aircraft[address] = Update(
+            icao_address=address, timestamp=at, ingestion_time=at, **{**usual, **known, **fields}
+        )
+        return self.aircraft[address]
+
+    def write(self, *, now=None):
+        """Write all of them as of now, or of a time in milliseconds."""
+        self.now = int(time.time() * 1000) if now is None else now
+        for update in self.aircraft.values():
+            update.timestamp = update.ingestion_time = self.instant(self.now)
+        self.writer.add(self.aircraft.values())
+        self.writer.write(self.now)
+        self.writer.write_status(self.now, 5)
+
+    @staticmethod
+    def instant(milliseconds):
+        """A time in milliseconds as an update has it."""
+        from datetime import UTC, datetime
+
+        return datetime.fromtimestamp(milliseconds / 1000, UTC)
+
+
+@pytest.fixture
+def site():
+    """The live objects behind the server."""
+    return LiveSite()
+
+
+@pytest.fixture
+def server(site, repository):
+    """The page's address."""
+    with WebServer(StaticFiles(repository / "web"), site) as running:
+        yield running.url
+
+
+@pytest.fixture
+def sky(site):
+    """Three aircraft over the Alps, and what is written of them."""
+    sky = Sky(site)
+    sky.fly("3C4AAA", callsign="DLH401", tail_number="D-AIAA", airline_iata="LH", aircraft_type_icao="A359")
+    sky.fly("4B1BBB", callsign="SWR22", latitude=46.5, longitude=9.0, altitude_baro=9_000.0, aircraft_type_icao="A20N")
+    sky.fly("400CCC", callsign="BAW7", latitude=47.5, longitude=7.0, airline_iata="BA", squawk="4321")
+    sky.write()
+    return sky
+
+
+@dataclass
+class Page:
+    """A page, and what it did that it should not."""
+
+    tab: object
+    problems: list[str] = field(default_factory=list)
+
+    def __getattr__(self, name):
+        """Playwright's own page."""
+        return getattr(self.tab, name)
+
+    def wait(self, expression, argument=None):
+        """Wait until a JavaScript expression is true."""
+        return self.tab.wait_for_function(expression, arg=argument, timeout=60_000, polling=100)
+
+    def shown(self, count):
+        """Wait until so many aircraft are drawn."""
+        self.wait("count => document.documentElement.dataset.aircraft === String(count)", count)
+
+
+@pytest.fixture
+def open_page(chromium, server):
+    """Open the page, with what follows its `#`, at a size; what goes wrong in it fails the test."""
+    contexts, pages = [], []
+
+    def foreign(url):
+        return [] if url.startswith((server, "data:", "blob:")) else [f"another host: {url}"]
+
+    def opened(fragment="at=47,8,6.5", *, width=1280, height=800, script=None, **options):
+        context = chromium.new_context(viewport={"width": width, "height": height}, **options)
+        contexts.append(context)
+        page = Page(context.new_page())
+        pages.append(page)
+        violation = "addEventListener('securitypolicyviolation', e => console.error('CSP: ' + e.violatedDirective))"
+        page.tab.add_init_script(violation)
+        if script:
+            page.tab.add_init_script(script)
+        page.tab.on("pageerror", lambda error: page.problems.append(f"error: {error}"))
+        page.tab.on("console", lambda line: page.problems.append(line.text) if "CSP" in line.text else None)
+        page.tab.on("request", lambda request: page.problems.extend(foreign(request.url)))
+        page.tab.goto(f"{server}#{fragment}")
+        return page
+
+    yield opened
+    for page in pages:
+        assert page.problems == []
+    for context in contexts:
+        context.close()

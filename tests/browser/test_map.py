@@ -1,0 +1,314 @@
+"""The map in a real browser: aircraft come, move and go, are found and filtered, and the list has all of them."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+
+TEXT = "selector => document.querySelector(selector)?.textContent ?? ''"
+
+KEEP_PIXELS = """HTMLCanvasElement.prototype.getContext = ((get) => function (kind, options) {
+  return get.call(this, kind, { ...options, preserveDrawingBuffer: true });
+})(HTMLCanvasElement.prototype.getContext)"""
+
+
+def rows(page):
+    """The names in the list."""
+    return page.eval_on_selector_all("tbody tr", "rows => rows.map((row) => row.querySelector('button').textContent)")
+
+
+def test_aircraft_appear_and_move(sky, open_page):
+    """What the live objects hold is drawn and listed, and carried forward until something newer comes."""
+    page = open_page("at=47,8,8&aircraft=3C4AAA")
+    page.shown(4)  # three, and the ring around the selected one
+    page.wait("() => document.querySelectorAll('tbody tr').length === 3")
+    position = "[...document.querySelectorAll('#panel dt')].find((dt) => dt.textContent === 'Position').nextSibling"
+    page.wait(f"() => {position}?.textContent.includes('E')")
+    before = page.evaluate(f"{position}.textContent")
+
+    page.wait(f"before => {position}.textContent !== before", before)
+    sky.fly("3C4AAA", callsign="DLH401", longitude=8.5)
+    sky.write()
+
+    page.wait(f"() => {position}.textContent.includes('8.5')")
+    assert set(rows(page)) == {"DLH401", "SWR22", "BAW7"}
+
+
+@pytest.mark.usefixtures("sky")
+def test_the_pixels_of_an_aircraft_are_drawn(open_page):
+    """Not only data: at the aircraft's place the canvas has other pixels than without it."""
+    page = open_page("at=47,8,8", script=KEEP_PIXELS)
+    page.shown(3)
+    pixels = """() => { const canvas = document.getElementById('canvas'), gl = canvas.getContext('webgl2');
+      const data = new Uint8Array(60 * 40 * 4);
+      gl.readPixels(canvas.width / 2 - 30, canvas.height / 2 - 20, 60, 40, gl.RGBA, gl.UNSIGNED_BYTE, data);
+      return new Set(new Uint32Array(data.buffer)).size; }"""
+
+    page.wait(f"() => ({pixels})() > 20")
+
+    page.evaluate("location.hash = 'at=47,8,8&callsign=NONE'")
+    page.shown(0)
+    page.wait(f"() => ({pixels})() < 20")
+
+
+@pytest.mark.usefixtures("sky")
+def test_a_filter_is_applied_and_is_in_the_address(open_page):
+    """What is typed into a filter is shown at once, and a link shows the same."""
+    page = open_page()
+    page.shown(3)
+
+    page.click("#filters-button")
+    page.fill("input[name=max]", "10000")
+    page.shown(1)
+    page.wait("() => document.querySelectorAll('tbody tr').length === 1")
+
+    assert "max=10000" in page.url
+    again = open_page(page.url.partition("#")[2])
+    again.shown(1)
+    assert rows(page) == ["SWR22"]
+
+
+@pytest.mark.parametrize(
+    ("fragment", "names"),
+    [
+        ("callsign=DLH,BAW", {"DLH401", "BAW7"}),
+        ("airline=BA", {"BAW7"}),
+        ("type=A3", {"DLH401"}),
+        ("squawk=4321", {"BAW7"}),
+        ("min=20000&airline=LH", {"DLH401"}),
+        ("source=satellite", set()),
+        ("ground=no", {"DLH401", "SWR22", "BAW7"}),
+        ("area=47.2,6,48,9", {"BAW7"}),
+    ],
+)
+@pytest.mark.usefixtures("sky")
+def test_each_filter_of_an_address_keeps_what_it_says(open_page, fragment, names):
+    """By callsign, airline, type, squawk, altitude, source, ground and area."""
+    page = open_page(f"at=47,8,6.5&{fragment}")
+    page.shown(len(names))
+    page.wait("count => document.querySelectorAll('tbody tr').length === count", len(names))
+
+    assert set(rows(page)) == names
+
+
+@pytest.mark.usefixtures("sky")
+def test_a_search_finds_an_aircraft_and_an_airport(open_page):
+    """By the beginning of a callsign or registration, with keys alone; the panel has all that is known."""
+    page = open_page()
+    page.shown(3)
+    page.keyboard.press("/")
+    page.keyboard.type("D-AI")
+    page.wait("() => document.querySelector('#results li')?.textContent.includes('DLH401')")
+    page.keyboard.press("Enter")
+
+    page.wait(f"() => ({TEXT})('#panel').includes('D-AIAA')")
+    panel = page.inner_text("#panel")
+    assert all(text in panel for text in ("DLH401", "D-AIAA", "A359", "36,000 ft", "450 kt", "3C4AAA"))
+
+    page.fill("#query", "ZRH")
+    page.wait("() => document.querySelector('#results li')?.textContent.includes('Zurich')")
+    page.keyboard.press("Enter")
+    page.wait("() => location.hash.includes('at=47.4')")
+
+
+def test_a_click_on_an_aircraft_opens_its_panel(sky, open_page):
+    """Where it is drawn, and a click beside it closes the panel again."""
+    page = open_page("at=47,8,7")
+    sky.fly("3C4AAA", callsign="DLH401", speed=0.0)
+    sky.write()
+    page.wait("() => document.querySelectorAll('tbody tr').length === 3")
+
+    page.mouse.click(640, 400)
+    page.wait(f"() => ({TEXT})('#panel h2') === 'DLH401'")
+    page.mouse.click(300, 600)
+    page.wait("() => document.getElementById('panel').hidden")
+
+
+def test_the_list_is_sorted_and_limited_to_the_view(sky, open_page):
+    """By any column, both ways, with emergencies first."""
+    sky.fly("C0FFEE", callsign="FAR1", latitude=-33.0, longitude=151.0)
+    sky.fly("ABCDEF", callsign="MAYDAY1", altitude_baro=1_000.0, squawk="7700")
+    sky.write()
+    page = open_page()
+    page.wait("() => document.querySelectorAll('tbody tr').length === 4")
+
+    page.click("th[data-key=altitude] button")
+    page.wait("() => document.querySelector('th[data-key=altitude]').ariaSort === 'ascending'")
+    page.wait("() => document.querySelectorAll('tbody tr')[1]?.textContent.startsWith('SWR22')")
+
+    assert rows(page)[0] == "MAYDAY1 7700"
+    assert "FAR1" not in rows(page)
+    page.click("th[data-key=name] button")
+    page.wait("() => document.querySelectorAll('tbody tr')[1]?.textContent.startsWith('BAW7')")
+    assert rows(page) == ["MAYDAY1 7700", "BAW7", "DLH401", "SWR22"]
+
+
+def test_an_alert_is_announced_and_leads_to_its_aircraft(sky, open_page):
+    """A new one is shown as it comes, in a live region; those from before the page was opened are in the list alone."""
+    sky.fly("AAAAAA", callsign="OLD1", squawk="7600")
+    sky.write()
+    page = open_page("at=20,0,4")
+    page.wait(f"() => ({TEXT})('#alerts li').includes('OLD1')")
+    assert page.inner_text("#toasts") == ""
+
+    sky.fly("BBBBBB", callsign="NEW1", squawk="7700", latitude=46.0, longitude=7.0)
+    sky.write()
+    page.wait(f"() => ({TEXT})('#toasts').includes('NEW1')")
+    assert page.get_attribute("#toasts", "aria-live") == "assertive"
+
+    page.click("#toasts button")
+    page.wait(f"() => ({TEXT})('#panel h2') === 'NEW1' && ({TEXT})('#panel .badge') === 'Emergency'")
+    page.wait("() => location.hash.includes('at=46')")
+
+
+def test_the_slider_shows_the_past(sky, open_page):
+    """An aircraft that is gone flies again where it was, and the button leads back to the present."""
+    sky.fly("DDDDDD", callsign="GONE1", latitude=46.8, longitude=8.2)
+    start = sky.now - sky.now % 60_000 - 180_000
+    sky.writer.__init__(sky.site.put, 1, start)
+    for step in range(0, 180_000, 20_000):
+        sky.aircraft["DDDDDD"].longitude += 0.03
+        sky.write(now=start + step)
+    del sky.aircraft["DDDDDD"]
+    for key in [key for key in sky.site._objects if key.endswith(("open", "open-identity"))]:
+        del sky.site._objects[key]
+    sky.writer._windows[0].clear()
+    sky.write()
+    page = open_page()
+    page.wait("() => document.querySelectorAll('tbody tr').length === 3")
+
+    page.select_option("#speed", "1")
+    page.evaluate(
+        """time => { const slider = document.getElementById('slider'); slider.value = time;
+        slider.dispatchEvent(new Event('change')); }""",
+        str(start + 90_000),
+    )
+    page.wait("() => [...document.querySelectorAll('tbody button')].some((b) => b.textContent === 'GONE1')")
+    page.wait(f"() => ({TEXT})('#clock').startsWith('Past')")
+
+    page.click("#live")
+    page.wait("() => document.querySelectorAll('tbody tr').length === 3")
+    page.wait(f"() => ({TEXT})('#clock').startsWith('Live')")
+
+
+def test_what_has_not_changed_is_not_sent_again(sky, open_page):
+    """Polls carry the tag: a 304 each, until there is something new."""
+    page = open_page()
+    page.shown(3)
+    opened = "/live/shardId-000000000000/open"
+
+    deadline = time.monotonic() + 60
+    while [status for path, status in sky.site.requests if path == opened][-2:] != [304, 304]:
+        assert time.monotonic() < deadline
+        page.wait_for_timeout(100)
+    sky.fly("FFFFFF", callsign="NEW2")
+    sky.write()
+    page.shown(4)
+
+    assert [status for path, status in sky.site.requests if path == opened][-1] in (200, 206, 304)
+
+
+def test_a_server_that_fails_and_comes_back(sky, open_page):
+    """The page says so, keeps what it has, tries again, and goes on by itself."""
+    page = open_page()
+    page.shown(3)
+
+    sky.site.is_down = True
+    page.wait(f"() => ({TEXT})('#trouble').includes('503')")
+    assert len(rows(page)) == 3
+
+    sky.site.is_down = False
+    sky.fly("FFFFFF", callsign="BACK1")
+    sky.write()
+    page.shown(4)
+    page.wait(f"() => ({TEXT})('#trouble') === ''")
+
+
+@pytest.mark.parametrize("content", [b"LIVE\x02", b"<html>", b"", b"LIVE\x01\x01" + bytes(14), b"\x00" * 4_096])
+def test_a_corrupt_object_is_reported_and_harms_nothing(sky, open_page, content):
+    """What was known stays, the strip names the trouble, and the next good object mends it."""
+    page = open_page()
+    page.shown(3)
+    key = "live/shardId-000000000000/open"
+    sky.site.put(key, content)
+    sky.site.put("live/alerts.json", b"{]")
+    page.wait(f"() => ({TEXT})('#trouble').startsWith('Cannot be read')")
+    assert len(rows(page)) == 3
+
+    sky.site.put("live/alerts.json", json.dumps({"version": 1, "alerts": [None, {"id": 5}]}).encode())
+    sky.write()
+    page.wait(f"() => ({TEXT})('#trouble') === ''")
+
+
+@pytest.mark.usefixtures("sky")
+def test_without_webgl_the_list_goes_on(open_page):
+    """And the page says that there is no map."""
+    page = open_page(script="HTMLCanvasElement.prototype.getContext = () => null")
+    page.wait("() => document.querySelectorAll('tbody tr').length === 3")
+
+    assert "no WebGL2" in page.inner_text("#no-webgl")
+    page.click("tbody tr:nth-child(1) button")
+    page.wait("() => !document.getElementById('panel').hidden")
+
+
+def test_a_recording_that_is_replayed_years_later_is_shown(sky, open_page):
+    """The feed's own clock counts: what it says was measured years ago is not old."""
+    year = 365 * 24 * 3600 * 1000
+    for update in sky.aircraft.values():
+        update.timestamp = update.ingestion_time = sky.instant(sky.now - year)
+    sky.writer._windows[0].clear()
+    sky.writer.add(sky.aircraft.values())
+    sky.writer.write(sky.now)
+    page = open_page()
+    page.shown(3)
+    page.wait("() => document.querySelectorAll('tbody tr').length === 3")
+
+    assert page.locator("tr.old").count() == 0
+
+
+@pytest.mark.usefixtures("sky")
+def test_everything_is_reached_with_keys_alone(open_page):
+    """Search, list, panel, filters, map: no mouse."""
+    page = open_page()
+    page.shown(3)
+    page.wait("() => document.querySelectorAll('tbody tr').length === 3")
+
+    page.keyboard.press("l")
+    page.keyboard.press("Enter")
+    page.wait("() => !document.getElementById('panel').hidden && document.activeElement.id === 'panel'")
+    page.keyboard.press("Escape")
+    page.wait("() => document.getElementById('panel').hidden && document.activeElement.id === 'canvas'")
+    before = page.url
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("+")
+    page.wait("before => location.href !== before", before)
+    page.keyboard.press("f")
+    page.wait("() => document.activeElement.name === 'min'")
+    page.keyboard.type("20000")
+    page.shown(2)
+    page.keyboard.press("Escape")
+    page.wait("() => document.activeElement.id === 'filters-button'")
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.id") == "more":
+            break
+    page.keyboard.press("Enter")
+    page.wait("() => document.getElementById('about').open")
+
+
+@pytest.mark.usefixtures("sky")
+def test_a_phone_has_the_same_page(open_page):
+    """Nothing is wider than the screen, and the list opens by a touch."""
+    page = open_page(width=360, height=740, has_touch=True, is_mobile=True)
+    page.shown(3)
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
+
+    page.tap("#side-button")
+    page.wait("() => document.querySelectorAll('tbody tr').length === 3")
+    page.tap("tbody tr:nth-child(1) button")
+    page.wait("() => !document.getElementById('panel').hidden")
+    box = page.locator("#panel").bounding_box()
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= 360

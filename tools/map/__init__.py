@@ -1,0 +1,1 @@
+"""Makes the map's data files of public-domain sources."""

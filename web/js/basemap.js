@@ -1,0 +1,59 @@
+/**
+ * A raster background by an address of the user's own, under the map. Off unless it is set.
+ * @module
+ */
+import { byId } from "./dom.js";
+
+export class Basemap {
+  constructor() {
+    this.folder = byId("basemap");
+    this.template = "";
+    /** @type {Map<string, HTMLImageElement>} */
+    this.tiles = new Map();
+  }
+
+  /** @param {string} template with {z}, {x} and {y}; empty is none */
+  set(template) {
+    this.template = /\{z\}.*\{x\}.*\{y\}|\{z\}.*\{y\}.*\{x\}/.test(template) ? template : "";
+    this.tiles.clear();
+    this.folder.replaceChildren();
+  }
+
+  get isOn() {
+    return this.template !== "";
+  }
+
+  /** @param {import("./draw.js").Camera} camera */
+  draw(camera) {
+    if (!this.isOn) return;
+    const level = Math.max(0, Math.min(19, Math.round(camera.zoom)));
+    const size = 256 * 2 ** (camera.zoom - level);
+    const count = 2 ** level;
+    const left = camera.x * count - camera.width / 2 / size;
+    const top = camera.y * count - camera.height / 2 / size;
+    const wanted = new Set();
+    for (let y = Math.max(0, Math.floor(top)); y < Math.min(count, top + camera.height / size); y++)
+      for (let x = Math.floor(left); x < left + camera.width / size; x++) {
+        const key = `${level}/${x}/${y}`;
+        wanted.add(key);
+        const tile = this.tiles.get(key) ?? this.#load(key, level, ((x % count) + count) % count, y);
+        // Half a pixel more: no gaps between tiles.
+        tile.style.transform = `translate(${(x - left) * size}px, ${(y - top) * size}px) scale(${(size + 0.5) / 256})`;
+      }
+    for (const [key, tile] of this.tiles)
+      if (!wanted.has(key)) {
+        tile.remove();
+        this.tiles.delete(key);
+      }
+  }
+
+  /** @param {string} key @param {number} z @param {number} x @param {number} y */
+  #load(key, z, x, y) {
+    const tile = new Image(256, 256);
+    tile.alt = "";
+    tile.src = this.template.replace("{z}", String(z)).replace("{x}", String(x)).replace("{y}", String(y));
+    this.tiles.set(key, tile);
+    this.folder.append(tile);
+    return tile;
+  }
+}

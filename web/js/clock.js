@@ -1,0 +1,46 @@
+/**
+ * The feed's clock: what time it is where the aircraft are, which in a replayed recording is not the present.
+ * @module
+ */
+
+/** Milliseconds by which the newest ingestion may differ from the present in a live feed. */
+const LIVE = 120000;
+
+/** @typedef {{feed: number, real: number, rate: number}} Reading at `real` (Date.now()) the feed's clock showed `feed` */
+
+export class FeedClock {
+  constructor() {
+    /** @type {Reading | null} */
+    this.last = null;
+    this.rate = 1;
+    this.skew = 0;
+    this.isOwn = false;
+  }
+
+  /**
+   * @param {number} newest the newest ingestion time, milliseconds since the epoch
+   * @param {number} writtenAt when the snapshot was written, by the writer's clock
+   * @param {number} real Date.now()
+   */
+  see(newest, writtenAt, real) {
+    // A snapshot from the future: this machine's clock is slow.
+    if (writtenAt - real > this.skew) this.skew = writtenAt - real;
+    this.isOwn = Math.abs(newest - (real + this.skew)) > LIVE;
+    if (this.last && newest < this.last.feed - LIVE) this.last = null;
+    if (this.last && newest > this.last.feed && real > this.last.real) {
+      const rate = (newest - this.last.feed) / (real - this.last.real);
+      this.rate += (Math.max(0.2, Math.min(500, rate)) - this.rate) / 3;
+    }
+    if (!this.last || newest > this.last.feed) this.last = { feed: newest, real, rate: 1 };
+  }
+
+  /** @param {number} real Date.now() @returns {Reading} */
+  reading(real) {
+    if (!this.isOwn || !this.last) return { feed: real + this.skew, real, rate: 1 };
+    const rate = this.rate > 0.75 && this.rate < 1.33 ? 1 : this.rate;
+    return { feed: this.last.feed + (real - this.last.real) * rate, real, rate };
+  }
+}
+
+/** @param {Reading} reading @param {number} real @returns {number} milliseconds of the feed's clock */
+export const at = (reading, real) => reading.feed + (real - reading.real) * reading.rate;

@@ -1,0 +1,54 @@
+/**
+ * The health strip: how fresh what is shown is, and what does not answer.
+ * @module
+ */
+import { byId, duration, element, number, setText } from "./dom.js";
+
+const LATE = 30;
+
+/** @param {any} health what the worker says @returns {[string, string, boolean][]} title, value, whether it is bad */
+function figures({ status, shards, aircraft, behind, windowEnd, isRecording, feed }) {
+  const lag = status?.source_lag_seconds;
+  const token = status?.committed_token_age_seconds;
+  const age = status?.written_at ? (Date.now() - Date.parse(status.written_at)) / 1000 : 0;
+  const isOld = age > 120;
+  /** @type {[string, string, boolean][]} */
+  const all = [
+    ["Snapshot", duration(behind), behind > LATE],
+    ["Aircraft", number(aircraft), false],
+    ["Updates", typeof status?.received_per_second === "number" ? `${number(status.received_per_second)}/s` : "–", false],
+    ["Source lag", typeof lag === "number" ? duration(lag) : "–", lag > 60],
+    ["Checkpoint", typeof token === "number" ? duration(token + age) : "–", token + age > 300],
+    ["Window ends", windowEnd > 0 && !isRecording ? `in ${duration(Math.max(0, (windowEnd - feed.feed) / 1000))}` : "–", false],
+    ["Shards", number(shards), false],
+  ];
+  return isOld ? [...all, ["Status", `${duration(age)} old`, true]] : all;
+}
+
+export class Health {
+  constructor() {
+    this.list = byId("health");
+  }
+
+  /** @param {any} health */
+  show(health) {
+    const all = figures(health);
+    while (this.list.children.length > all.length) this.list.lastElementChild?.remove();
+    all.forEach(([title, value, isBad], i) => {
+      const item = this.list.children[i] ?? this.list.appendChild(element("li", {}, `${title} `, element("b")));
+      setText(/** @type {Node} */ (item.firstChild), `${title} `);
+      setText(/** @type {Node} */ (item.lastChild), value);
+      item.classList.toggle("bad", isBad);
+    });
+    setText(byId("trouble"), this.#trouble(health));
+  }
+
+  /** @param {any} health @returns {string} */
+  #trouble({ troubles, shards, aircraft }) {
+    const damaged = troubles.find((/** @type {any} */ one) => one.isDamaged);
+    if (damaged) return `Cannot be read: ${damaged.what}`;
+    if (troubles.length) return `No answer: ${troubles[0].what}. Trying again.`;
+    if (!shards) return "Nothing has been written yet. Waiting.";
+    return aircraft ? "" : "No aircraft in the open window.";
+  }
+}

@@ -1,0 +1,246 @@
+/**
+ * The live feed: polls each shard's open window, and takes the windows before it and its identities when they are needed.
+ * @module
+ */
+import { FeedClock } from "./clock.js";
+import { identitiesAt, JsonObject, positionsAt } from "./objects.js";
+import { SnapshotError } from "./snapshot.js";
+
+/** Milliseconds between polls. */
+const SHARDS_EVERY = 15000;
+const USUAL_PERIOD = 5000;
+const SHORTEST = 1000;
+const LONGEST = 6000;
+const HIDDEN = 20000;
+const ABSENT = 10000;
+const LONGEST_BACKOFF = 30000;
+const IDENTITY_EVERY = 30000;
+
+/** @param {number} end milliseconds since the epoch @returns {string} as in a closed window's key */
+export const windowName = (end) => new Date(end).toISOString().replace(/[-:]|\.\d+/g, "");
+
+/**
+ * @typedef {object} Trouble
+ * @property {string} what
+ * @property {boolean} isDamaged an object that cannot be read, rather than a server that does not answer
+ */
+
+export class Live {
+  /**
+   * @param {string} base the page's address
+   * @param {import("./fleet.js").Fleet} fleet
+   * @param {() => void} onNews
+   */
+  constructor(base, fleet, onNews) {
+    this.base = base;
+    this.fleet = fleet;
+    this.onNews = onNews;
+    this.clock = new FeedClock();
+    this.list = new JsonObject(new URL("live/shards.json", base).href);
+    /** @type {Map<string, Shard>} */
+    this.shards = new Map();
+    this.windowSeconds = 60;
+    /** The start of the first window, milliseconds since the epoch. */
+    this.since = NaN;
+    /** @type {import("./objects.js").Box | null} */
+    this.box = null;
+    this.isHidden = false;
+    this.isPaused = false;
+    /** @type {Map<string, Trouble>} */
+    this.troubles = new Map();
+  }
+
+  start() {
+    repeat(this, "shards", async () => {
+      const content = await this.list.poll();
+      if (content) this.#discover(content);
+      return content === null ? 2000 : SHARDS_EVERY;
+    });
+  }
+
+  /** @param {any} content of shards.json */
+  #discover(content) {
+    if (typeof content?.shards !== "object" || content.version !== 1)
+      throw new SnapshotError(`shards.json: version ${content?.version}; this page knows 1`);
+    if (content.window_seconds > 0) this.windowSeconds = content.window_seconds;
+    for (const [name, { since }] of Object.entries(content.shards)) {
+      if (!(Date.parse(since) >= this.since)) this.since = Date.parse(since);
+      if (this.shards.has(name)) continue;
+      const shard = new Shard(this, name);
+      this.shards.set(name, shard);
+      repeat(this, name, () => shard.poll());
+    }
+  }
+
+  /** @param {import("./objects.js").Box | null} box what is looked at; null is the world */
+  look(box) {
+    this.box = box;
+    for (const shard of this.shards.values()) shard.wakes();
+  }
+
+  /**
+   * Takes the tracks of what is looked at from the last closed windows.
+   * @param {number} count windows
+   */
+  async readPast(count) {
+    const { box } = this;
+    const step = this.windowSeconds * 1000;
+    for (let back = 1; back <= count; back++)
+      for (const [name, { windowStart }] of this.shards) {
+        if (!windowStart || box !== this.box) return;
+        const url = new URL(`live/${name}/closed/${windowName(windowStart - back * step)}`, this.base).href;
+        const got = await positionsAt(url).poll(box);
+        for (const block of got?.blocks ?? []) this.fleet.addPast(block);
+      }
+    this.onNews();
+  }
+
+  /** Polls at once: the page is looked at again. */
+  wake() {
+    for (const shard of this.shards.values()) shard.wakes();
+  }
+
+  /** @returns {number} how many aircraft the open windows hold, looked at or not */
+  get total() {
+    return [...this.shards.values()].reduce((sum, shard) => sum + shard.aircraft, 0);
+  }
+}
+
+/** One shard's open window, its identities, and what was closed before it. */
+class Shard {
+  /** @param {Live} live @param {string} name */
+  constructor(live, name) {
+    this.live = live;
+    this.path = new URL(`live/${name}/`, live.base).href;
+    this.open = positionsAt(`${this.path}open`);
+    this.identities = identitiesAt(`${this.path}open-identity`);
+    this.known = "";
+    this.identifiedAt = -Infinity;
+    this.windowStart = 0;
+    this.windowEnd = 0;
+    this.part = 0;
+    this.aircraft = 0;
+    this.writtenAt = 0;
+    this.period = USUAL_PERIOD;
+    /** @type {Set<string>} closed objects still to be read */
+    this.wanted = new Set();
+    /** @type {string} the box that was read, as text */
+    this.seen = "";
+    /** @type {() => void} */
+    this.wakes = () => {};
+  }
+
+  /** @returns {Promise<number>} milliseconds until the next poll */
+  async poll() {
+    const { live } = this;
+    if (live.isPaused) return SHORTEST;
+    const box = live.box;
+    const isOther = String(box) !== this.seen;
+    const got = await this.open.poll(box, isOther);
+    this.seen = String(box);
+    if (got === null) return ABSENT;
+    let unknown = false;
+    if (got) {
+      const { header, blocks } = got;
+      for (const block of blocks) live.fleet.add(block);
+      unknown = blocks.some((block) => block.address.some((a) => !live.fleet.identity[live.fleet.places.get(a) ?? -1]));
+      this.#follow(header);
+      live.clock.see(live.fleet.newest, header.writtenAt, Date.now());
+      live.onNews();
+      await this.#identify(header, box, unknown, isOther);
+    }
+    await this.#readClosed(box);
+    if (live.isHidden) return HIDDEN;
+    return got ? Math.max(SHORTEST, Math.min(LONGEST, this.period * 0.9)) : SHORTEST;
+  }
+
+  /** @param {import("./snapshot.js").Header} header */
+  #follow(header) {
+    if (this.writtenAt && header.writtenAt > this.writtenAt)
+      this.period += (Math.min(15000, header.writtenAt - this.writtenAt) - this.period) / 4;
+    this.writtenAt = header.writtenAt;
+    this.aircraft = header.blocks.reduce((sum, block) => sum + block.aircraft, 0);
+    if (header.windowStart !== this.windowStart) {
+      this.wanted.clear();
+      this.wanted.add(windowName(header.windowStart));
+      this.part = 0;
+    }
+    for (; this.part < header.part; this.part++) this.wanted.add(`${windowName(header.windowEnd)}.${this.part}`);
+    this.windowStart = header.windowStart;
+    this.windowEnd = header.windowEnd;
+  }
+
+  /**
+   * @param {import("./snapshot.js").Header} header
+   * @param {import("./objects.js").Box | null} box
+   * @param {boolean} unknown
+   * @param {boolean} isOther
+   */
+  async #identify(header, box, unknown, isOther) {
+    const { identity } = header;
+    const isDue = unknown ? this.known !== identity || isOther : this.known !== identity && Date.now() - this.identifiedAt > IDENTITY_EVERY;
+    if (!identity || !isDue) return;
+    const got = await this.identities.poll(wider(box), true);
+    if (!got) return;
+    for (const columns of got.blocks) this.live.fleet.identify(got.header.fields, columns);
+    this.known = got.header.identity ?? "";
+    this.identifiedAt = Date.now();
+    this.live.onNews();
+  }
+
+  /** @param {import("./objects.js").Box | null} box */
+  async #readClosed(box) {
+    for (const name of [...this.wanted]) {
+      const got = await positionsAt(`${this.path}closed/${name}`).poll(box);
+      // The window before may close only after this one has begun: until it has, it is asked for again.
+      if (!got && !name.includes(".") && Date.now() - this.windowStart < 30000) continue;
+      this.wanted.delete(name);
+      if (!got) continue;
+      for (const block of got.blocks) this.live.fleet.add(block);
+      const identities = await identitiesAt(`${this.path}closed/${name}-identity`).poll(wider(box));
+      for (const columns of identities?.blocks ?? [])
+        this.live.fleet.identify(/** @type {any} */ (identities).header.fields, columns);
+      this.live.onNews();
+    }
+  }
+}
+
+/** @param {import("./objects.js").Box | null} box @returns {import("./objects.js").Box | null} where its aircraft were a minute ago */
+function wider(box) {
+  if (!box) return null;
+  const [south, west, north, east] = box;
+  return [south - 0.3, west - 0.5, north + 0.3, east + 0.5];
+}
+
+/**
+ * @param {Live} live
+ * @param {string} name of what may fail
+ * @param {() => Promise<number>} poll resolves with the milliseconds until the next one
+ */
+async function repeat(live, name, poll) {
+  let failures = 0;
+  for (;;) {
+    let wait;
+    try {
+      wait = await poll();
+      failures = 0;
+      if (live.troubles.delete(name)) live.onNews();
+    } catch (error) {
+      wait = Math.min(LONGEST_BACKOFF, SHORTEST * 2 ** failures++) * (0.75 + Math.random() / 2);
+      live.troubles.set(name, {
+        what: error instanceof Error ? error.message : String(error),
+        isDamaged: error instanceof SnapshotError || error instanceof SyntaxError,
+      });
+      live.onNews();
+    }
+    await new Promise((resolve) => {
+      const timer = setTimeout(resolve, wait);
+      const shard = live.shards.get(name);
+      if (shard)
+        shard.wakes = () => {
+          clearTimeout(timer);
+          resolve(undefined);
+        };
+    });
+  }
+}

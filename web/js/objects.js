@@ -1,0 +1,204 @@
+/**
+ * Live objects over HTTP: asked for again only if they have changed, whole or by blocks.
+ * @module
+ */
+import { headerSize, IDENTITIES, POSITIONS, readHeader, readIdentities, readPositions } from "./snapshot.js";
+
+/** Above this share of an object's bytes it is taken whole. */
+const WHOLE = 0.6;
+/** Bytes between two blocks below which one request for both is cheaper. */
+const GAP = 4096;
+/** What is asked for of an object that is not known yet. */
+const BEGINNING = 4096;
+const TIMEOUT = 20000;
+
+/** An answer that is neither an object nor "not there". */
+export class FetchError extends Error {}
+
+/** @typedef {[number, number, number, number]} Box south, west, north, east in degrees; west > east crosses 180 */
+/**
+ * @typedef {object} Counts what was asked for so far
+ * @property {number} requests
+ * @property {number} unchanged
+ * @property {number} bytes
+ */
+/** @type {Counts} */
+export const counts = { requests: 0, unchanged: 0, bytes: 0 };
+
+/**
+ * @typedef {object} Got
+ * @property {number} status 200, 206, 304 or 404
+ * @property {Uint8Array<ArrayBuffer>} bytes
+ * @property {string} etag
+ */
+
+/**
+ * @param {string} url
+ * @param {Record<string, string>} headers
+ * @returns {Promise<Got>}
+ */
+async function get(url, headers = {}) {
+  counts.requests++;
+  const response = await fetch(url, { headers, cache: "no-store", signal: AbortSignal.timeout(TIMEOUT) });
+  const { status } = response;
+  // 403 is what S3 answers for what is not there to who may not list; a browser's cache may answer a 304 as a 200.
+  if (status === 304) counts.unchanged++;
+  else if (![200, 206, 403, 404].includes(status)) throw new FetchError(`${new URL(url).pathname}: HTTP ${status}`);
+  const found = status === 200 || status === 206;
+  const bytes = new Uint8Array(found ? await response.arrayBuffer() : new ArrayBuffer(0));
+  counts.bytes += bytes.length;
+  return { status: status === 403 ? 404 : status, bytes, etag: response.headers.get("ETag") ?? "" };
+}
+
+/** A JSON object that is asked for again and again. */
+export class JsonObject {
+  /** @param {string} url */
+  constructor(url) {
+    this.url = url;
+    this.etag = "";
+  }
+
+  /** @returns {Promise<any>} its content if it is new, undefined if it is not, null if there is none */
+  async poll() {
+    const got = await get(this.url, this.etag ? { "If-None-Match": this.etag } : {});
+    if (got.status === 304) return undefined;
+    if (got.status === 404) return null;
+    const content = JSON.parse(new TextDecoder().decode(got.bytes));
+    this.etag = got.etag;
+    return content;
+  }
+}
+
+/** @typedef {import("./snapshot.js").Header} Header */
+/** @typedef {import("./snapshot.js").Positions} Positions */
+
+/**
+ * @param {import("./snapshot.js").Block} block
+ * @param {Box | null} box
+ */
+function touches(block, box) {
+  if (!box) return true;
+  if (!block.box) return false;
+  const [south, west, north, east] = block.box;
+  if (north < box[0] || south > box[2]) return false;
+  return box[1] <= box[3] ? east >= box[1] && west <= box[3] : east >= box[1] || west <= box[3];
+}
+
+/**
+ * A snapshot under one name, positions or identities.
+ * @template {Positions | (string | null)[][]} T
+ */
+export class Snapshot {
+  /**
+   * @param {string} url
+   * @param {number} kind
+   * @param {(header: Header, place: number, bytes: Uint8Array) => Promise<T>} readBlock
+   */
+  constructor(url, kind, readBlock) {
+    this.url = url;
+    this.kind = kind;
+    this.readBlock = readBlock;
+    this.etag = "";
+    /** Bytes of the last header: how much of the beginning is asked for first. */
+    this.beginning = BEGINNING;
+  }
+
+  /**
+   * @param {Box | null} box what is wanted of it; null is everything
+   * @param {boolean} [again] even if it has not changed
+   * @returns {Promise<{header: Header, blocks: T[], isWhole: boolean} | null | undefined>}
+   *   null if there is none, undefined if it has not changed
+   */
+  async poll(box, again = false) {
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await this.#read(box, again);
+      } catch (error) {
+        // It was replaced between two requests: its beginning tells of another object than its end.
+        if (attempt === 2 || !(error instanceof Replaced)) throw error;
+      }
+    }
+  }
+
+  /**
+   * @param {Box | null} box
+   * @param {boolean} again
+   */
+  async #read(box, again) {
+    /** @type {Record<string, string>} */
+    const headers = this.etag && !again ? { "If-None-Match": this.etag } : {};
+    if (box) headers.Range = `bytes=0-${this.beginning - 1}`;
+    let got = await get(this.url, headers);
+    if (got.status === 304) return undefined;
+    if (got.status === 404) return null;
+    if (got.status === 206 && headerSize(got.bytes) > got.bytes.length)
+      got = await this.#range(0, headerSize(got.bytes), got.etag);
+    const header = await readHeader(got.bytes, this.kind);
+    const start = header.blocks[0]?.start ?? header.end;
+    this.beginning = Math.max(BEGINNING, start);
+    const wanted = header.blocks.map((block, place) => (touches(block, box) ? place : -1)).filter((place) => place >= 0);
+    const size = wanted.reduce((sum, place) => sum + header.blocks[place].size, 0);
+    const isWhole = got.status === 200 || !box || size > WHOLE * header.end;
+    if (isWhole && got.bytes.length < header.end) got = await this.#range(0, header.end, got.etag);
+    const blocks = [];
+    if (isWhole) {
+      for (let place = 0; place < header.blocks.length; place++)
+        blocks.push(await this.readBlock(header, place, part(got.bytes, 0, header.blocks[place])));
+    } else {
+      for (const places of together(header, wanted)) {
+        const from = header.blocks[places[0]].start;
+        const last = header.blocks[places[places.length - 1]];
+        const to = last.start + last.size;
+        const range = to <= got.bytes.length ? null : await this.#range(from, to, got.etag);
+        for (const place of places)
+          blocks.push(await this.readBlock(header, place,
+            part(range ? range.bytes : got.bytes, range && range.status === 206 ? from : 0, header.blocks[place])));
+      }
+    }
+    this.etag = got.etag;
+    return { header, blocks, isWhole };
+  }
+
+  /**
+   * @param {number} from
+   * @param {number} to
+   * @param {string} etag of the object that it has to be of
+   */
+  async #range(from, to, etag) {
+    const got = await get(this.url, { Range: `bytes=${from}-${to - 1}` });
+    if (got.status === 404 || got.etag !== etag) throw new Replaced(`${this.url}: replaced while it was read`);
+    return got;
+  }
+}
+
+class Replaced extends FetchError {}
+
+/**
+ * @param {Uint8Array} bytes
+ * @param {number} from where they begin in the object
+ * @param {import("./snapshot.js").Block} block
+ */
+const part = (bytes, from, block) => bytes.subarray(block.start - from, block.start - from + block.size);
+
+/**
+ * @param {Header} header
+ * @param {number[]} wanted
+ * @returns {number[][]} places that are asked for together
+ */
+function together(header, wanted) {
+  /** @type {number[][]} */
+  const runs = [];
+  let end = -Infinity;
+  for (const place of wanted) {
+    const { start, size } = header.blocks[place];
+    if (start - end < GAP) runs[runs.length - 1].push(place);
+    else runs.push([place]);
+    end = start + size;
+  }
+  return runs;
+}
+
+/** @param {string} url */
+export const positionsAt = (url) => new Snapshot(url, POSITIONS, readPositions);
+/** @param {string} url */
+export const identitiesAt = (url) => new Snapshot(url, IDENTITIES, readIdentities);

@@ -1,0 +1,76 @@
+/**
+ * The time that is shown: the present, or a time of the last day that goes on at a speed.
+ * @module
+ */
+import { byId, clockTime, setText } from "./dom.js";
+
+const DAY = 24 * 3600e3;
+
+export class Timeline {
+  /** @param {(at: number | null, speed: number) => void} onTime */
+  constructor(onTime) {
+    this.onTime = onTime;
+    this.slider = /** @type {HTMLInputElement} */ (byId("slider"));
+    this.speed = /** @type {HTMLSelectElement} */ (byId("speed"));
+    this.live = byId("live");
+    this.play = /** @type {HTMLButtonElement} */ (byId("play"));
+    this.isPast = false;
+    this.isPlaying = true;
+    this.shown = Date.now();
+    this.isDragged = false;
+    this.slider.addEventListener("input", () => {
+      this.isDragged = true;
+      this.#say(Number(this.slider.value));
+    });
+    this.slider.addEventListener("change", () => {
+      this.isDragged = false;
+      this.goTo(Number(this.slider.value));
+    });
+    this.live.addEventListener("click", () => this.goTo(Infinity));
+    this.play.addEventListener("click", () => {
+      this.isPlaying = !this.isPlaying;
+      this.goTo(this.shown);
+    });
+    this.speed.addEventListener("change", () => {
+      if (this.isPast) this.goTo(this.shown);
+    });
+  }
+
+  /** @param {number} time milliseconds since the epoch; the end of the slider is the present */
+  goTo(time) {
+    this.isPast = time < Number(this.slider.max);
+    this.shown = time;
+    if (!this.isPast) this.isPlaying = true;
+    this.live.setAttribute("aria-pressed", String(!this.isPast));
+    this.play.disabled = !this.isPast;
+    setText(this.play, this.isPlaying ? "Pause" : "Play");
+    this.onTime(this.isPast ? time : null, this.isPlaying ? Number(this.speed.value) : 0);
+  }
+
+  /** @param {number} since the first window's start */
+  span(since) {
+    const now = Date.now();
+    const first = Math.max(Number.isFinite(since) ? since : now, now - DAY);
+    this.slider.min = String(Math.floor(first));
+    this.slider.max = String(Math.floor(Math.max(now, first + 1)));
+    if (!this.isPast && !this.isDragged) this.slider.value = this.slider.max;
+  }
+
+  /** @param {number} shown @param {boolean} isPast @param {number} feed what the feed's clock shows */
+  at(shown, isPast, feed) {
+    if (!isPast && this.isPast && this.isPlaying && shown > Number(this.slider.max) - 120e3) {
+      // The replay has caught up with the present.
+      this.isPast = false;
+      this.live.setAttribute("aria-pressed", "true");
+      this.play.disabled = true;
+    }
+    if (isPast) this.shown = shown;
+    if (isPast && !this.isDragged) this.slider.value = String(Math.floor(shown));
+    setText(byId("clock"), `${isPast ? "Past" : "Live"} ${clockTime(feed)}`);
+  }
+
+  /** @param {number} time */
+  #say(time) {
+    setText(byId("clock"), clockTime(time));
+  }
+}
