@@ -15,6 +15,10 @@ from local.web.static_files import StaticFiles
 from tests.support.live_site import LiveSite
 
 
+PATIENCE = 90.0
+"""Seconds: how long a test waits for what shall happen; a loaded machine is no failure."""
+
+
 @pytest.fixture(scope="session")
 def chromium():
     """Debian's Chromium, driven by Playwright; without one of them the tests are skipped."""
@@ -58,6 +62,7 @@ class Sky:
         self.now = int(time.time() * 1000) if now is None else now
         for update in self.aircraft.values():
             update.timestamp = update.ingestion_time = self.instant(self.now)
+        self.writer.write(self.now)  # closes the windows that have ended: what follows belongs to the open one
         self.writer.add(self.aircraft.values())
         self.writer.write(self.now)
         self.writer.write_status(self.now, 5)
@@ -106,8 +111,11 @@ class Page:
         return getattr(self.tab, name)
 
     def wait(self, expression, argument=None):
-        """Wait until a JavaScript expression is true."""
-        return self.tab.wait_for_function(expression, arg=argument, timeout=60_000, polling=100)
+        """Wait until a JavaScript function returns true: asked from outside, where the page's policy allows it."""
+        patience = time.monotonic() + PATIENCE
+        while not self.tab.evaluate(expression, argument):
+            assert time.monotonic() < patience, f"not within {PATIENCE} s: {expression}"
+            self.tab.wait_for_timeout(50)
 
     def shown(self, count):
         """Wait until so many aircraft are drawn."""
@@ -134,6 +142,7 @@ def open_page(chromium, server):
         page.tab.on("pageerror", lambda error: page.problems.append(f"error: {error}"))
         page.tab.on("console", lambda line: page.problems.append(line.text) if "CSP" in line.text else None)
         page.tab.on("request", lambda request: page.problems.extend(foreign(request.url)))
+        page.tab.set_default_timeout(PATIENCE * 1000)
         page.tab.goto(f"{server}#{fragment}")
         return page
 
