@@ -14,7 +14,6 @@ from local.web.server import WebServer
 from local.web.static_files import StaticFiles
 from tests.support.live_site import LiveSite
 
-
 PATIENCE = 90.0
 """Seconds: how long a test waits for what shall happen; a loaded machine is no failure."""
 
