@@ -24,6 +24,7 @@ class RawFeed:
     def __init__(self, line: Callable[[int], bytes], *, every: int = 10, limit: int = 0) -> None:
         self.limit = limit
         self.asked: list[str] = []
+        self.sent = 0
         self.refuses: Callable[[str], bool] = lambda _token: False
         self.in_range: Callable[[str, str], list[bytes]] = lambda _start, _end: []
         self._line = line
@@ -95,7 +96,7 @@ class RawFeed:
                 continue
             until = min(self.limit, (at // self._every + 1) * self._every)
             lines = b"".join(self._line(number) + b"\n" for number in range(at, until))
-            at = until
+            at = self.sent = until
             if at % self._every == 0:
                 lines += b'{"position_token":"t%d"}\n' % at
             self._chunk(connection, lines)

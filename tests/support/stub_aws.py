@@ -9,7 +9,7 @@ import threading
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import botocore.session
 from botocore.config import Config
@@ -17,6 +17,9 @@ from botocore.credentials import Credentials
 from botocore.httpsession import URLLib3Session
 
 from consumer.publish.kinesis_client import KinesisApi
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _RANGE = 2**128
 
@@ -36,7 +39,9 @@ class StubAws:
         """What is sent in the place of every ETag of a write; nothing is sent if it is empty."""
         self.records: list[tuple[str, bytes]] = []
         self.objects: dict[str, tuple[bytes, str, datetime]] = {}
-        self.puts: list[tuple[str, int]] = []
+        self.keeps: Callable[[str], bool] = lambda _key: True
+        self.puts: list[tuple[str, int, int]] = []
+        """Each write's key, bytes and lines."""
         self.lock = threading.Lock()
         width = _RANGE // shards
         self._shards = [(f"shardId-{number:012d}", number * width) for number in range(shards)]
@@ -129,8 +134,9 @@ class StubAws:
             if (if_none_match and stored) or (if_match and (stored is None or stored[1] != if_match)):
                 return 412, ""
             etag = f'"{hashlib.md5(body, usedforsecurity=False).hexdigest()}-{len(self.puts)}"'
-            self.objects[key] = body, etag, self.now()
-            self.puts.append((key, len(body)))
+            if self.keeps(key):
+                self.objects[key] = body, etag, self.now()
+            self.puts.append((key, len(body), body.count(b"\n")))
             return 200, etag
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:  # noqa: C901 - one class, which knows the stub
