@@ -83,7 +83,8 @@ def site():
 @pytest.fixture
 def server(site, repository):
     """The page's address."""
-    with WebServer(StaticFiles(repository / "web"), site) as running:
+    with WebServer(StaticFiles(repository / "web")) as running:
+        running.connect(site, site)
         yield running.url
 
 

@@ -46,11 +46,10 @@ def reader(chromium):
 
     from local.web.server import WebServer
     from local.web.static_files import StaticFiles
-    from tests.support.live_site import LiveSite
 
     web = Path(__file__).resolve().parent.parent.parent / "web"
     # Any page of the same origin may import the module; this one runs nothing of its own.
-    with WebServer(StaticFiles(web), LiveSite()) as server:
+    with WebServer(StaticFiles(web)) as server:
         tab = chromium.new_page()
         tab.goto(f"{server.url}js/snapshot.js")
         tab.evaluate("history.replaceState(null, '', '/')")

@@ -29,7 +29,8 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=float("inf"))
     options = parser.parse_args()
     site = LiveSite()
-    with WebServer(StaticFiles(PAGE), site, port=options.port) as server:
+    with WebServer(StaticFiles(PAGE), port=options.port) as server:
+        server.connect(site, site)
         sys.stdout.write(f"{server.url}\n")
         sys.stdout.flush()
         feed(site, options, threading.Event())

@@ -42,6 +42,10 @@ class LiveSite:
         self.requests.append((path, int(found.status)))
         return found
 
+    def call(self, target: str, headers: Mapping[str, str], client: str) -> Answer:  # noqa: ARG002  # an API's interface
+        """There is no API here."""
+        return plain(HTTPStatus.NOT_FOUND, f"{target}: no API")
+
     def _answer(self, path: str, headers: Mapping[str, str]) -> Answer:
         if self.is_down:
             return plain(HTTPStatus.SERVICE_UNAVAILABLE, "down")

@@ -14,6 +14,8 @@ const LONGEST = 6000;
 const HIDDEN = 20000;
 const ABSENT = 10000;
 const LONGEST_BACKOFF = 30000;
+/** Until the first shard is known: a stack that is being created soon has one. */
+const FIRST_BACKOFF = 3000;
 const IDENTITY_EVERY = 30000;
 
 /** @param {number} end milliseconds since the epoch @returns {string} as in a closed window's key */
@@ -226,7 +228,8 @@ async function repeat(live, name, poll) {
       failures = 0;
       if (live.troubles.delete(name)) live.onNews();
     } catch (error) {
-      wait = Math.min(LONGEST_BACKOFF, SHORTEST * 2 ** failures++) * (0.75 + Math.random() / 2);
+      const longest = live.shards.size ? LONGEST_BACKOFF : FIRST_BACKOFF;
+      wait = Math.min(longest, SHORTEST * 2 ** failures++) * (0.75 + Math.random() / 2);
       live.troubles.set(name, {
         what: error instanceof Error ? error.message : String(error),
         isDamaged: error instanceof SnapshotError || error instanceof SyntaxError,
