@@ -23,12 +23,12 @@ pytestmark = pytest.mark.timeout(300)
 PAUSE = ProcessFault(kind=ProcessKind.PAUSED, function=CONSUMER, at=0, seconds=LEASE_SECONDS)
 
 
-def schedule(*processes, seed):
+def schedule(*processes, seed, seconds=5.0):
     """A schedule in which two runs of the consumer may be under way, and nothing but this goes wrong."""
     return FaultSchedule(
         seed=seed,
         updates=900,
-        seconds=5.0,
+        seconds=seconds,
         token_interval=0.2,
         consumers=2,
         batch_size=200,
@@ -88,7 +88,7 @@ def frozen(patient_rig):
     """A run in which the consumer is frozen past its lease, until another has begun and committed."""
     rig = patient_rig
     before = rig.functions[CONSUMER].log.total("LeaseLost")
-    run = ScheduleRun(rig, schedule(PAUSE, seed=1001))
+    run = ScheduleRun(rig, schedule(PAUSE, seed=1001, seconds=15.0))
     run._processes = Freeze(rig)
     outcome = run.execute()
     return run, outcome, owners(rig), rig.functions[CONSUMER].log.total("LeaseLost") - before
@@ -108,10 +108,15 @@ def test_who_lost_the_lease_never_commits_again(frozen):
 
 
 def test_the_losers_stop_is_seen(frozen):
-    """The loser says so in its summary and counts the metric LeaseLost, once."""
+    """A loser says so in its summary and counts the metric LeaseLost, once.
+
+    The stream goes on when the frozen one wakes, so that there is something for it to commit. It need not be the only
+    loser: two that find the lease run out at once race for it.
+    """
     run, _, _, lost = frozen
-    assert [result.payload.get("stopped") for result in run.results].count("lease_lost") == 1
-    assert lost == 1
+    stopped = [result.payload.get("stopped") for result in run.results]
+    assert stopped.count("lease_lost") == lost, stopped
+    assert lost >= 1
 
 
 def test_nothing_is_lost_or_miscounted_by_it(frozen):
