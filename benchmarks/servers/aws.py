@@ -53,8 +53,13 @@ _SECRET = json.dumps({"ARN": "arn", "Name": "token", "SecretString": "benchmark"
 @cache
 def _took(count: int) -> bytes:
     """Return what Kinesis answers when it took so many records; sequence numbers are as long as real ones."""
-    record = {"SequenceNumber": "4" * 56, "ShardId": "shardId-000000000000"}
-    return answer(json.dumps({"FailedRecordCount": 0, "Records": [record] * count}).encode(), "200 OK", _JSON)
+    return _answered([{"SequenceNumber": "4" * 56, "ShardId": "shardId-000000000000"}] * count)
+
+
+def _answered(records: list[dict[str, str]]) -> bytes:
+    """Return an answer to PutRecords, without blanks, as Kinesis spells it."""
+    body = json.dumps({"FailedRecordCount": 0, "Records": records}, separators=(",", ":")).encode()
+    return answer(body, "200 OK", _JSON)
 
 
 def _took_by_address(body: bytes) -> bytes:
@@ -62,7 +67,7 @@ def _took_by_address(body: bytes) -> bytes:
     records = [
         {"SequenceNumber": "4" * 56, "ShardId": record["PartitionKey"]} for record in json.loads(body)["Records"]
     ]
-    return answer(json.dumps({"FailedRecordCount": 0, "Records": records}).encode(), "200 OK", _JSON)
+    return _answered(records)
 
 
 def _accepted(count: int) -> bytes:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
+from functools import cache
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from botocore.credentials import Credentials
 
@@ -69,18 +70,28 @@ def _publish(updates: Sequence[TargetUpdate], put_records: PutRecords) -> None:
 class _Connection:
     """Stands in for the connections to Kinesis, and for its answer: every record is taken, and counted."""
 
-    status_code = 200
-    content = b'{"FailedRecordCount":0,"Records":[]}'
-
     def __init__(self) -> None:
         self.taken = 0
         self._lock = Lock()
 
-    def send(self, request: AWSPreparedRequest) -> _Connection:
+    def send(self, request: AWSPreparedRequest) -> _Answer:
         body: Any = request.body
+        records = body.count(b'"PartitionKey"')
         with self._lock:
-            self.taken += body.count(b'"PartitionKey"')
-        return self
+            self.taken += records
+        return _Answer(200, _taken(records))
+
+
+class _Answer(NamedTuple):
+    status_code: int
+    content: bytes
+
+
+@cache
+def _taken(records: int) -> bytes:
+    """Return what Kinesis answers, spelled as it does; sequence numbers are as long as real ones."""
+    entry = b'{"SequenceNumber":"%b","ShardId":"shardId-000000000000"}' % (b"4" * 56)
+    return b'{"FailedRecordCount":0,"Records":[%b]}' % b",".join([entry] * records)
 
 
 def _updates(lines: bytes) -> list[TargetUpdate]:

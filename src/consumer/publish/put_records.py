@@ -8,7 +8,7 @@ from botocore import exceptions
 from botocore.exceptions import ClientError, HTTPClientError
 
 from consumer.errors import PublishError
-from consumer.publish.kinesis_client import UnusableAnswerError
+from consumer.publish.kinesis_client import TAKEN, UnusableAnswerError
 from consumer.rare_warning import RareWarning
 
 if TYPE_CHECKING:
@@ -87,7 +87,9 @@ class PutRecords:
         entries = answer["Records"]
         if len(entries) != len(batch):
             return [None] * len(batch)
-        return [_shard_of(entry, record) for entry, record in zip(entries, batch, strict=True)]
+        return [
+            "" if entry is TAKEN else _shard_of(entry, record) for entry, record in zip(entries, batch, strict=True)
+        ]
 
 
 def _shard_of(entry: Mapping[str, Any], record: Entry) -> str | None:
