@@ -1,4 +1,4 @@
-"""What the stack costs a month at three sizes: `pipenv run python -m benchmarks.cost`; by record format: `--formats`.
+"""What the stack costs a month at three sizes: `pipenv run python -m benchmarks.cost`; other tables: `--help`.
 
 A reckoning, no bill: list prices of us-east-1 as assumed below, 30 days, 750 bytes an update, without free tiers.
 Envelopes are measured: made by the consumer's own code of generated updates, which are larger than that (860 bytes).
@@ -12,33 +12,47 @@ import sys
 from dataclasses import dataclass
 from itertools import batched
 
-from benchmarks.cost import envelope_size  # first: it finds the functions' code
+from benchmarks.cost import age, envelope_size, viewers  # first: it finds the functions' code
 from benchmarks.cost.envelope_size import RecordSize
+from benchmarks.cost.prices import (
+    ALARM,
+    API_REQUEST,
+    DYNAMODB_WRITE,
+    FIREHOSE_GB,
+    FIREHOSE_STEP,
+    GB,
+    HOURS,
+    KMS_KEY,
+    LAMBDA_GB_SECOND,
+    LAMBDA_REQUEST,
+    METRIC,
+    PUT_UNIT,
+    PUT_UNIT_BYTES,
+    S3_GB_MONTH,
+    S3_PUT,
+    SECONDS,
+    SECRET,
+    SHARD_HOUR,
+)
 from consumer.publish.envelope_outbox import LINGER_SECONDS
 from consumer.publish.shard_queue import FULL_BYTES
+from consumer.publish.single_outbox import LINGER_SECONDS as SINGLE_LINGER_SECONDS
 
-SECONDS = 30 * 24 * 3600.0
-HOURS = SECONDS / 3600
 UPDATE_BYTES = 750
-GB = 1e9
-
-LAMBDA_GB_SECOND, LAMBDA_REQUEST = 0.0000133334, 0.20e-6  # arm64
-SHARD_HOUR, PUT_UNIT, PUT_UNIT_BYTES = 0.015, 0.014e-6, 25 * 1024  # Kinesis, provisioned
 SHARD_RECORDS, SHARD_WRITTEN, SHARD_READ = 1000, 1024**2, 2 * 1024**2  # a second, of records, bytes, bytes
 READERS = 3  # aggregator, alerts, raw archive: each reads all, and what a shard gives is shared by them
-FIREHOSE_GB, FIREHOSE_STEP = 0.029, 5_000  # each record is rounded up to 5 KB
-DYNAMODB_WRITE = 0.625e-6  # on demand, up to 1 KB
-S3_PUT, S3_GB_MONTH = 5e-6, 0.023
-METRIC, ALARM, SECRET, KMS_KEY = 0.30, 0.10, 0.40, 1.00
 
 WINDOW_SECONDS = 60
-BATCH_SECONDS = 5  # MaximumBatchingWindowInSeconds of the aggregator
+BATCH_SECONDS = 3  # MaximumBatchingWindowInSeconds of the aggregator
 BATCH_RECORDS = 2000
 TOKEN_SECONDS = 15
+IDENTITY_SECONDS, STATUS_SECONDS = 20, 5  # between two objects of identities (the least), of live/status.json
 WINDOW_ROW_BYTES = 900
 RAW_BYTES_KEPT = 0.12  # gzip over many updates
-CONSUMER_GB, AGGREGATOR_GB = 0.5, 0.5
-AGGREGATOR_SECONDS, AGGREGATOR_UPDATE_SECONDS = 0.08, 10e-6  # an invocation, and each update in it: assumed
+CONSUMER_GB, AGGREGATOR_GB, API_GB = 0.5, 1.0, 1.0
+AGGREGATOR_SECONDS, AGGREGATOR_UPDATE_SECONDS = 0.08, 7e-6  # an invocation, which waits for S3, and each update in it
+AGGREGATOR_AIRCRAFT_SECONDS = 15e-6  # its state read, written, and drawn into a snapshot, at every invocation
+API_REQUESTS, API_SECONDS = 100_000, 0.05  # assumed: one every 26 s
 PAYLOAD_BYTES = 6e6 * 3 / 4  # of records in an invocation, in base64
 METRICS, ALARMS = 24 + 16, 17  # our own, and S3's request metrics
 
@@ -55,8 +69,10 @@ class Size:
 SIZES = (Size("one airport", 1.5, 20), Size("a large region", 50, 300), Size("the whole world", 4000, 12_000))
 TWENTY_FIVE_WORLDS = Size("25 times the world", 100_000, 300_000)
 SINGLE = RecordSize(1, UPDATE_BYTES, UPDATE_BYTES * RAW_BYTES_KEPT)
-BY_FORMAT = ("Kinesis, provisioned", "aggregator", "raw archive (Firehose, S3)")
+BY_FORMAT = ("Kinesis, provisioned", "aggregator", "live snapshots (S3)", "raw archive (Firehose, S3)")
 """Items that the record format changes; all others cost the same."""
+PAGE = "the page (CloudFront), one viewer always there"
+TABLE = "latest states (DynamoDB), if `LatestStateTable=on`"
 
 
 def shards_for(updates: float, record: RecordSize) -> int:
@@ -73,22 +89,28 @@ def enveloped(updates: float) -> RecordSize:
     return envelope_size.envelope(max(1, min(full, round(updates / shards * LINGER_SECONDS))))
 
 
-def monthly(size: Size, record: RecordSize = SINGLE) -> dict[str, float]:
-    """Return US dollars a month by item."""
+def monthly(size: Size, record: RecordSize = SINGLE, batch_seconds: float = BATCH_SECONDS) -> dict[str, float]:
+    """Return US dollars a month by item; `batch_seconds` is the aggregator's batching window."""
     shards = shards_for(size.updates, record)
     updates = size.updates * SECONDS
     records = updates / record.updates
     windows = SECONDS / WINDOW_SECONDS
     batches = max(
-        SECONDS / BATCH_SECONDS * shards, records / BATCH_RECORDS, updates * record.bytes_per_update / PAYLOAD_BYTES
+        SECONDS / batch_seconds * shards, records / BATCH_RECORDS, updates * record.bytes_per_update / PAYLOAD_BYTES
     )
-    aggregating = batches * AGGREGATOR_SECONDS + updates * AGGREGATOR_UPDATE_SECONDS
+    aggregating = (
+        batches * (AGGREGATOR_SECONDS + size.aircraft / shards * AGGREGATOR_AIRCRAFT_SECONDS)
+        + updates * AGGREGATOR_UPDATE_SECONDS
+    )
+    closed = windows * shards
+    snapshots = batches + SECONDS / IDENTITY_SECONDS * shards + 2 * closed  # a closed one has identities of its own
     return {
         "Kinesis, provisioned": shards * HOURS * SHARD_HOUR
         + records * math.ceil(record.bytes / PUT_UNIT_BYTES) * PUT_UNIT,
         "consumer": SECONDS * CONSUMER_GB * LAMBDA_GB_SECOND + SECONDS / TOKEN_SECONDS * S3_PUT,
         "aggregator": aggregating * AGGREGATOR_GB * LAMBDA_GB_SECOND + batches * LAMBDA_REQUEST,
-        "latest states (DynamoDB)": size.aircraft * windows * DYNAMODB_WRITE,
+        "live snapshots (S3)": (snapshots + SECONDS / STATUS_SECONDS) * S3_PUT,
+        TABLE: size.aircraft * windows * DYNAMODB_WRITE,
         "window rows (Firehose, S3)": size.aircraft * windows * WINDOW_ROW_BYTES / GB * FIREHOSE_GB
         + size.aircraft * windows * WINDOW_ROW_BYTES / GB * RAW_BYTES_KEPT * S3_GB_MONTH,
         "raw archive (Firehose, S3)": records
@@ -97,8 +119,47 @@ def monthly(size: Size, record: RecordSize = SINGLE) -> dict[str, float]:
         / GB
         * FIREHOSE_GB
         + updates * record.archived_bytes_per_update / GB * S3_GB_MONTH,
+        f"API, {API_REQUESTS:,} requests": API_REQUESTS
+        * (API_REQUEST + LAMBDA_REQUEST + API_SECONDS * API_GB * LAMBDA_GB_SECOND),
+        PAGE: viewers.monthly(1, batch_seconds=batch_seconds),
         "metrics, alarms, secret, key": METRICS * METRIC + ALARMS * ALARM + SECRET + KMS_KEY,
     }
+
+
+def without_table(costs: dict[str, float]) -> float:
+    """Return the sum with `LatestStateTable=off`."""
+    return sum(costs.values()) - costs[TABLE]
+
+
+def by_batching_window() -> list[str]:
+    """Return what the aggregator's batching window changes at the size of the world in envelopes, as Markdown."""
+    world = SIZES[-1]
+    record = enveloped(world.updates)
+    rows = [
+        "| window | aggregator, $ | live snapshots, $ | one viewer, $ | all, $ | 95 % drawn, single | envelopes |",
+        "|---|" + "---:|" * 6,
+    ]
+    for seconds in (1, 2, 3, 5):
+        costs = monthly(world, record, seconds)
+        dollars = (costs["aggregator"], costs["live snapshots (S3)"], costs[PAGE], without_table(costs))
+        ages = (age.drawn_within(seconds, linger) for linger in (SINGLE_LINGER_SECONDS, LINGER_SECONDS))
+        cells = [f"{one:,.2f}" for one in dollars] + [f"{one:.1f} s" for one in ages]
+        rows.append(f"| {seconds} s | {' | '.join(cells)} |")
+    return rows
+
+
+def by_viewers() -> list[str]:
+    """Return what viewers cost who are always there, by how many there are and what they look at, as Markdown."""
+    counts = (1, 100, 10_000)
+    rows = [
+        f"| US dollars a month | {' | '.join(f'{count:,}' for count in counts)} | requests a second | bytes a second |"
+    ]
+    rows.append("|---|" + "---:|" * (len(counts) + 2))
+    for name, view in viewers.VIEWS.items():
+        dollars = " | ".join(f"{viewers.monthly(count, view, batch_seconds=BATCH_SECONDS):,.0f}" for count in counts)
+        taken = view.taken(BATCH_SECONDS)
+        rows.append(f"| {name} | {dollars} | {taken.requests:.1f} | {taken.bytes:,.0f} |")
+    return rows
 
 
 def by_size() -> list[str]:
@@ -108,8 +169,14 @@ def by_size() -> list[str]:
     rows.append("|---|" + "---:|" * len(SIZES))
     rows += [f"| {item} | {' | '.join(f'{column[item]:,.2f}' for column in columns)} |" for item in columns[0]]
     in_envelopes = [monthly(size, enveloped(size.updates)) for size in SIZES]
-    for name, sums in (("**all**", columns), ("**all, with `RecordFormat=envelope`**", in_envelopes)):
-        rows.append(f"| {name} | {' | '.join(f'**{sum(column.values()):,.0f}**' for column in sums)} |")
+    for name, sums in (("", columns), (" with `RecordFormat=envelope`", in_envelopes)):
+        rows += [
+            f"| **all{name}{table}** | {' | '.join(f'**{one:,.0f}**' for one in dollars)} |"
+            for table, dollars in (
+                ("", [sum(column.values()) for column in sums]),
+                (f"{' and' if name else ' with'} `LatestStateTable=off`", [without_table(column) for column in sums]),
+            )
+        ]
     return rows
 
 
@@ -128,11 +195,18 @@ def by_format() -> list[str]:
         "bytes an update, in the stream": [f"{record.bytes_per_update:,.0f}" for _, record in columns],
         "shards": [f"{shards_for(size.updates, record):,}" for size, record in columns],
         **{f"{item}, $": [f"{cost[item]:,.2f}" for cost in costs] for item in BY_FORMAT},
-        "**these three, $**": [f"**{sum(cost[item] for item in BY_FORMAT):,.0f}**" for cost in costs],
+        "**these four, $**": [f"**{sum(cost[item] for item in BY_FORMAT):,.0f}**" for cost in costs],
     }
     rows += [f"| {name} | {' | '.join(values)} |" for name, values in facts.items()]
     rows.append("| **saved, $** | " + " | ".join(f"| **{one:,.0f}**" for one in saved) + " |")
     return rows
+
+
+TABLES = {
+    "formats": (by_format, "what the record format changes, instead of all items"),
+    "batching": (by_batching_window, "what the aggregator's batching window changes, and how old positions are"),
+    "viewers": (by_viewers, "what viewers of the page cost"),
+}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -143,9 +217,12 @@ def main(arguments: list[str] | None = None) -> int:
         description="Print what the stack costs a month, in US dollars, as a Markdown table: at list prices of "
         "us-east-1, 30 days, 750 bytes an update, without free tiers.",
     )
-    parser.add_argument("--formats", action="store_true", help="what the record format changes, instead of all items")
+    which = parser.add_mutually_exclusive_group()
+    for option, (_, told) in TABLES.items():
+        which.add_argument(f"--{option}", dest="table", action="store_const", const=option, help=told)
     options = parser.parse_args(arguments)
-    print("\n".join(by_format() if options.formats else by_size()))  # noqa: T201 - the table is the output
+    table = TABLES[options.table][0] if options.table else by_size
+    print("\n".join(table()))  # noqa: T201 - the table is the output
     return 0
 
 

@@ -8,7 +8,7 @@ is. A start is reckoned like all else, although Lambda may lend it more CPU.
 
 from __future__ import annotations
 
-from benchmarks.cost.__main__ import LAMBDA_GB_SECOND, LAMBDA_REQUEST, SECONDS
+from benchmarks.cost.prices import LAMBDA_GB_SECOND, LAMBDA_REQUEST, SECONDS
 
 SIZES_MB = (128, 256, 512, 1024, 1769)
 ONE_CPU_MB = 1769

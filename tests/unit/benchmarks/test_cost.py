@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import pytest
+from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 
 from benchmarks.cost import __main__ as cost
+from benchmarks.cost import age, prices, viewers
 from benchmarks.cost.envelope_size import RecordSize
 from consumer.publish.envelope_outbox import LINGER_SECONDS
 
 
 @pytest.mark.parametrize(
-    ("page", "table"), [("README.md", cost.by_size), ("docs/decisions/record-format.md", cost.by_format)]
+    ("page", "table"),
+    [
+        ("README.md", cost.by_size),
+        ("docs/decisions/record-format.md", cost.by_format),
+        ("docs/decisions/batching-window.md", cost.by_batching_window),
+    ],
 )
 def test_the_page_shows_the_table(repository, page, table):
-    """Whoever changes a price, an assumption or the packing prints the table anew."""
+    """Whoever changes a price, an assumption or the packing prints the table again."""
     assert "\n".join(table()) in (repository / page).read_text()
 
 
@@ -28,11 +35,11 @@ def test_a_record_is_charged_by_the_units_it_begins():
     """One byte over a PUT unit is two, and one over five kilobytes of Firehose is ten."""
     size = cost.Size("any", 10, 10)
     exact, over = (cost.monthly(size, RecordSize(10, length, 10)) for length in (25 * 1024, 25 * 1024 + 1))
-    units = 10 / 10 * cost.SECONDS
-    assert over["Kinesis, provisioned"] - exact["Kinesis, provisioned"] == pytest.approx(units * cost.PUT_UNIT)
+    units = 10 / 10 * prices.SECONDS
+    assert over["Kinesis, provisioned"] - exact["Kinesis, provisioned"] == pytest.approx(units * prices.PUT_UNIT)
     exact, over = (cost.monthly(size, RecordSize(10, length, 10)) for length in (5_000, 5_001))
     archive = "raw archive (Firehose, S3)"
-    assert over[archive] - exact[archive] == pytest.approx(units * 5_000 / cost.GB * cost.FIREHOSE_GB)
+    assert over[archive] - exact[archive] == pytest.approx(units * 5_000 / prices.GB * prices.FIREHOSE_GB)
 
 
 def test_an_envelope_holds_what_comes_until_it_has_to_go():
@@ -49,7 +56,50 @@ def test_the_command_line_says_what_it_prints(capsys):
     with pytest.raises(SystemExit, match="2"):
         cost.main(["--format=envelope"])
     assert "unrecognized arguments" in capsys.readouterr().err
+    assert cost.main(["--viewers"]) == 0
+    assert capsys.readouterr().out.splitlines() == cost.by_viewers()
     assert cost.main(["--formats"]) == 0
     assert capsys.readouterr().out.splitlines() == cost.by_format()
     assert cost.main([]) == 0
     assert capsys.readouterr().out.splitlines() == cost.by_size()
+
+
+def test_the_world_in_envelopes_costs_at_most_200_dollars_a_month():
+    """All in but for the optional table: the stack, its API, and a viewer of the page."""
+    world = cost.SIZES[-1]
+    assert cost.without_table(cost.monthly(world, cost.enveloped(world.updates))) <= 200
+
+
+def test_the_batching_window_keeps_positions_young():
+    """95 % are drawn within 8 s of the provider's receiving them, in the slower format, and with room to spare."""
+    assert age.drawn_within(cost.BATCH_SECONDS, LINGER_SECONDS) < 7
+
+
+def test_the_age_is_the_sum_of_waits():
+    """Half of all positions wait half as long as they can, and nearly all no longer than that and the work."""
+    waits = 0.8 + age.SHARD_READ_SECONDS + 3 + age.CACHE_SECONDS + age.POLL_SECONDS
+    assert age.drawn_within(3, 0.8, 0.5) == pytest.approx(age.WORK_SECONDS + waits / 2, abs=0.1)
+    assert age.drawn_within(3, 0.8, 0.999999) == pytest.approx(age.WORK_SECONDS + waits, abs=0.5)
+
+
+def test_the_figures_are_the_templates(repository):
+    """A window or a memory size that is changed there is reckoned with here."""
+    resources = yaml_parse((repository / "template.yaml").read_text())["Resources"]
+    aggregator = resources["AggregatorFunction"]["Properties"]
+    mapping = aggregator["Events"]["Updates"]["Properties"]
+    assert mapping["MaximumBatchingWindowInSeconds"] == cost.BATCH_SECONDS
+    assert mapping["BatchSize"] == cost.BATCH_RECORDS
+    assert aggregator["MemorySize"] == 1_024 * cost.AGGREGATOR_GB
+    assert resources["ApiFunction"]["Properties"]["MemorySize"] == 1_024 * cost.API_GB
+
+
+def test_egress_is_cheaper_by_the_step():
+    """The first 10 TB at one price, the next 40 at another."""
+    assert prices.cloudfront_egress(1) == pytest.approx(0.085)
+    assert prices.cloudfront_egress(12e3) == pytest.approx(10e3 * 0.085 + 2e3 * 0.080)
+
+
+def test_what_many_viewers_ask_of_s3_is_bounded_by_the_caches():
+    """Ten thousand viewers pay for their own bytes and requests, and S3 is asked as often as copies expire."""
+    one, many = (viewers.monthly(count, batch_seconds=3) for count in (1, 1_000_000))
+    assert many < 1_000_000 * one / 1.2

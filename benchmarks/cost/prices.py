@@ -1,0 +1,39 @@
+"""List prices of us-east-1 in US dollars, as they were in November 2026; a month has 30 days, and nothing is free."""
+
+from __future__ import annotations
+
+SECONDS = 30 * 24 * 3600.0
+HOURS = SECONDS / 3600
+GB = 1e9
+
+LAMBDA_GB_SECOND, LAMBDA_REQUEST = 0.0000133334, 0.20e-6  # arm64
+SHARD_HOUR, PUT_UNIT, PUT_UNIT_BYTES = 0.015, 0.014e-6, 25 * 1024  # Kinesis, provisioned
+FIREHOSE_GB, FIREHOSE_STEP = 0.029, 5_000  # each record is rounded up to 5 KB
+DYNAMODB_WRITE = 0.625e-6  # on demand, up to 1 KB
+S3_PUT, S3_GET, S3_GB_MONTH = 5e-6, 0.4e-6, 0.023
+API_REQUEST = 1e-6  # HTTP API
+METRIC, ALARM, SECRET, KMS_KEY = 0.30, 0.10, 0.40, 1.00
+
+# https://aws.amazon.com/cloudfront/pricing/, pay as you go; what CloudFront fetches from S3 is not charged by the byte.
+CLOUDFRONT_REQUEST = 1e-6  # HTTPS, North America and Europe
+CLOUDFRONT_FUNCTION = 0.1e-6
+CLOUDFRONT_GB_STEPS = (
+    (10e3, 0.085),
+    (40e3, 0.080),
+    (100e3, 0.060),
+    (350e3, 0.040),
+    (524e3, 0.030),
+    (4e6, 0.025),
+    (float("inf"), 0.020),
+)
+"""Gigabytes at each price, the first ones first: North America and Europe."""
+
+
+def cloudfront_egress(gigabytes: float) -> float:
+    """Return US dollars for so many gigabytes of one month."""
+    dollars = 0.0
+    for step, price in CLOUDFRONT_GB_STEPS:
+        taken = min(gigabytes, step)
+        dollars += taken * price
+        gigabytes -= taken
+    return dollars

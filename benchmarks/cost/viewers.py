@@ -1,0 +1,63 @@
+"""What viewers of the page cost who are always there: requests, bytes, the password's function, S3 behind it.
+
+Of the page's ways (`web/js/live.js`): it reads each new snapshot of each shard in a few requests, asks once more before
+it is there, and takes health and alerts as often as they are written.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from benchmarks.cost.prices import CLOUDFRONT_FUNCTION, CLOUDFRONT_REQUEST, GB, S3_GET, SECONDS, cloudfront_egress
+
+SHARDS = 2
+UNCHANGED = 1  # requests answered with 304, for each snapshot
+BESIDE = 2 / 5 + 1 / 15  # requests a second: status and alerts, the list of shards
+HEADER_BYTES = 500  # of an answer: its own and the policy's
+REGIONAL_CACHES = 13  # CloudFront's: the edge locations ask S3 through them
+RANGES = 2 * 26  # of the open snapshots of 12,000 aircraft: a header and the blocks of 256, and the identities
+TTL_SECONDS = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a viewer takes in a second."""
+
+    requests: float
+    bytes: float
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What is looked at: for each snapshot of all shards, and of identities for each second.
+
+    Measured: docs/decisions/live-objects.md.
+    """
+
+    requests: int
+    bytes: int
+    identity_bytes_per_second: int
+
+    def taken(self, batch_seconds: float) -> Taken:
+        """Return what a viewer takes in a second if there is a snapshot every so many seconds."""
+        requests = (self.requests + UNCHANGED * SHARDS) / batch_seconds + BESIDE
+        return Taken(requests, self.bytes / batch_seconds + self.identity_bytes_per_second + requests * HEADER_BYTES)
+
+
+COUNTRY = View(6, 40_567, 1_272)
+VIEWS = {
+    "a city (London)": View(4, 8_148, 247),
+    "a country (Germany)": COUNTRY,
+    "Europe": View(4, 73_198, 2_045),
+    "the world": View(2, 170_974, 5_178),
+}
+
+
+def monthly(count: int, view: View = COUNTRY, *, batch_seconds: float) -> float:
+    """Return US dollars a month for so many viewers, each of whom gives the password with every request."""
+    taken = view.taken(batch_seconds)
+    requests = count * taken.requests * SECONDS
+    # At most: each range once in its time to live at each regional cache. Nobody shares where there is one viewer.
+    fetched = min(requests, REGIONAL_CACHES * RANGES / TTL_SECONDS * SECONDS)
+    egress = cloudfront_egress(count * taken.bytes * SECONDS / GB)
+    return egress + requests * (CLOUDFRONT_REQUEST + CLOUDFRONT_FUNCTION) + fetched * S3_GET
