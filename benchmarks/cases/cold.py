@@ -24,6 +24,7 @@ COMPARISONS = {
             "STREAM_URL": "https://127.0.0.1/v2/targets/stream",
             "API_TOKEN_SECRET_ARN": "arn:aws:secretsmanager:us-east-1:123456789012:secret:token",
             "STATE_BUCKET": "state",
+            "DATA_BUCKET": "data",
             "UPDATES_STREAM_NAME": "updates",
         },
     ),

@@ -17,6 +17,7 @@ from consumer.deadline import Deadline
 from consumer.errors import ConsumerError
 from consumer.ingestion.handover import Handover
 from consumer.ingestion.run import Run
+from consumer.ingestion.status import StatusWriter
 from consumer.ingestion.stop_request import StopRequest
 from consumer.ingestion.telemetry import count
 from consumer.publish import record_format
@@ -70,6 +71,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             timing=timing,
             handover=_handover,
             record_format=_record_format(settings),
+            status=StatusWriter(s3, settings.data_bucket, clock, deadline=deadline),
         )
         with closing(client), stop_request.on_sigterm():
             summary = run.execute().as_json()

@@ -37,6 +37,7 @@ class Settings:
     stream_url: str
     api_token_secret_arn: str
     state_bucket: str
+    data_bucket: str
     updates_stream_name: str
     start_position: str
     envelopes: bool
@@ -57,6 +58,7 @@ class Settings:
             stream_url=_url(environ),
             api_token_secret_arn=text(environ, "API_TOKEN_SECRET_ARN"),
             state_bucket=text(environ, "STATE_BUCKET"),
+            data_bucket=text(environ, "DATA_BUCKET"),
             updates_stream_name=text(environ, "UPDATES_STREAM_NAME"),
             start_position=_one_of(environ, "START_POSITION", "LATEST", "BEGINNING"),
             envelopes=_envelopes(environ),

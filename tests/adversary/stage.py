@@ -109,6 +109,7 @@ class ConsumerStage:
             "STREAM_URL": urls["feed"],
             "API_TOKEN_SECRET_ARN": "arn:aws:secretsmanager:us-east-1:123456789012:secret:attack-AbCdEf",
             "STATE_BUCKET": "state",
+            "DATA_BUCKET": "data",
             "UPDATES_STREAM_NAME": "updates",
             "RECORD_FORMAT": plan.record_format,
             "START_POSITION": "BEGINNING",

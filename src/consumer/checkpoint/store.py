@@ -144,6 +144,7 @@ class CheckpointStore:
         self._position: Position | None = None
         self._etag: str | None = None
         self._lease_ends = 0.0  # by the monotonic clock
+        self._is_lost = False
         self._deadline = deadline
         self._write_seconds: deque[float] = deque(maxlen=_TIMED_WRITES)
 
@@ -166,6 +167,14 @@ class CheckpointStore:
     def lease_is_valid(self) -> bool:
         """Whether the lease has not run out, by this machine's clock."""
         return self._clock.monotonic() < self._lease_ends
+
+    @property
+    def may_be_anothers(self) -> bool:
+        """Whether another consumer may hold the lease: it has taken it, or this one's has run out.
+
+        Not once this one has given it back: what is said at the end of a run is the run's own.
+        """
+        return self._is_lost or (self.is_held and not self.lease_is_valid)
 
     def acquire(self, ended: Container[str] = ()) -> Position | None:
         """Take the lease; return the position to go on from, None if there is none yet.
@@ -273,7 +282,7 @@ class CheckpointStore:
             return stored.etag
         holder = stored.checkpoint.lease if stored else None
         who = f"{holder.owner} holds the lease until {rfc3339(holder.expires_at)}" if holder else "it is no longer ours"
-        self._lease_ends = 0.0
+        self._lease_ends, self._is_lost = 0.0, True
         raise LeaseLostError(f"{self._name}: changed under us ({who}); stopping without committing")
 
     def _read(self) -> _Stored | None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
     from consumer.ingestion.deduplicator import RepeatFilter
+    from consumer.ingestion.summary import Summary
 
 _OWNERS = 16
 
@@ -25,6 +26,8 @@ class Handover:
         self._left: tuple[Collection[str | None], Callable[[], RepeatFilter]] | None = None
         self.ended: deque[str] = deque(maxlen=_OWNERS)
         """The owners of the process's last runs: a lease of theirs is nobody's any more."""
+        self.summary: Summary | None = None
+        """Of the last run that ended without an error."""
 
     def leave(self, tokens: Collection[str | None], repeats: Callable[[], RepeatFilter]) -> None:
         """Leave what a run knows to the one that goes on from one of these tokens; None is from no checkpoint at all.

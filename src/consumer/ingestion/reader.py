@@ -182,7 +182,7 @@ class StreamReader:
         connection = self._open(wanted)
         self.counters.connections += 1
         self._processor.connected()
-        opened_at = self._progress_at = self._clock.monotonic()
+        opened_at = self._progress_at = self.counters.opened_at = self._clock.monotonic()
         self._budget.connected(opened_at, self._processor.newest_ingestion_time)
         try:
             try:
@@ -191,6 +191,7 @@ class StreamReader:
             finally:
                 connection.close()
                 self.counters.bytes += connection.bytes_received
+                self.counters.opened_at = None
                 self.counters.seconds += self._clock.monotonic() - opened_at
         except StreamInterruptedError as interruption:
             self._wait_before_retry(interruption)

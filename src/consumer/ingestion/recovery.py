@@ -45,6 +45,8 @@ class Recovery:
         """What was fetched in batch mode; None is nothing."""
         self.unrecoverable: TimeRange | None = None
         """What lies beyond the reach of batch mode; None is nothing."""
+        self.left: TimeRange | None = None
+        """What is still to be fetched; None is nothing."""
         self._reader = reader
         self._processor = processor
         self._committer = committer
@@ -95,6 +97,7 @@ class Recovery:
             return [update for update, key in named if key not in delivered]
 
         slices = gap_recovery.Slices(gap)
+        self.left = gap
         longest, has_more = self._slice_seconds, True
         while has_more:
             if not self._budget.fits(longest):
@@ -103,6 +106,7 @@ class Recovery:
             updates = self._reader.fetch(slices.current, undelivered)
             longest = max(longest if slices.current.start > gap.start else 0.0, self._clock.monotonic() - begun_at)
             self.recovered = TimeRange(gap.start, slices.current.end)
+            self.left = slices.rest
             self._processor.reach(position.position_token, position.token_received_at, slices.rest)
             self._committer.poke()
             has_more = slices.advance(updates)

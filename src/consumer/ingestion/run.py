@@ -15,6 +15,7 @@ from consumer.ingestion.handover import Handover
 from consumer.ingestion.processor import TargetProcessor
 from consumer.ingestion.reader import Stopped, StreamReader
 from consumer.ingestion.recovery import Recovery
+from consumer.ingestion.status import RunStatus
 from consumer.ingestion.summary import StopReason, Summary
 from consumer.ingestion.telemetry import Telemetry, count
 from consumer.ingestion.time_budget import RESERVE_SECONDS, TimeBudget
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from consumer.checkpoint.rejected_lines import RejectedStore
     from consumer.checkpoint.store import CheckpointStore
     from consumer.deadline import Deadline
+    from consumer.ingestion.status import StatusWriter
     from consumer.ingestion.stop_request import StopRequest
     from consumer.publish.put_records import PutRecords
     from consumer.publish.record_format import RecordFormat
@@ -65,10 +67,12 @@ class Run:
         timing: Timing = _DEPLOYED,
         handover: Handover | None = None,
         record_format: RecordFormat | None = None,
+        status: StatusWriter | None = None,
     ) -> None:
         """End by the `deadline`, whatever anything waits for; without a checkpoint begin at `start_position`.
 
-        `handover` connects the runs of one process. The format is one record an update unless told otherwise.
+        `handover` connects the runs of one process. The format is one record an update unless told otherwise. How the
+        run is doing is written by `status`, if there is one.
         """
         record_format = record_format or formats.single()
         self._parser = record_format.parser
@@ -110,6 +114,8 @@ class Run:
         self._recovery = Recovery(
             self._reader, self._processor, self._committer, self._budget, clock, seconds=self._seconds
         )
+        self._status_writer = status
+        self._status = RunStatus(clock, self._reader, self._processor, self._publisher, self._committer, self._recovery)
 
     def execute(self) -> Summary:
         """Read, publish and commit until it is time to stop.
@@ -127,6 +133,21 @@ class Run:
         except LeaseLostError as error:
             return Summary(_lease_lost(error))
         self._handover.ended.append(self._checkpoint.owner)
+        self._status.position = position
+        if self._status_writer is None:
+            summary = self._read_and_commit(position)
+        else:
+            summary = self._status_writer.follow(
+                self._status,
+                lambda: self._read_and_commit(position),
+                may_write=lambda: not self._checkpoint.may_be_anothers,
+                last_run=self._handover.summary,
+            )
+        self._handover.summary = summary
+        return summary
+
+    def _read_and_commit(self, position: Position | None) -> Summary:
+        """Do what `execute` says, from a position on."""
         self._publisher.start()
         self._committer.start(
             on_commit=self._telemetry.committed, on_error=self._abandon, complete=self._processor.complete

@@ -79,7 +79,8 @@ class Publisher:
         self._max_outstanding_bytes = max_outstanding_bytes
         self._lock = threading.Lock()
         self._answers: deque[tuple[Sequence[Entry], list[str | None] | BaseException]] = deque()
-        self._bytes_in = 0  # written by the reader alone
+        self._updates_in = 0  # both written by the reader alone
+        self._bytes_in = 0
         self._bytes_out = 0  # written by the dispatcher alone
         self._in_flight = 0
         self._under_way: list[Sequence[Entry]] = []
@@ -123,6 +124,7 @@ class Publisher:
                 self._progress.wait_for(lambda: self._has_room or self._error or self._interrupted)
         self.raise_if_failed()
         self._bytes_in += read_bytes + len(updates) * UPDATE_OVERHEAD
+        self._updates_in += len(updates)
         with self._lock:
             is_sooner_due = self._outbox.add(updates, interval, self._clock.monotonic())
             wakes = self._listens or (is_sooner_due and self._may_send_more)
@@ -160,6 +162,12 @@ class Publisher:
         self._work.set()
         self._dispatcher.join(_CLOSING_SECONDS)  # longer only where it lists shards, and then it sends nothing more
         self._senders.shutdown(wait=not self._in_flight, cancel_futures=True)
+
+    @property
+    def outstanding(self) -> int:
+        """How many updates were taken in, and Kinesis has not acknowledged."""
+        published = self.counters.published  # first: what comes in meanwhile is outstanding
+        return self._updates_in - published
 
     @property
     def unanswered(self) -> int:

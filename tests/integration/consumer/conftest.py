@@ -16,6 +16,7 @@ from consumer.checkpoint.rejected_lines import RejectedStore
 from consumer.checkpoint.store import CheckpointStore
 from consumer.deadline import Deadline
 from consumer.ingestion.run import Run
+from consumer.ingestion.status import StatusWriter
 from consumer.ingestion.stop_request import StopRequest
 from consumer.publish import record_format
 from consumer.publish.list_shards import ListShards
@@ -28,8 +29,8 @@ from tests.support.conditions import wait_until
 from tests.support.faulty_aws import PartlyFailingKinesis
 
 API_TOKEN = "s3cr3t-api-token-0123456789abcdef"
-BUCKET, STREAM = "state", "updates"
-_OURS = ("publisher", "committer", "put-records", "alarm-clock")
+BUCKET, DATA_BUCKET, STREAM = "state", "data", "updates"
+_OURS = ("publisher", "committer", "put-records", "alarm-clock", "status")
 
 
 class JumpingClock:
@@ -127,7 +128,8 @@ class State:
         config = Config(retries={"total_max_attempts": 1})
         self.s3 = boto3.client("s3", config=config)
         self.kinesis = boto3.client("kinesis", config=config)
-        self.s3.create_bucket(Bucket=BUCKET)
+        for bucket in (BUCKET, DATA_BUCKET):
+            self.s3.create_bucket(Bucket=bucket)
         self.kinesis.create_stream(StreamName=STREAM, ShardCount=2)
 
     @property
@@ -222,6 +224,11 @@ class Consumer:
             handover=parts.get("handover"),
             record_format=record_format.envelopes(ListShards(state.kinesis, STREAM))
             if parts.get("envelopes")
+            else None,
+            status=StatusWriter(
+                parts.get("status_s3") or state.s3, DATA_BUCKET, clock, deadline=deadline, seconds=tells
+            )
+            if (tells := parts.get("tells"))
             else None,
         )
         self._state = state

@@ -16,7 +16,7 @@ from common.observability import metrics
 from consumer import clients
 from consumer.errors import ApiTokenError, CheckpointError, ConsumerError, UnauthorizedError
 from consumer.handler import handler
-from tests.integration.consumer.conftest import API_TOKEN, BUCKET, STREAM, every, message, target, token
+from tests.integration.consumer.conftest import API_TOKEN, BUCKET, DATA_BUCKET, STREAM, every, message, target, token
 from tests.support.conditions import wait_until
 from tests.support.scripted_stream import ScriptedStream
 
@@ -80,6 +80,7 @@ def function(state, stream, monkeypatch):
         "STREAM_URL": stream.url,
         "API_TOKEN_SECRET_ARN": secret,
         "STATE_BUCKET": BUCKET,
+        "DATA_BUCKET": DATA_BUCKET,
         "UPDATES_STREAM_NAME": STREAM,
     }.items():
         monkeypatch.setenv(name, value)

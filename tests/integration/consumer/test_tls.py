@@ -19,6 +19,7 @@ TOKEN = "s3cr3t-api-token-0123456789abcdef"
 NEEDED = {
     "API_TOKEN_SECRET_ARN": "arn:aws:secretsmanager:us-east-1:123456789012:secret:token",
     "STATE_BUCKET": "state",
+    "DATA_BUCKET": "data",
     "UPDATES_STREAM_NAME": "updates",
 }
 BUNDLES = {"REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"}

@@ -14,6 +14,7 @@ from consumer.settings import DEFAULT_STREAM_URL, Settings, run_seconds
 REQUIRED = {
     "API_TOKEN_SECRET_ARN": "arn:aws:secretsmanager:us-east-1:123456789012:secret:api-token",
     "STATE_BUCKET": "state",
+    "DATA_BUCKET": "data",
     "UPDATES_STREAM_NAME": "updates",
 }
 OPTIONAL = (
@@ -56,6 +57,7 @@ def test_without_options_the_whole_feed_is_read_from_now_on():
         stream_url=DEFAULT_STREAM_URL,
         api_token_secret_arn=REQUIRED["API_TOKEN_SECRET_ARN"],
         state_bucket="state",
+        data_bucket="data",
         updates_stream_name="updates",
         start_position="LATEST",
         envelopes=False,

@@ -36,7 +36,8 @@ def test_standing_still_is_given_more_time_than_silence():
 
 def test_the_settings_hold_the_waits():
     """The consumer reads its waits together with everything else, before it opens anything."""
-    environ = {"API_TOKEN_SECRET_ARN": "arn", "STATE_BUCKET": "state", "UPDATES_STREAM_NAME": "updates"}
+    environ = {"API_TOKEN_SECRET_ARN": "arn", "STATE_BUCKET": "state", "DATA_BUCKET": "data"}
+    environ |= {"UPDATES_STREAM_NAME": "updates"}
     assert Settings.from_environment(environ).timing == Timing()
     assert Settings.from_environment(environ | {"LEASE_SECONDS": "3"}).timing.lease == 3
 

@@ -88,7 +88,8 @@ def consumer_accepts(resources):
     }
 
     def decide(name, value):
-        environment = {"API_TOKEN_SECRET_ARN": "arn", "STATE_BUCKET": "bucket", "UPDATES_STREAM_NAME": "stream"}
+        names = ("API_TOKEN_SECRET_ARN", "STATE_BUCKET", "DATA_BUCKET", "UPDATES_STREAM_NAME")
+        environment = dict.fromkeys(names, "given")
         environment["ALERT_PATTERNS"] = '{"data":{"squawk":["7700"]}}'
         try:
             Settings.from_environment({**environment, variable_of[name]: value})

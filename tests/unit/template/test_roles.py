@@ -107,6 +107,11 @@ def test_the_consumer_touches_three_keys_of_its_bucket(roles):
     ]
 
 
+def test_the_consumer_tells_how_it_is_doing_and_nothing_else_of_the_data(roles):
+    """One object, which it writes without looking."""
+    assert actions_on(roles["ConsumerRole"], "DataBucket") == ["s3:PutObject /live/status.json"]
+
+
 def test_a_missing_checkpoint_is_404_and_not_403(roles):
     """ListBucket carries no condition: s3:prefix is absent when an object is got, and S3 would answer 403 again."""
     [statement] = [each for each in statements(roles["ConsumerRole"]) if "s3:ListBucket" in as_list(each["Action"])]
