@@ -213,10 +213,10 @@ class Aws:
             }
         )
 
-    def put(self, key: str, content: bytes) -> None:
-        """Put an object there, whatever is there."""
+    def put(self, key: str, content: bytes, age: float = 0.0) -> None:
+        """Put an object there, whatever is there, as if so many seconds ago."""
         self.objects[key] = content
-        self._written[key] = formatdate(usegmt=True)
+        self._written[key] = formatdate(time.time() - age, usegmt=True)
 
     def _object(self, request: Request, key: str) -> Reply:
         with self._lock:
@@ -228,6 +228,7 @@ class Aws:
                     ("ETag", _etag(held)),
                     ("Content-Type", "application/json"),
                     ("Last-Modified", self._written[key]),
+                    ("Date", formatdate(usegmt=True)),
                 )
                 return Reply(200, held, headers, "OK")
             if request.method != "PUT":

@@ -131,11 +131,11 @@ def _runs(plan: ConsumerPlan, evidence: Evidence, tolerance: float) -> Iterator[
         what = f"run {number} of {run.seconds} s"
         if outcome.ended == "memory":
             yield Broken("memory", f"{what} took more than {plan.megabytes} MB after {outcome.took:.1f} s")
-        elif outcome.ended == "overdue":
+        elif outcome.ended == "overdue" and outcome.late > tolerance + outcome.starved_at_the_end:
             yield Broken("deadline", f"{what} was still at work {outcome.late:.1f} s after its deadline")
         elif outcome.ended == "died" and run.end != "terminate":
             yield Broken("a run ends in order", f"{what}: the process ended by itself")
-        elif outcome.ended == "returned" and outcome.late > tolerance:
+        elif outcome.ended == "returned" and outcome.late > tolerance + outcome.starved_at_the_end:
             yield Broken("deadline", f"{what} ended {outcome.late:.2f} s after its deadline")
         early = outcome.took < run.seconds - _SPARE
         if early and outcome.result and outcome.result.get("stopped") == "near_deadline":

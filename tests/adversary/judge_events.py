@@ -32,9 +32,9 @@ def _invocations(plan: FunctionPlan, evidence: FunctionEvidence, tolerance: floa
     for number, outcome in enumerate(evidence.outcomes, start=1):
         if outcome.ended == "memory":
             yield Broken("memory", f"invocation {number} took more than {plan.megabytes} MB")
-        elif outcome.ended != "returned" or outcome.late > tolerance + evidence.stall:
+        elif outcome.ended != "returned" or outcome.late > tolerance + evidence.stall + outcome.starved:
             yield Broken("deadline", f"invocation {number}: {outcome.ended}, {outcome.late:.1f} s late")
-        elif outcome.took > plan.fastest:
+        elif outcome.took - outcome.starved > plan.fastest:
             yield Broken("deadline", f"invocation {number} took {outcome.took:.1f} s, where {plan.fastest} are enough")
     if evidence.stuck:
         error = next((each.error for each in reversed(evidence.outcomes) if each.error), None)

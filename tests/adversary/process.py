@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,10 @@ class Outcome:
     late: float = 0.0
     took: float = 0.0
     peak: float = 0.0
+    starved: float = 0.0
+    """Seconds for which its threads were ready to run, and the machine had no processor for them."""
+    starved_at_the_end: float = 0.0
+    """The same, from two seconds before its deadline on."""
     ended: str = "returned"
     """`returned`, `killed` (on purpose), `overdue` (ended past its deadline), `memory` (past its bound) or `died`."""
 
@@ -69,12 +74,24 @@ class Child:
         began = time.monotonic()
         self._process.stdin.write(json.dumps({"event": event, "seconds": seconds}).encode() + b"\n")
         self._process.stdin.flush()
-        answer = self._answer(began + seconds + GRACE, lambda: watch(self, time.monotonic() - began))
+        first = near_the_end = latest = self._starved()
+
+        def look() -> None:
+            nonlocal near_the_end, latest
+            passed = time.monotonic() - began
+            latest = max(latest, self._starved())
+            if passed < seconds - 2:
+                near_the_end = latest
+            watch(self, passed)
+
+        answer = self._answer(began + seconds + GRACE, look)
         took = time.monotonic() - began
+        starved = {"starved": latest - first, "starved_at_the_end": latest - near_the_end}
         if isinstance(answer, str):
             self.kill()
-            return Outcome(late=took - seconds, took=took, ended=answer)
-        return Outcome(answer["result"], answer["error"], answer["took"] - seconds, answer["took"], answer["peak"])
+            return Outcome(late=took - seconds, took=took, ended=answer, **starved)
+        took = answer["took"]
+        return Outcome(answer["result"], answer["error"], took - seconds, took, answer["peak"], **starved)
 
     def terminate(self) -> None:
         """Send SIGTERM, as Lambda does before the environment goes."""
@@ -118,6 +135,14 @@ class Child:
                 self._pending += received
         line, _, self._pending = self._pending.partition(b"\n")
         return json.loads(line)
+
+    def _starved(self) -> float:
+        """Return the seconds that its threads have spent waiting for a processor (Linux's schedstat)."""
+        waited = 0
+        for stat in Path(f"/proc/{self._process.pid}/task").glob("*/schedstat"):
+            with suppress(OSError, IndexError):
+                waited += int(stat.read_text(encoding="ascii").split()[1])
+        return waited / 1e9
 
     def _memory(self) -> float:
         try:

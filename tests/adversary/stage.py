@@ -177,7 +177,7 @@ class ConsumerStage:
             time.sleep(0.05)
         if run.checkpoint is not None:
             self._replaced = self.aws.objects.get("checkpoint.json")
-            self.aws.put("checkpoint.json", run.checkpoint)
+            self.aws.put("checkpoint.json", run.checkpoint, age=3_600.0)
         if run.restored:
             if self._replaced is None:
                 self.aws.objects.pop("checkpoint.json", None)

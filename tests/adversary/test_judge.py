@@ -134,7 +134,11 @@ def test_a_run_that_ends_as_none_should(plan, evidence, outcome, promise):
 def test_a_machine_that_stalls_is_no_broken_deadline(plan, evidence):
     """What the machine kept everybody waiting is not the run's fault."""
     evidence.outcomes[0] = Outcome({"stopped": "near_deadline"}, took=4.9, late=0.9)
+    assert promises(plan, evidence) == {"deadline"}
     evidence.stall = 0.8
+    assert promises(plan, evidence) == set()
+    evidence.stall = 0.0
+    evidence.outcomes[0] = Outcome({"stopped": "near_deadline"}, took=4.9, late=0.9, starved_at_the_end=0.8)
     assert promises(plan, evidence) == set()
 
 
