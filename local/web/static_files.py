@@ -13,7 +13,7 @@ from local.web.answer import Answer, plain
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_TYPES = {
+CONTENT_TYPES = {
     ".html": "text/html; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
     ".css": "text/css; charset=utf-8",
@@ -37,7 +37,7 @@ class StaticFiles:
     def answer(self, path: str, headers: Mapping[str, str]) -> Answer:
         """Answer a GET of `path`, which begins with `/`."""
         name = unquote(path).lstrip("/") or "index.html"
-        content_type = _TYPES.get(Path(name).suffix)
+        content_type = CONTENT_TYPES.get(Path(name).suffix)
         try:
             file = (self._folder / name).resolve()
             content = file.read_bytes() if content_type and file.is_relative_to(self._folder) else None

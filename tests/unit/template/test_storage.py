@@ -7,7 +7,7 @@ import re
 import pytest
 
 
-@pytest.fixture(params=["StateBucket", "DataBucket", "FailuresBucket"])
+@pytest.fixture(params=["StateBucket", "DataBucket", "FailuresBucket", "PageBucket"])
 def bucket_id(request):
     """Each bucket's logical id."""
     return request.param
@@ -21,7 +21,7 @@ def bucket(bucket_id, resources):
 
 def test_every_bucket_is_looked_at(of_type):
     """The tests below know all buckets."""
-    assert of_type("AWS::S3::Bucket").keys() == {"StateBucket", "DataBucket", "FailuresBucket"}
+    assert of_type("AWS::S3::Bucket").keys() == {"StateBucket", "DataBucket", "FailuresBucket", "PageBucket"}
 
 
 def test_a_bucket_is_private_and_encrypted(bucket):
@@ -37,7 +37,7 @@ def test_a_bucket_is_private_and_encrypted(bucket):
 def test_a_bucket_refuses_plain_http(bucket_id, of_type):
     """Every request without TLS is denied, on the bucket and its objects."""
     [policy] = [each for each in of_type("AWS::S3::BucketPolicy").values() if each["Bucket"] == {"Ref": bucket_id}]
-    [statement] = policy["PolicyDocument"]["Statement"]
+    statement, *_ = policy["PolicyDocument"]["Statement"]
     assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "s3:*")
     assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
     assert statement["Resource"] == [{"Fn::GetAtt": [bucket_id, "Arn"]}, {"Fn::Sub": f"${{{bucket_id}.Arn}}/*"}]
@@ -49,11 +49,11 @@ def test_a_bucket_outlives_the_stack(bucket):
     assert bucket["UpdateReplacePolicy"] == "Retain"
 
 
-def test_nothing_is_kept_for_ever(bucket):
-    """Incomplete uploads go, and every prefix that grows expires."""
+def test_nothing_is_kept_for_ever(bucket, bucket_id):
+    """Incomplete uploads go, and every prefix that grows expires; the page's files do not grow."""
     rules = {rule["Id"]: rule for rule in bucket["Properties"]["LifecycleConfiguration"]["Rules"]}
     assert rules["abort-incomplete-uploads"]["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
-    assert any("ExpirationInDays" in rule for rule in rules.values())
+    assert any("ExpirationInDays" in rule for rule in rules.values()) or bucket_id == "PageBucket"
 
 
 def test_the_checkpoint_is_versioned_and_its_versions_expire(resources):
