@@ -10,9 +10,9 @@ import pytest
 
 from benchmarks.inputs.live_fleet import Update
 from benchmarks.inputs.live_writer import LiveWriter
+from benchmarks.servers.live_site import LiveSite
 from local.web.server import WebServer
 from local.web.static_files import StaticFiles
-from tests.support.live_site import LiveSite
 
 PATIENCE = 90.0
 """Seconds: how long a test waits for what shall happen; a loaded machine is no failure."""

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from benchmarks.inputs.live_fleet import read_updates
 from benchmarks.inputs.live_writer import LiveWriter
+from benchmarks.servers.live_site import LiveSite
 from local.simulator.flights import GeneratedTraffic
 from local.web.server import WebServer
 from local.web.static_files import StaticFiles
-from tests.support.live_site import LiveSite
 
 PAGE = Path(__file__).resolve().parent.parent.parent / "web"
 
