@@ -19,8 +19,8 @@ class Settings:
     aircraft_table_name: str
     """It holds what a failed delivery leaves, and the latest states if `latest_states` says so."""
     latest_states: bool
-    data_bucket: str
-    """Where `live/` is."""
+    data_bucket: str | None
+    """Where `live/` is; None leaves the live objects out."""
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Settings:
@@ -35,5 +35,5 @@ class Settings:
             window_rows_stream_name=environment.text(environ, "WINDOW_ROWS_STREAM_NAME"),
             aircraft_table_name=environment.text(environ, "AIRCRAFT_TABLE_NAME"),
             latest_states=environment.text(environ, "LATEST_STATE_TABLE", "on") == "on",
-            data_bucket=environment.text(environ, "DATA_BUCKET"),
+            data_bucket=environ.get("DATA_BUCKET", "").strip() or None,
         )

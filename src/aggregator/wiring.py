@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
     from aggregator.settings import Settings
+    from aggregator.sinks.live_snapshots import Progress
     from aggregator.state.window_part import WindowPart
+    from common.kinesis_event import TumblingWindow
 
 DYNAMODB: Mapping[str, Any] = dict(  # noqa: C408 - they are keyword arguments of botocore's Config
     max_pool_connections=THREADS,
@@ -60,6 +62,13 @@ class NoStates:
         return 0
 
 
+class NoSnapshots:
+    """In place of the live objects where there is no bucket for them."""
+
+    def write(self, window: TumblingWindow, progress: Progress) -> None:
+        """Write nothing."""
+
+
 class LazyClient:
     """Stands for an AWS client, which it makes at the first use, once, whichever thread is first."""
 
@@ -86,12 +95,14 @@ def make(settings: Settings) -> Aggregator:
     """Return an aggregator that writes to the settings' resources."""
     dynamodb = cast("DynamoDBClient", LazyClient("dynamodb", DYNAMODB))
     firehose = cast("FirehoseClient", LazyClient("firehose", FIREHOSE))
+    bucket = settings.data_bucket
+    live = NoSnapshots() if bucket is None else LiveSnapshots(cast("S3Client", LazyClient("s3", S3)), bucket, time.time)
     # Jitter needs to be different on each side, not unguessable.
     waiter = Waiter(sleep=time.sleep, random=random.random)
     return Aggregator(
         rows_sink=WindowRowsSink(firehose, settings.window_rows_stream_name, waiter),
         state_sink=LatestStateSink(dynamodb, settings.aircraft_table_name) if settings.latest_states else NoStates(),
-        live_sink=LiveSnapshots(cast("S3Client", LazyClient("s3", S3)), settings.data_bucket, time.time),
+        live_sink=live,
         deliveries=DeliveryLog(dynamodb, settings.aircraft_table_name),
         log=logger,
         clock=time.time,

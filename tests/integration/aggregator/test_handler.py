@@ -126,7 +126,7 @@ def test_a_failing_sink_fails_the_invocation_and_the_retry_mends_it(invoke, make
     assert keys == {("aircraft", 0, "040172"), ("totals", 0, None)}
 
 
-@pytest.mark.parametrize("name", ["WINDOW_ROWS_STREAM_NAME", "AIRCRAFT_TABLE_NAME", "DATA_BUCKET"])
+@pytest.mark.parametrize("name", ["WINDOW_ROWS_STREAM_NAME", "AIRCRAFT_TABLE_NAME"])
 def test_a_missing_setting_is_named(invoke, make_event, monkeypatch, name):
     """A variable that is not set fails the invocation with a text that names it."""
     monkeypatch.delenv(name)
