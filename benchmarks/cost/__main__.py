@@ -151,9 +151,8 @@ def by_batching_window() -> list[str]:
 def by_viewers() -> list[str]:
     """Return what viewers cost who are always there, by how many there are and what they look at, as Markdown."""
     counts = (1, 100, 10_000)
-    rows = [
-        f"| US dollars a month | {' | '.join(f'{count:,}' for count in counts)} | requests a second | bytes a second |"
-    ]
+    columns = " | ".join(f"{count:,}" for count in counts)
+    rows = [f"| US dollars a month, by viewers | {columns} | each: requests a second | bytes a second |"]
     rows.append("|---|" + "---:|" * (len(counts) + 2))
     for name, view in viewers.VIEWS.items():
         dollars = " | ".join(f"{viewers.monthly(count, view, batch_seconds=BATCH_SECONDS):,.0f}" for count in counts)

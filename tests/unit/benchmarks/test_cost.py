@@ -17,6 +17,7 @@ from consumer.publish.envelope_outbox import LINGER_SECONDS
         ("README.md", cost.by_size),
         ("docs/decisions/record-format.md", cost.by_format),
         ("docs/decisions/batching-window.md", cost.by_batching_window),
+        ("docs/decisions/page-access.md", cost.by_viewers),
     ],
 )
 def test_the_page_shows_the_table(repository, page, table):
