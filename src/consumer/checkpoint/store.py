@@ -48,6 +48,9 @@ _TIMED_WRITES = 8
 _YEARS = range(1970, 9999)
 """Of its moments: reckoning with others would leave what Python's calendar holds."""
 
+_CLOCKS_DIFFER = timedelta(minutes=1)
+"""What the clocks of two consumers differ by at most."""
+
 _DATE_RESOLUTION = timedelta(seconds=2)
 """S3 gives its times in whole seconds: of the answer, and of the last write."""
 
@@ -83,10 +86,9 @@ class _Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def moments(self) -> list[datetime]:
-        """Return all times that it holds."""
+        """Return all times of the position that it holds."""
         held = [self.token_received_at, self.newest_ingestion_time]
         held += [self.gap.start, self.gap.end] if self.gap else []
-        held += [self.lease.expires_at] if self.lease else []
         return [moment for moment in held if moment is not None]
 
     @property
@@ -228,10 +230,14 @@ class CheckpointStore:
     def _is_in_force(self, lease: _Lease, age: timedelta | None) -> bool:
         """Return whether another consumer may be at work.
 
-        It would have written the object within the last `LEASE_SECONDS`, which S3's clock alone can say: a lease that
-        runs until 2099 was given by a clock that was wrong, and is over all the same.
+        Its lease ends within `LEASE_SECONDS`, if its clock and ours agree to a minute: one that runs until 2099 is of
+        nobody's, and should it be all the same, the next write of either tells. It would have written the object within
+        the last `LEASE_SECONDS`, too, which S3's clock alone can say.
         """
-        if lease.owner == self._owner or lease.expires_at <= self._clock.now():
+        if lease.owner == self._owner or lease.expires_at.year not in _YEARS:
+            return False
+        ends_in = lease.expires_at - self._clock.now()
+        if not timedelta() < ends_in <= timedelta(seconds=LEASE_SECONDS) + _CLOCKS_DIFFER:
             return False
         return age is None or age <= timedelta(seconds=LEASE_SECONDS) + _DATE_RESOLUTION
 
@@ -281,7 +287,8 @@ class CheckpointStore:
         if stored is not None and stored.checkpoint == checkpoint:
             return stored.etag
         holder = stored.checkpoint.lease if stored else None
-        who = f"{holder.owner} holds the lease until {rfc3339(holder.expires_at)}" if holder else "it is no longer ours"
+        until = holder and holder.expires_at.isoformat()
+        who = f"{holder.owner} holds the lease until {until}" if holder else "it is no longer ours"
         self._lease_ends, self._is_lost = 0.0, True
         raise LeaseLostError(f"{self._name}: changed under us ({who}); stopping without committing")
 

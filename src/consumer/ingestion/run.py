@@ -215,7 +215,7 @@ class Run:
 
     def _reserve(self) -> float:
         """Return the seconds that are kept for the end: the last acknowledgements, a write under way and the last."""
-        usual = max(RESERVE_SECONDS, 2 * _LAST_WRITES_SECONDS + 3 * self._checkpoint.slowest_write)
+        usual = max(RESERVE_SECONDS, 2 * _LAST_WRITES_SECONDS + 2 * self._checkpoint.slowest_write)
         return min(usual, self._seconds * _LONGEST_RESERVE)
 
     def _abandon(self) -> None:

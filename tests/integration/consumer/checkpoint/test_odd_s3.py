@@ -140,19 +140,25 @@ def put(aws, *, written=timedelta(), **fields):
     aws.objects["checkpoint.json"] = body, '"etag"', aws.now() - written
 
 
-def test_a_lease_until_2099_is_over_when_its_holder_is():
-    """A holder writes every 15 s: S3's own clock says when it has stopped, whatever the lease claims."""
-    lease = {"owner": "a wrong clock", "expires_at": "2099-01-01T00:00:00Z"}
+@pytest.mark.parametrize("until", ["2099-01-01T00:00:00Z", "9999-12-31T23:59:59-10:00", "0001-01-01T00:00:00+14:00"])
+def test_a_lease_that_no_consumer_can_have_is_nobodys(until):
+    """A consumer's lease ends within seconds: one until 2099, or of no time at all, must not stop the stream."""
     with StubAws() as aws:
+        put(aws, lease={"owner": "a wrong clock", "expires_at": until})
+        assert store(aws).acquire() is None
+        assert aws.checkpoint["lease"]["owner"] == "run-1"
+
+
+def test_a_lease_is_over_when_its_holder_is():
+    """A holder writes every 15 s: S3's own clock, which need not agree with ours, says whether it has stopped."""
+    with StubAws() as aws:
+        aws.now = lambda: datetime.now(UTC) + timedelta(days=400)
+        lease = {"owner": "another", "expires_at": (datetime.now(UTC) + timedelta(seconds=90)).isoformat()}
         put(aws, lease=lease, written=timedelta(seconds=20))
         with pytest.raises(LeaseHeldError):
             store(aws).acquire()
         put(aws, lease=lease, written=timedelta(seconds=60))
         assert store(aws).acquire() is None
-        aws.now = lambda: datetime.now(UTC) + timedelta(days=400)  # S3's clock need not agree with ours
-        put(aws, lease=lease, written=timedelta(seconds=20))
-        with pytest.raises(LeaseHeldError):
-            store(aws).acquire()
 
 
 POSITION = {"position_token": "t1", "token_received_at": "2024-03-04T12:00:00Z"}
@@ -163,7 +169,6 @@ ODD = {
     "of year 1, east of Greenwich": POSITION | {"token_received_at": "0001-01-01T00:00:00+14:00"},
     "an update of year 9999": POSITION | {"newest_ingestion_time": "9999-12-31T23:59:59-10:00"},
     "a gap of year 1": POSITION | {"gap": {"start": "0001-01-01T00:00:00Z", "end": "2024-03-04T12:00:00Z"}},
-    "a lease of year 1": {"lease": {"owner": "a", "expires_at": "0001-01-01T00:00:00+14:00"}},
     "more than any checkpoint": POSITION | {"frontier": ["x" * MAX_BYTES]},
 }
 
