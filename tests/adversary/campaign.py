@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from tests.adversary import chain, judge, judge_events, mapping, stage
 from tests.adversary.attacks import drawn
+from tests.adversary.child import end_with_the_parent
 from tests.adversary.events import FunctionPlan
 from tests.adversary.judge import TOLERANCE, Broken
 
@@ -91,7 +92,7 @@ def campaign(attacks: Sequence[tuple[int, str | None]], workers: int, tolerance:
     What a busy machine may have caused is played once more, alone, and counts only if it is seen again.
     """
     doubtful: list[Result] = []
-    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
+    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), end_with_the_parent) as pool:
         for done in as_completed([pool.submit(attack, seed, kind, tolerance) for seed, kind in attacks]):
             result = done.result()
             if any(each.depends_on_speed for each in result.broken):
