@@ -214,6 +214,20 @@ def test_the_password_lets_in_whoever_gives_it(ask, user):
         f"Bearer {PASSWORD}",
         basic(f":{PASSWORD}").replace("Basic", "Bearer"),
     ],
+    ids=[
+        "nothing",
+        "empty",
+        "scheme alone",
+        "no base64",
+        "nobody",
+        "no password",
+        "no colon",
+        "a blank more",
+        "upper case",
+        "its hash",
+        "bearer",
+        "bearer in base64",
+    ],
 )
 def test_nothing_else_lets_anybody_in(ask, authorization):
     """The browser is told to ask for it, and no copy of the refusal is kept."""

@@ -1,6 +1,6 @@
 """Bytes of the live objects: an aircraft's, and what a viewer of the world, of a continent and of a city takes.
 
-`python -m benchmarks.measures.live_objects` prints the table of docs/decisions/live-objects.md.
+`python -m benchmarks.page.live_objects` prints the table of docs/decisions/live-objects.md.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What the map takes of a browser: the page's own thread, its heap, and the time until the first aircraft is drawn.
 
-`python -m benchmarks.measures.map` drives Debian's Chromium, headless and without a graphics processor, with aircraft
+`python -m benchmarks.page.map` drives Debian's Chromium, headless and without a graphics processor, with aircraft
 all over the world that are written again every five seconds, and prints a table. The page draws all of them. The
 thread's share and its tasks are processor time, which other work on the machine hardly changes; the first is not.
 """
@@ -45,7 +45,7 @@ type Snapshot = tuple[float, dict[str, bytes]]
 
 def main() -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.measures.map", description="What the map takes")
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.page.map", description="What the map takes")
     parser.add_argument("--aircraft", type=int, nargs="+", default=[12_000, 50_000])
     parser.add_argument("--seconds", type=int, default=30, help="for which the page is watched")
     options = parser.parse_args()
