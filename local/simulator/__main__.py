@@ -11,9 +11,10 @@ import threading
 from typing import TYPE_CHECKING
 
 from local.simulator import options as shared
-from local.simulator.feed import LONGEST_LOOK_BACK, Feed
+from local.simulator.feed import Feed
 from local.simulator.recording import RecordingError
 from local.simulator.server import TrackingStreamServer
+from local.simulator.update_log import LONGEST_LOOK_BACK
 from local.threads import ThreadWatch
 
 if TYPE_CHECKING:
@@ -24,7 +25,8 @@ _DEFAULT_KEEP = 512
 _LOOK_SECONDS = 0.1
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
+    """Return the command line's parser, for who adds options of its own to it."""
     parser = argparse.ArgumentParser(prog="simulator", description=__doc__, allow_abbrev=False)
     parser.add_argument("--port", type=shared.port, default=0, metavar="N", help="TCP port (default: any free one)")
     parser.add_argument("--token", default="local", metavar="T", help="API token that clients bear (default local)")
@@ -55,8 +57,12 @@ def _tell(text: str) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until Ctrl-C or SIGTERM; return the exit code."""
-    parser = _parser()
-    options = parser.parse_args(arguments)
+    takes = parser()
+    return serve(takes.parse_args(arguments), takes)
+
+
+def serve(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
+    """Serve what the options of `parser` ask for, until Ctrl-C or SIGTERM; return the exit code."""
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
     try:
         source = shared.source(options)

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import math
 import threading
-from bisect import bisect_left
 from typing import TYPE_CHECKING, Protocol
 
 from local.clock import SystemClock
 from local.simulator import times
+from local.simulator.update_log import UpdateLog
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from local.clock import Clock
-
-LONGEST_LOOK_BACK = 24 * 3600.0
-"""Seconds: batch mode reaches back this far, and no request reaches further."""
 
 _TICK_SECONDS = 0.02
 """Lines due within this time are released together: at thousands a second, waking up for each would cost more."""
@@ -25,9 +22,6 @@ _RELEASED_AT_ONCE = 1000
 
 _LONG_SECONDS, _LATE_SECONDS = 30.0, 5.0
 """Seconds of the wall clock: a silence that is told of, and a lateness."""
-
-_BESIDE_A_LINE = 81
-"""Bytes that a line takes beside its content: the object's head, its time, and a place in two lists."""
 
 
 def _say_nothing(_text: str) -> None:
@@ -39,10 +33,6 @@ def _duration(seconds: float) -> str:
         if seconds >= 2 * length:
             return f"{seconds / length:.1f} {unit}"
     return f"{seconds:.0f} seconds"
-
-
-class NoLongerKeptError(LookupError):
-    """A line of the feed was released longer ago than the feed keeps lines."""
 
 
 class Source(Protocol):
@@ -57,8 +47,8 @@ class Source(Protocol):
         """Yield ingestion times (seconds since the epoch, never falling) and lines, from the start."""
 
 
-class Feed:
-    """An append-only log of released lines, and the simulated clock that releases them.
+class Feed(UpdateLog):
+    """A log of a source's lines, and the simulated clock that releases them.
 
     Simulated time begins at the source's start when `start()` is called, and runs `speed` times as fast as `clock`.
     With `speed=math.inf` everything is released at once: simulated time is then that of the newest line, and once all
@@ -74,7 +64,7 @@ class Feed:
     duration
         Simulated seconds after which nothing more is released; None is until the source ends.
     keep
-        Simulated seconds for which a released line is kept: at least `LONGEST_LOOK_BACK`. None keeps everything.
+        Simulated seconds for which a released line is kept (see `UpdateLog`). None keeps everything.
     keep_bytes
         Memory that released lines may take up; beyond it the oldest are forgotten. None is without bound.
     tell
@@ -101,32 +91,19 @@ class Feed:
             raise ValueError(f"speed: got {speed:g}; expected a number above 0, or infinity for all at once")
         if duration is not None and not duration > 0:
             raise ValueError(f"duration: got {duration:g}; expected a number of seconds above 0")
-        if keep is not None and keep < LONGEST_LOOK_BACK:
-            raise ValueError(
-                f"keep: got {keep:g}; expected at least {LONGEST_LOOK_BACK:g} seconds, as batch mode needs"
-            )
         if math.isinf(speed) and source.endless and duration is None:
             raise ValueError("speed: generated traffic has no end, so releasing all at once needs a duration")
+        super().__init__(source.identity, released_before=source.start, keep=keep, keep_bytes=keep_bytes)
         self.source = source
         self.speed = speed
-        self.finished = threading.Event()
         self.failure: Exception | None = None
         self._end = source.start + (math.inf if duration is None else duration)
-        self._keep = keep
-        self._keep_bytes = keep_bytes
-        self._bytes = 0
         self._tell = tell
         self._late = _LATE_SECONDS
         self._clock: Clock = clock or SystemClock()
-        self._lock = threading.Lock()
-        self._lines: list[bytes] = []
-        self._ingestion_times: list[float] = []
-        self._dropped = 0
-        self._released_before = source.start
         self._started_at: float | None = None
         self._finished_at: float | None = None
         self._stopping = threading.Event()
-        self._listeners: set[threading.Event] = set()
         self._releaser = threading.Thread(target=self._release, name="feed", daemon=True)
 
     def replace(self, source: Source) -> None:
@@ -136,7 +113,7 @@ class Feed:
         """
         self._end += source.start - self.source.start
         self._released_before = source.start
-        self.source = source
+        self.source, self.identity = source, source.identity
 
     def start(self) -> None:
         """Begin to release; simulated time begins to pass."""
@@ -163,47 +140,6 @@ class Feed:
             newest = self._ingestion_times[-1] if self._ingestion_times else self.source.start
             return newest + (self._clock.now() - self._finished_at if self._finished_at is not None else 0.0)
 
-    @property
-    def count(self) -> int:
-        """How many lines have been released so far: the position of the next one."""
-        with self._lock:
-            return self._dropped + len(self._lines)
-
-    @property
-    def first(self) -> int:
-        """The position of the oldest line that is kept."""
-        with self._lock:
-            return self._dropped
-
-    def lines(self, start: int, stop: int) -> list[bytes]:
-        """Return the lines at the positions from `start` to before `stop`, as far as they are released.
-
-        Raises
-        ------
-        NoLongerKeptError
-            Some of them were dropped.
-        """
-        with self._lock:
-            if start < self._dropped:
-                raise NoLongerKeptError(f"line {start} of the feed is no longer kept; the oldest is {self._dropped}")
-            return self._lines[start - self._dropped : max(start, stop) - self._dropped]
-
-    @property
-    def kept_from(self) -> float:
-        """Since when every line is kept, in seconds since the epoch."""
-        with self._lock:
-            return self._ingestion_times[0] if self._dropped and self._ingestion_times else -math.inf
-
-    def position_at(self, ingestion_time: float) -> int:
-        """Return the position of the first released line that was ingested at or after `ingestion_time`."""
-        with self._lock:
-            return self._dropped + bisect_left(self._ingestion_times, ingestion_time)
-
-    def complete_before(self, ingestion_time: float) -> bool:
-        """Return whether every line ingested before `ingestion_time` has been released."""
-        with self._lock:
-            return ingestion_time <= self._released_before
-
     def seconds_behind(self, position: int) -> float:
         """Return how long ago the line at `position` was due, in seconds of the wall clock; 0 if it is not released."""
         now = self.now()
@@ -212,18 +148,6 @@ class Feed:
             if index >= len(self._lines) or math.isinf(self.speed):
                 return 0.0
             return (now - self._ingestion_times[max(0, index)]) / self.speed
-
-    def subscribe(self) -> threading.Event:
-        """Return an event that is set whenever lines are released; clear it before looking for them."""
-        event = threading.Event()
-        with self._lock:
-            self._listeners.add(event)
-        return event
-
-    def unsubscribe(self, event: threading.Event) -> None:
-        """Forget an event that `subscribe` gave."""
-        with self._lock:
-            self._listeners.discard(event)
 
     def _release(self) -> None:
         """Release the source's lines in time; the feed's own thread."""
@@ -269,35 +193,8 @@ class Feed:
                 break
         return now
 
-    def _append(self, updates: list[tuple[float, bytes]], *, released_before: float) -> None:
-        with self._lock:
-            self._ingestion_times.extend(ingested for ingested, _ in updates)
-            self._lines.extend(line for _, line in updates)
-            self._released_before = max(self._released_before, released_before)
-            self._bytes += sum(len(line) for _, line in updates) + _BESIDE_A_LINE * len(updates)
-            if self._keep is not None and self._ingestion_times:
-                self._drop(bisect_left(self._ingestion_times, self._ingestion_times[-1] - self._keep))
-            while self._keep_bytes is not None and self._bytes > self._keep_bytes and len(self._lines) > 1:
-                self._drop(len(self._lines) // 10 + 1)
-        self._notify()
-
-    def _drop(self, count: int) -> None:
-        """Forget the oldest lines, many at a time: taking them off a list's front moves all the others."""
-        if count > len(self._lines) // 10:
-            self._bytes -= sum(map(len, self._lines[:count])) + _BESIDE_A_LINE * count
-            del self._lines[:count], self._ingestion_times[:count]
-            self._dropped += count
-
     def _finish(self) -> None:
         with self._lock:
-            self._released_before = math.inf
             if self._finished_at is None:
                 self._finished_at = self._clock.now()
-        self.finished.set()
-        self._notify()
-
-    def _notify(self) -> None:
-        with self._lock:
-            listeners = tuple(self._listeners)
-        for event in listeners:
-            event.set()
+        super()._finish()

@@ -46,6 +46,9 @@ _INCIDENT_FIRST = 8.0
 _INCIDENT_SHORTEST, _INCIDENT_LONGEST = 90.0, 600.0
 """Seconds between emergencies on average, until the first one, and how long the squawk stays."""
 
+_EMERGENCY_SECONDS = 600.0
+"""How long the emergency lasts that was asked for."""
+
 _MISSING_ALTITUDE, _MISSING_HEADING, _MISSING_VERTICAL_RATE = 0.14, 0.05, 0.37
 _MISSING_SQUAWK, _MISSING_ON_GROUND = 0.30, 0.01
 
@@ -71,6 +74,8 @@ class GeneratedTraffic:
         The same seed, start, rate and number of aircraft give the same bytes.
     start
         Seconds since the epoch at which the traffic begins.
+    emergency
+        Whether one aircraft squawks 7700 from its first update after the start, for ten minutes.
 
     Raises
     ------
@@ -81,7 +86,7 @@ class GeneratedTraffic:
     kind = "generated"
     endless = True
 
-    def __init__(self, *, rate: float, aircraft: int, seed: int, start: float) -> None:
+    def __init__(self, *, rate: float, aircraft: int, seed: int, start: float, emergency: bool = False) -> None:
         if not (rate > 0 and math.isfinite(rate)):
             raise ValueError(f"rate: got {rate:g}; expected a number of updates a second above 0")
         if aircraft < rate * SHORTEST_INTERVAL:
@@ -91,12 +96,15 @@ class GeneratedTraffic:
             )
         self.start = math.floor(start * 1000) / 1000
         self.identity = f"generated rate={rate!r} aircraft={aircraft} seed={seed} start={self.start!r}"
-        self._rate, self._aircraft, self._seed = rate, aircraft, seed
+        self.identity += " emergency" if emergency else ""
+        self.rate, self._aircraft, self._seed, self._emergency = rate, aircraft, seed, emergency
         build_fleet(aircraft, random.Random(seed))  # so that a fleet too large is refused here, not when read
 
     def starting_at(self, start: float) -> GeneratedTraffic:
         """Return the same traffic, beginning at another time."""
-        return GeneratedTraffic(rate=self._rate, aircraft=self._aircraft, seed=self._seed, start=start)
+        return GeneratedTraffic(
+            rate=self.rate, aircraft=self._aircraft, seed=self._seed, start=start, emergency=self._emergency
+        )
 
     def updates(self) -> Iterator[tuple[float, bytes]]:
         """Yield ingestion times (seconds since the epoch, never falling) and lines, from the start."""
@@ -104,14 +112,18 @@ class GeneratedTraffic:
         begin = self.start - _WARM_UP_SECONDS
         journeys = [Journey(aircraft, begin, rng) for aircraft in build_fleet(self._aircraft, rng)]
         incidents: dict[int, _Incident] = {}
+        if self._emergency:
+            turn = self._first_in_flight(journeys)
+            journeys[turn].dive(self.start)
+            incidents[turn] = _Incident("7700", self.start + max(_EMERGENCY_SECONDS, 5 * len(journeys) / self.rate))
         next_incident = self.start + _INCIDENT_FIRST
         waiting: list[tuple[int, int, str]] = []
         slot = 0
         while True:
-            instant = begin + slot / self._rate
+            instant = begin + slot / self.rate
             turn = slot % len(journeys)
             if instant >= next_incident and (incident := self._incident(journeys, instant, rng)):
-                incidents[incident[0]] = incident[1]
+                incidents.setdefault(*incident)  # one that lasts is not replaced
                 next_incident = instant + rng.expovariate(1 / _INCIDENT_EVERY)
             update = _observe(journeys[turn], instant, incidents.get(turn), rng)
             if turn in incidents and instant > incidents[turn].until:
@@ -121,12 +133,20 @@ class GeneratedTraffic:
                 heapq.heappush(waiting, (arrival, slot, update.replace("\0", collected)))
             slot += 1
             # Nothing still to come can arrive before this, so what is due by then is in its final order.
-            settled = (begin + slot / self._rate - 1 + _LATENCY_LEAST) * 1000
+            settled = (begin + slot / self.rate - 1 + _LATENCY_LEAST) * 1000
             while waiting and waiting[0][0] < settled:
                 arrival, _, rest = heapq.heappop(waiting)
                 seconds = arrival / 1000
                 if seconds >= self.start:
                     yield seconds, f'{{"target":{{"ingestion_time":"{with_milliseconds(arrival)}",{rest}'.encode()
+
+    def _first_in_flight(self, journeys: list[Journey]) -> int:
+        """Return whose turn comes first after the start of those in cruise, or else in the air, or else of all."""
+        first = math.ceil(_WARM_UP_SECONDS * self.rate)
+        turns = [(first + later) % len(journeys) for later in range(len(journeys))]
+        cruising = (turn for turn in turns if journeys[turn].cruising(self.start))
+        airborne = (turn for turn in turns if journeys[turn].airborne(self.start))
+        return next(cruising, next(airborne, turns[0]))
 
     def _incident(self, journeys: list[Journey], instant: float, rng: random.Random) -> tuple[int, _Incident] | None:
         """Begin an emergency on an aircraft in cruise, if one is found in a few draws."""
@@ -136,7 +156,7 @@ class GeneratedTraffic:
                 break
         else:
             return None
-        several_updates = 5 * len(journeys) / self._rate
+        several_updates = 5 * len(journeys) / self.rate
         lasts = max(several_updates, rng.uniform(_INCIDENT_SHORTEST, _INCIDENT_LONGEST))
         squawk = rng.choices(("7700", "7600", "7500"), weights=(6, 3, 1))[0]
         if squawk == "7700":

@@ -67,6 +67,10 @@ class Journey:
         """Return whether the aircraft is in cruise."""
         return self._flight.cruising(instant)
 
+    def airborne(self, instant: float) -> bool:
+        """Return whether the aircraft is between lift-off and touchdown."""
+        return self._flight.airborne(instant)
+
     def dive(self, instant: float) -> None:
         """Let the aircraft begin an emergency descent."""
         self._flight.dive(instant)
@@ -146,6 +150,10 @@ class _Flight:
     def cruising(self, instant: float) -> bool:
         """Return whether the aircraft is in cruise."""
         return self._profile.cruising(instant - self._lift_off)
+
+    def airborne(self, instant: float) -> bool:
+        """Return whether the aircraft is between lift-off and touchdown."""
+        return 0 <= instant - self._lift_off < self._profile.seconds
 
     def dive(self, instant: float) -> None:
         """Begin an emergency descent; a flight has at most one."""

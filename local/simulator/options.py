@@ -28,6 +28,8 @@ _MOST_DIGITS = 12
 _EARLIEST, _LATEST = "1970-01-01T00:00:00Z", "9998-12-31T23:59:59Z"
 """Between them generated traffic may begin: flights have times before and after the moment."""
 
+_NOT_WITH_REPLAY = "is for generated traffic; it does not go together with --replay"
+
 _SEEDED_START = "2024-03-04T00:00:00Z"
 """Simulated time at which traffic of a given seed begins: the same bytes need the same start."""
 
@@ -84,7 +86,7 @@ def _number(text: str, takes: str, *, above: float) -> float:
 
 
 def add_source_options(parser: argparse.ArgumentParser) -> None:
-    """Add `--replay`, `--rate`, `--aircraft`, `--seed`, `--start`, `--speed` and `--token-interval`."""
+    """Add `--replay`, `--rate`, `--aircraft`, `--seed`, `--start`, `--emergency`, `--speed` and `--token-interval`."""
     source = parser.add_argument_group("what is streamed")
     source.add_argument("--replay", type=Path, metavar="FILE", help="a recording, .ndjson or .ndjson.gz")
     source.add_argument(
@@ -106,6 +108,11 @@ def add_source_options(parser: argparse.ArgumentParser) -> None:
         type=moment,
         metavar="TIME",
         help=f"simulated time at which the generated traffic begins (default now, with --seed {_SEEDED_START})",
+    )
+    source.add_argument(
+        "--emergency",
+        action="store_true",
+        help="one aircraft of the generated traffic squawks 7700 from the first seconds on, whatever --seed says",
     )
     source.add_argument(
         "--speed", type=speed, default=1.0, metavar="N|max", help="simulated seconds per second (default 1)"
@@ -140,7 +147,9 @@ def source(options: argparse.Namespace, *, now: float | None = None) -> Source:
     if options.replay is not None:
         for name in ("rate", "aircraft", "seed", "start"):
             if getattr(options, name) is not None:
-                raise ValueError(f"--{name} is for generated traffic; it does not go together with --replay")
+                raise ValueError(f"--{name} {_NOT_WITH_REPLAY}")
+        if options.emergency:
+            raise ValueError(f"--emergency {_NOT_WITH_REPLAY}")
         return Recording(options.replay)
     rate, aircraft = options.rate, options.aircraft
     if rate is None:
@@ -158,4 +167,4 @@ def source(options: argparse.Namespace, *, now: float | None = None) -> Source:
     elif start is None:
         start = time.time() if now is None else now
     seed = random.randrange(1 << 32) if options.seed is None else options.seed
-    return GeneratedTraffic(rate=rate, aircraft=aircraft, seed=seed, start=start)
+    return GeneratedTraffic(rate=rate, aircraft=aircraft, seed=seed, start=start, emergency=options.emergency)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 from local.simulator import times
-from local.simulator.feed import LONGEST_LOOK_BACK
 from local.simulator.filters import Filters
+from local.simulator.update_log import LONGEST_LOOK_BACK
 
 if TYPE_CHECKING:
     from collections.abc import Callable

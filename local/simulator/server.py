@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from local.clock import Clock
     from local.simulator.body import BodyFactory
-    from local.simulator.feed import Feed
     from local.simulator.query import StreamQuery
+    from local.simulator.update_log import UpdateLog
 
 TOKEN_LIFETIME = 6 * 3600.0
 """Seconds: the API takes a position token that is not older."""
@@ -72,7 +72,7 @@ class TrackingStreamServer:
 
     def __init__(  # noqa: PLR0913 -- each has its default; a settings object would only move the list
         self,
-        feed: Feed,
+        feed: UpdateLog,
         *,
         token: str,
         token_interval: float,
@@ -102,7 +102,7 @@ class TrackingStreamServer:
         self._clock: Clock = clock or SystemClock()
         self._make_body = body
         self.refuse = refuse
-        self._sealer = TokenSealer(feed.source.identity)
+        self._sealer = TokenSealer(feed.identity)
         self._lock = threading.Lock()
         self._streams: set[Stream] = set()
         self._accepted = 0

@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from local.simulator import times
-from local.simulator.feed import NoLongerKeptError
 from local.simulator.tokens import Position
+from local.simulator.update_log import NoLongerKeptError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from local.clock import Clock
     from local.simulator.body import Body
-    from local.simulator.feed import Feed
     from local.simulator.filters import UpdateFilter
     from local.simulator.tokens import TokenSealer
+    from local.simulator.update_log import UpdateLog
 
 WELCOME, KEEP_ALIVE = 100, 101
 """Status codes. The API's documents show 100 for the welcome; the keep-alive's is unknown, and 101 is this server's."""
@@ -61,7 +61,7 @@ class Stream:
         self,
         body: Body,
         *,
-        feed: Feed,
+        feed: UpdateLog,
         update_filter: UpdateFilter,
         sealer: TokenSealer,
         pacing: Pacing,

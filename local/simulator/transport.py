@@ -15,7 +15,7 @@ from local.simulator.query import QueryError, StreamQuery, parse
 from local.simulator.stream import SlowReaderError
 
 if TYPE_CHECKING:
-    from local.simulator.feed import Feed
+    from local.simulator.update_log import UpdateLog
 
 PATH = "/v2/targets/stream"
 
@@ -30,7 +30,7 @@ _logger = logging.getLogger(__name__)
 class StreamSource(Protocol):
     """What a connection asks of the Tracking Stream's server."""
 
-    feed: Feed
+    feed: UpdateLog
     send_timeout: float
 
     def is_authorized(self, header: str | None) -> bool:

@@ -85,7 +85,7 @@ def serve(clock):
         settings = {"token": TOKEN, "token_interval": 15, "clock": clock} | settings
         server = TrackingStreamServer(feed, **settings)
         server.start()
-        running.append(server)
+        running.append((feed, server))
         if start:
             feed.start()
             if math.isinf(speed):
@@ -93,8 +93,8 @@ def serve(clock):
         return server
 
     yield run
-    for server in running:
-        server.feed.stop()
+    for feed, server in running:
+        feed.stop()
         server.stop()
 
 

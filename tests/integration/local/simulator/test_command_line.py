@@ -13,7 +13,7 @@ from itertools import islice
 import pytest
 import requests
 
-from local.simulator.__main__ import _parser, main
+from local.simulator.__main__ import main, parser
 from local.simulator.options import source
 
 KEY = ("icao_address", "timestamp", "ingestion_time")
@@ -75,6 +75,7 @@ def test_serves_until_ctrl_c(simulator):
         (["--speed", "max"], "needs a duration"),
         (["--replay", "absent.ndjson"], "absent.ndjson: cannot be read"),
         (["--replay", "absent.ndjson", "--seed", "1"], "--seed is for generated traffic"),
+        (["--replay", "absent.ndjson", "--emergency"], "--emergency is for generated traffic"),
     ],
 )
 def test_bad_options(capsys, arguments, message):
@@ -99,13 +100,13 @@ def test_a_taken_port(serve, capsys):
 )
 def test_rate_and_aircraft_fit_each_other(arguments, rate, aircraft):
     """Where only one of them is given, the other one follows."""
-    made = source(_parser().parse_args(arguments), now=0.0)
+    made = source(parser().parse_args(arguments), now=0.0)
     assert f"rate={float(rate)!r} aircraft={aircraft} " in made.identity
 
 
 def test_the_world_can_be_played():
     """4,000 updates a second from 12,000 aircraft: each sends every three seconds, and no key comes twice."""
-    made = source(_parser().parse_args(["--rate", "4000", "--aircraft", "12000", "--seed", "1"]))
+    made = source(parser().parse_args(["--rate", "4000", "--aircraft", "12000", "--seed", "1"]))
     lines = [line for _, line in islice(made.updates(), 30_000)]
     keys = {tuple(json.loads(line)["target"][name] for name in KEY) for line in lines}
     assert len(keys) == len(lines)
@@ -113,4 +114,4 @@ def test_the_world_can_be_played():
 
 def test_speed_max_is_infinite():
     """`max` is a speed."""
-    assert _parser().parse_args(["--speed", "max"]).speed == math.inf
+    assert parser().parse_args(["--speed", "max"]).speed == math.inf

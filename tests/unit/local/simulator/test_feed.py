@@ -6,7 +6,8 @@ import math
 
 import pytest
 
-from local.simulator.feed import LONGEST_LOOK_BACK, Feed, NoLongerKeptError
+from local.simulator.feed import Feed
+from local.simulator.update_log import LONGEST_LOOK_BACK, NoLongerKeptError
 from local.threads import ThreadWatch
 from tests.support.conditions import wait_until
 

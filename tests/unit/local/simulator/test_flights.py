@@ -12,7 +12,8 @@ from local.simulator import times
 from local.simulator.flights import GeneratedTraffic
 from local.simulator.geodesy import distance_nm, unit_vector
 
-START = times.parse("2024-03-04T00:00:00Z")
+START_TEXT = "2024-03-04T00:00:00Z"
+START = times.parse(START_TEXT)
 SAMPLE_ORDER = [
     "ingestion_time",
     "icao_address",
@@ -169,6 +170,18 @@ def test_emergencies_happen_and_last(targets):
     assert emergencies
     assert all(count >= 3 for count in list(emergencies.values())[:-1])
     assert sum(emergencies.values()) < len(targets) * 0.02
+
+
+@pytest.mark.parametrize(
+    "settings", [{}, {"aircraft": 20, "rate": 4}, {"aircraft": 12_000}, {"aircraft": 1, "rate": 1}]
+)
+def test_an_emergency_that_was_asked_for_comes_in_the_first_seconds(settings):
+    """One aircraft squawks 7700 within half a minute of the start, and goes on doing so."""
+    rate = settings.get("rate", 50)
+    updates = [json.loads(line)["target"] for _, line in _traffic(rate * 30, emergency=True, **settings)]
+    address = next(t["icao_address"] for t in updates if t.get("squawk") == "7700")
+    of_it = [t for t in updates if t["icao_address"] == address and t["timestamp"] >= START_TEXT]
+    assert all(t["squawk"] == "7700" for t in of_it)
 
 
 def test_steep_descents_happen_in_flight_only(targets):
