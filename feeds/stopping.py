@@ -1,0 +1,34 @@
+"""Ctrl-C and SIGTERM for commands that drain: the first ends in order, a second one at once."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import threading
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import FrameType
+
+
+class Stopping:
+    """`asked` is set by the first signal, `hurry` by the second."""
+
+    def __init__(self) -> None:
+        self.asked = threading.Event()
+        self.hurry = threading.Event()
+
+    @contextlib.contextmanager
+    def on_signals(self) -> Iterator[None]:
+        """Take the signals of a person and of a process manager as requests, while this is entered."""
+
+        def ask(_number: int, _frame: FrameType | None) -> None:
+            (self.hurry if self.asked.is_set() else self.asked).set()
+
+        previous = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in previous.items():
+                signal.signal(number, handler)
