@@ -77,6 +77,24 @@ def test_what_is_throttled_is_sent_again_in_order(state):
     assert sender.throttled == sender.retries > 0
 
 
+def test_what_is_never_taken_is_given_up_at_a_second_signal(state):
+    """An end that is asked for twice comes, and it is known that something is missing."""
+    kinesis = Kinesis(STREAM, region=None, endpoint=None)
+    refusing = PartlyFailingKinesis(state.kinesis, fails=lambda *_: True)
+    setattr(kinesis._client, "put_records", refusing.put_records)  # noqa: B010 -- mypy takes no method assigned
+    sender, hurry = KinesisSender(kinesis, STREAM, "single"), threading.Event()
+    sender.start()
+    try:
+        sender.send([message(target(0, _at(0)))])
+        wait_until(lambda: sender.throttled)
+        hurry.set()
+        assert not sender.drain(3600, hurry)
+    finally:
+        sender.close()
+    assert (sender.sent, sender.acknowledged) == (1, 0)
+    assert sender.trouble == "ProvisionedThroughputExceededException"
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_drains_in_order(state, command, number):
     """What was sent is acknowledged before the command ends, with its summary and code 0."""

@@ -101,6 +101,14 @@ def test_lines_come_in_their_time(speed, seconds):
     assert clock.time == pytest.approx(seconds, abs=0.1)
 
 
+def test_all_at_once_comes_a_call_at_a_time():
+    """However long the source, no more than one full PutRecords call is held."""
+    source, taken = Numbers(), []
+    source.updates = lambda: ((1000.0, b"%d" % number) for number in range(1200))
+    pump(source, taken.append, speed=math.inf, duration=None, stop=threading.Event(), clock=StandingClock())
+    assert [len(lines) for lines in taken] == [500, 500, 200]
+
+
 def test_a_taker_that_is_slow_loses_nothing():
     """What became due meanwhile comes at once afterwards."""
     clock, taken = StandingClock(), []
