@@ -67,13 +67,16 @@ def test_a_receiver_that_comes_and_goes_is_waited_for_longer_each_time():
 
 
 class Numbers:
-    """A source of ten lines, one a second."""
+    """A source of lines, one a second."""
 
     kind, endless, start, identity = "numbers", False, 1000.0, "numbers"
 
+    def __init__(self, count=10):
+        self._count = count
+
     def updates(self):
         """Yield them."""
-        for number in range(10):
+        for number in range(self._count):
             yield self.start + number, b"%d" % number
 
 
@@ -103,9 +106,8 @@ def test_lines_come_in_their_time(speed, seconds):
 
 def test_all_at_once_comes_a_call_at_a_time():
     """However long the source, no more than one full PutRecords call is held."""
-    source, taken = Numbers(), []
-    source.updates = lambda: ((1000.0, b"%d" % number) for number in range(1200))
-    pump(source, taken.append, speed=math.inf, duration=None, stop=threading.Event(), clock=StandingClock())
+    taken = []
+    pump(Numbers(1200), taken.append, speed=math.inf, duration=None, stop=threading.Event(), clock=StandingClock())
     assert [len(lines) for lines in taken] == [500, 500, 200]
 
 
