@@ -6,14 +6,17 @@ from benchmarks.harness import cold_start
 
 COMPARISONS = {
     "cold_aggregator": cold_start.comparison(
-        "aggregator", "dynamodb firehose", {"WINDOW_ROWS_STREAM_NAME": "rows", "AIRCRAFT_TABLE_NAME": "aircraft"}
+        "aggregator",
+        "dynamodb firehose s3",
+        {"WINDOW_ROWS_STREAM_NAME": "rows", "AIRCRAFT_TABLE_NAME": "aircraft", "DATA_BUCKET": "data"},
     ),
     "cold_alerts": cold_start.comparison(
         "alerts",
-        "dynamodb sns",
+        "dynamodb sns s3",
         {
             "SUPPRESSION_TABLE_NAME": "suppression",
             "ALERTS_TOPIC_ARN": "arn:aws:sns:us-east-1:123456789012:alerts",
+            "DATA_BUCKET": "data",
             "SUPPRESSION_SECONDS": "900",
         },
     ),

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import random
 import time
-from threading import Lock
 from typing import TYPE_CHECKING, Any, cast
 
 from aggregator.aggregation import Aggregator
@@ -15,6 +14,7 @@ from aggregator.sinks.aircraft_table import THREADS, LatestStateSink
 from aggregator.sinks.delivery_log import DeliveryLog
 from aggregator.sinks.firehose import Waiter, WindowRowsSink
 from aggregator.sinks.live_snapshots import LiveSnapshots
+from common.lazy_client import LazyClient
 from common.observability import logger
 
 if TYPE_CHECKING:
@@ -67,28 +67,6 @@ class NoSnapshots:
 
     def write(self, window: TumblingWindow, progress: Progress) -> None:
         """Write nothing."""
-
-
-class LazyClient:
-    """Stands for an AWS client, which it makes at the first use, once, whichever thread is first."""
-
-    _making = Lock()  # of any service's: `common.aws` makes one at a time
-
-    def __init__(self, service: str, config: Mapping[str, Any]) -> None:
-        """`config` holds keyword arguments of botocore's `Config`."""
-        self._service = service
-        self._config = config
-        self._client: Any = None
-
-    def __getattr__(self, name: str) -> Any:
-        with self._making:
-            if self._client is None:
-                from botocore.config import Config  # noqa: PLC0415 - what this class is for
-
-                from common import aws  # noqa: PLC0415 - likewise
-
-                self._client = aws.client(self._service, Config(**self._config))
-        return getattr(self._client, name)
 
 
 def make(settings: Settings) -> Aggregator:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from alerts.log_entry import LogEntry
 from alerts.notification import Alert, compose
 from alerts.rules import findings
 from alerts.suppression import Claim, Verdict, suppressed_until
@@ -23,8 +24,9 @@ from common.target_update import TargetUpdate, UndecodableUpdateError, decode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
-    from datetime import timedelta
+    from datetime import datetime, timedelta
 
+    from alerts.alert_log import AlertLog
     from alerts.progress import EnvelopeProgress
     from alerts.suppression_table import SuppressionTable
     from alerts.topic import AlertsTopic
@@ -63,7 +65,8 @@ class BatchResult:
     """What became of a batch; `failed_sequence_number` is the record from which on it must be sent again.
 
     `failed` is 1 if that record failed, and 0 if the time ran out before it. `fields_ignored` counts fields of decoded
-    updates that hold nothing an update can have.
+    updates that hold nothing an update can have. `unlogged` alerts are sent and wait to be logged; `not_shown` counts
+    failed writes of the newest ones.
     """
 
     notified: int = 0
@@ -71,6 +74,8 @@ class BatchResult:
     undecodable: int = 0
     fields_ignored: int = 0
     unmarked: int = 0
+    unlogged: int = 0
+    not_shown: int = 0
     failed: int = 0
     failed_sequence_number: str | None = None
 
@@ -102,7 +107,8 @@ class Alerter:
 
     The order of an alert's steps is the promise: the claim comes before the publication, so that no two updates are
     told of in one window, and the mark comes after it, so that a claim whose publication failed is taken up again when
-    its record is sent again.
+    its record is sent again. An alert is logged when those of the batch have been sent and marked, so that S3 delays
+    none. One that is found marked is logged, too, since its process may have ended in between.
 
     `wanted` tells of an update that came in an envelope whether a configured pattern matches it: what the event source
     mapping decided by the header, it decided for all of them together.
@@ -113,6 +119,7 @@ class Alerter:
         table: SuppressionTable,
         progress: EnvelopeProgress,
         topic: AlertsTopic,
+        log: AlertLog,
         *,
         wanted: Callable[[bytes], bool],
         suppression: timedelta,
@@ -122,6 +129,7 @@ class Alerter:
         self._table = table
         self._progress = progress
         self._topic = topic
+        self._log = log
         self._wanted = wanted
         self._suppression = suppression
         self._clock = clock
@@ -161,6 +169,7 @@ class Alerter:
                 result.failed_sequence_number = record.sequence_number
                 break
             turn.first = False
+        self._write_log(turn)
         return result
 
     def _process_record(self, record: KinesisRecord, turn: _Turn) -> None:
@@ -174,6 +183,7 @@ class Alerter:
                 continue
             self._alert_on_all(candidates, turn)
             if is_whole:
+                self._write_log(turn)  # what lies before the progress is not looked at again
                 self._progress.advance(record, candidates[-1].line + 1)
 
     def _candidates(self, record: KinesisRecord, turn: _Turn) -> Iterator[_Candidate]:
@@ -244,19 +254,28 @@ class Alerter:
                 logger.warning("suppressed by an alert that was never marked as sent", extra=_named(claim))
             return
         if decision.verdict is Verdict.ALREADY_NOTIFIED:
+            self._log.add(LogEntry(alert, claim, sent_at=None))
             return
+        sent_at: datetime | None = None
         if claim not in self._sent_unmarked:
             until = suppressed_until(claim)
             self._topic.publish(
                 compose(alert, now=self._clock.now(), suppressed_until=until, suppression=self._suppression)
             )
+            sent_at = self._clock.now()
             turn.count(notified=1)
             logger.info("alert sent", extra=_named(claim))
             self._remember(claim)
+        self._log.add(LogEntry(alert, claim, sent_at))
         if self._mark(claim, turn.remaining_seconds):
             self._sent_unmarked.pop(claim, None)
         else:
             turn.count(unmarked=1)
+
+    def _write_log(self, turn: _Turn) -> None:
+        """Write the log, but not where it has failed in this invocation: it would take the next alerts' time."""
+        if not turn.result.unlogged:
+            turn.result.unlogged, turn.result.not_shown = self._log.flush(turn.remaining_seconds)
 
     def _mark(self, claim: Claim, remaining_seconds: Callable[[], float]) -> bool:
         """Mark the alert as sent; try again while there is time, and tell whether it worked.

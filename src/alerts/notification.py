@@ -48,9 +48,9 @@ class Notification:
 def compose(alert: Alert, *, now: datetime, suppressed_until: datetime, suppression: timedelta) -> Notification:
     """Write the notification of one alert; `suppressed_until` is in the updates' own time."""
     finding, update = alert.finding, alert.update
-    headline = f"{finding.title}: {_who(update)}"
+    title = headline(alert)
     lines = (
-        headline,
+        title,
         "",
         finding.meaning,
         "",
@@ -60,19 +60,24 @@ def compose(alert: Alert, *, now: datetime, suppressed_until: datetime, suppress
         f"until an update measured at {_utc(suppressed_until)} or later.",
         "",
         "The update, as it was received:",
-        _one_line(alert),
+        as_received(alert),
     )
     return Notification(
-        subject=_subject(headline),
+        subject=_subject(title),
         text="\n".join(lines),
         rule=finding.rule,
-        icao_address=_clean(update.icao_address) or "unknown",  # SNS refuses an empty attribute
+        icao_address=clean(update.icao_address) or "unknown",  # SNS refuses an empty attribute
     )
+
+
+def headline(alert: Alert) -> str:
+    """Return what is found about whom, on one line of bounded length."""
+    return f"{alert.finding.title}: {_who(alert.update)}"
 
 
 def _who(update: TargetUpdate) -> str:
-    name = _clean(update.callsign) or _clean(update.tail_number)
-    address = _clean(update.icao_address)
+    name = clean(update.callsign) or clean(update.tail_number)
+    address = clean(update.icao_address)
     return f"{name} ({address})" if name else f"aircraft {address}"
 
 
@@ -80,32 +85,32 @@ def _facts(update: TargetUpdate, now: datetime) -> tuple[tuple[str, str], ...]:
     return (
         ("Measured", _measured(update, now)),
         ("Aircraft", _aircraft(update)),
-        ("Airline", _clean(update.airline_name) or _clean(update.airline_iata)),
+        ("Airline", clean(update.airline_name) or clean(update.airline_iata)),
         ("Route", _route(update)),
         ("Position", _position(update)),
         ("Altitude", _altitude(update)),
         ("Speed", _speed(update)),
         ("Vertical", _vertical(update)),
-        ("Squawk", _clean(update.squawk) or "not reported"),
+        ("Squawk", clean(update.squawk) or "not reported"),
     )
 
 
 def _measured(update: TargetUpdate, now: datetime) -> str:
     age = now - update.timestamp
     told = f"{_duration(age)} before this was written" if age >= timedelta(0) else "ahead of this function's clock"
-    by = _clean(update.collection_type)
+    by = clean(update.collection_type)
     return f"{_utc(update.timestamp)}, {told}" + (f", by a {by} receiver" if by else "")
 
 
 def _aircraft(update: TargetUpdate) -> str:
-    kind = _clean(update.aircraft_type_name) or _clean(update.aircraft_type_icao)
-    callsign, flight, tail = _clean(update.callsign), _clean(update.flight_number), _clean(update.tail_number)
+    kind = clean(update.aircraft_type_name) or clean(update.aircraft_type_icao)
+    callsign, flight, tail = clean(update.callsign), clean(update.flight_number), clean(update.tail_number)
     parts = (
         kind or "type not known",
         f"tail number {tail}" if tail else "",
         f"callsign {callsign}" if callsign else "no callsign",
         f"flight {flight}" if flight else "",
-        f"ICAO address {_clean(update.icao_address)}",
+        f"ICAO address {clean(update.icao_address)}",
     )
     return ", ".join(part for part in parts if part)
 
@@ -121,7 +126,7 @@ def _route(update: TargetUpdate) -> str:
 
 
 def _airport(iata: str | None, icao: str | None) -> str:
-    names = [name for name in (_clean(iata), _clean(icao)) if name]
+    names = [name for name in (clean(iata), clean(icao)) if name]
     return " / ".join(names)
 
 
@@ -152,7 +157,7 @@ def _vertical(update: TargetUpdate) -> str:
     return f"{'climbing' if rate > 0 else 'descending'} {abs(rate):,.0f} ft/min"
 
 
-def _one_line(alert: Alert) -> str:
+def as_received(alert: Alert) -> str:
     """Return the update as one line of JSON; where it is too long for a notification, its key and where to find it."""
     # Fields that nobody decodes may hold bytes that are no UTF-8, which SNS would refuse each time.
     line = alert.data.strip().decode("utf-8", "replace").translate(_UNPRINTABLE)
@@ -174,7 +179,7 @@ def _subject(text: str) -> str:
     return short.encode("ascii", "replace").decode("ascii")
 
 
-def _clean(value: str | None) -> str:
+def clean(value: str | None) -> str:
     """Return the field on one line, without control characters, and not longer than what a person reads."""
     text = " ".join("".join(c if c.isprintable() else " " for c in value or "").split())
     return text if len(text) <= LONGEST_VALUE else text[: LONGEST_VALUE - 3] + "..."

@@ -15,15 +15,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Where suppression is kept, for how long, where alerts go, and what an update of an envelope has to match.
+    """Where suppression is kept, for how long, where alerts go and are logged, and what an update has to match.
 
-    `alert_patterns` is the text as it stands in the environment, empty where it is not set: nobody who publishes single
-    records needs it, so it is read when the first envelope comes.
+    `alert_patterns` is for updates of envelopes: the text as it stands in the environment, empty where it is not set.
+    Nobody who publishes single records needs it, so it is read when the first envelope comes.
     """
 
     suppression_table_name: str
     suppression: timedelta
     alerts_topic_arn: str
+    data_bucket: str
     alert_patterns: str = ""
 
     @classmethod
@@ -43,5 +44,6 @@ class Settings:
             suppression_table_name=environment.text(environ, "SUPPRESSION_TABLE_NAME"),
             suppression=timedelta(seconds=seconds),
             alerts_topic_arn=environment.text(environ, "ALERTS_TOPIC_ARN"),
+            data_bucket=environment.text(environ, "DATA_BUCKET"),
             alert_patterns=environment.text(environ, "ALERT_PATTERNS", ""),
         )

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 from botocore.config import Config
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 CONNECT_SECONDS: Final = 1.0
 READ_SECONDS: Final = 3.0
@@ -19,8 +22,10 @@ ALERT_SECONDS: Final = 4 * CALL_SECONDS
 """The longest that one alert takes: claim (a write that is refused, and one that is not), publish, mark. The function's
 timeout must be well above."""
 
-CONFIG: Final = Config(
-    connect_timeout=CONNECT_SECONDS,
-    read_timeout=READ_SECONDS,
-    retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
-)
+OPTIONS: Final[Mapping[str, Any]] = {
+    "connect_timeout": CONNECT_SECONDS,
+    "read_timeout": READ_SECONDS,
+    "retries": {"mode": "standard", "total_max_attempts": ATTEMPTS},
+}
+
+CONFIG: Final = Config(**OPTIONS)

@@ -43,6 +43,8 @@ FORBIDDEN: dict[str, dict[str, tuple[str, str, dict[str, Any]]]] = {
         "write raw updates": ("s3", "put_object", {"Bucket": "DataBucket", "Key": "raw/x"}),
         "write window rows": ("s3", "put_object", {"Bucket": "DataBucket", "Key": "windows/x"}),
         "find its way around the data": ("s3", "list_objects_v2", {"Bucket": "DataBucket"}),
+        "read the status": ("s3", "get_object", {"Bucket": "DataBucket", "Key": "live/status.json"}),
+        "write a snapshot": ("s3", "put_object", {"Bucket": "DataBucket", "Key": "live/shardId-000000000000/open"}),
         "read the stream": (
             "kinesis",
             "get_shard_iterator",
@@ -103,6 +105,9 @@ FORBIDDEN: dict[str, dict[str, tuple[str, str, dict[str, Any]]]] = {
             "put_record_batch",
             {"DeliveryStreamName": "WindowRows", "Records": [{"Data": b"x"}]},
         ),
+        "write the status": ("s3", "put_object", {"Bucket": "DataBucket", "Key": "live/status.json"}),
+        "read the alert log": ("s3", "get_object", {"Bucket": "DataBucket", "Key": "alerts/x"}),
+        "find its way around the data": ("s3", "list_objects_v2", {"Bucket": "DataBucket"}),
         "raise an alarm": ("sns", "publish", {"TopicArn": "OperationsTopic", "Message": "x"}),
         "read the token": ("secretsmanager", "get_secret_value", {"SecretId": "ApiTokenSecret"}),
         "put into the stream": (

@@ -115,6 +115,24 @@ def test_the_deployed_stack_does_not_hold_the_token(authorised_run):
 
 
 @pytest.mark.usefixtures("failures")
+def test_nothing_that_is_shown_holds_a_token(authorised_run):
+    """Live objects and the alert log: neither the API token nor a position token, in whatever a run ended."""
+    s3, bucket = authorised_run.cloud.client("s3"), authorised_run.stack.resources["DataBucket"]
+    listed = s3.list_objects_v2(Bucket=bucket)["Contents"]
+    shown = {
+        one["Key"]: s3.get_object(Bucket=bucket, Key=one["Key"])["Body"].read().decode(errors="replace")
+        for one in listed
+        if one["Key"].startswith(("live/", "alerts/"))
+    }
+    assert {"live/status.json", "live/alerts.json"} <= shown.keys()
+    assert any(key.startswith("alerts/date=") for key in shown)
+    assert json.loads(shown["live/status.json"])["run_began_at"]
+    positions = {json.loads(body)["position_token"] for body in authorised_run.checkpoints} - {None}
+    assert positions
+    assert [key for key, body in shown.items() if leaks(body) or any(token in body for token in positions)] == []
+
+
+@pytest.mark.usefixtures("failures")
 def test_the_checkpoint_does_not_hold_the_token(authorised_run):
     """The position token in it is another thing."""
     assert any('"position_token"' in body for body in authorised_run.checkpoints)

@@ -10,7 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from aggregator.sinks.aircraft_table import THREADS
-from aggregator.wiring import DYNAMODB, LazyClient
+from aggregator.wiring import DYNAMODB
+from common.lazy_client import LazyClient
 
 SCRIPT = """
 import json, sys

@@ -12,7 +12,9 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
+from alerts.alert_log import AlertLog
 from alerts.alerter import Alerter, BatchResult
+from alerts.newest_alerts import NewestAlerts
 from alerts.pattern_matcher import AlertPatterns
 from alerts.progress import EnvelopeProgress
 from alerts.suppression_table import SuppressionTable
@@ -21,7 +23,7 @@ from common.clock import SystemClock
 from common.kinesis_event import KinesisRecord
 from consumer.publish.envelope_writer import decode_leniently, pack
 
-TABLE = "suppression"
+TABLE, BUCKET = "suppression", "data"
 SHARD = "shardId-000000000000"
 START = datetime(2024, 3, 4, 12, 0, 0, tzinfo=UTC)
 SUPPRESSION = timedelta(seconds=900)
@@ -70,9 +72,10 @@ class World:
     """Table, topic, and the queue that counts what the topic delivered."""
 
     def __init__(self, address):
-        self._dynamodb, self._sns, self._sqs = (
-            boto3.client(service, endpoint_url=address) for service in ("dynamodb", "sns", "sqs")
+        self._dynamodb, self._sns, self._sqs, self._s3 = (
+            boto3.client(service, endpoint_url=address) for service in ("dynamodb", "sns", "sqs", "s3")
         )
+        self._s3.create_bucket(Bucket=BUCKET)
         self._dynamodb.create_table(
             TableName=TABLE,
             AttributeDefinitions=[{"AttributeName": "rule_and_aircraft", "AttributeType": "S"}],
@@ -85,11 +88,13 @@ class World:
         self._sns.subscribe(TopicArn=self.topic_arn, Protocol="sqs", Endpoint=queue_arn["QueueArn"])
         self.dynamodb: Any = self._dynamodb
         self.sns: Any = self._sns
+        self.s3: Any = self._s3
 
     def inject(self, **faults):
-        """From now on calls fail as planned, each operation (`put_item`, `publish`, `update_item`) by its own line."""
+        """From now on calls fail as planned, each operation (`put_item`, `publish`, `put_object`) by its own line."""
         self.dynamodb = FaultyClient(self._dynamodb, faults)
         self.sns = FaultyClient(self._sns, faults)
+        self.s3 = FaultyClient(self._s3, faults)
 
     def alerter(self, suppression=SUPPRESSION, patterns=PATTERNS):
         """What a new process would make."""
@@ -98,6 +103,7 @@ class World:
             SuppressionTable(self.dynamodb, TABLE, clock),
             EnvelopeProgress(self.dynamodb, TABLE, clock),
             AlertsTopic(self.sns, self.topic_arn),
+            AlertLog(self.s3, BUCKET, NewestAlerts(self.s3, BUCKET)),
             wanted=AlertPatterns(patterns).match,
             suppression=suppression,
             clock=clock,
@@ -107,6 +113,19 @@ class World:
     def item(self, key):
         """The item of this rule and aircraft, as it stands in the table."""
         return self._dynamodb.get_item(TableName=TABLE, Key={"rule_and_aircraft": {"S": key}}).get("Item")
+
+    def log(self):
+        """The alert log: what each object holds, by its key."""
+        listed = self._s3.list_objects_v2(Bucket=BUCKET, Prefix="alerts/").get("Contents", [])
+        return {one["Key"]: self.read(one["Key"]) for one in listed}
+
+    def read(self, key):
+        """A JSON object of the data bucket."""
+        return json.loads(self._s3.get_object(Bucket=BUCKET, Key=key)["Body"].read())
+
+    def logged(self):
+        """How often the log has each (rule, aircraft, timestamp)."""
+        return Counter((one["rule"], one["icao_address"], one["at"]) for one in self.log().values())
 
     def messages(self):
         """What subscribers were sent since the last look, in no order."""
@@ -138,7 +157,7 @@ class World:
             except ProcessDiedError:
                 alerter = self.alerter()
                 continue
-            for name in ("notified", "suppressed", "undecodable", "unmarked", "failed"):
+            for name in ("notified", "suppressed", "undecodable", "unmarked", "unlogged", "failed"):
                 setattr(total, name, getattr(total, name) + getattr(result, name))
             if result.failed_sequence_number is None:
                 return total

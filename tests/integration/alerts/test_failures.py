@@ -247,6 +247,7 @@ UNAMBIGUOUS = {
     "put_item": st.lists(ANY_FAULT, max_size=5),
     "publish": st.lists(st.sampled_from([None, "refused", "died before"]), max_size=5),
     "update_item": st.lists(MARK_FAULT, max_size=MARK_ATTEMPTS - 1),  # one fewer, so that marking works in the end
+    "put_object": st.lists(st.sampled_from([None, "answer lost", "died before", "died after"]), max_size=5),
 }
 ANYTHING = dict.fromkeys(UNAMBIGUOUS, st.lists(ANY_FAULT, max_size=8))
 RULES_OF = {"squawk": "emergency_squawk", "vertical_rate": "steep_descent"}
@@ -277,13 +278,14 @@ def _schedule(updates, record, stamp):
 @given(updates=UPDATES, faults=st.fixed_dictionaries(UNAMBIGUOUS))
 @against_servers
 def test_no_schedule_of_failures_loses_or_doubles_an_alert(world, record, stamp, updates, faults):
-    """Refused calls, lost answers and deaths at every step: the alerts are those of a system in which nothing fails."""
+    """Refused calls, lost answers and deaths at every step: the alerts, and their log, are as if nothing had failed."""
     records, expected = _schedule(updates, record, stamp)
     world.inject(**faults)
 
     world.deliver(records)
 
     assert world.told() == expected
+    assert Counter({alert: n for alert, n in world.logged().items() if alert in expected}) == expected
 
 
 @given(updates=UPDATES, faults=st.fixed_dictionaries(ANYTHING))

@@ -31,6 +31,7 @@ def environment(world, monkeypatch):
     monkeypatch.setenv("SUPPRESSION_TABLE_NAME", "suppression")
     monkeypatch.setenv("SUPPRESSION_SECONDS", "900")
     monkeypatch.setenv("ALERTS_TOPIC_ARN", world.topic_arn)
+    monkeypatch.setenv("DATA_BUCKET", "data")
     entry_point.alerter.cache_clear()
     yield monkeypatch
     entry_point.alerter.cache_clear()
@@ -70,6 +71,8 @@ def test_a_batch_that_went_well_reports_no_failures(world, record, context, caps
         "RecordsUndecodable": [1.0],
         "FieldsIgnored": [0.0],
         "AlertsUnmarked": [0.0],
+        "AlertsUnlogged": [0.0],
+        "NewestAlertsFailed": [0.0],
         "RecordsFailed": [0.0],
     }
     (directive,) = metrics["_aws"]["CloudWatchMetrics"]

@@ -9,7 +9,11 @@ import pytest
 from alerts.settings import Settings
 from common.environment import ConfigurationError
 
-COMPLETE = {"SUPPRESSION_TABLE_NAME": "suppression", "ALERTS_TOPIC_ARN": "arn:aws:sns:us-east-1:123456789012:alerts"}
+COMPLETE = {
+    "SUPPRESSION_TABLE_NAME": "suppression",
+    "ALERTS_TOPIC_ARN": "arn:aws:sns:us-east-1:123456789012:alerts",
+    "DATA_BUCKET": "data",
+}
 
 
 def test_suppression_is_a_quarter_of_an_hour_unless_told():

@@ -173,6 +173,15 @@ def test_the_aggregator_writes_live_objects_and_nothing_else_of_the_bucket(roles
     ]
 
 
+def test_the_alerts_function_writes_its_log_and_the_newest(roles):
+    """It reads nothing of the log, nor anything else that is live."""
+    assert actions_on(roles["AlertsRole"], "DataBucket") == [
+        "s3:GetObject /live/alerts.json",
+        "s3:PutObject /alerts/*",
+        "s3:PutObject /live/alerts.json",
+    ]
+
+
 def test_the_api_only_reads(roles):
     """Live objects, window rows and alerts; the raw archive is not its business."""
     assert actions_on(roles["ApiRole"], "DataBucket") == [

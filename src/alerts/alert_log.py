@@ -1,0 +1,113 @@
+"""The alert log: each alert sent leaves one object in the data bucket, and the newest are in `live/alerts.json`.
+
+An alert is logged after it was sent, and marked as sent. What cannot be written waits, fails no record, and is tried
+again with the next batch; a record that comes again is logged again, which changes nothing.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+from http import HTTPStatus
+from threading import Event, Lock
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from alerts.s3_errors import status_of
+from alerts.timeouts import CALL_SECONDS
+from common.observability import logger
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from mypy_boto3_s3 import S3Client
+
+    from alerts.log_entry import LogEntry
+    from alerts.newest_alerts import NewestAlerts
+
+MOST_WAITING: Final = 1_000
+"""Entries that wait to be written; beyond that the oldest is given up: the memory has a bound."""
+
+_THREADS: Final = 8
+
+
+class Unwritten(NamedTuple):
+    """What could not be written."""
+
+    alerts: int
+    """That are not in the log."""
+    newest: int
+    """1 where the newest alerts could not be shown."""
+
+
+class AlertLog:
+    """Takes entries from several threads, and writes them when told."""
+
+    def __init__(self, client: S3Client, bucket: str, newest: NewestAlerts) -> None:
+        self._client = client
+        self._bucket = bucket
+        self._newest = newest
+        self._waiting: dict[str, LogEntry] = {}
+        self._lock = Lock()
+        self._given_up = 0
+
+    def add(self, entry: LogEntry) -> None:
+        """Have an alert logged that was sent; what waits already knows better when that was."""
+        with self._lock:
+            self._waiting.setdefault(entry.id, entry)
+            if len(self._waiting) > MOST_WAITING:
+                oldest = self._waiting.pop(next(iter(self._waiting)))
+                self._given_up += 1
+                logger.error("alert will be missing from the log until its record is sent again", extra=_named(oldest))
+
+    def flush(self, remaining_seconds: Callable[[], float]) -> Unwritten:
+        """Write what waits, as far as there is time; return what is not written now. Raises nothing.
+
+        The first failure ends it: an S3 that does not answer must not take the alerts' time.
+        """
+        entries = list(self._waiting.values())
+        if entries:
+            written = [entry for entry in self._written(entries, remaining_seconds) if entry is not None]
+            self._newest.add(written)
+        is_shown = self._newest.flush(remaining_seconds)
+        given_up, self._given_up = self._given_up, 0
+        return Unwritten(len(self._waiting) + given_up, int(not is_shown))
+
+    def _written(self, entries: list[LogEntry], remaining_seconds: Callable[[], float]) -> Iterable[LogEntry | None]:
+        has_failed = Event()
+
+        def write(entry: LogEntry) -> LogEntry | None:
+            if has_failed.is_set() or remaining_seconds() < CALL_SECONDS:
+                return None
+            return self._write(entry, has_failed)
+
+        return map(write, entries) if len(entries) == 1 else self._threads.map(write, entries)
+
+    def _write(self, entry: LogEntry, has_failed: Event) -> LogEntry | None:
+        """Write the entry unless it is there; return it if it was not."""
+        is_new = True
+        try:
+            self._client.put_object(
+                Bucket=self._bucket,
+                Key=entry.key,
+                Body=entry.content(),
+                ContentType="application/json",
+                IfNoneMatch="*",
+            )
+        except Exception as error:  # noqa: BLE001 - whatever it is, no alert depends on it
+            if status_of(error) != HTTPStatus.PRECONDITION_FAILED:
+                has_failed.set()
+                logger.warning("alert could not be logged yet", extra=_named(entry) | {"reason": str(error)})
+                return None
+            is_new = False
+        with self._lock:
+            self._waiting.pop(entry.id, None)
+        return entry if is_new else None
+
+    @cached_property
+    def _threads(self) -> ThreadPoolExecutor:
+        """Made when several entries first wait, and kept."""
+        return ThreadPoolExecutor(_THREADS, "alert-log")
+
+
+def _named(entry: LogEntry) -> dict[str, str]:
+    return {"alert_id": entry.id, "icao_address": entry.claim.icao_address, "update_key": entry.claim.update_key}

@@ -1,0 +1,261 @@
+"""The alert log: what was sent is in it, what was not is not, and no alert waits for it."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+
+import msgspec
+import pytest
+
+from alerts.newest_alerts import MOST
+from api import hours, schemas
+from common.clock import SystemClock
+from live import objects
+from tests.integration.alerts.conftest import BUCKET, FaultyClient
+
+SQUAWK = ("emergency_squawk", "78121E")
+
+
+def test_an_alert_that_was_sent_is_in_the_log(world, record, stamp):
+    """One object, in the folder of the hour it was measured in, by the millisecond; the API can read it."""
+    begun = SystemClock().now()
+
+    world.deliver([record(seconds=3_600.25, squawk="7700", callsign="CES9902", latitude=31.2, altitude_baro=13_800)])
+
+    ((key, content),) = world.log().items()
+    measured = int(datetime.fromisoformat(stamp(3_600.25)).timestamp() * 1_000)
+    assert key == f"alerts/{hours.folder(measured)}{measured}-{content['id']}.json"
+    alert = msgspec.convert(content, schemas.Alert)
+    assert (alert.rule, alert.icao_address, alert.at) == (*SQUAWK, stamp(3_600.25))
+    assert (alert.callsign, alert.squawk, alert.latitude, alert.longitude) == ("CES9902", "7700", 31.2, None)
+    assert alert.text is not None
+    assert alert.text.startswith("Squawk 7700, general emergency: CES9902 (78121E). The transponder says")
+    assert alert.sent_at is not None
+    assert begun.replace(microsecond=0) <= datetime.fromisoformat(alert.sent_at) <= SystemClock().now()
+    assert content["update"]["callsign"] == "CES9902"
+
+
+def test_an_update_whose_clock_runs_ahead_lies_where_it_was_ingested(world, record):
+    """When it was measured is the earlier of its two times."""
+    world.deliver([record(seconds=86_400, ingested=7, squawk="7700")])
+
+    (key,) = world.log()
+    assert key.startswith("alerts/date=2024-03-04/hour=12/1709553607000-")
+
+
+def test_two_alerts_of_one_update_are_two(world, record, stamp):
+    """Each subject has an object of its own."""
+    world.deliver([record(squawk="7700", vertical_rate=-7000)])
+
+    assert world.logged() == {(*SQUAWK, stamp(0)): 1, ("steep_descent", "78121E", stamp(0)): 1}
+
+
+@pytest.mark.parametrize(
+    "faults",
+    [
+        {"publish": ["refused"]},
+        {"publish": ["died before"]},
+        {"update_item": ["died before"]},
+        {"update_item": ["died after"]},
+        {"put_item": ["died after"]},
+        {"put_object": ["died before"]},
+        {"put_object": ["died after"]},
+        {"put_object": ["answer lost", "died before"]},
+        {"put_object": [None, "died before"]},
+        {"get_object": ["died before"]},
+    ],
+    ids=str,
+)
+def test_wherever_the_process_ends_what_was_sent_is_logged_once(world, record, stamp, faults):
+    """The record comes again, and finds what is missing: an alert that was marked and not logged is logged then."""
+    world.inject(**faults)
+
+    world.deliver([record(squawk="7700"), record("040172", squawk="7600"), record(seconds=5, squawk="7700")])
+
+    assert (
+        world.told().keys() == world.logged().keys() == {(*SQUAWK, stamp(0)), ("emergency_squawk", "040172", stamp(0))}
+    )
+    assert set(world.logged().values()) == {1}
+
+
+def test_what_was_not_sent_is_not_logged(world, record):
+    """SNS refuses: the log has nothing, neither of this alert nor of what it would have suppressed."""
+    world.inject(publish=["refused"] * 3)
+    result = world.alerter().process([record(squawk="7700")], lambda: 60.0)
+
+    assert result.failed_sequence_number is not None
+    assert world.log() == {}
+
+
+def test_an_alert_that_could_not_be_marked_is_logged(world, record, stamp):
+    """It was sent, whatever the table says."""
+    world.inject(update_item=["refused"] * 5)
+
+    result = world.deliver([record(squawk="7700")])
+
+    assert result.unmarked == 1
+    assert world.logged() == {(*SQUAWK, stamp(0)): 1}
+
+
+def test_a_log_that_cannot_be_written_fails_nothing_and_is_tried_again(world, record, stamp):
+    """S3 refuses: every alert is sent once and counted as not logged; the next batch of the process logs it."""
+    world.inject(put_object=["refused"] * 20)
+    alerter = world.alerter()
+    result = world.deliver([record(f"78121{n}", squawk="7700") for n in range(3)], alerter=alerter)
+    assert (result.notified, result.unlogged, result.failed) == (3, 3, 0)
+    assert world.log() == {}
+
+    alerter._log._client._faults.clear()
+    again = world.deliver([record(seconds=5, squawk="0000")._replace(data=b"no update")], alerter=alerter)
+
+    assert (again.notified, again.unlogged) == (0, 0)
+    assert world.told().total() == 3
+    assert all(entry["sent_at"] for entry in world.log().values())
+    assert world.logged() == {("emergency_squawk", f"78121{n}", stamp(0)): 1 for n in range(3)}
+    assert len(world.read(objects.ALERTS)["alerts"]) == 3
+
+
+def test_a_log_that_does_not_answer_takes_no_time_from_the_alerts(world, record):
+    """After the first failure in an invocation nothing else is tried: an S3 that hangs costs one call."""
+    world.inject(put_object=["refused"] * 50)
+    alerter = world.alerter()
+
+    world.deliver([record(f"7812{n}", squawk="7700") for n in range(10, 12)], alerter=alerter)
+    tried = [operation for operation, _ in world.s3.seen].count("put_object")
+    assert tried <= 2
+
+
+def test_what_waits_to_be_logged_is_bounded(world, record, monkeypatch):
+    """An S3 that refuses for days does not fill the memory: the oldest is given up, and counted once more."""
+    monkeypatch.setattr("alerts.alert_log.MOST_WAITING", 2)
+    world.inject(put_object=["refused"] * 50)
+    alerter = world.alerter()
+
+    result = world.deliver([record(f"78121{n}", squawk="7700") for n in range(3)], alerter=alerter)
+
+    assert result.unlogged == 3
+    assert [entry.claim.icao_address for entry in alerter._log._waiting.values()] == ["781211", "781212"]
+
+
+def test_a_record_that_comes_again_changes_nothing(world, record):
+    """A redrive finds its alert sent: the log keeps its first object, with the time it was sent at."""
+    records = [record(squawk="7700")]
+    world.deliver(records)
+    first, newest = world.log(), world.read(objects.ALERTS)
+
+    world.deliver([records[0]._replace(arrival=records[0].arrival + 7_200)])
+
+    assert (world.log(), world.read(objects.ALERTS)) == (first, newest)
+
+
+def test_all_alerts_of_an_envelope_are_logged(world, record, envelope):
+    """Hundreds in one record, cut short by a process that ends: each is in the log, once."""
+    whole = envelope(*(record(f"{n:06X}", squawk="7700") for n in range(300)))
+    world.inject(put_object=[None] * 100 + ["died before"])
+
+    world.deliver([whole])
+
+    assert set(world.logged().values()) == {1}
+    assert world.logged().keys() == world.told().keys()
+    assert len(world.logged()) == 300
+
+
+def test_the_newest_alerts_are_shown_newest_first(world, record):
+    """By when they were sent, a hundred at most, each once; a late update's alert is new all the same."""
+    alerter = world.alerter()
+    for n in range(MOST + 5):
+        world.deliver([record(f"{n:06X}", seconds=-n, squawk="7700")], alerter=alerter)
+
+    shown = world.read(objects.ALERTS)
+
+    assert shown["version"] == 1
+    assert len({one["id"] for one in shown["alerts"]}) == len(shown["alerts"]) == MOST
+    sent = [one["sent_at"] for one in shown["alerts"]]
+    assert sent == sorted(sent, reverse=True)
+    left_out = {one["icao_address"] for one in world.log().values()} - {one["icao_address"] for one in shown["alerts"]}
+    assert len(left_out) == 5
+    assert max(one["sent_at"] for one in world.log().values() if one["icao_address"] in left_out) <= sent[-1]
+
+
+class Interfered:
+    """S3 in which another invocation shows an alert of its own whenever this one has looked."""
+
+    def __init__(self, s3, meanwhile):
+        self._s3 = s3
+        self._meanwhile = iter(meanwhile)
+
+    def __getattr__(self, name):
+        return getattr(self._s3, name)
+
+    def get_object(self, **request):
+        try:
+            return self._s3.get_object(**request)
+        finally:
+            next(self._meanwhile, lambda: None)()
+
+
+def test_two_invocations_show_the_alerts_of_both(world, record):
+    """Who was second writes on what the first has written: neither's alert is lost, whoever is faster."""
+    others = [world.alerter() for _ in range(2)]
+    meanwhile = [
+        lambda: others[0].process([record("A00001", squawk="7700")], lambda: 60.0),
+        lambda: others[1].process([record("A00002", squawk="7700")], lambda: 60.0),
+    ]
+    world.s3 = Interfered(world.s3, meanwhile)
+
+    result = world.deliver([record("A00003", squawk="7700")])
+
+    assert result.not_shown == 0
+    assert {one["icao_address"] for one in world.read(objects.ALERTS)["alerts"]} == {"A00001", "A00002", "A00003"}
+
+
+@pytest.mark.parametrize(
+    "found", [b"", b"{", b"[]", b'{"version":1,"alerts":[3]}', b'{"alerts":[{"at":"x"}]}', b"[" * 9_999]
+)
+def test_what_is_no_list_of_alerts_is_replaced(world, record, found):
+    """Whatever lies there: the next alert is shown."""
+    world.s3.put_object(Bucket=BUCKET, Key=objects.ALERTS, Body=found)
+
+    world.deliver([record(squawk="7700")])
+
+    assert [one["icao_address"] for one in world.read(objects.ALERTS)["alerts"]] == ["78121E"]
+
+
+def test_newest_alerts_that_cannot_be_written_are_counted_and_shown_with_the_next(world, record):
+    """The log has it, the map not yet: that fails nothing, and is made good."""
+    faults = {"get_object": ["refused"]}
+    world.s3 = FaultyClient(world.s3, faults)
+    alerter = world.alerter()
+
+    first = alerter.process([record(squawk="7700")], lambda: 60.0)
+    second = alerter.process([record("040172", squawk="7700")], lambda: 60.0)
+
+    assert (first.unlogged, first.not_shown, second.not_shown) == (0, 1, 0)
+    assert len(world.log()) == len(world.read(objects.ALERTS)["alerts"]) == 2
+
+
+def test_a_hundred_alerts_have_their_bound(world, record):
+    """However long a feed's texts are, the page that polls this gets 300 KB at most."""
+    callsign = "\U0001f6e9" * 500
+    alerter = world.alerter()
+    world.deliver(
+        [record(f"{n:06X}", squawk="7700", callsign=callsign, tail_number=callsign) for n in range(MOST)],
+        alerter=alerter,
+    )
+
+    body = world.s3.get_object(Bucket=BUCKET, Key=objects.ALERTS)["Body"].read()
+
+    assert len(json.loads(body)["alerts"]) == MOST
+    assert len(body) <= 300_000
+
+
+def test_who_has_no_time_left_leaves_the_log_for_later(world, record):
+    """What is left of the invocation is kept for its answer."""
+    alerter = world.alerter()
+
+    result = alerter.process([record(squawk="7700")], lambda: 5.0)
+    assert (result.notified, result.unlogged, world.log()) == (1, 1, {})
+
+    assert alerter.process([], lambda: 60.0).unlogged == 0
+    assert len(world.log()) == 1
