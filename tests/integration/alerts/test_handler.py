@@ -124,6 +124,17 @@ def test_a_batch_without_records_is_a_success(context):
     assert entry_point.handler({"Records": []}, context) == {"batchItemFailures": []}
 
 
+@pytest.mark.usefixtures("environment")
+def test_who_sends_nothing_makes_no_client_for_the_log(record, context):
+    """Most batches are suppressed, and a client costs a cold start tens of milliseconds."""
+    lazy = entry_point.alerter()._log._client
+    entry_point.handler(event(record()._replace(data=b"no update")), context)
+    assert lazy._client is None
+
+    entry_point.handler(event(record(squawk="7700")), context)
+    assert lazy._client is not None
+
+
 def test_a_failure_names_the_first_record_to_send_again(environment, world, record, context, capsys):
     """A topic that is not there fails the first alert: its record alone is named, and the claim waits for the retry."""
     environment.setenv("ALERTS_TOPIC_ARN", world.topic_arn + "-gone")
