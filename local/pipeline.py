@@ -18,7 +18,7 @@ from local.event_source_mapping import Counters, DestinationClients, EventSource
 from local.monitor import Watch, say_nothing
 from local.runtime.function import Function
 from local.runtime.schedule import Schedule
-from local.shutdown import Ending
+from local.shutdown import Shutdown
 from local.simulator.tokens import TokenError
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from local.aws.moto import Cloud
     from local.cli.command_line import RunOptions
     from local.runtime.invocation import InvocationResult
-    from local.runtime.reaper import Guardian
+    from local.runtime.reaper import Reaper
     from local.simulator.feed import Feed
     from local.simulator.server import TrackingStreamServer
     from local.stack import Stack
@@ -43,7 +43,7 @@ class Pipeline:
     """Everything between the simulator and the sinks. `tell` prints a line for a person.
 
     `endpoint` is where the functions, and the pollers in their name, find AWS, if there is something before `cloud`.
-    `guardian` ends the functions should this process be killed. `broken` says what else broke, nothing if nothing did.
+    `reaper` ends the functions should this process be killed. `broken` says what else broke, nothing if nothing did.
     """
 
     def __init__(  # noqa: PLR0913 -- the parts it is put together from
@@ -58,7 +58,7 @@ class Pipeline:
         path: str,
         tell: Callable[[str], None],
         endpoint: str | None = None,
-        guardian: Guardian | None = None,
+        reaper: Reaper | None = None,
         broken: Callable[[], str] = str,
     ) -> None:
         self._options = options
@@ -73,7 +73,7 @@ class Pipeline:
                 endpoint or cloud.endpoint,
                 path,
                 tell if options.verbose else None,
-                guardian=guardian,
+                reaper=reaper,
             )
             for name, settings in stack.functions.items()
         }
@@ -130,7 +130,7 @@ class Pipeline:
 
     def finish(self) -> None:
         """Bring the run to its end: all committed, the consumer stopped at a token, the last windows closed."""
-        ending = Ending(
+        ending = Shutdown(
             self._functions[CONSUMER],
             self._schedules,
             list(self._mappings.values()),

@@ -27,7 +27,7 @@ from local.output_file import NOT_WRITTEN, OutputError, OutputFile
 from local.pipeline import API, CONSUMER, Pipeline
 from local.runtime.emulator import EmulatorError
 from local.runtime.emulator import binary as emulator_binary
-from local.runtime.reaper import Guardian
+from local.runtime.reaper import Reaper
 from local.shell_settings import shut_out
 from local.simulator.feed import Feed
 from local.simulator.flights import GeneratedTraffic
@@ -148,7 +148,7 @@ class _Run:
                 path=os.environ.get("PATH", os.defpath),
                 tell=self._tell,
                 endpoint=None if faults is None else faults.before_aws(cloud.endpoint),
-                guardian=running.enter_context(Guardian()),
+                reaper=running.enter_context(Reaper()),
                 broken=lambda: self._broken(feed),
             )
             running.callback(pipeline.close)

@@ -27,7 +27,7 @@ _STEP = 0.05
 _NEVER = threading.Event()
 
 
-class Ending:
+class Shutdown:
     """The steps of an end, in order, each with what it is called; a step returns what went wrong, or nothing.
 
     The source sends no more by now. Once all it sent stands in Kinesis the consumer is asked to stop, which it does

@@ -12,7 +12,7 @@ from benchmarks.harness.case import Measured
 from benchmarks.harness.processes import ENVIRONMENT, BenchmarkError
 from benchmarks.harness.workspace import ROOT
 from local.runtime.emulator import Emulator
-from local.runtime.reaper import Guardian
+from local.runtime.reaper import Reaper
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,7 +73,7 @@ def invoke(emulator: Emulator, event: str) -> dict[str, Any]:
 @contextmanager
 def runtime(params: dict[str, Any], package: str, module: str, **environment: str) -> Iterator[Emulator]:
     """Give an emulator with a package's module in it, measured from inside; its first invocation is a cold start."""
-    guardian = Guardian()  # a side is killed where the whole run is ended
+    reaper = Reaper()  # a side is killed where the whole run is ended
     emulator = Emulator(
         "measured.handler",
         Path(package),
@@ -95,11 +95,11 @@ def runtime(params: dict[str, Any], package: str, module: str, **environment: st
         lambda _: None,
         # Lambda has none of the packages for development, and botocore imports some of these where they are.
         python=(sys.executable, "-S"),
-        guardian=guardian,
+        reaper=reaper,
     )
     emulator.start()
     try:
         yield emulator
     finally:
         emulator.stop()
-        guardian.stop()
+        reaper.stop()

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from consumer.stream.messages import TargetUpdate
+    from consumer.stream.messages import StreamUpdate
 
 
 class _Counting:
@@ -42,7 +42,7 @@ class _Counting:
     def reason(self) -> StopReason | None:
         return StopReason.RUN_SECONDS if self.updates >= self._expected else None
 
-    def process(self, updates: Sequence[TargetUpdate]) -> None:
+    def process(self, updates: Sequence[StreamUpdate]) -> None:
         for update in updates:
             if update.icao_address:
                 self.updates += 1

@@ -20,12 +20,12 @@ from local.audit.envelope import FORMATS, SINGLE
 from local.audit.sinks import Sinks
 from local.aws.moto import Cloud
 from local.deploy import create
-from local.faults.aws.commit_recorder import Checkpoint, WatchedProxy
+from local.faults.aws.commit_recorder import Checkpoint, CommitRecorder
 from local.faults.aws.plan import FaultPlan
 from local.faults.schedule import ALERTS, CONSUMER, waits
 from local.faults.timed.resharding import Resharding
 from local.runtime.function import Function
-from local.runtime.reaper import Guardian
+from local.runtime.reaper import Reaper
 from local.simulator.transport import PATH
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class Rig:
             secret_value=API_TOKEN,
             timeouts={CONSUMER: self.consumer_timeout},
         )
-        self.proxy = self._ending.enter_context(WatchedProxy(self.cloud.endpoint))
+        self.proxy = self._ending.enter_context(CommitRecorder(self.cloud.endpoint))
         self._clients = {name: self.cloud.client(name) for name in ("s3", "kinesis", "dynamodb", "sqs", "sns")}
         self.sinks = Sinks(self.cloud, self.stack)
         self._queue = self._clients["sqs"].create_queue(QueueName="faults-alerts")["QueueUrl"]
@@ -99,7 +99,7 @@ class Rig:
             self._clients["dynamodb"].describe_table(TableName=self.stack.resources[name])["Table"]
             for name in ("AircraftTable", "SuppressionTable")
         ]
-        self._guardian = self._ending.enter_context(Guardian())
+        self._guardian = self._ending.enter_context(Reaper())
         self._ending.callback(self._stop_functions)
         self.restart_functions()
         if self._consumer_timeout is None:
@@ -127,7 +127,7 @@ class Rig:
         if settings.logical_id == CONSUMER:
             settings = dataclasses.replace(settings, timeout=self.consumer_timeout)
         source, path = REPOSITORY / "src", os.environ.get("PATH", os.defpath)
-        return Function(settings, source, self.proxy.url, path, self._log, guardian=self._guardian)
+        return Function(settings, source, self.proxy.url, path, self._log, reaper=self._guardian)
 
     def _stop_functions(self) -> None:
         for function in (*self.functions.values(), *self._consumers.values()):

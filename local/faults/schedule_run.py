@@ -19,11 +19,11 @@ from local.faults.rig import API_TOKEN, SUPPRESSION_SECONDS, WINDOW_SECONDS
 from local.faults.schedule import AGGREGATOR, ALERTS, CONSUMER, LEASE_SECONDS, TOKEN_LIFETIME
 from local.faults.stream.injector import UpstreamFaults
 from local.faults.stream.jumping_clock import JumpingClock
-from local.faults.timed.concurrency_limit import Gate
+from local.faults.timed.concurrency_limit import ConcurrencyLimit
 from local.faults.timed.processes import ProcessFaults, ProcessKind
 from local.faults.traffic import FaultTraffic
 from local.runtime.schedule import Schedule
-from local.shutdown import FAILED_RUNS, Ending
+from local.shutdown import FAILED_RUNS, Shutdown
 from local.simulator.feed import Feed
 from local.simulator.server import TrackingStreamServer
 from local.simulator.tokens import TokenError
@@ -68,7 +68,7 @@ class ScheduleRun:
         self._faults = UpstreamFaults(schedule.upstream, seed=schedule.seed, clock=self._clock)
         rig.reset(schedule.aws, schedule.record_format)
         self._ended_unanswered = False
-        self._gate = Gate(rig.functions[CONSUMER], schedule.consumers, self._look_at_its_end)
+        self._gate = ConcurrencyLimit(rig.functions[CONSUMER], schedule.consumers, self._look_at_its_end)
         self._resharding = rig.resharding(schedule.reshards)
         # Past the gate: a second invocation is not the schedule's.
         self._processes = ProcessFaults(schedule.processes, rig.functions, self._gate.note)
@@ -132,7 +132,7 @@ class ScheduleRun:
         feed.finished.wait(_PATIENCE)
         self._processes.join()
         self._resharding.join()
-        ending = Ending(
+        ending = Shutdown(
             rig.functions[CONSUMER],
             ticks,
             mappings,

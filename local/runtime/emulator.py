@@ -25,7 +25,7 @@ from local.runtime.invocation import InvocationResult
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from local.runtime.reaper import Guardian
+    from local.runtime.reaper import Reaper
 
 _PATH = "/2015-03-31/functions/function/invocations"
 _ARCHITECTURES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
@@ -82,7 +82,7 @@ class Emulator:
         Gets each line the function writes, from a thread of the emulator's own.
     python
         The interpreter, and options for it.
-    guardian
+    reaper
         Ends emulator and runtime should this process be killed.
     """
 
@@ -95,14 +95,14 @@ class Emulator:
         log: Callable[[str], None],
         *,
         python: Sequence[str] = (sys.executable,),
-        guardian: Guardian | None = None,
+        reaper: Reaper | None = None,
     ) -> None:
         self._command = [*python, "-m", "awslambdaric", handler]
         self._task_root = task_root
         self._timeout = timeout
         self._environment = dict(environment)
         self._log = log
-        self._guardian = guardian
+        self._guardian = reaper
         self._started: SimpleQueue[str] = SimpleQueue()
         self._said: deque[str] = deque(maxlen=30)
         self._readers: list[threading.Thread] = []

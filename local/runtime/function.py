@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from local.runtime.reaper import Guardian
+    from local.runtime.reaper import Reaper
     from local.stack import FunctionSettings
 
 MOST_ENVIRONMENTS = 16
@@ -61,12 +61,12 @@ class Function:
         path: str,
         echo: Callable[[str], None] | None = None,
         *,
-        guardian: Guardian | None = None,
+        reaper: Reaper | None = None,
     ) -> None:
         self.settings = settings
         self.log = FunctionLog(settings.logical_id, echo)
         self._task_root = task_root
-        self._guardian = guardian
+        self._guardian = reaper
         self._environment = runtime_environment(settings, task_root, endpoint, path)
         reserved = settings.reserved_concurrency
         self._limit = MOST_ENVIRONMENTS if reserved is None else reserved
@@ -185,5 +185,5 @@ class Function:
             self.settings.timeout,
             self._environment,
             self.log.write,
-            guardian=self._guardian,
+            reaper=self._guardian,
         )

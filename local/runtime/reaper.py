@@ -1,7 +1,7 @@
 """Ends what a run has started when the run itself is killed (SIGKILL, out of memory) and can end nothing any more.
 
 A process of its own, told of each session that begins and ends. Its standard input is a pipe that nobody else writes
-to: when the run is gone, however it went, the pipe ends, and the guardian ends the sessions that are left.
+to: when the run is gone, however it went, the pipe ends, and the reaper ends the sessions that are left.
 
 Not PR_SET_PDEATHSIG: that looks at the thread that started a child, and the threads here are gone long before the run.
 """
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _BEGAN, _ENDED = "+", "-"
 
 
-class Guardian:
+class Reaper:
     """Watches over sessions, by their leaders' process ids, until `stop` or the end of `with`."""
 
     def __init__(self) -> None:
@@ -43,7 +43,7 @@ class Guardian:
         self._tell(_ENDED, leader)
 
     def stop(self) -> None:
-        """End the guardian, and with it the sessions it still watches; return when they are gone."""
+        """End the reaper, and with it the sessions it still watches; return when they are gone."""
         assert self._process.stdin is not None
         with contextlib.suppress(BrokenPipeError):
             self._process.stdin.close()
@@ -58,7 +58,7 @@ class Guardian:
     def _tell(self, what: str, leader: int) -> None:
         stdin = self._process.stdin
         assert stdin is not None
-        # Without its guardian a run still ends what it started, unless it is killed.
+        # Without its reaper a run still ends what it started, unless it is killed.
         with self._lock, contextlib.suppress(BrokenPipeError):
             stdin.write(f"{what}{leader}\n")
             stdin.flush()

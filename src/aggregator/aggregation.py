@@ -31,7 +31,7 @@ class RowsSink(Protocol):
 
 
 class StateSink(Protocol):
-    """Where each aircraft's latest state goes; see `latest_state.LatestStateSink`."""
+    """Where each aircraft's latest state goes; see `latest_state.AircraftTable`."""
 
     def write(self, part: WindowPart, now: float) -> int:
         """Write what is newer."""

@@ -10,7 +10,7 @@ import time
 from typing import TYPE_CHECKING, Any, cast
 
 from aggregator.aggregation import Aggregator
-from aggregator.sinks.aircraft_table import THREADS, LatestStateSink
+from aggregator.sinks.aircraft_table import THREADS, AircraftTable
 from aggregator.sinks.delivery_log import DeliveryLog
 from aggregator.sinks.firehose import Waiter, WindowRowsSink
 from aggregator.sinks.live_snapshots import LiveSnapshots
@@ -57,7 +57,7 @@ S3: Mapping[str, Any] = dict(  # noqa: C408 - as above
 class NoStates:
     """In place of the table of latest states where it is switched off."""
 
-    def write(self, part: WindowPart, now: float) -> int:  # noqa: ARG002 - as `LatestStateSink` has it
+    def write(self, part: WindowPart, now: float) -> int:  # noqa: ARG002 - as `AircraftTable` has it
         """Write nothing."""
         return 0
 
@@ -79,7 +79,7 @@ def make(settings: Settings) -> Aggregator:
     waiter = Waiter(sleep=time.sleep, random=random.random)
     return Aggregator(
         rows_sink=WindowRowsSink(firehose, settings.window_rows_stream_name, waiter),
-        state_sink=LatestStateSink(dynamodb, settings.aircraft_table_name) if settings.latest_states else NoStates(),
+        state_sink=AircraftTable(dynamodb, settings.aircraft_table_name) if settings.latest_states else NoStates(),
         live_sink=live,
         deliveries=DeliveryLog(dynamodb, settings.aircraft_table_name),
         log=logger,

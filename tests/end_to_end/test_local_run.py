@@ -69,7 +69,7 @@ class LocalRun:
 
 
 def wait_for_functions(*runs):
-    """Wait until each run has moto, the guardian and two emulators with runtimes: the consumer and another function."""
+    """Wait until each run has moto, the reaper and two emulators with runtimes: the consumer and another function."""
     gives_up = time.monotonic() + _TIMEOUT
     while min([len(run.look()) for run in runs]) < 6:
         assert time.monotonic() < gives_up, runs[0].output()

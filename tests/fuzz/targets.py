@@ -38,7 +38,7 @@ from common.target_update import TargetUpdate as ReadUpdate
 from common.target_update import UndecodableUpdateError, decode
 from consumer.checkpoint.rejected_lines import RejectedLine
 from consumer.settings import run_seconds
-from consumer.stream.batch_parser import RunParser
+from consumer.stream.batch_parser import BatchParser
 from consumer.stream.chunked_body import ChunkedBody, ChunkedBodyError
 from consumer.stream.line_decoder import MAX_LINE_BYTES, CorruptStreamError, Inflater, LineDecoder, OversizedLine
 from consumer.stream.messages import MessageParser, PositionToken, Rejected, Status, TargetUpdate
@@ -90,7 +90,7 @@ def messages(blocks):
         lines += [block] if isinstance(block, OversizedLine) else block.split(b"\n")[:-1]
     out = [(line, message(line)) for line in lines if isinstance(line, OversizedLine) or line.strip()]
     fast = []
-    for run in RunParser().runs(blocks):
+    for run in BatchParser().runs(blocks):
         assert run
         fast += run if isinstance(run, list) else [run]
     assert fast == [parsed for _, parsed in out]

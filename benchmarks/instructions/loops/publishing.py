@@ -21,8 +21,8 @@ from consumer.ingestion.processor import TargetProcessor
 from consumer.publish.kinesis_client import KinesisApi
 from consumer.publish.publisher import Publisher
 from consumer.publish.put_records import PutRecords
-from consumer.publish.single_outbox import Sequencer
-from consumer.stream.messages import TargetUpdate
+from consumer.publish.single_outbox import SingleOutbox
+from consumer.stream.messages import StreamUpdate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,9 +55,9 @@ def make(folder: Path, url: str) -> Pass:  # noqa: ARG001 - all loops are called
     return publish
 
 
-def _publish(updates: Sequence[TargetUpdate], put_records: PutRecords) -> None:
+def _publish(updates: Sequence[StreamUpdate], put_records: PutRecords) -> None:
     clock = SystemClock()
-    publisher = Publisher(put_records, Sequencer(lambda _: 0.0), clock, on_acknowledged=lambda: None)
+    publisher = Publisher(put_records, SingleOutbox(lambda _: 0.0), clock, on_acknowledged=lambda: None)
     rejected: Any = None  # nothing is
     processor = TargetProcessor(publisher, Watermark(), RepeatFilter(), rejected, clock)
     for first in range(0, len(updates), _AT_ONCE):
@@ -94,13 +94,13 @@ def _taken(records: int) -> bytes:
     return b'{"FailedRecordCount":0,"Records":[%b]}' % b",".join([entry] * records)
 
 
-def _updates(lines: bytes) -> list[TargetUpdate]:
+def _updates(lines: bytes) -> list[StreamUpdate]:
     updates = []
     for line in lines.split(b"\n"):
         data = line[_PREFIX:-1]
         target = json.loads(data)
         updates.append(
-            TargetUpdate(
+            StreamUpdate(
                 icao_address=target["icao_address"],
                 timestamp=datetime.fromisoformat(target["timestamp"]),
                 ingestion_time=datetime.fromisoformat(target["ingestion_time"]),

@@ -50,7 +50,7 @@ class Commit:
     owner: str | None
 
 
-class WatchedProxy(AwsProxy):
+class CommitRecorder(AwsProxy):
     """Notes when which checkpoint was written, whether or not the answer arrives."""
 
     def __init__(self, upstream: str) -> None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from local.runtime.function import Function
 
 
-class Gate:
+class ConcurrencyLimit:
     """Lets so many invocations through at once, as reserved concurrency does, and keeps the results.
 
     `ended` is called as soon as one has ended.

@@ -38,7 +38,7 @@ IS_NEWER = (
 either is. Times are written with six decimals, so that the order of texts is the order in time."""
 
 
-class LatestStateSink:
+class AircraftTable:
     """Writes each aircraft's newest update into one table, keyed by `icao_address`.
 
     The item holds the newest update's own fields (one it lacks is left out) and, since that may lack a position, the

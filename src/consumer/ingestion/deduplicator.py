@@ -11,7 +11,7 @@ from isal.isal_zlib import adler32
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from consumer.stream.messages import TargetUpdate
+    from consumer.stream.messages import StreamUpdate
 
 KEPT_INTERVALS = 4
 """How many token intervals are remembered at least, for a server that resumes somewhat earlier than asked."""
@@ -42,7 +42,7 @@ class Identified(NamedTuple):
     checksums: list[int]
 
 
-def identify(updates: Sequence[TargetUpdate]) -> Identified:
+def identify(updates: Sequence[StreamUpdate]) -> Identified:
     """Return what tells each update from any other, however its JSON object is written.
 
     That is its key, and with it the length and the sum of its bytes, which the order of its members does not change:
@@ -105,7 +105,7 @@ class RepeatFilter:
         self._closings = 0
         self._held = 0  # at least as many as there are, without `_expected`
 
-    def new_ones[T: TargetUpdate](self, updates: Sequence[T], identified: Identified | None = None) -> Sequence[T]:
+    def new_ones[T: StreamUpdate](self, updates: Sequence[T], identified: Identified | None = None) -> Sequence[T]:
         """Return the updates that were not seen lately, in their order, and remember them all."""
         identities, sums = identified or identify(updates)
         digests = list(map(hash, identities))
@@ -191,7 +191,7 @@ class RepeatFilter:
         """Whether as much is remembered as may be: after `forget`, all of it is not committed."""
         return self._held >= self._max_digests
 
-    def after_the_run(self, unacknowledged: Iterable[TargetUpdate]) -> RepeatFilter:
+    def after_the_run(self, unacknowledged: Iterable[StreamUpdate]) -> RepeatFilter:
         """Return what the next run begins with: all of this is expected again, but for what Kinesis does not have."""
         successor = RepeatFilter(self._kept_intervals, max_digests=self._max_digests)
         expected = self._expected.union(self._current, *(segment.digests for segment in self._segments))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
-    from consumer.stream.messages import TargetUpdate
+    from consumer.stream.messages import StreamUpdate
 
 MAX_KEYS = 1_000
 """Of 16 characters each, in every checkpoint. A recovery begins a minute before the position: at more than some 16
@@ -25,7 +25,7 @@ _DIGEST_BYTES = 8
 _ingestion_time = msgspec.msgpack.Decoder(tuple).decode
 
 
-def keys(updates: Sequence[TargetUpdate]) -> list[str]:
+def keys(updates: Sequence[StreamUpdate]) -> list[str]:
     """Return what names each update in a checkpoint: the same in every process, however its object is written."""
     return [_key(identity) for identity in identify(updates).identities]
 

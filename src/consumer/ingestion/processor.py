@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from consumer.checkpoint.watermark import Watermark
     from consumer.ingestion.deduplicator import RepeatFilter
     from consumer.publish.publisher import Publisher
-    from consumer.stream.messages import TargetUpdate
+    from consumer.stream.messages import StreamUpdate
 
 MAX_REJECTED_BYTES = 4 * 1024 * 1024
 """Rejected lines that are held in memory, of all intervals; more are written before their token is committed."""
@@ -107,7 +107,7 @@ class TargetProcessor:
         self._times.clear()
         self._frontier.resume(position.frontier)
 
-    def process(self, updates: Sequence[TargetUpdate]) -> None:
+    def process(self, updates: Sequence[StreamUpdate]) -> None:
         """Hand the updates to the publisher, but for repeats; may wait for it (back pressure).
 
         Raises
@@ -135,7 +135,7 @@ class TargetProcessor:
             sizes = [len(update.data) for update in new]
         self._publisher.put(new, sum(sizes), interval)
 
-    def _fits(self, update: TargetUpdate) -> bool:
+    def _fits(self, update: StreamUpdate) -> bool:
         if len(update.data) + 1 + len(update.icao_address.encode()) <= MAX_RECORD_BYTES:
             return True
         self.reject(update.data, len(update.data), "larger than a Kinesis record may be (1 MiB)")

@@ -10,7 +10,7 @@ from common.observability import logger
 from consumer.backoff import Backoff
 from consumer.ingestion.summary import ReaderCounters, StopReason
 from consumer.rare_warning import RareWarning
-from consumer.stream.batch_parser import RunParser
+from consumer.stream.batch_parser import BatchParser
 from consumer.stream.client import MOST_CHARACTERS, Batch, FromToken, StreamInterruptedError, TokenRefusedError
 from consumer.stream.messages import PositionToken, Rejected
 from consumer.timing import STALE_SECONDS
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from consumer.ingestion.stop_request import StopRequest
     from consumer.ingestion.time_budget import TimeBudget
     from consumer.stream.client import Connection, StreamClient
-    from consumer.stream.messages import Status, TargetUpdate
+    from consumer.stream.messages import Status, StreamUpdate
 
 _SLEEP_STEP = 0.2
 _CHECK_SECONDS = 0.05  # a line may come by itself every few microseconds: not each has to look at the clock's meaning
@@ -71,7 +71,7 @@ class StreamReader:
         clock: Clock,
         *,
         deadline: Deadline | None = None,
-        parser: RunParser | None = None,
+        parser: BatchParser | None = None,
         backoff: Backoff | None = None,
         stale_seconds: float = STALE_SECONDS,
     ) -> None:
@@ -83,7 +83,7 @@ class StreamReader:
         self._stop_request = stop_request
         self._clock = clock
         self._deadline = deadline
-        self._parser = parser or RunParser()
+        self._parser = parser or BatchParser()
         self._backoff = backoff or Backoff(base=0.5, cap=30.0)
         self._stale_seconds = stale_seconds
         self._failures = 0
@@ -133,7 +133,7 @@ class StreamReader:
         newest: list[datetime] = []
         self._server_time = None
 
-        def note(updates: Sequence[TargetUpdate]) -> None:
+        def note(updates: Sequence[StreamUpdate]) -> None:
             times = [time for update in updates if (time := update.ingestion_time) is not None]
             newest[:] = sorted([*newest, *times])[-1:]
 
@@ -146,7 +146,7 @@ class StreamReader:
                 now = self._server_time or received_at
                 return found.token, received_at, max(newest[0] if newest else received_at, now)
 
-    def fetch(self, slice_: TimeRange, unknown: Callable[[Sequence[TargetUpdate]], Sequence[TargetUpdate]]) -> int:
+    def fetch(self, slice_: TimeRange, unknown: Callable[[Sequence[StreamUpdate]], Sequence[StreamUpdate]]) -> int:
         """Process what was ingested in a time range, through disconnects; return how many updates came.
 
         Of the updates that came together only the `unknown` ones are processed. Tokens sent in batch mode do not move
@@ -221,7 +221,7 @@ class StreamReader:
     def _read(
         self,
         connection: Connection,
-        on_updates: Callable[[Sequence[TargetUpdate]], None],
+        on_updates: Callable[[Sequence[StreamUpdate]], None],
         on_token: Callable[[str], None],
     ) -> None:
         for blocks in connection.blocks():

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from consumer.ingestion.processor import TargetProcessor
     from consumer.ingestion.reader import StreamReader
     from consumer.ingestion.time_budget import TimeBudget
-    from consumer.stream.messages import TargetUpdate
+    from consumer.stream.messages import StreamUpdate
 
 _SLICE_SECONDS = 10.0
 """How long a slice of a gap may take, until one was timed."""
@@ -90,7 +90,7 @@ class Recovery:
         """
         delivered = frozenset(position.frontier)
 
-        def undelivered(updates: Sequence[TargetUpdate]) -> Sequence[TargetUpdate]:
+        def undelivered(updates: Sequence[StreamUpdate]) -> Sequence[StreamUpdate]:
             if not delivered:
                 return updates
             named = zip(updates, frontier.keys(updates), strict=True)

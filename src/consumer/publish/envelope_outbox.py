@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from common.normal_form import addresses
 from common.observability import logger
 from consumer.publish.outbox import Settled
-from consumer.publish.shard_queue import Lane
+from consumer.publish.shard_queue import ShardQueue
 from consumer.publish.single_outbox import MAX_BATCH_BYTES, MAX_BATCH_RECORDS
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ BETWEEN_READS_SECONDS = 1.0
 """How soon the shards are read again: should the list lag behind the stream, what goes by it lands elsewhere anew."""
 
 
-class Enveloper:
+class EnvelopeOutbox:
     """State alone, but for reading which shards there are."""
 
     def __init__(
@@ -58,7 +58,7 @@ class Enveloper:
         self._read: ShardMap | None = None  # and nothing sorted by them yet
         self._reading_failed = 0
         self._read_at = -BETWEEN_READS_SECONDS  # when the shards were read, or where they are unknown, will be
-        self._lanes: dict[str, Lane] = {}
+        self._lanes: dict[str, ShardQueue] = {}
         self._unsorted: list[tuple[Sequence[HeaderedUpdate], Interval, float]] = []
 
     def add(self, updates: Sequence[HeaderedUpdate], interval: Interval, now: float) -> bool:
@@ -161,7 +161,7 @@ class Enveloper:
             return None
         return max(0.0, (max if others_in_flight else min)(due) - now)
 
-    def _idle(self, *, hurry: bool = False) -> list[tuple[Lane, float | None]]:
+    def _idle(self, *, hurry: bool = False) -> list[tuple[ShardQueue, float | None]]:
         """Return the lanes without an envelope under way, and when their next one is due."""
         idle = [lane for lane in self._lanes.values() if not lane.is_under_way]
         gathers = not hurry and any(lane.is_free and not lane.packed for lane in idle)
@@ -195,7 +195,7 @@ class Enveloper:
         self._shards, self._read = self._read, None
         if self._shards is None:
             return False
-        old, self._lanes = self._lanes, {shard.shard_id: Lane(shard) for shard in self._shards.shards}
+        old, self._lanes = self._lanes, {shard.shard_id: ShardQueue(shard) for shard in self._shards.shards}
         unsorted, self._unsorted = self._unsorted, []
         for lane in old.values():
             for updates, interval in lane.all():

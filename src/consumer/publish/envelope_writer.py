@@ -17,7 +17,7 @@ from msgspec.structs import astuple
 from common import envelope as wire
 from common.icao_address import normalized
 from common.update_decoder import UpdateDecoder
-from consumer.stream.messages import TargetUpdate
+from consumer.stream.messages import StreamUpdate
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -56,7 +56,7 @@ type _Text = Annotated[str, msgspec.Meta(max_length=64)]
 """Longer texts are no values of these fields, and must not fill a record."""
 
 
-class HeaderedUpdate(TargetUpdate, gc=False):
+class HeaderedUpdate(StreamUpdate, gc=False):
     """A target update with the fields of the header."""
 
     callsign: _Text | None = None

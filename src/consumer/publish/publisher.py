@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from consumer.checkpoint.watermark import Interval
     from consumer.publish.outbox import Outbox
     from consumer.publish.put_records import Entry, PutRecords
-    from consumer.stream.messages import TargetUpdate
+    from consumer.stream.messages import StreamUpdate
 
 CALLS_IN_FLIGHT = 4
 """A call takes some 20 ms: four of 500 records fill a stream of many shards."""
@@ -111,7 +111,7 @@ class Publisher:
         self._abandoned = True
         self.interrupt()
 
-    def put(self, updates: Sequence[TargetUpdate], read_bytes: int, interval: Interval) -> None:
+    def put(self, updates: Sequence[StreamUpdate], read_bytes: int, interval: Interval) -> None:
         """Take updates of one interval in, so many bytes in all; waits while too much is outstanding.
 
         Raises

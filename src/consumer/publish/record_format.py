@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from consumer.backoff import Backoff
-from consumer.publish.single_outbox import Sequencer
-from consumer.stream.batch_parser import RunParser
+from consumer.publish.single_outbox import SingleOutbox
+from consumer.stream.batch_parser import BatchParser
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,22 +18,23 @@ if TYPE_CHECKING:
 class RecordFormat(NamedTuple):
     """What a run reads updates with, and what decides how they go out."""
 
-    parser: RunParser
+    parser: BatchParser
     outbox: Outbox
 
 
 def single() -> RecordFormat:
     """Return what one run needs to publish each update as a record."""
-    return RecordFormat(RunParser(), Sequencer(_retry_delay()))
+    return RecordFormat(BatchParser(), SingleOutbox(_retry_delay()))
 
 
 def envelopes(read_shards: Callable[[], ShardMap | None]) -> RecordFormat:
-    """Return what one run needs to publish envelopes; `read_shards` as `Enveloper` takes it."""
+    """Return what one run needs to publish envelopes; `read_shards` as `EnvelopeOutbox` takes it."""
     from consumer.publish import envelope_writer  # noqa: PLC0415 - the other format need not load these
-    from consumer.publish.envelope_outbox import Enveloper  # noqa: PLC0415
+    from consumer.publish.envelope_outbox import EnvelopeOutbox  # noqa: PLC0415
 
     return RecordFormat(
-        RunParser(envelope_writer.decode, envelope_writer.decode_leniently), Enveloper(read_shards, _retry_delay())
+        BatchParser(envelope_writer.decode, envelope_writer.decode_leniently),
+        EnvelopeOutbox(read_shards, _retry_delay()),
     )
 
 

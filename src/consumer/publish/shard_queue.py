@@ -33,7 +33,7 @@ class Envelope(msgspec.Struct, eq=False):
     data: bytes
     size: int
     hash_key: str | None
-    lane: Lane
+    lane: ShardQueue
     count: int
     read_bytes: int
     intervals: list[tuple[Interval, int]]
@@ -45,7 +45,7 @@ class Envelope(msgspec.Struct, eq=False):
         return unpack(self.data, self.lane.shard.shard_id)
 
 
-class Lane:
+class ShardQueue:
     """One shard's updates in their order: first `packed`, of which the first may be under way, then the others."""
 
     __slots__ = (

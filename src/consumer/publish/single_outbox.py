@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from consumer.checkpoint.watermark import Interval
-    from consumer.stream.messages import TargetUpdate
+    from consumer.stream.messages import StreamUpdate
 
 MAX_BATCH_RECORDS = 500
 """Records in one PutRecords call (Kinesis API reference)."""
@@ -52,7 +52,7 @@ class Record(msgspec.Struct, gc=False, eq=False):
     hash_key: str | None = None
 
 
-class Sequencer:
+class SingleOutbox:
     """Pure state: which records are ready, which wait behind one of their key, which wait for a retry."""
 
     def __init__(self, retry_delay: Callable[[int], float], *, linger: float = LINGER_SECONDS) -> None:
@@ -67,7 +67,7 @@ class Sequencer:
         self._retries: list[tuple[float, int, Record]] = []  # heap: when due, tie-breaker, record
         self._tie = 0
 
-    def add(self, updates: Sequence[TargetUpdate], interval: Interval, now: float) -> bool:
+    def add(self, updates: Sequence[StreamUpdate], interval: Interval, now: float) -> bool:
         """Take updates in; return whether a call would be full. `now`, as everywhere here: monotonic, in seconds."""
         all_behind, ready = self._behind, self._ready
         for update, key in zip(updates, addresses(updates), strict=True):

@@ -16,7 +16,7 @@ from consumer.stream.messages import (
     PositionToken,
     Rejected,
     Status,
-    TargetUpdate,
+    StreamUpdate,
     are_distinct,
     decode,
     decode_leniently,
@@ -30,11 +30,11 @@ if TYPE_CHECKING:
 _BEGINNING, _END = b'{"target":{', b"}}\n"
 _BEFORE, _AFTER = len(b'{"target":'), len(b"}\n")  # what stands around the object
 
-type Run = list[TargetUpdate] | PositionToken | Status | Rejected
+type MessageBatch = list[StreamUpdate] | PositionToken | Status | Rejected
 """One or more updates that follow one another, or another message."""
 
 
-class RunParser:
+class BatchParser:
     """Makes messages of blocks of lines.
 
     `decode_update` makes an update of its object, `leniently` one of what that refuses, unless it refuses it, too
@@ -43,13 +43,13 @@ class RunParser:
 
     def __init__(
         self,
-        decode_update: Callable[[bytes], TargetUpdate] = decode,
-        leniently: Callable[[bytes], TargetUpdate] = decode_leniently,
+        decode_update: Callable[[bytes], StreamUpdate] = decode,
+        leniently: Callable[[bytes], StreamUpdate] = decode_leniently,
     ) -> None:
         self._parse = MessageParser(leniently).parse
         self._decode = decode_update
 
-    def runs(self, blocks: Iterable[bytes | OversizedLine]) -> Iterator[Run]:
+    def runs(self, blocks: Iterable[bytes | OversizedLine]) -> Iterator[MessageBatch]:
         """Yield the messages in the order of the stream, each when those before it have been acted on.
 
         Blank lines are left out. A run of updates ends with its block at the latest.
@@ -64,7 +64,7 @@ class RunParser:
             else:
                 yield from self._plain(BytesIO(block))
 
-    def updates(self, objects: Iterable[bytes]) -> Iterator[TargetUpdate]:
+    def updates(self, objects: Iterable[bytes]) -> Iterator[StreamUpdate]:
         """Yield the updates of JSON objects that were read before: each as it was made then.
 
         Raises
@@ -77,7 +77,7 @@ class RunParser:
                 raise ValueError("what was published is no target update")  # noqa: TRY004 - no type is wrong
             yield from run
 
-    def _fast(self, block: bytes) -> Iterator[Run]:
+    def _fast(self, block: bytes) -> Iterator[MessageBatch]:
         """Cut out a run's objects first and decode them after: two short loops take less than one long one."""
         objects: list[bytes] = []
         others: list[bytes] = []
@@ -94,7 +94,7 @@ class RunParser:
                 others.append(line)
         yield from self._updates(objects) if objects else self._plain(others)
 
-    def _updates(self, objects: list[bytes]) -> Iterable[Run]:
+    def _updates(self, objects: list[bytes]) -> Iterable[MessageBatch]:
         """Decode a run's objects; if one is no update, all of them go the plain way, which says what is wrong."""
         try:
             updates = list(map(self._decode, objects))
@@ -107,14 +107,14 @@ class RunParser:
             update.data = data
         return [updates]
 
-    def _plain(self, lines: Iterable[bytes]) -> Iterator[Run]:
-        run: list[TargetUpdate] = []
+    def _plain(self, lines: Iterable[bytes]) -> Iterator[MessageBatch]:
+        run: list[StreamUpdate] = []
         for given in lines:
             line = without_mark(given).removesuffix(b"\n")
             if not line or line.isspace():
                 continue
             message = self._parse(line)
-            if isinstance(message, TargetUpdate):
+            if isinstance(message, StreamUpdate):
                 run.append(message)
                 continue
             if run:

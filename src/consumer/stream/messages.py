@@ -38,7 +38,7 @@ _Token = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_TOKEN_CHARACTE
 """An empty token would be committed, and resuming at it would be starting anew."""
 
 
-class TargetUpdate(msgspec.Struct, gc=False):
+class StreamUpdate(msgspec.Struct, gc=False):
     """A valid target update: `data` is the JSON object as received, `ingestion_time` None where it is left out.
 
     The address stands as received, too: filters see it so. `common.normal_form` gives it the form that keys use.
@@ -58,7 +58,7 @@ class _Line(msgspec.Struct):
     status: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
 
 
-_decoder = UpdateDecoder(TargetUpdate)
+_decoder = UpdateDecoder(StreamUpdate)
 decode = _decoder.fast
 """Makes an update of its JSON object, if every field is as the API writes it (`UpdateDecoder.fast`)."""
 decode_leniently = _decoder.decode
@@ -97,13 +97,13 @@ class Rejected:
     length: int
 
 
-type Message = TargetUpdate | PositionToken | Status | Rejected
+type Message = StreamUpdate | PositionToken | Status | Rejected
 
 
 class MessageParser:
     """Tells one line at a time, in the plain way (`batch_parser` is the fast one); `decode_update` makes updates."""
 
-    def __init__(self, decode_update: Callable[[bytes], TargetUpdate] = decode_leniently) -> None:
+    def __init__(self, decode_update: Callable[[bytes], StreamUpdate] = decode_leniently) -> None:
         self._decode_update = decode_update
 
     def parse(self, line: bytes) -> Message:
@@ -116,7 +116,7 @@ class MessageParser:
             message = f"not valid JSON: {error}"
         return Rejected(message, line, len(line)) if isinstance(message, str) else message
 
-    def _typed(self, text: bytes) -> TargetUpdate | PositionToken | Status | str:
+    def _typed(self, text: bytes) -> StreamUpdate | PositionToken | Status | str:
         """Return the message, or why there is none."""
         line = _decode_line(text)
         if sum(name in _EACH_COUNTS for name in top_level_keys(text)) > 1:  # taking one would lose the others
@@ -129,7 +129,7 @@ class MessageParser:
             return _status(_decode_object(line.status))
         return "none of the keys target, position_token, status"
 
-    def _update(self, data: bytes) -> TargetUpdate:
+    def _update(self, data: bytes) -> StreamUpdate:
         update = self._decode_update(data)
         update.data = envelope.distinct(data)
         return update

@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 
 from aggregator import wiring
 from aggregator.sinks import delivery_log, row_schema
-from aggregator.sinks.aircraft_table import KEEP_SECONDS, THREADS, LatestStateSink
+from aggregator.sinks.aircraft_table import KEEP_SECONDS, THREADS, AircraftTable
 from aggregator.sinks.delivery_log import DeliveryLog, DeliveryRecord, EndedEarly, PartDelivery
 from aggregator.sinks.firehose import Waiter, WindowRowsSink, pack
 from aggregator.state.window_part import WindowPart
@@ -49,7 +49,7 @@ def dynamodb(aws):
 @pytest.fixture
 def latest_states(table, dynamodb):
     """The sink under test."""
-    return LatestStateSink(dynamodb, table.name)
+    return AircraftTable(dynamodb, table.name)
 
 
 def test_rows_reach_s3_as_lines(delivery_stream, bucket):

@@ -71,7 +71,7 @@ BODIES = {
 
 READING = """
     import io, sys, zlib
-    from consumer.stream.batch_parser import RunParser
+    from consumer.stream.batch_parser import BatchParser
     from consumer.stream.chunked_body import ChunkedBody
     from consumer.stream.line_decoder import Inflater, LineDecoder
 
@@ -97,7 +97,7 @@ READING = """
             buffer[:len(part)] = part
             return len(part)
 
-    inflater, decoder, parser = Inflater(), LineDecoder(), RunParser()
+    inflater, decoder, parser = Inflater(), LineDecoder(), BatchParser()
     limit_memory(64)
     messages = 0
     try:

@@ -8,7 +8,7 @@ import pytest
 
 from local.runtime.invocation import InvocationResult
 from local.runtime.schedule import Schedule
-from local.shutdown import Ending
+from local.shutdown import Shutdown
 from local.stack import ScheduleSettings
 from tests.manual_clock import ManualClock
 from tests.support.conditions import wait_until
@@ -68,7 +68,7 @@ class World:
         return self.drains
 
     def end(self, **options):
-        ending = Ending(
+        ending = Shutdown(
             self,
             [self],
             [self],
@@ -209,7 +209,7 @@ def test_a_run_that_is_just_about_to_begin_is_asked_to_stop_as_well():
         return consumer.asked.wait(0.001)
 
     world = World(begin)
-    ending = Ending(
+    ending = Shutdown(
         consumer,
         [schedule],
         [],
@@ -243,7 +243,7 @@ def test_all_pollers_begin_to_drain_before_one_is_waited_for():
     other = World()
     told = world.told
     other.told = told
-    ending = Ending(
+    ending = Shutdown(
         world,
         [world],
         [world, other],

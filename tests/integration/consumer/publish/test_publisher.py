@@ -18,8 +18,8 @@ from consumer.checkpoint.watermark import Interval
 from consumer.errors import PublishError
 from consumer.publish.publisher import Publisher
 from consumer.publish.put_records import PutRecords
-from consumer.publish.single_outbox import MAX_BATCH_RECORDS, Sequencer
-from consumer.stream.messages import TargetUpdate
+from consumer.publish.single_outbox import MAX_BATCH_RECORDS, SingleOutbox
+from consumer.stream.messages import StreamUpdate
 from tests.integration.consumer.conftest import STREAM
 from tests.support.conditions import wait_until
 from tests.support.faulty_aws import Fault, FaultyProxy, PartlyFailingKinesis, client_error
@@ -57,20 +57,20 @@ def publish():
 
 def outbox(linger=0.01):
     """Return what a run uses."""
-    return Sequencer(Backoff(base=0.05, cap=5.0).delay, linger=linger)
+    return SingleOutbox(Backoff(base=0.05, cap=5.0).delay, linger=linger)
 
 
 class Put(NamedTuple):
     """What the reader puts: updates, their bytes, and their interval."""
 
-    updates: list[TargetUpdate]
+    updates: list[StreamUpdate]
     read_bytes: int
     interval: Interval
 
 
 def record(key, data, interval):
     """Return what becomes one record."""
-    return Put([TargetUpdate(key, READ_AT, data=data)], len(data), interval)
+    return Put([StreamUpdate(key, READ_AT, data=data)], len(data), interval)
 
 
 def numbered(count, keys, interval=None):
@@ -367,7 +367,7 @@ def test_closing_is_noticed_at_any_moment(gate):
     assert not closing.is_alive()
 
 
-class SlowToPrepare(Sequencer):
+class SlowToPrepare(SingleOutbox):
     """Has to ask Kinesis something first, and gets no answer until it is told."""
 
     def __init__(self):

@@ -1,4 +1,4 @@
-"""The guardian: what a killed run leaves is ended, and what has ended is left alone."""
+"""The reaper: what a killed run leaves is ended, and what has ended is left alone."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from local.runtime import processes
-from local.runtime.reaper import Guardian, left_over
+from local.runtime.reaper import Reaper, left_over
 
 
 @pytest.fixture
@@ -29,9 +29,9 @@ def session():
 def test_a_session_ends_when_the_pipe_ends(session):
     """That is what the system does for a run that was killed: leader and child are gone."""
     leader = session()
-    guardian = Guardian()
-    guardian.watch(leader.pid)
-    guardian.stop()
+    reaper = Reaper()
+    reaper.watch(leader.pid)
+    reaper.stop()
     leader.wait(20)
     assert processes.session(leader.pid) == []
 
@@ -39,20 +39,20 @@ def test_a_session_ends_when_the_pipe_ends(session):
 def test_a_session_that_was_forgotten_is_left_alone(session):
     """Its id may be somebody else's by then."""
     leader = session()
-    with Guardian() as guardian:
-        guardian.watch(leader.pid)
-        guardian.forget(leader.pid)
+    with Reaper() as reaper:
+        reaper.watch(leader.pid)
+        reaper.forget(leader.pid)
     assert leader.poll() is None
 
 
 def test_a_guardian_that_is_gone_stops_nothing():
     """A run goes on without it, unprotected."""
-    guardian = Guardian()
-    guardian._process.kill()
-    guardian._process.wait()
-    guardian.watch(1)
-    guardian.forget(1)
-    guardian.stop()
+    reaper = Reaper()
+    reaper._process.kill()
+    reaper._process.wait()
+    reaper.watch(1)
+    reaper.forget(1)
+    reaper.stop()
 
 
 def test_what_is_left_is_what_began_and_did_not_end():

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consumer.ingestion.deduplicator import KEPT_INTERVALS, RepeatFilter, identify
-from consumer.stream.messages import TargetUpdate
+from consumer.stream.messages import StreamUpdate
 
 READ_AT = datetime(2024, 3, 4, 23, 24, tzinfo=UTC)
 
@@ -16,7 +16,7 @@ READ_AT = datetime(2024, 3, 4, 23, 24, tzinfo=UTC)
 def update(number, text=b""):
     """Update `number`, a second after the one before."""
     at = READ_AT + timedelta(seconds=number)
-    return TargetUpdate("A", at, at, data=b"%d %b" % (number, text))
+    return StreamUpdate("A", at, at, data=b"%d %b" % (number, text))
 
 
 def is_new(repeats, number):
@@ -236,10 +236,10 @@ def test_two_updates_of_one_key_are_two():
     """A receiver that measures twice within a millisecond sends two updates, in one interval at least."""
     repeats = RepeatFilter()
     at = READ_AT
-    one, other = (TargetUpdate("A", at, at, data=b'{"n":%b}' % number) for number in (b"18", b"81"))
+    one, other = (StreamUpdate("A", at, at, data=b'{"n":%b}' % number) for number in (b"18", b"81"))
     assert repeats.new_ones([one, other]) == [one, other]
     assert repeats.new_ones([one]) == [one] or repeats.new_ones([other]) == []
-    third = TargetUpdate("A", at, at, data=b'{"n":19}')
+    third = StreamUpdate("A", at, at, data=b'{"n":19}')
     assert repeats.new_ones([third]) == [third]
 
 
@@ -247,7 +247,7 @@ def test_the_order_of_members_makes_no_other_update():
     """A server may write the same update another way after a reconnect; without an ingestion time, too."""
     for times in ((READ_AT, READ_AT), (READ_AT, None)):
         one, same, other = (
-            TargetUpdate("A", *times, data=data)
+            StreamUpdate("A", *times, data=data)
             for data in (b'{"a":1,"b":"x"}', b'{"b":"x","a":1}', b'{"a":2,"b":"x"}')
         )
         repeats = RepeatFilter()

@@ -12,7 +12,7 @@ from consumer.ingestion import frontier
 from consumer.ingestion.deduplicator import RepeatFilter
 from consumer.ingestion.processor import MAX_REJECTED_BYTES, TargetProcessor
 from consumer.publish.single_outbox import MAX_RECORD_BYTES
-from consumer.stream.messages import TargetUpdate
+from consumer.stream.messages import StreamUpdate
 
 NOW = datetime(2024, 3, 4, 23, 24, tzinfo=UTC)
 
@@ -42,7 +42,7 @@ class Clock:
 def update(number, *, size=0, ingested=NOW):
     """An update of an aircraft of its own, of at least so many bytes."""
     key = f"{number:06X}"
-    return TargetUpdate(key, NOW, ingested, data=b'{"icao_address":"%b"%b}' % (key.encode(), b" " * size))
+    return StreamUpdate(key, NOW, ingested, data=b'{"icao_address":"%b"%b}' % (key.encode(), b" " * size))
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from consumer.ingestion.deduplicator import RepeatFilter
 from consumer.ingestion.gap_recovery import LATENCY
 from consumer.ingestion.processor import TargetProcessor
 from consumer.ingestion.recovery import Recovery
-from consumer.stream.messages import TargetUpdate
+from consumer.stream.messages import StreamUpdate
 
 NOW = datetime(2024, 3, 5, 12, tzinfo=UTC)
 
@@ -54,7 +54,7 @@ def test_the_plan_keeps_the_frontier_of_the_position_it_recovers_from():
     )
     processor.resume(committed)
     processor.process(
-        [TargetUpdate(icao_address="B", timestamp=NOW, ingestion_time=NOW - timedelta(hours=6), data=b"{}")]
+        [StreamUpdate(icao_address="B", timestamp=NOW, ingestion_time=NOW - timedelta(hours=6), data=b"{}")]
     )
     planned = Recovery(Reader(), processor, Nothing(), None, Clock(), seconds=900).plan(committed)
     assert planned.position_token == "live"

@@ -16,7 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from common import envelope as wire
 from consumer.checkpoint.watermark import Interval
 from consumer.errors import PublishError
-from consumer.publish.envelope_outbox import BETWEEN_READS_SECONDS, GATHER_SECONDS, LINGER_SECONDS, Enveloper
+from consumer.publish.envelope_outbox import BETWEEN_READS_SECONDS, GATHER_SECONDS, LINGER_SECONDS, EnvelopeOutbox
 from consumer.publish.envelope_writer import HeaderedUpdate
 from consumer.publish.shard_map import ShardMap
 from consumer.publish.shard_queue import FULL_BYTES
@@ -113,7 +113,7 @@ class Resharding(RuleBasedStateMachine):
         self.interval = Interval()
         self.wait = 0.0
         self.can_list = True
-        self.enveloper = Enveloper(
+        self.enveloper = EnvelopeOutbox(
             lambda: ShardMap(self.stream.list_shards()) if self.can_list else None, lambda _: self.wait
         )
         self.now = 0.0
@@ -230,7 +230,7 @@ def next_batch(enveloper, now, **options):
 def of_one_shard(**options):
     """An enveloper of a stream with one shard, and the stream."""
     stream = Stream(1)
-    return Enveloper(lambda: ShardMap(stream.list_shards()), lambda _: 1.0, **options), stream
+    return EnvelopeOutbox(lambda: ShardMap(stream.list_shards()), lambda _: 1.0, **options), stream
 
 
 def test_updates_linger_and_then_go_together():
@@ -273,7 +273,7 @@ def of_shards(count):
     """An enveloper of a stream with so many shards, the stream, and updates that fill an envelope of each shard."""
     stream = Stream(count)
     shards = ShardMap(stream.list_shards())
-    enveloper = Enveloper(lambda: shards, lambda _: 5.0)
+    enveloper = EnvelopeOutbox(lambda: shards, lambda _: 5.0)
     enveloper.add([update(key) for key in AIRCRAFT], Interval(), -0.5)
     first = next_batch(enveloper, -0.5, hurry=True)
     enveloper.settle(first, [stream.put(one) for one in first], -0.5)
@@ -357,7 +357,7 @@ def test_an_update_too_large_for_an_envelope_goes_by_its_own_key():
 def test_many_shards_take_turns():
     """Where a call cannot hold an envelope of every shard, those left out go first in the next one."""
     stream = Stream(40)
-    enveloper = Enveloper(lambda: ShardMap(stream.list_shards()), lambda _: 1.0)
+    enveloper = EnvelopeOutbox(lambda: ShardMap(stream.list_shards()), lambda _: 1.0)
     updates = [update(f"{number:06X}", size=400 * 1024) for number in range(200)]
     enveloper.add(updates, Interval(), 0.0)
     served = Counter()
@@ -371,7 +371,7 @@ def test_many_shards_take_turns():
 def test_nothing_is_sorted_anew_while_an_answer_is_missing():
     """What is on its way to Kinesis may have been taken: sorted and sent again before its answer, it would be twice."""
     stream = Stream(2)
-    enveloper = Enveloper(lambda: ShardMap(stream.list_shards()), lambda _: 1.0)
+    enveloper = EnvelopeOutbox(lambda: ShardMap(stream.list_shards()), lambda _: 1.0)
     places = dict(zip(AIRCRAFT, ShardMap(stream.list_shards()).places_of(AIRCRAFT), strict=True))
     calls = []
     for place in (0, 1):
@@ -399,7 +399,7 @@ def test_a_list_of_shards_that_lags_behind_is_not_asked_for_all_the_time():
         return before if now < 3 else ShardMap(stream.list_shards())
 
     now = 0.0
-    enveloper = Enveloper(lagging, lambda _: 0.0)
+    enveloper = EnvelopeOutbox(lagging, lambda _: 0.0)
     stream.split(0)
     interval = Interval()
     enveloper.add([update(key) for key in AIRCRAFT], interval, now)
@@ -416,7 +416,7 @@ def test_shards_that_may_not_be_listed_end_the_run():
     def refused():
         raise PublishError("may not")
 
-    enveloper = Enveloper(refused, lambda _: 1.0)
+    enveloper = EnvelopeOutbox(refused, lambda _: 1.0)
     enveloper.add([update("A")], Interval(), 0.0)
     with pytest.raises(PublishError, match="may not"):
         enveloper.prepare(0.0)

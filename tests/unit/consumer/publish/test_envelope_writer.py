@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from common import envelope as wire
 from consumer.publish.envelope_writer import RANGES, SQUAWK, VALUES, Content, Packed, decode, decode_leniently, pack
-from consumer.stream.batch_parser import RunParser
+from consumer.stream.batch_parser import BatchParser
 from consumer.stream.messages import Rejected
 from tests.support.headers import header
 
@@ -157,7 +157,7 @@ def test_a_field_of_another_type_costs_no_update():
     targets = [{"squawk": "7700"}, {"squawk": 7700.5, "speed": "fast", "on_ground": True}, {"speed": 1.5}]
     lines = [json.dumps({"target": json.loads(update.data)}) for update in updates_of(*targets)]
     block = "".join(line.replace('{"target": ', '{"target":') + "\n" for line in lines).encode()
-    (run,) = RunParser(decode, decode_leniently).runs([block])
+    (run,) = BatchParser(decode, decode_leniently).runs([block])
     assert [update.data for update in run] == [update.data for update in updates_of(*targets)]
     assert [(update.squawk, update.speed, update.on_ground) for update in run] == [
         ("7700", None, None),
@@ -169,6 +169,6 @@ def test_a_field_of_another_type_costs_no_update():
 def test_what_is_no_update_is_none_with_a_header_either():
     """A line is refused for what an update needs, in the words of the other record format."""
     line = b'{"target":{"icao_address":5,"timestamp":"2024-03-04T23:23:59Z","squawk":7700}}\n'
-    (refused,), (usual,) = RunParser(decode, decode_leniently).runs([line]), RunParser().runs([line])
+    (refused,), (usual,) = BatchParser(decode, decode_leniently).runs([line]), BatchParser().runs([line])
     assert refused == usual
     assert isinstance(refused, Rejected)

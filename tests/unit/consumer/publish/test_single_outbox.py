@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from consumer.checkpoint.watermark import Interval
-from consumer.publish.single_outbox import MAX_BATCH_BYTES, MAX_BATCH_RECORDS, MAX_RECORD_BYTES, Sequencer
-from consumer.stream.messages import TargetUpdate
+from consumer.publish.single_outbox import MAX_BATCH_BYTES, MAX_BATCH_RECORDS, MAX_RECORD_BYTES, SingleOutbox
+from consumer.stream.messages import StreamUpdate
 
 LINGER = 0.25
 INTERVAL = Interval()
@@ -21,12 +21,12 @@ READ_AT = datetime(2024, 3, 4, 23, 24, tzinfo=UTC)
 
 def update(key="A", data=b""):
     """An update of this aircraft."""
-    return TargetUpdate(key, READ_AT, data=data)
+    return StreamUpdate(key, READ_AT, data=data)
 
 
 def sequencer_of(delay=lambda _: 1.0):
     """A sequencer that sends again after `delay`."""
-    return Sequencer(delay, linger=LINGER)
+    return SingleOutbox(delay, linger=LINGER)
 
 
 class ManyCallsInFlight(RuleBasedStateMachine):
@@ -217,7 +217,7 @@ def test_a_key_is_forgotten_when_its_last_record_is_acknowledged():
 
 def test_an_address_in_either_case_and_padded_is_one_key():
     """`78121E`, `78121e` and ` 78121E ` are one aircraft: its updates go one after the other, with one key."""
-    sequencer = Sequencer(lambda _: 1.0, linger=0)
+    sequencer = SingleOutbox(lambda _: 1.0, linger=0)
     sequencer.add([update(key) for key in ("78121E", "78121e", " 78121E ")], INTERVAL, 0)
     for _ in range(3):
         batch = sequencer.next_batch(0)

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from consumer.stream.batch_parser import RunParser
+from consumer.stream.batch_parser import BatchParser
 from consumer.stream.line_decoder import LineDecoder, OversizedLine
-from consumer.stream.messages import MessageParser, PositionToken, Rejected, TargetUpdate
+from consumer.stream.messages import MessageParser, PositionToken, Rejected, StreamUpdate
 
 OBJECT = b'{"icao_address":"040172","timestamp":"2024-03-04T23:23:59Z","ingestion_time":"2024-03-04T23:24:01.900Z"}'
 USUAL = b'{"target":' + OBJECT + b"}"
@@ -89,10 +89,10 @@ def flat(runs):
     """The messages one by one; no run is empty, and a list holds updates alone."""
     messages = []
     for run in runs:
-        assert not isinstance(run, TargetUpdate)
+        assert not isinstance(run, StreamUpdate)
         if isinstance(run, list):
             assert run
-            assert all(isinstance(update, TargetUpdate) for update in run)
+            assert all(isinstance(update, StreamUpdate) for update in run)
         messages += run if isinstance(run, list) else [run]
     return messages
 
@@ -106,7 +106,7 @@ def test_the_fast_way_equals_the_plain_one(body, places, damage, max_line_bytes)
     for place, what in damage:
         body = body[:place] + what + body[place + len(what) :]
     blocks = blocks_of(body, places, max_line_bytes)
-    assert flat(RunParser().runs(blocks)) == plainly(body, max_line_bytes)
+    assert flat(BatchParser().runs(blocks)) == plainly(body, max_line_bytes)
 
 
 @pytest.mark.parametrize("line", LINES)
@@ -115,19 +115,19 @@ def test_the_fast_way_equals_the_plain_one(body, places, damage, max_line_bytes)
 def test_each_kind_of_line_is_told_alike_among_others(line, before, after):
     """A line gives the same message and bytes between updates, between tokens and by itself."""
     body = before + line + b"\n" + after
-    assert flat(RunParser().runs([body])) == plainly(body, 1 << 20)
+    assert flat(BatchParser().runs([body])) == plainly(body, 1 << 20)
 
 
 def test_updates_that_follow_one_another_come_together():
     """Between other messages the updates of a block are one run, so that they can be handed on together."""
     usual, spaced = USUAL + b"\n", USUAL.replace(b":", b": ", 1) + b"\n"
-    runs = list(RunParser().runs([usual * 3 + TOKEN + b"\n" + usual * 2 + b"{}\n" + spaced * 2 + b"\n" + spaced]))
+    runs = list(BatchParser().runs([usual * 3 + TOKEN + b"\n" + usual * 2 + b"{}\n" + spaced * 2 + b"\n" + spaced]))
     assert [len(run) if isinstance(run, list) else type(run) for run in runs] == [3, PositionToken, 2, Rejected, 3]
 
 
 def test_a_line_is_not_parsed_before_those_before_it_were_acted_on():
     """A reader that stops at a token has done nothing with what follows it."""
-    runs: Any = RunParser().runs(iter([TOKEN + b"\n", OversizedLine(b"x", 5)]))
+    runs: Any = BatchParser().runs(iter([TOKEN + b"\n", OversizedLine(b"x", 5)]))
     assert next(runs) == PositionToken("a")
     runs.close()
 
@@ -135,7 +135,7 @@ def test_a_line_is_not_parsed_before_those_before_it_were_acted_on():
 def test_a_larger_update_type_brings_its_fields():
     """Given a decoder of a type with more fields, both ways fill them in, None where they are left out."""
 
-    class Larger(TargetUpdate, gc=False):
+    class Larger(StreamUpdate, gc=False):
         squawk: Any = None
         on_ground: Any = None
 
@@ -144,8 +144,8 @@ def test_a_larger_update_type_brings_its_fields():
     decode = msgspec.json.Decoder(Larger).decode
     updates: Any
     others: Any
-    (updates,) = RunParser(decode, decode).runs([usual + b"\n"])
-    (others,) = RunParser(decode, decode).runs([spaced + b"\n"])
+    (updates,) = BatchParser(decode, decode).runs([usual + b"\n"])
+    (others,) = BatchParser(decode, decode).runs([spaced + b"\n"])
     for update in (*updates, *others):
         assert type(update) is Larger
         assert (update.squawk, update.on_ground, update.icao_address) == ("7700", None, "040172")

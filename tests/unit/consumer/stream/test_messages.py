@@ -16,8 +16,8 @@ from common import target_update
 from common.clock import rfc3339
 from common.normal_form import addresses
 from consumer.publish import envelope_writer
-from consumer.stream.batch_parser import RunParser
-from consumer.stream.messages import MessageParser, PositionToken, Rejected, Status, TargetUpdate, decode_leniently
+from consumer.stream.batch_parser import BatchParser
+from consumer.stream.messages import MessageParser, PositionToken, Rejected, Status, StreamUpdate, decode_leniently
 
 parse = MessageParser().parse
 TARGET = b'{"icao_address":"040172","timestamp":"2024-03-04T23:23:59Z","ingestion_time":"2024-03-04T23:24:01.900Z"}'
@@ -37,7 +37,7 @@ def target_with(raw):
 
 def test_a_target_update_keeps_its_bytes_and_has_its_key_typed():
     """What goes to Kinesis is the object exactly as received; its key fields are typed."""
-    assert parse(b'{"target":' + TARGET + b"}") == TargetUpdate(
+    assert parse(b'{"target":' + TARGET + b"}") == StreamUpdate(
         icao_address="040172",
         timestamp=datetime(2024, 3, 4, 23, 23, 59, tzinfo=UTC),
         ingestion_time=datetime(2024, 3, 4, 23, 24, 1, 900_000, tzinfo=UTC),
@@ -51,7 +51,7 @@ def test_every_line_of_the_recording_is_read_to_its_exact_bytes(recording):
         for line in lines:
             message = parse(line.rstrip(b"\n"))
             expected = json.loads(line)["target"]
-            assert isinstance(message, TargetUpdate)
+            assert isinstance(message, StreamUpdate)
             assert message.data == line.rstrip(b"\n")[len(b'{"target":') : -1]
             assert message.icao_address == expected["icao_address"]
             assert message.timestamp == datetime.fromisoformat(expected["timestamp"])
@@ -78,7 +78,7 @@ def test_an_update_needs_no_ingestion_time():
     """`ingestion_time` may be left out, or null."""
     assert parse(target()).ingestion_time is None
     assert parse(b'{"target":{"icao_address":"A","timestamp":"2024-03-04T23:23:59Z","ingestion_time":null}}') == (
-        TargetUpdate(
+        StreamUpdate(
             icao_address="A",
             timestamp=datetime(2024, 3, 4, 23, 23, 59, tzinfo=UTC),
             ingestion_time=None,
@@ -202,7 +202,7 @@ def test_the_times_of_an_update_can_always_be_written(moment, minutes):
     sign, minutes = "-" if minutes < 0 else "+", abs(minutes)
     text = f"{moment.isoformat()}{sign}{minutes // 60:02}:{minutes % 60:02}"
     message = parse(target(timestamp=text, ingestion_time=text))
-    if isinstance(message, TargetUpdate):
+    if isinstance(message, StreamUpdate):
         assert rfc3339(message.timestamp)
         assert message.ingestion_time + timedelta(milliseconds=1) > message.timestamp
 
@@ -332,8 +332,8 @@ def damaged(draw):
 def test_no_bytes_make_it_raise_and_every_update_is_json_of_its_address(line):
     """Any bytes give a message; and an update's data is JSON for the strictest reader, with the address of its key."""
     message = parse(line)
-    assert isinstance(message, TargetUpdate | PositionToken | Status | Rejected)
-    if isinstance(message, TargetUpdate):
+    assert isinstance(message, StreamUpdate | PositionToken | Status | Rejected)
+    if isinstance(message, StreamUpdate):
         read = json.loads(message.data, parse_constant=pytest.fail)
         assert read["icao_address"] == message.icao_address
         assert message.icao_address.encode()
@@ -366,7 +366,7 @@ def test_what_is_published_is_what_every_function_reads(fields, has_required):
     except target_update.UndecodableUpdateError:
         expected = None
     for decode_update in (decode_leniently, envelope_writer.decode_leniently):
-        (found,) = RunParser(leniently=decode_update).runs([b'{"target":%b}\n' % data.encode()])
+        (found,) = BatchParser(leniently=decode_update).runs([b'{"target":%b}\n' % data.encode()])
         if expected is None:
             assert isinstance(found, Rejected)
         else:

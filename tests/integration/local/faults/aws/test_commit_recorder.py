@@ -9,7 +9,7 @@ import threading
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local.faults.aws.commit_recorder import WatchedProxy
+from local.faults.aws.commit_recorder import CommitRecorder
 from local.faults.aws.plan import FaultKind
 from tests.support.conditions import wait_until
 
@@ -19,7 +19,7 @@ KEY = "stream/checkpoint.json"
 @pytest.fixture
 def proxy(aws):
     """A proxy that takes notes."""
-    with WatchedProxy(aws) as running:
+    with CommitRecorder(aws) as running:
         yield running
 
 
