@@ -1,1 +1,1 @@
-"""What is measured or reckoned, each beside what it is compared with."""
+"""What is measured or calculated, each beside what it is compared with."""

@@ -2,7 +2,7 @@
 
 A snapshot of all aircraft that were heard lately, written about once a second. `now` is when it was written, `seen` how
 many seconds before that an aircraft was last heard, `seen_pos` how long before it its position was (readsb's
-README-json.md). A value that is no longer valid is left out, so what stands there is taken to be as new as `seen`.
+README-json.md). A value that is no longer valid is left out, so what is there is taken to be as new as `seen`.
 """
 
 from __future__ import annotations

@@ -51,7 +51,7 @@ class Watch:
 
     @property
     def in_kinesis(self) -> int:
-        """How many updates the pollers have read: what stands in Kinesis, a moment ago."""
+        """How many updates the pollers have read: what is in Kinesis, a moment ago."""
         return max((mapping.updates for mapping in self._mappings), default=0)
 
     @property

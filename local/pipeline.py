@@ -166,7 +166,7 @@ class Pipeline:
         return self._broken() or ("" if self._options.chaos is not None else self.cannot_start())
 
     def report(self, elapsed: float) -> Report:
-        """Compare the feed with what stands in Kinesis and at the sinks; `elapsed` in seconds."""
+        """Compare the feed with what is in Kinesis and at the sinks; `elapsed` in seconds."""
         rejected = self._sinks.rejected_lines()
         content = envelope.read(self._sinks.records())
         return Report(

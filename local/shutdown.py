@@ -30,7 +30,7 @@ _NEVER = threading.Event()
 class Shutdown:
     """The steps of an end, in order, each with what it is called; a step returns what went wrong, or nothing.
 
-    The source sends no more by now. Once all it sent stands in Kinesis the consumer is asked to stop, which it does
+    The source sends no more by now. Once all it sent is in Kinesis the consumer is asked to stop, which it does
     at the next position token: that one covers everything, so that no second token has to be waited for.
 
     Parameters
@@ -38,7 +38,7 @@ class Shutdown:
     committed
         Whether the checkpoint covers all that the source sent.
     delivered
-        Whether all of it stands in Kinesis, as far as is known; the checkpoint alone is proof.
+        Whether all of it is in Kinesis, as far as is known; the checkpoint alone is proof.
     progress
         Anything that changes while the consumer gets on.
     token_interval

@@ -19,7 +19,7 @@ def report_error() -> None:
 class ThreadWatch:
     """While it is entered, takes note of each thread that ends with an exception; `failed` is set by the first.
 
-    `tell` prints a line for a person; `traces` is for who wants to see all of what happened.
+    `tell` prints a line for a person; `traces` is for whoever wants to see all of what happened.
     """
 
     def __init__(self, tell: Callable[[str], None], *, traces: bool = False) -> None:

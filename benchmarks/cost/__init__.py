@@ -1,1 +1,1 @@
-"""What the stack costs a month, reckoned from list prices and measured sizes."""
+"""What the stack costs a month, calculated from list prices and measured sizes."""

@@ -1,6 +1,6 @@
 """What the stack costs a month at three sizes: `pipenv run python -m benchmarks.cost`; other tables: `--help`.
 
-A reckoning, no bill: list prices of us-east-1 as assumed below, 30 days, 750 bytes an update, without free tiers.
+An estimate, not a bill: list prices of us-east-1 as assumed below, 30 days, 750 bytes an update, without free tiers.
 Envelopes are measured: made by the consumer's own code of generated updates, which are larger than that (860 bytes).
 """
 

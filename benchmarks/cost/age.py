@@ -1,4 +1,4 @@
-"""How old a position is when the page draws it, reckoned from the parts; `live_freshness` measures it on one machine.
+"""How old a position is when the page draws it, calculated from the parts; `live_freshness` measures it on one machine.
 
 Each wait is taken as equally likely from nothing to its longest, and as independent of the others.
 """

@@ -24,7 +24,7 @@ _PREFIX, _SUFFIX = b'{"target":', b"}"
 
 @dataclass(frozen=True, slots=True)
 class RecordSize:
-    """A record as it stands in the stream: how many updates it holds, its bytes, and what gzip leaves of an update."""
+    """A record as it is in the stream: how many updates it holds, its bytes, and what gzip leaves of an update."""
 
     updates: float
     bytes: float

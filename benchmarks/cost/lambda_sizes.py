@@ -1,9 +1,9 @@
-"""What a function's work takes and costs at each memory size, reckoned from the CPU time that it was measured to take.
+"""What a function's work takes and costs at each memory size, calculated from the CPU time it was measured to take.
 
 Lambda gives a function CPU in proportion to its memory, and one vCPU at 1,769 MB (Lambda developer guide, Configure
 Lambda function memory). So work of one second of CPU lasts 3.5 s at 512 MB, and costs the same at every size: what
 differs is how long it takes. Time spent waiting for AWS is not in these figures; it costs more the larger the function
-is. A start is reckoned like all else, although Lambda may lend it more CPU.
+is. A start is calculated like all else, although Lambda may lend it more CPU.
 """
 
 from __future__ import annotations

@@ -67,7 +67,7 @@ def load(path: Path = FILE) -> Recorded:
 
 
 def save(recorded: Recorded, path: Path = FILE) -> None:
-    """Record anew."""
+    """Record again."""
     content = {
         "recorded_with": asdict(recorded.build),
         "instructions_per_update": {name: round(count) for name, count in sorted(recorded.loops.items())},
@@ -82,7 +82,7 @@ def incomparable(recorded: Recorded) -> str | None:
         return None
     return (
         f"the counts were recorded with another build of Python, {'; '.join(differences)}: nothing can be said here. "
-        f"On the build that CI uses, record them anew: {HOW}"
+        f"On the build that CI uses, record them again: {HOW}"
     )
 
 
@@ -106,5 +106,5 @@ def complaint(recorded: Recorded, name: str, count: float) -> str | None:
         return None
     return (
         f"{name}: {count:,.0f} instructions an update, {grown:+.0%} over the {recorded.loops[name]:,.0f} recorded; at "
-        f"most {MOST_GROWTH:+.0%} is allowed. Find what made it dearer, or, if it is worth that, record it anew: {HOW}"
+        f"most {MOST_GROWTH:+.0%} is allowed. Find what made it dearer, or, if it is worth that, record it again: {HOW}"
     )

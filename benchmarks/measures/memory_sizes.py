@@ -1,6 +1,6 @@
 """Which memory size each function should have: what it takes in CPU and memory, and what that makes of each size.
 
-The CPU time is measured here, and the durations are reckoned from it (`benchmarks/cost/lambda_sizes.py`): nothing of
+The CPU time is measured here, and the durations are calculated from it (`benchmarks/cost/lambda_sizes.py`): nothing of
 this ran in Lambda.
 """
 
@@ -29,7 +29,7 @@ PACES = ((50, 300), (4_000, 20_000))
 """Updates a second and aircraft of a live stream: a large region, and the whole world."""
 
 MANY = 100_000
-"""Updates a second of 25 worlds: reckoned from the cost of an update when there is no end of them."""
+"""Updates a second of 25 worlds: calculated from the cost of an update when there is no end of them."""
 
 WINDOW = (1_000, 5_000)
 """Updates a second and aircraft of a full shard."""

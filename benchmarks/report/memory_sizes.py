@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 _INTRODUCTION = f"""\
 ## Memory sizes
 
-None of this ran in Lambda: it is reckoned from measured CPU time. Lambda gives CPU in proportion to memory, one vCPU at
+None of this ran in Lambda: calculated from measured CPU time. Lambda gives CPU in proportion to memory, one vCPU at
 1,769 MB (Lambda developer guide, *Configure Lambda function memory*), so that a duration is the CPU time divided by the
 share. Prices are list prices of arm64. Waiting for AWS is left out; so are TLS to Kinesis and the stream, and what
 another processor makes of the same code. Work that keeps its CPU busy costs the same at every size: a larger one is

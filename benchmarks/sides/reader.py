@@ -59,7 +59,7 @@ class _Counting:
     def reach(self, *_: object) -> None:
         """A token came."""
 
-    def poke(self) -> None:
+    def notify(self) -> None:
         """Nothing to commit."""
 
 

@@ -1,4 +1,4 @@
-"""What a stream's records hold, in either format of `docs/design.md`: written anew here, and as plainly as can be.
+"""What a stream's records hold, in either format of `docs/design.md`: written again here, and as plainly as can be.
 
 The functions have a reader of their own; a test holds the two to the same opinion.
 """
@@ -21,7 +21,7 @@ FORMATS = SINGLE, ENVELOPE = ("single", "envelope")
 
 @dataclass(frozen=True, slots=True)
 class StoredRecord:
-    """A record as it stands in Kinesis; `arrival` in seconds since the epoch."""
+    """A record as it is in Kinesis; `arrival` in seconds since the epoch."""
 
     shard_id: str
     arrival: float

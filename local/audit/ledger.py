@@ -1,4 +1,4 @@
-"""The ledger: what the feed sent against what stands in Kinesis and at the sinks. Pure; `sinks` does the reading."""
+"""The ledger: what the feed sent against what is in Kinesis and at the sinks. Pure; `sinks` does the reading."""
 
 from __future__ import annotations
 
@@ -124,8 +124,8 @@ def count_rows(lines: Iterable[bytes], stream: Iterable[StoredRecord], window: i
 
     What is checked, for each aircraft in each window of `window` seconds (by arrival) in each shard: its row counts as
     many updates as the stream holds distinct keys there, `(icao_address, timestamp, ingestion_time)`. Where a window
-    was written in parts and the aircraft has a row in several, a repeat may be counted in each part: then they count
-    at least the distinct keys, and at most all that stands there. A repeat elsewhere makes up for nothing missing.
+    was written in parts and the aircraft has a row in several, a duplicate may be counted in each part: then they count
+    at least the distinct keys, and at most all that is there. A duplicate elsewhere makes up for nothing missing.
 
     Raises
     ------

@@ -149,7 +149,7 @@ class Report:
         if self.consumer.hard_stops:
             found.append(f"{self.consumer.hard_stops:,} runs of the consumer did not end at a position token.")
         if self.stream.duplicates:
-            found.append(f"{self.stream.duplicates:,} updates stand in Kinesis more than once.")
+            found.append(f"{self.stream.duplicates:,} updates are in Kinesis more than once.")
         if self.stream.out_of_order:
             found.append(f"{self.stream.out_of_order:,} updates come after a later one of the same aircraft.")
         if self.rejected:

@@ -107,7 +107,7 @@ class Sinks:
         ]
 
     def rejected_lines(self) -> list[bytes]:
-        """Return the lines the consumer put aside."""
+        """Return the lines the consumer rejected."""
         entries = [
             msgspec.json.decode(line, type=_Rejected)
             for body in self._objects("StateBucket", "rejected/")

@@ -57,7 +57,7 @@ def show_report(console: Console, report: Report) -> None:
         f"{figures['updates_per_second']:,.0f}",
         "updates a second, from the first one sent to the end of the last invocation",
     )
-    table.add_row("Put aside", f"{figures['rejected']:,}", f"rejected lines, {figures['dead_letters']:,} dead letters")
+    table.add_row("Rejected", f"{figures['rejected']:,}", f"rejected lines, {figures['dead_letters']:,} dead letters")
     console.print(table)
     for note in report.notes():
         console.print(f"[yellow]Look:[/yellow] {note}", highlight=False)

@@ -25,11 +25,11 @@ _MOST_SHARDS = 16
 _LONGEST = 900  # seconds: Lambda's bound for a timeout, and for a tumbling window
 
 _EPILOG = """\
-Exit code: 0 when nothing was lost, that is, every update the source sent stands in Kinesis (or, malformed, among the
+Exit code: 0 when nothing was lost, that is, every update the source sent is in Kinesis (or, malformed, among the
 rejected lines) and in the window rows, and no record was given up; 1 when something was lost or the run did not come
 to its end; 2 for a wrong option, or a stack or function that cannot be started; 3 when the result could not be written;
 130 after a second Ctrl-C, or one before anything was sent.
-Consumer runs that were cut off, repeats and changed order lose nothing: they are named, and change no exit code."""
+Consumer runs that were cut off, duplicates and changed order lose nothing: they are named, and change no exit code."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

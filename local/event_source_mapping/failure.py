@@ -1,4 +1,4 @@
-"""What a function's answer means for its batch, and what is told to the on-failure destination."""
+"""What a function's answer means for its batch, and what the on-failure destination gets."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class Discard:
 
 
 def metadata(settings: MappingSettings, discard: Discard, *, now: float, request_id: str) -> dict[str, Any]:
-    """Build the body for a queue or a topic; `request_id` stands in where nothing was invoked.
+    """Build the body for a queue or a topic; `request_id` is in where nothing was invoked.
 
     The shape is the developer guide's (kinesis-on-failure-destination) and that of recorded answers: expired records
     have no `responseContext`, and the count of invocations is never below 1.

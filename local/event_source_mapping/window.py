@@ -48,7 +48,7 @@ class Window:
 
 
 def encode_state(state: dict[str, Any]) -> bytes:
-    """Write a state as it stands in the next event, which is also how its size is measured.
+    """Write a state as it is in the next event, which is also how its size is measured.
 
     Half a surrogate pair, which JSON can hold and UTF-8 cannot, goes on as the escape it came as.
     """

@@ -86,7 +86,7 @@ class Counted:
 
 
 def windows(stream: Iterable[StoredRecord], size: int) -> dict[RowKey, Counted]:
-    """Count a stream by window and aircraft; an update counts once in a window, however often it stands there."""
+    """Count a stream by window and aircraft; an update counts once in a window, however often it is there."""
     found: dict[RowKey, dict[tuple[str, str], dict[str, Any]]] = defaultdict(dict)
     for stored in stream:
         update = msgspec.json.decode(stored.data, type=dict[str, Any])

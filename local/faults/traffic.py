@@ -1,7 +1,7 @@
 """Traffic for a fault schedule: minutes of generated flights told in seconds, with alerts and malformed lines in it.
 
 The flights, the emergencies and the malformed lines follow from the seed alone. Only the day on which it all happens
-is that of the run: the consumer reckons with the time it is.
+is that of the run: the consumer goes by the time it is.
 """
 
 from __future__ import annotations

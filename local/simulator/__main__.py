@@ -26,7 +26,7 @@ _LOOK_SECONDS = 0.1
 
 
 def parser() -> argparse.ArgumentParser:
-    """Return the command line's parser, for who adds options of its own to it."""
+    """Return the command line's parser, for whoever adds options of its own to it."""
     parser = argparse.ArgumentParser(prog="simulator", description=__doc__, allow_abbrev=False)
     parser.add_argument("--port", type=shared.port, default=0, metavar="N", help="TCP port (default: any free one)")
     parser.add_argument("--token", default="local", metavar="T", help="API token that clients bear (default local)")

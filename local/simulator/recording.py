@@ -35,7 +35,7 @@ _EXPECTED = 'expected {"target": {...}} with an ingestion_time'
 
 
 class RecordingError(Exception):
-    """A recording is absent, cannot be read, or holds a line that is none."""
+    """A recording is absent, cannot be read, or holds a line that is not one."""
 
 
 class _Target(msgspec.Struct):

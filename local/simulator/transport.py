@@ -64,7 +64,7 @@ class HttpServer(LoopbackServer):
 
 
 def _target(text: str) -> tuple[str, str]:
-    """Return a request target's path and query string, whatever stands in them (RFC 9112, 3.2)."""
+    """Return a request target's path and query string, whatever is in them (RFC 9112, 3.2)."""
     if not text.startswith("/") and "://" in text:  # the absolute form, as a proxy's client sends it
         text = "/" + text.partition("://")[2].partition("/")[2]
     path, _, query = text.partition("?")
@@ -180,5 +180,5 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 -- http.server's signature
-        """Keep the access log quiet: it is there for who turns debugging on."""
+        """Keep the access log quiet: it is there for whoever turns debugging on."""
         _logger.debug(format, *args)

@@ -136,5 +136,5 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(answer.body)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 -- http.server's signature
-        """Keep the access log quiet: it is there for who turns debugging on."""
+        """Keep the access log quiet: it is there for whoever turns debugging on."""
         _logger.debug(format, *args)

@@ -67,7 +67,7 @@ class Outcome:
 
     state: dict[str, Any]
     counted: int = 0
-    repeats: int = 0
+    duplicates: int = 0
     undecodable: int = 0
     fields_ignored: int = 0
     rows_written: int = 0
@@ -96,7 +96,7 @@ class Aggregator:
         ValueError
             The event has no tumbling window.
         StateError
-            The state is none that this version wrote.
+            The state is not one that this version wrote.
         Exception
             A sink failed. The invocation must fail with it: its retry gets the same state and records, and writes what
             is not written yet.
@@ -138,7 +138,7 @@ class Aggregator:
             else:
                 updates += len(read.updates)
                 counted += folder.add_all(read)
-        outcome.counted, outcome.repeats = counted, updates - counted
+        outcome.counted, outcome.duplicates = counted, updates - counted
         outcome.fields_ignored = ignored.total()
 
     def _show(
@@ -194,7 +194,7 @@ class Aggregator:
         lines = list(row_schema.rows(part, name))
         if record.holds_other_content(number, content):
             self.log.warning(
-                "part was tried before with other records and is written anew; of its rows in the sink, the later hold",
+                "part was tried before with other records and is written again; the later of its rows in the sink hold",
                 extra={"window_start": window.start, "shard_id": window.shard_id, "part": number},
             )
         progress = record.of_part(number, content)

@@ -41,7 +41,7 @@ def _measure(outcome: Outcome) -> None:
     """Write the metrics. A failed invocation writes none: its retry counts the same updates again."""
     for name, value in (
         ("UpdatesCounted", outcome.counted),
-        ("RepeatsIgnored", outcome.repeats),
+        ("DuplicatesIgnored", outcome.duplicates),
         ("RecordsUndecodable", outcome.undecodable),
         ("FieldsIgnored", outcome.fields_ignored),
         ("WindowRowsWritten", outcome.rows_written),

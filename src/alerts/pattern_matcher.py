@@ -180,7 +180,7 @@ _TEXT_OPERATORS: Final[dict[str, Callable[[str], Callable[[str], bool]]]] = {
 
 
 def _anything_but(operand: Any) -> _Test:
-    """Hold for a value that is there and is none of these; what is no text has no prefix to be refused for."""
+    """Hold for a value that is there and is not one of these; what is no text has no prefix to be refused for."""
     if not isinstance(operand, dict):
         refused = _identities(operand if isinstance(operand, list) else [operand])
         return lambda value: _identity(value) not in refused

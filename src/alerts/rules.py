@@ -11,12 +11,12 @@ if TYPE_CHECKING:
     from common.target_update import TargetUpdate
 
 STEEP_DESCENT_FEET_PER_MINUTE: Final = -6000
-"""Below this a descent in flight is steep. It stands in the template's default filter pattern as well."""
+"""Below this a descent in flight is steep. It is in the template's default filter pattern as well."""
 
 FASTEST_ON_GROUND_KNOTS: Final = 250
 HIGHEST_ON_GROUND_FEET: Final = 15_000
 """Faster or higher nothing is on the ground, whatever it says: airliners take off below 200 knots, and the highest
-airport with regular flights lies at 14,500 feet. Both stand in the template's default filter pattern as well."""
+airport with regular flights lies at 14,500 feet. Both are in the template's default filter pattern as well."""
 
 EMERGENCY_SQUAWKS: Final = {
     "7500": (

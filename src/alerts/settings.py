@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class Settings:
     """Where suppression is kept, for how long, where alerts go and are logged, and what an update has to match.
 
-    `alert_patterns` is for updates of envelopes: the text as it stands in the environment, empty where it is not set.
+    `alert_patterns` is for updates of envelopes: the text as it is in the environment, empty where it is not set.
     Nobody who publishes single records needs it, so it is read when the first envelope comes.
     """
 

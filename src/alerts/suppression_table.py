@@ -56,7 +56,7 @@ class SuppressionTable:
         raise ContendedItemError(f"suppression item {claim.item_key}: changed {_MOST_CONFLICTS} times before a write")
 
     def _put(self, claim: Claim, history: History) -> History | None:
-        """Write the item; if it is not the one that was seen any more, return what stands there."""
+        """Write the item; if it is not the one that was seen any more, return what is there."""
         expected: dict[str, Any] = {
             # An item of an earlier format has no windows, and is written over.
             "ConditionExpression": "attribute_not_exists(windows)",

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class MalformedEventError(ValueError):
-    """The event is none that an event source mapping sends; the text says what it lacks."""
+    """The event is not one that an event source mapping sends; the text says what it lacks."""
 
 
 class KinesisRecord(NamedTuple):
@@ -75,7 +75,7 @@ def update_payloads(record: KinesisRecord) -> list[bytes]:
     Raises
     ------
     UnknownVersionError
-        As of `common.envelope.lines`.
+        See `common.envelope.lines`.
     """
     if not envelope.is_envelope(record.data):
         return [record.data]
@@ -119,9 +119,9 @@ def blocks(records: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, bytes, i
     Raises
     ------
     MalformedEventError
-        As of `records`.
+        See `records`.
     UnknownVersionError
-        As of `common.envelope.lines`.
+        See `common.envelope.lines`.
     """
     with _expecting_records():
         for record in records:
@@ -141,7 +141,7 @@ def last_sequence_number(event: Mapping[str, Any]) -> str | None:
     Raises
     ------
     MalformedEventError
-        As of `records`.
+        See `records`.
     """
     with _expecting_records():
         listed = event.get("Records") or ()

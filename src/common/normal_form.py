@@ -70,7 +70,7 @@ def _are_usual(texts: Sequence[str]) -> bool:
 def normalize(updates: Sequence[Named]) -> bool:
     """Give the updates their addresses in the form that keys use, and callsigns without padding, None where blank.
 
-    Return False, with nothing changed, if one has an address that is none in that form.
+    Return False, with nothing changed, if one has an address that is not one in that form.
     """
     given = [update.icao_address for update in updates]
     if not _are_usual(given):

@@ -1,4 +1,4 @@
-"""Text from outside as it may stand in errors, logs and terminals: one line, of bounded length, without control."""
+"""Text from outside as it may be in errors, logs and terminals: one line, of bounded length, without control."""
 
 from __future__ import annotations
 

@@ -109,7 +109,7 @@ def decode_lines(lines: bytes) -> list[TargetUpdate] | None:
 
 
 def fields(data: bytes, ignored: Counter[str] | None = None) -> dict[str, Any]:
-    """Return all fields of an update as plain values, for who is asked about any of them.
+    """Return all fields of an update as plain values, for whoever is asked about any of them.
 
     A number that JSON allows and a double cannot hold, or half a surrogate pair, costs its field alone, wherever in it
     it stands. `ignored` counts such fields: by name those of `TargetUpdate`, any other as `other`.

@@ -47,7 +47,7 @@ class Deadline:
         self._ends_at = min(self._ends_at, self._clock.monotonic() + seconds)
 
     def earlier(self, reserve: Callable[[], float]) -> Deadline:
-        """Return the moment `reserve()` seconds before this one, asked anew each time: both move together."""
+        """Return the moment `reserve()` seconds before this one, asked again each time: both move together."""
         return _Earlier(self, reserve)
 
     def call[T](self, what: str, function: Callable[[], T]) -> T:

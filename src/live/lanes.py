@@ -68,7 +68,7 @@ def planes(lanes: int, count: int) -> list[bytes]:
 
 
 def numbers(found: list[bytes], count: int) -> array[int]:
-    """Return the numbers whose byte planes these are, at most four, the lowest first."""
+    """Return the numbers whose shuffled bytes these are, at most four, the lowest first."""
     plain = bytearray(4 * count)
     for plane, data in enumerate(found):
         plain[plane::4] = data

@@ -185,7 +185,7 @@ class ConsumerStage:
                 self.aws.put("checkpoint.json", self._replaced)
 
     def _leased(self) -> bool:
-        """Say whether a killed run's lease still stands in the checkpoint."""
+        """Say whether a killed run's lease still is in the checkpoint."""
         lease = json.loads(self.aws.objects.get("checkpoint.json", b"{}")).get("lease")
         return bool(lease) and datetime.fromisoformat(lease["expires_at"]).timestamp() > time.time()
 

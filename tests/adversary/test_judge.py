@@ -201,7 +201,7 @@ def test_the_api_token_in_an_object_or_a_result(plan, evidence):
 
 
 def test_a_record_that_cannot_be_opened(plan, evidence):
-    """A record that is addressed as an envelope and is none."""
+    """A record that is addressed as an envelope and is not one."""
     evidence.ledger.took(b"{}\n", "shard-1", "shard-1", addressed=True)
     assert promises(plan, evidence) == {"envelopes can be opened"}
 

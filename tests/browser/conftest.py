@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
@@ -103,7 +104,7 @@ def sky(site):
 class Page:
     """A page, and what it did that it should not."""
 
-    tab: object
+    tab: Any
     problems: list[str] = field(default_factory=list)
 
     def __getattr__(self, name):

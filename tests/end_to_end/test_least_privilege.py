@@ -173,7 +173,7 @@ UNUSED = {
 
 @pytest.mark.parametrize("function", [CONSUMER, AGGREGATOR, ALERTS])
 def test_no_role_has_more_than_was_used(either_run, function):
-    """Whatever a statement grants was needed by some call of the run, or stands in the list above with its reason."""
+    """Whatever a statement grants was needed by some call of the run, or is in the list above with its reason."""
     if function != CONSUMER:
         either_run.give_up_a_record(function)
     unused = either_run.authoriser.unused(function)

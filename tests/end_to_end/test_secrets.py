@@ -47,7 +47,7 @@ def failures(authorised_run):
 
 
 def leaks(text):
-    """The tokens that stand in a text, plain or in Base64."""
+    """The tokens that are in a text, plain or in Base64."""
     encoded = [
         base64.b64encode(f"{prefix}{token}".encode())[:-4].decode() for token in TOKENS for prefix in ("", "Bearer ")
     ]

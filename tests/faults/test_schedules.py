@@ -25,7 +25,7 @@ def test_every_schedule_came_to_its_end(totals):
 
 
 def test_nothing_is_lost(totals):
-    """Each line that was sent stands in Kinesis or among the rejected ones."""
+    """Each line that was sent is in Kinesis or among the rejected ones."""
     assert totals.figures["lost"] == 0
 
 

@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 from botocore.exceptions import ClientError
@@ -41,7 +41,7 @@ from consumer.settings import run_seconds
 from consumer.stream.batch_parser import BatchParser
 from consumer.stream.chunked_body import ChunkedBody, ChunkedBodyError
 from consumer.stream.line_decoder import MAX_LINE_BYTES, CorruptStreamError, Inflater, LineDecoder, OversizedLine
-from consumer.stream.messages import MessageParser, PositionToken, Rejected, Status, TargetUpdate
+from consumer.stream.messages import MessageParser, PositionToken, Rejected, Status, StreamUpdate
 from live import objects
 from local.event_source_mapping.filter import PatternError, RecordFilter
 from local.simulator import query
@@ -112,7 +112,7 @@ def message(line):
         kept = json.loads(RejectedLine(line, len(line), parsed.reason, NOW).as_json())
         again = kept["line"].encode() if "line" in kept else base64.b64decode(kept["line_base64"])
         assert (again, kept["reason"]) == (line, parsed.reason)
-    elif isinstance(parsed, TargetUpdate):
+    elif isinstance(parsed, StreamUpdate):
         assert parsed.data in line
         assert 1 <= len(parsed.icao_address) <= 256
         for moment in filter(None, (parsed.timestamp, parsed.ingestion_time)):
@@ -203,7 +203,7 @@ def aggregator_event(event):
         assert str(error)
         assert not sinks.written
         return None
-    assert outcome.counted + outcome.repeats + outcome.undecodable == len(event.get("Records") or ())
+    assert outcome.counted + outcome.duplicates + outcome.undecodable == len(event.get("Records") or ())
     assert len(json.dumps(outcome.state)) < 1_000_000
     if outcome.state:
         part = codec.decode(json.loads(json.dumps(outcome.state)), NOW)
@@ -279,6 +279,11 @@ class Clock:
         """Go on at once."""
 
 
+def _refusal(status) -> Any:
+    """The answer of S3 that botocore makes an error of."""
+    return {"ResponseMetadata": {"HTTPStatusCode": status}}
+
+
 class LogBucket:
     """S3 for the alert log: what is not JSON, or not what the API reads, is refused."""
 
@@ -287,12 +292,12 @@ class LogBucket:
 
     def get_object(self, *, Bucket, Key):  # noqa: ARG002, N803 -- boto3's
         if Key not in self.objects:
-            raise ClientError({"ResponseMetadata": {"HTTPStatusCode": 404}}, "GetObject")
+            raise ClientError(_refusal(404), "GetObject")
         return {"ETag": "", "Body": io.BytesIO(self.objects[Key])}
 
     def put_object(self, *, Key, Body, **condition):  # noqa: N803 -- boto3's
         if "IfNoneMatch" in condition and Key in self.objects:
-            raise ClientError({"ResponseMetadata": {"HTTPStatusCode": 412}}, "PutObject")
+            raise ClientError(_refusal(412), "PutObject")
         assert isinstance(json.loads(Body), dict)
         msgspec.json.decode(Body, type=Alerts if Key == objects.ALERTS else Alert)
         self.objects[Key] = Body

@@ -106,7 +106,7 @@ def damaged_events(draw):
 @settings(max_examples=80)
 @given(event=events)
 def test_the_aggregator_counts_or_refuses_each_record(event):
-    """Records of any content: each is counted, a repeat, or undecodable; the state stays bounded."""
+    """Records of any content: each is counted, a duplicate, or undecodable; the state stays bounded."""
     assert targets.aggregator_event(event) is not None
 
 

@@ -61,7 +61,7 @@ def mutated(data, changes):
 @example(data=b"5;" + b"x" * 9000, places=[5000], is_chunked=True)
 @example(data=b"\x1f\x8b\x08\x1c" + b"\xff" * 90, places=[2], is_chunked=False)
 def test_arbitrary_bytes_give_messages_or_an_interruption(data, places, is_chunked):
-    """Bytes that are no HTTP, no gzip and no JSON raise nothing but the two errors that open a connection anew."""
+    """Bytes that are no HTTP, no gzip and no JSON raise nothing but the two errors that open a connection again."""
     targets.stream_body(data, places, is_chunked=is_chunked)
 
 
@@ -129,7 +129,7 @@ def test_a_chunked_gzip_bomb_is_cut_to_one_line():
 
 
 def test_a_trailer_without_end_is_broken_framing():
-    """Trailer fields that never stop would be read without a line ever coming: the connection is opened anew."""
+    """Trailer fields that never stop would be read without a line ever coming: the connection is opened again."""
     endless = itertools.chain([b"0\r\n"], itertools.repeat(b"a: b\r\n"))
     source = SimpleNamespace(read1=lambda _size: next(endless))
     with pytest.raises(ChunkedBodyError, match="trailer"):

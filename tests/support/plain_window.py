@@ -136,14 +136,14 @@ class PlainWindow:
 
     def __init__(self, origin):
         self.origin = origin
-        self.repeats_ignored = 0
+        self.duplicates_ignored = 0
         self.counted = set()
         self.by_address = {}
 
     def add(self, update):
         """Count an update; return False if one of the same key was counted before."""
         if update.key in self.counted:
-            self.repeats_ignored += 1
+            self.duplicates_ignored += 1
             return False
         self.counted.add(update.key)
         ingested = update.ingestion_time

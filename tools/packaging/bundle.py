@@ -41,7 +41,7 @@ Files = dict[str, bytes]
 def library_files(wheels: Iterable[Wheel], services: set[str]) -> Files:
     """Return the wheels' files by path, without what is never read and without AWS services not in `services`.
 
-    What botocore says of these services is written anew, to be read faster (`tools/packaging/service_data.py`).
+    What botocore says of these services is written again, to be read faster (`tools/packaging/service_data.py`).
 
     Raises
     ------

@@ -26,7 +26,7 @@ class Pin:
 
 
 def read_pins(lock: Path) -> list[Pin]:
-    """Return what stands in the lock's `default` section, by name.
+    """Return what is in the lock's `default` section, by name.
 
     Raises
     ------

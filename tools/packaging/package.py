@@ -82,7 +82,7 @@ def first_writable(folders: list[Path]) -> Path:
     Raises
     ------
     PackagingError
-        It is none of them.
+        It is not one of them.
     """
     reasons = []
     for folder in folders:

@@ -16,7 +16,7 @@ from botocore.credentials import Credentials
 from benchmarks.instructions.loops import LINES
 from common.clock import SystemClock
 from consumer.checkpoint.watermark import Watermark
-from consumer.ingestion.deduplicator import RepeatFilter
+from consumer.ingestion.deduplicator import DuplicateFilter
 from consumer.ingestion.processor import TargetProcessor
 from consumer.publish.kinesis_client import KinesisApi
 from consumer.publish.publisher import Publisher
@@ -59,7 +59,7 @@ def _publish(updates: Sequence[StreamUpdate], put_records: PutRecords) -> None:
     clock = SystemClock()
     publisher = Publisher(put_records, SingleOutbox(lambda _: 0.0), clock, on_acknowledged=lambda: None)
     rejected: Any = None  # nothing is
-    processor = TargetProcessor(publisher, Watermark(), RepeatFilter(), rejected, clock)
+    processor = TargetProcessor(publisher, Watermark(), DuplicateFilter(), rejected, clock)
     for first in range(0, len(updates), _AT_ONCE):
         processor.process(updates[first : first + _AT_ONCE])
     publisher.start()

@@ -14,6 +14,6 @@ if TYPE_CHECKING:
 
 
 def make(folder: Path, url: str) -> Pass:  # noqa: ARG001 - all loops are called alike
-    """Each pass reads the body anew; it comes over loopback from a server that is always ahead."""
+    """Each pass reads the body again; it comes over loopback from a server that is always ahead."""
     params = {"url": url, "compression": "gzip", "updates": UPDATES}
     return lambda: reader.read(params).updates

@@ -1,6 +1,6 @@
 """Recognises a call to AWS from its HTTP request: who calls which operation of which service.
 
-The service and the caller stand in the signature's credential scope, the operation where the service's protocol puts
+The service and the caller are in the signature's credential scope, the operation where the service's protocol puts
 it: the header X-Amz-Target (JSON), the form field Action (query), the path (RPC v2), or, for S3, the method, the path
 and the query.
 """

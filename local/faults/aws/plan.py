@@ -1,4 +1,4 @@
-"""What may go wrong with a call to AWS, said declaratively: faults, the calls they befall, and a plan of both.
+"""What may go wrong with a call to AWS, said declaratively: faults, the calls they apply to, and a plan of both.
 
 A plan and its seed decide everything: what happens to the n-th call that a rule matches does not depend on threads,
 on time, or on what happened to other calls.
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from local.faults.aws.calls import Call
 
 type Injected = Counter[tuple[Call, FaultKind]]
-"""How many faults of each kind have befallen which calls."""
+"""How many faults of each kind were applied to which calls."""
 
 BATCHES = frozenset({("kinesis", "PutRecords"), ("firehose", "PutRecordBatch")})
 """Operations that may take some entries and refuse others."""
@@ -81,7 +81,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaultRule:
-    """Which calls a fault befalls: those that match, by their number or by chance.
+    """Which calls a fault applies to: those that match, by their number or by chance.
 
     Parameters
     ----------
@@ -92,9 +92,9 @@ class FaultRule:
     caller
         A function's logical id. None is any.
     calls
-        The matching calls it befalls, counted from 1. None leaves it to `probability`.
+        The matching calls it applies to, counted from 1. None leaves it to `probability`.
     probability
-        How likely it befalls each matching call, if `calls` does not say.
+        How likely it applies to each matching call, if `calls` does not say.
     """
 
     service: str
@@ -126,14 +126,14 @@ class FaultRule:
 
 @dataclass(frozen=True, slots=True)
 class FaultPlan:
-    """Rules, of which the first that befalls a call wins, and the seed of what is left to chance."""
+    """Rules, of which the first that applies to a call wins, and the seed of what is left to chance."""
 
     rules: tuple[FaultRule, ...] = ()
     seed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Befallen:
+class AppliedFault:
     """A fault that is to happen now, and the chance for what it leaves open."""
 
     fault: Fault
@@ -148,16 +148,16 @@ class Befallen:
 
 
 class FaultInjector:
-    """Carries a plan out: counts the calls, and tells what befalls each. Safe for several threads."""
+    """Carries a plan out: counts the calls, and tells which fault applies to each. Safe for several threads."""
 
     def __init__(self, plan: FaultPlan) -> None:
         self._plan = plan
         self._lock = threading.Lock()
         self._matched: Counter[int] = Counter()
 
-    def next(self, call: Call) -> Befallen | None:
-        """Take the next call; return what befalls it. Every rule counts the calls that match it."""
-        befallen = None
+    def next(self, call: Call) -> AppliedFault | None:
+        """Take the next call; return which fault applies to it. Every rule counts the calls that match it."""
+        applied = None
         for number, rule in enumerate(self._plan.rules):
             if not rule.matches(call):
                 continue
@@ -165,10 +165,10 @@ class FaultInjector:
                 self._matched[number] += 1
                 nth = self._matched[number]
             chance = random.Random(f"{self._plan.seed}/{number}/{nth}")
-            befalls = chance.random() < rule.probability if rule.calls is None else nth in rule.calls
-            if befalls and befallen is None:
-                befallen = Befallen(rule.fault, chance)
-        return befallen
+            applies = chance.random() < rule.probability if rule.calls is None else nth in rule.calls
+            if applies and applied is None:
+                applied = AppliedFault(rule.fault, chance)
+        return applied
 
 
 def by_kind(injected: Injected) -> Counter[str]:

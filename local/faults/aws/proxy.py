@@ -16,7 +16,7 @@ from local.clock import SystemClock
 from local.faults.aws import partial_failure, permissions
 from local.faults.aws.calls import Call, Request, recognise
 from local.faults.aws.errors import Answer, Refusal, answer
-from local.faults.aws.plan import Befallen, FaultInjector, FaultKind, FaultPlan
+from local.faults.aws.plan import AppliedFault, FaultInjector, FaultKind, FaultPlan
 from local.faults.aws.relay import Relay, Upstream
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ class AwsProxy:
 
     @property
     def injected(self) -> Injected:
-        """How many faults of each kind have befallen which calls."""
+        """How many faults of each kind were applied to which calls."""
         with self._lock:
             return self._injected.copy()
 
@@ -119,7 +119,7 @@ class AwsProxy:
             return tuple(self._calls)
 
     def inject(self, plan: FaultPlan) -> None:
-        """Follow another plan from now on, counting calls anew."""
+        """Follow another plan from now on, counting calls again."""
         self._injector = FaultInjector(plan)
 
     def start(self) -> None:
@@ -154,17 +154,17 @@ class AwsProxy:
         if denial is not None:
             self._remember(call, resource, "denied", denial)
             return denial
-        befallen = self._injector.next(call)
+        applied = self._injector.next(call)
         told: Answer | FaultKind
-        if befallen is None:
+        if applied is None:
             told = upstream.ask(request)
         else:
             with self._lock:
-                self._injected[call, befallen.fault.kind] += 1
-            told = self._befall(befallen, call, request, upstream)
+                self._injected[call, applied.fault.kind] += 1
+            told = self._apply(applied, call, request, upstream)
         if call.service == "s3" and call.operation in _READS and isinstance(told, Answer):
             told = self._hide_absence(call, request, told)
-        self._remember(call, resource, "answered" if befallen is None else befallen.fault.kind.value, told)
+        self._remember(call, resource, "answered" if applied is None else applied.fault.kind.value, told)
         return told
 
     def _authorise(self, call: Call, request: Request) -> tuple[str, Answer | None]:
@@ -188,10 +188,10 @@ class AwsProxy:
         reason = self.authoriser.refusal(call.caller, [permissions.existence_of_key(request)])
         return told if reason is None else answer(call.service, Refusal.DENIED, reason)
 
-    def _befall(  # noqa: PLR0911 -- a return for each kind
-        self, befallen: Befallen, call: Call, request: Request, upstream: Upstream
+    def _apply(  # noqa: PLR0911 -- a return for each kind
+        self, applied: AppliedFault, call: Call, request: Request, upstream: Upstream
     ) -> Answer | FaultKind:
-        fault = befallen.fault
+        fault = applied.fault
         match fault.kind:
             case FaultKind.THROTTLED | FaultKind.SERVER_ERROR | FaultKind.DENIED:
                 return answer(call.service, *_MESSAGES[fault.kind])
@@ -208,13 +208,13 @@ class AwsProxy:
                 self._clock.wait(self._stopping, fault.seconds)
                 return told
             case FaultKind.PARTIAL:
-                refused = befallen.refused_entries(partial_failure.entries(request.body))
+                refused = applied.refused_entries(partial_failure.entries(request.body))
                 return _in_part(refused, call, request, upstream)
             case FaultKind.HOT_KEYS:
                 refused = partial_failure.of_hot_keys(request.body, fault.share)
                 return _in_part(refused, call, request, upstream)
             case FaultKind.ODD_ANSWER:
-                return befallen.chance.choice(_ODD_ANSWERS)
+                return applied.chance.choice(_ODD_ANSWERS)
 
     def _remember(self, call: Call, resource: str, outcome: str, told: Answer | FaultKind) -> None:
         status = told.status if isinstance(told, Answer) else None

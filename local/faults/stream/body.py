@@ -62,7 +62,7 @@ class FaultyBody:
         self._trickle_for = 0.0
 
     def write(self, data: bytes) -> None:
-        """Send whole lines, as far as nothing befalls them."""
+        """Send whole lines, as far as no fault applies to them."""
         lines = data.splitlines(keepends=True)
         if self._repeat:
             lines = self._repeated(lines)
@@ -74,7 +74,7 @@ class FaultyBody:
             lines = lines[place:]
             if fault is None:
                 return
-            self._befall(fault, lines)
+            self._apply(fault, lines)
 
     def end(self) -> None:
         """End the response cleanly."""
@@ -93,7 +93,7 @@ class FaultyBody:
             return line
         return self._last_token or b""
 
-    def _befall(self, fault: UpstreamFault, rest: Sequence[bytes]) -> None:
+    def _apply(self, fault: UpstreamFault, rest: Sequence[bytes]) -> None:
         line = rest[0] if rest else _KEEP_ALIVE
         match fault.kind:
             case UpstreamKind.STALL:

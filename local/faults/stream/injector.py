@@ -1,6 +1,6 @@
 """What may go wrong with the Tracking Stream: connections that break, stall or lie, and requests that are refused.
 
-Faults befall the stream at a line: the n-th that is sent, over all connections. So a schedule needs no clock, and each
+Faults apply to the stream at a line: the n-th sent, over all connections. So a schedule needs no clock, and each
 fault comes, since the consumer does not rest before it has every line. Whatever is done keeps to what the API promises:
 what lies before a position token was sent before it on this connection or lies before the token it began with.
 """
@@ -71,7 +71,7 @@ class UpstreamFaults:
         return None
 
     def take(self, lines: int) -> tuple[int, UpstreamFault | None]:
-        """Note that so many lines are about to be sent; return after how many of them what befalls."""
+        """Note that so many lines are about to be sent; return after how many of them which fault comes."""
         with self._lock:
             if not self._waiting or self._waiting[0].at > self._sent + lines:
                 self._sent += lines

@@ -86,7 +86,7 @@ class ProcessFaults(Timeline[ProcessFault]):
             self._others.append(other)
             other.start()
         elif (pid := self._busy_process(fault.function)) is not None:
-            self._befall(fault, pid)
+            self._apply(fault, pid)
 
     def _invoke(self, fault: ProcessFault) -> None:
         """Invoke beside what is under way; counted unless the function's concurrency did not allow it."""
@@ -111,7 +111,7 @@ class ProcessFaults(Timeline[ProcessFault]):
                 break
         return None
 
-    def _befall(self, fault: ProcessFault, pid: int) -> None:
+    def _apply(self, fault: ProcessFault, pid: int) -> None:
         first = signal.SIGKILL if fault.kind is ProcessKind.KILLED else signal.SIGSTOP
         try:
             os.kill(pid, first)

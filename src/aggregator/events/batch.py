@@ -33,7 +33,7 @@ class Batch(NamedTuple):
         return Batch(self.tick, self.updates[at], self.timestamps[at], self.ingestion_times[at])
 
     def in_milliseconds(self) -> Batch | None:
-        """Return the same with a tick of a millisecond, or None if an instant is none of them."""
+        """Return the same with a tick of a millisecond, or None if an instant is not one of them."""
         if self.tick == MILLISECOND:
             return self
         ingested = [0 if time is None else time % MILLISECOND for time in self.ingestion_times]

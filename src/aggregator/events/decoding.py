@@ -77,7 +77,7 @@ def read(event: Mapping[str, Any], ignored: Counter[str] | None = None) -> Itera
     Raises
     ------
     MalformedEventError, UnknownVersionError
-        As of `common.kinesis_event.blocks`.
+        See `common.kinesis_event.blocks`.
     """
     for records in kinesis_event.batches(event, JOINED_RECORDS):
         data = kinesis_event.single_updates(records)

@@ -85,7 +85,7 @@ def whole_seconds(texts: Sequence[str]) -> Sequence[int]:
     Raises
     ------
     OtherwiseWrittenError
-        As of `milliseconds`.
+        See `milliseconds`.
     """
     try:
         return list(map(_whole_seconds.__getitem__, texts))

@@ -1,4 +1,4 @@
-"""The Firehose sink: window rows, packed into few records, retried until each is accepted or patience ends."""
+"""The Firehose sink: window rows, packed into few records, retried until each is accepted or attempts are exhausted."""
 
 from __future__ import annotations
 

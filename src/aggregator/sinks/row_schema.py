@@ -102,7 +102,7 @@ class TotalsRow(_Row, frozen=True, kw_only=True, omit_defaults=True, gc=False, t
 
     aircraft: int
     """How many aircraft rows the part has."""
-    repeats_ignored: int
+    duplicates_ignored: int
     """Updates whose key had been counted in this part before."""
     records_undecodable: int
     """Updates that could not be read; the raw archive has them."""
@@ -136,7 +136,7 @@ def rows(part: WindowPart, name: PartName) -> Iterator[bytes]:
             first_timestamp=_time(part, first and first.time),
             last_timestamp=_time(part, last and last.time),
             aircraft=len(part.columns.index),
-            repeats_ignored=part.repeats_ignored,
+            duplicates_ignored=part.duplicates_ignored,
             records_undecodable=part.undecodable,
         )
     )

@@ -76,7 +76,7 @@ feed says; a feed of long texts that are all alike would fill the memory long be
 
 
 class StateError(Exception):
-    """The state that Lambda handed over is none that this version wrote."""
+    """The state that Lambda handed over is not one that this version wrote."""
 
 
 class _Names(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
@@ -103,7 +103,7 @@ class _Packed(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
 
     number: int
     size_bound: int
-    repeats_ignored: int
+    duplicates_ignored: int
     undecodable: int
     is_wide: bool
     stretches: list[bytes]
@@ -136,7 +136,7 @@ def pack(part: WindowPart) -> bytes:
         _Packed(
             part.number,
             part.size_bound,
-            part.repeats_ignored,
+            part.duplicates_ignored,
             part.undecodable,
             columns.is_wide,
             stretches,
@@ -203,7 +203,7 @@ def encode(part: WindowPart, most_bytes: int = MOST_PACKED_BYTES) -> dict[str, A
 
 
 def _harder(packed: bytes) -> bytes:
-    """Compress anew what the next invocation compresses anew; the stretches it carries as they are."""
+    """Compress again what the next invocation compresses again; the stretches it carries as they are."""
     document = _decoder.decode(packed)
     for name in ("rest", "rows", "beginnings", "lists"):
         setattr(document, name, _compressed_harder(getattr(document, name)))
@@ -239,7 +239,7 @@ def decode(state: Mapping[str, Any], origin: datetime) -> WindowPart:
             origin,
             packed.number,
             packed.size_bound,
-            packed.repeats_ignored,
+            packed.duplicates_ignored,
             packed.undecodable,
             _columns(packed, version),
         )

@@ -1,15 +1,15 @@
 """The fold of updates into what is known of a part's aircraft. The hot path: the loop that every update goes through.
 
 It takes two to three microseconds an update, so each trick has its reason. `pipenv run bench --only window_single`
-measures them, and the plain fold, to which this one is equal on any feed, stands in the tests.
+measures them, and the plain fold, to which this one is equal on any feed, is in the tests.
 
 - *One loop for many updates.* It names all it needs once; a call for each update, or for each reading, would cost more
   than the work in it. Hence its length, and the rules it is let off.
 - *A row's head is read into locals and written back by one call each*, where an access for each field would be forty.
-  What only an aircraft's first updates and late ones change stands in another row, which others need not read.
+  What only an aircraft's first updates and late ones change is in another row, which others need not read.
 - *The newest update's own numbers are written and never read*: an update that is not newer leaves them as they are.
 - *`float.__round__` is what `round` looks up* for each of six numbers, and makes a method of, at four times the cost.
-- *An update newer than all of its aircraft can be no repeat*: only for another one are the aircraft's keys looked at.
+- *An update newer than all of its aircraft is no duplicate*: only for another one are the aircraft's keys looked at.
   What is measured after the last one's `timestamp` is newer by the rule of `common.recency`, whatever clock that had.
 - *A leg of two miles needs no look at the time*; `aggregator.state.track` judges whether a longer one can be flown.
 - *Milliseconds while they are exact*, which halves the log; microseconds from the first key on that needs them.
@@ -18,7 +18,7 @@ measures them, and the plain fold, to which this one is equal on any feed, stand
 - *Comparing before assigning*, where `min` and `max` would be called.
 - *Texts are compared as bytes or as codes.* An aircraft's names seldom change: they stay packed as they are carried,
   and one comparison tells. Squawks and collection types come and go: they are codes of the texts seen in the part.
-- *The great circle is written out*, term by term as in `aggregator.state.geodesy`, and not for who stands still.
+- *The great circle is written out*, term by term as in `aggregator.state.geodesy`, and not for whoever stands still.
 """
 
 # ruff: noqa: PLR1730 - see "comparing before assigning"
@@ -104,9 +104,9 @@ def _fold(  # noqa: C901, PLR0912, PLR0915 - see above
     write_head, write_latest = ROW_HEAD.pack_into, ROW_LATEST.pack_into
     rounded, reading_scale, position_scale = float.__round__, float(READING_SCALE), float(POSITION_SCALE)
     pack, order_of, airline_of = pack_names, columns.order, columns.airlines.get
-    repeats, begun = 0, len(times)
+    duplicates, begun = 0, len(times)
     key = begun - 1
-    columns.append_keys(*keys[:2])  # of all, since one call takes a quarter of a call each; repeats are taken out again
+    columns.append_keys(*keys[:2])  # of all, one call takes a quarter of a call each; duplicates are taken out again
 
     for update, time, delay, measured in zip(updates, *keys, strict=True):
         address = update.icao_address
@@ -146,7 +146,7 @@ def _fold(  # noqa: C901, PLR0912, PLR0915 - see above
             is_newest = measured > times[last]
             if not is_newest:
                 if columns.has_key(place, newest_key, time, delay):
-                    repeats += 1
+                    duplicates += 1
                     del times[key + 1], delays[key + 1]
                     continue
                 this = order_of(key + 1)
@@ -298,4 +298,4 @@ def _fold(  # noqa: C901, PLR0912, PLR0915 - see above
             break
     del times[key + 1 :], delays[key + 1 :]
     counted = key + 1 - begun
-    return Folded(counted + repeats, counted, room)
+    return Folded(counted + duplicates, counted, room)

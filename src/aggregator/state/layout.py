@@ -102,7 +102,7 @@ LATEST = {
 """Of the newest update."""
 BY_AIRCRAFT = HEAD | LATEST
 """An aircraft's row: each field's type, as `struct` and `array` name it, and what a new aircraft starts with. An update
-reads the head, and writes all of it; what only the first updates and late ones change stands in `BEGINNING`."""
+reads the head, and writes all of it; what only the first updates and late ones change is in `BEGINNING`."""
 BEGINNING = {
     "first": ("i", NOWHERE),
     "first_position": ("i", NOWHERE),

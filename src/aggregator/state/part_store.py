@@ -120,7 +120,7 @@ class Columns:
         return row | self.beginning(place)
 
     def beginning(self, place: int) -> dict[str, int]:
-        """Return what stands in an aircraft's other row, by the names of its fields."""
+        """Return what is in an aircraft's other row, by the names of its fields."""
         values = BEGINNING_ROW.unpack_from(self.beginnings, place * BEGINNING_ROW.size)
         return dict(zip(BEGINNING, values, strict=True))
 

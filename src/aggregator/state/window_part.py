@@ -110,7 +110,7 @@ class WindowPart:
     origin: datetime
     number: int = 0
     size_bound: int = 0
-    repeats_ignored: int = 0
+    duplicates_ignored: int = 0
     undecodable: int = 0
     columns: Columns = field(default_factory=Columns, repr=False)
 
@@ -122,7 +122,7 @@ class WindowPart:
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to say about it."""
-        return not (self.columns.index or self.undecodable or self.repeats_ignored)
+        return not (self.columns.index or self.undecodable or self.duplicates_ignored)
 
     def add(self, update: TargetUpdate) -> bool:
         """Count an update; return False if one of the same key was counted before."""
@@ -132,7 +132,7 @@ class WindowPart:
         """Count updates until they end, or until `size_bound` exceeds `limit`; return what became of them."""
         folded = fold(self.columns, self.origin, updates, limit - self.size_bound)
         self.size_bound = limit - folded.room
-        self.repeats_ignored += folded.taken - folded.counted
+        self.duplicates_ignored += folded.taken - folded.counted
         return folded
 
     @property

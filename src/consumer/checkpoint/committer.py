@@ -60,7 +60,7 @@ class Committer:
         self._on_error = on_error
         self._thread.start()
 
-    def poke(self) -> None:
+    def notify(self) -> None:
         """Look whether something has become safe; called after every acknowledgement and every token."""
         if self._watermark.has_settled:
             self._work.set()

@@ -1,4 +1,4 @@
-"""How far the stream was read: what a checkpoint says, without the object it stands in."""
+"""How far the stream was read: what a checkpoint says, without the object it is in."""
 
 from __future__ import annotations
 

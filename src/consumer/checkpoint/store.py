@@ -46,7 +46,7 @@ _ATTEMPTS = 3
 _TIMED_WRITES = 8
 
 _YEARS = range(1970, 9999)
-"""Of its moments: reckoning with others would leave what Python's calendar holds."""
+"""Of its moments: counting with others would leave what Python's calendar holds."""
 
 _CLOCKS_DIFFER = timedelta(minutes=1)
 """What the clocks of two consumers differ by at most."""

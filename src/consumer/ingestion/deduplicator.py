@@ -79,7 +79,7 @@ class _Segment:
         self.interval = interval
 
 
-class RepeatFilter:
+class DuplicateFilter:
     """Remembers a digest of every update until it cannot come again.
 
     On a connection the server sends nothing twice. After a reconnect, or in the next run of this process, it sends
@@ -89,7 +89,7 @@ class RepeatFilter:
     dropped when many intervals have passed without any of it. Everything else is forgotten some intervals after its
     token is committed, never before.
 
-    The digest is Python's own 64-bit SipHash, keyed anew in every process: that one of 400,000 equals that of another
+    The digest is Python's own 64-bit SipHash, keyed again in every process: that one of 400,000 equals that of another
     update has a chance of 2e-14.
     """
 
@@ -153,7 +153,7 @@ class RepeatFilter:
     def next_interval(self, interval: int, committed: int) -> None:
         """Note that interval number `interval` was closed by a token, and that those up to `committed` are committed.
 
-        While only repeats come, the server is still sending again what it had sent, and the rest of that is to come.
+        While only duplicates come, the server is still sending again what it had sent, and the rest of that is to come.
         """
         if self._has_new:
             self._has_new = False
@@ -191,9 +191,9 @@ class RepeatFilter:
         """Whether as much is remembered as may be: after `forget`, all of it is not committed."""
         return self._held >= self._max_digests
 
-    def after_the_run(self, unacknowledged: Iterable[StreamUpdate]) -> RepeatFilter:
+    def after_the_run(self, unacknowledged: Iterable[StreamUpdate]) -> DuplicateFilter:
         """Return what the next run begins with: all of this is expected again, but for what Kinesis does not have."""
-        successor = RepeatFilter(self._kept_intervals, max_digests=self._max_digests)
+        successor = DuplicateFilter(self._kept_intervals, max_digests=self._max_digests)
         expected = self._expected.union(self._current, *(segment.digests for segment in self._segments))
         expected.difference_update(map(hash, identify(list(unacknowledged)).identities))
         successor._expect(expected, self._closings + self._patience // 4 + 1)

@@ -13,30 +13,30 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from consumer.ingestion.deduplicator import RepeatFilter
+    from consumer.ingestion.deduplicator import DuplicateFilter
     from consumer.ingestion.summary import Summary
 
 _OWNERS = 16
 
 
 class Handover:
-    """One for a process; the repeats of at most one run lie in it."""
+    """One for a process; the duplicates of at most one run lie in it."""
 
     def __init__(self) -> None:
-        self._left: tuple[Collection[str | None], Callable[[], RepeatFilter]] | None = None
+        self._left: tuple[Collection[str | None], Callable[[], DuplicateFilter]] | None = None
         self.ended: deque[str] = deque(maxlen=_OWNERS)
         """The owners of the process's last runs: a lease of theirs is nobody's any more."""
         self.summary: Summary | None = None
         """Of the last run that ended without an error."""
 
-    def leave(self, tokens: Collection[str | None], repeats: Callable[[], RepeatFilter]) -> None:
+    def leave(self, tokens: Collection[str | None], duplicates: Callable[[], DuplicateFilter]) -> None:
         """Leave what a run knows to the one that goes on from one of these tokens; None is from no checkpoint at all.
 
-        There are two where the last commit's answer was lost. `repeats` is called by the next run, which has the time.
+        There are two where the last commit's answer was lost. The next run calls `duplicates`: it has the time.
         """
-        self._left = tokens, repeats
+        self._left = tokens, duplicates
 
-    def take(self, token: str | None) -> RepeatFilter | None:
+    def take(self, token: str | None) -> DuplicateFilter | None:
         """Return what was left if the run goes on from where that one ended, and hold nothing any more.
 
         Another token means that another process was at work since, or that somebody set the checkpoint back on purpose.

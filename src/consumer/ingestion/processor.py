@@ -1,4 +1,4 @@
-"""What happens to target updates: dropped as a repeat, rejected, or handed to the publisher."""
+"""What happens to target updates: dropped as a duplicate, rejected, or handed to the publisher."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from consumer.checkpoint.position import TimeRange
     from consumer.checkpoint.rejected_lines import RejectedStore
     from consumer.checkpoint.watermark import Watermark
-    from consumer.ingestion.deduplicator import RepeatFilter
+    from consumer.ingestion.deduplicator import DuplicateFilter
     from consumer.publish.publisher import Publisher
     from consumer.stream.messages import StreamUpdate
 
@@ -45,7 +45,7 @@ class ProcessorCounters:
     """What was read so far; written by the reader alone."""
 
     updates: int = 0
-    repeats_dropped: int = 0
+    duplicates_dropped: int = 0
     rejected: int = 0
 
 
@@ -56,7 +56,7 @@ class TargetProcessor:
         self,
         publisher: Publisher,
         watermark: Watermark,
-        repeats: RepeatFilter,
+        duplicates: DuplicateFilter,
         rejected: RejectedStore,
         clock: Clock,
     ) -> None:
@@ -66,7 +66,7 @@ class TargetProcessor:
         """The newest position that closed an interval, committed or not."""
         self._publisher = publisher
         self._watermark = watermark
-        self._repeats = repeats
+        self._duplicates = duplicates
         self._rejected = rejected
         self._clock = clock
         self._rejected_bytes = 0
@@ -74,9 +74,9 @@ class TargetProcessor:
         self._times: deque[datetime] = deque(maxlen=_TIMES)
         self._frontier = Frontier()
 
-    def recognise(self, repeats: RepeatFilter) -> None:
+    def recognise(self, duplicates: DuplicateFilter) -> None:
         """Drop what the run before handed on, too."""
-        self._repeats = repeats
+        self._duplicates = duplicates
 
     @property
     def has_uncommitted(self) -> bool:
@@ -85,16 +85,16 @@ class TargetProcessor:
 
     def connected(self) -> None:
         """Expect again what came since the newest token."""
-        self._repeats.connected()
+        self._duplicates.connected()
 
     @property
     def is_full(self) -> bool:
         """Whether too much is remembered to take in more: `makes_room` says whether waiting helps."""
-        return self._repeats.is_full
+        return self._duplicates.is_full
 
     def makes_room(self) -> bool:
         """Forget what was committed meanwhile; return whether more will be."""
-        self._repeats.forget(self._watermark.committed)
+        self._duplicates.forget(self._watermark.committed)
         return self._watermark.uncommitted > 0
 
     def raise_if_failed(self) -> None:
@@ -108,25 +108,25 @@ class TargetProcessor:
         self._frontier.resume(position.frontier)
 
     def process(self, updates: Sequence[StreamUpdate]) -> None:
-        """Hand the updates to the publisher, but for repeats; may wait for it (back pressure).
+        """Hand the updates to the publisher, but for duplicates; may wait for it (back pressure).
 
         Raises
         ------
         PublishError
             Kinesis refuses records for good.
         CheckpointError
-            As of `reject`: one was too large for a record.
+            See `reject`: one was too large for a record.
         """
         self.counters.updates += len(updates)
         sizes = [len(update.data) for update in updates]
         if max(sizes, default=0) > _SURELY_FITS:
-            # Before they are remembered: should this fail, they have to come again, and be no repeats then.
+            # Before they are remembered: should this fail, they have to come again, and be no duplicates then.
             updates = [update for update in updates if self._fits(update)]
         identified = identify(updates)
-        new = self._repeats.new_ones(updates, identified)
+        new = self._duplicates.new_ones(updates, identified)
         self._frontier.note(identified.identities)
         self._times.extend([time for update in updates if (time := update.ingestion_time) is not None])
-        self.counters.repeats_dropped += len(updates) - len(new)
+        self.counters.duplicates_dropped += len(updates) - len(new)
         if not new:
             return
         interval = self._watermark.current
@@ -183,7 +183,7 @@ class TargetProcessor:
         )
         if self._watermark.close(position):
             self._has_rejected = False
-            self._repeats.next_interval(self._watermark.closed, self._watermark.committed)
+            self._duplicates.next_interval(self._watermark.closed, self._watermark.committed)
             self.reached = position
         return position
 

@@ -250,7 +250,7 @@ class StreamReader:
             now = self._clock.now()
             self._token = token
             self._processor.reach(token, now)
-            self._committer.poke()
+            self._committer.notify()
             self._budget.token_arrived(self._clock.monotonic(), self._processor.newest_ingestion_time, now)
         if (reason := self._stop_request.reason) is not None:
             raise Stopped(reason)
@@ -282,7 +282,7 @@ class StreamReader:
         StreamInterruptedError
             All that was closed by a token is committed: the server sends updates without end and no token.
         """
-        updates = self._processor.counters.updates - self._processor.counters.repeats_dropped
+        updates = self._processor.counters.updates - self._processor.counters.duplicates_dropped
         while self._processor.makes_room() and self._processor.is_full:
             self._progress_at = self._clock.monotonic()  # the server is not to blame
             self._check()

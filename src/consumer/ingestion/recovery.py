@@ -77,7 +77,7 @@ class Recovery:
         self._processor.resume(position)
         # In the checkpoint at once: a run that ends here must not look for another live position.
         planned = self._processor.complete(self._processor.reach(token, received_at, plan.gap))
-        self._committer.poke()
+        self._committer.notify()
         return planned
 
     def fetch(self, position: Position, gap: TimeRange) -> None:
@@ -108,7 +108,7 @@ class Recovery:
             self.recovered = TimeRange(gap.start, slices.current.end)
             self.left = slices.rest
             self._processor.reach(position.position_token, position.token_received_at, slices.rest)
-            self._committer.poke()
+            self._committer.notify()
             has_more = slices.advance(updates)
 
 

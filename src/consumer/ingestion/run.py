@@ -10,7 +10,7 @@ from consumer.checkpoint.committer import Committer
 from consumer.checkpoint.watermark import Watermark
 from consumer.errors import ConsumerError, LeaseHeldError, LeaseLostError, PublishError
 from consumer.ingestion import gap_recovery
-from consumer.ingestion.deduplicator import RepeatFilter
+from consumer.ingestion.deduplicator import DuplicateFilter
 from consumer.ingestion.handover import Handover
 from consumer.ingestion.processor import TargetProcessor
 from consumer.ingestion.reader import Stopped, StreamReader
@@ -93,12 +93,12 @@ class Run:
             put_records,
             record_format.outbox,
             clock,
-            on_acknowledged=self._committer.poke,
+            on_acknowledged=self._committer.notify,
             on_error=self._interrupt,
             may_send=lambda: checkpoint.lease_is_valid,
         )
-        self._repeats = RepeatFilter()
-        self._processor = TargetProcessor(self._publisher, watermark, self._repeats, rejected, clock)
+        self._duplicates = DuplicateFilter()
+        self._processor = TargetProcessor(self._publisher, watermark, self._duplicates, rejected, clock)
         self._reader = StreamReader(
             client,
             self._processor,
@@ -172,7 +172,7 @@ class Run:
         """Read from the committed position on, by way of batch mode if the server no longer knows it."""
         known = self._handover.take(position.position_token if position else None)
         if known is not None:
-            self._repeats = known
+            self._duplicates = known
             self._processor.recognise(known)
         try:
             self._read_from(position)
@@ -250,9 +250,9 @@ class Run:
             return
         known = (self._committer.committed or position, self._committer.attempted)
         tokens = {one.position_token if one else None for one in known[: 2 if known[1] else 1]}
-        publisher, repeats, parser = self._publisher, self._repeats, self._parser
+        publisher, duplicates, parser = self._publisher, self._duplicates, self._parser
         self._handover.leave(
-            tokens, lambda: repeats.after_the_run(update for update in parser.updates(publisher.unacknowledged()))
+            tokens, lambda: duplicates.after_the_run(update for update in parser.updates(publisher.unacknowledged()))
         )
 
     def _summarise(self, reason: StopReason) -> Summary:
@@ -265,7 +265,7 @@ class Run:
             bytes=connected.bytes,
             published=self._publisher.counters.published,
             reconnects=connected.reconnects,
-            repeats_dropped=read.repeats_dropped,
+            duplicates_dropped=read.duplicates_dropped,
             rejected=read.rejected,
             committed_token_age_seconds=(now - committed.token_received_at).total_seconds() if committed else None,
             source_lag_seconds=(now - newest).total_seconds() if newest else None,

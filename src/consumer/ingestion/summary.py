@@ -65,7 +65,7 @@ class Summary:
     bytes: int = 0
     published: int = 0
     reconnects: int = 0
-    repeats_dropped: int = 0
+    duplicates_dropped: int = 0
     rejected: int = 0
     committed_token_age_seconds: float | None = None
     source_lag_seconds: float | None = None

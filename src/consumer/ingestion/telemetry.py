@@ -53,7 +53,7 @@ class Telemetry:
         counts: dict[str, float] = {
             "UpdatesReceived": read.updates,
             "UpdatesPublished": sent.published,
-            "RepeatsDropped": read.repeats_dropped,
+            "DuplicatesDropped": read.duplicates_dropped,
             "LinesRejected": read.rejected,
             "PutRetries": sent.retries,
             "Reconnects": connected.reconnects,

@@ -3,7 +3,7 @@
 An update waits in the lane of the shard that Kinesis would choose for its aircraft. A lane has one envelope under way;
 what comes meanwhile goes into the next one, so envelopes grow with the load. An envelope is addressed to its shard;
 when the answer names another one, the stream was resharded. Then nothing more is sent until all answers are in, the
-shards are read anew, and all that waits is sorted again, oldest first: so an aircraft that moves to another shard keeps
+shards are read again, and all that waits is sorted, oldest first: so an aircraft that moves to another shard keeps
 its order. Readers pass over the misplaced envelope, since it names a shard that it is not in.
 """
 
@@ -33,7 +33,7 @@ GATHER_SECONDS = 0.02
 under load all of them fill up at about the same time, and a call for four costs half as much as four calls."""
 
 BETWEEN_READS_SECONDS = 1.0
-"""How soon the shards are read again: should the list lag behind the stream, what goes by it lands elsewhere anew."""
+"""How soon the shards are read again: should the list lag behind the stream, what goes by it lands elsewhere again."""
 
 
 class EnvelopeOutbox:
@@ -96,7 +96,7 @@ class EnvelopeOutbox:
             lane.is_under_way = False
             is_elsewhere = bool(shard_id) and shard_id != lane.shard.shard_id
             if is_elsewhere and self._shards is not None:
-                logger.info("the stream was resharded: sorting what waits anew", found_in=shard_id)
+                logger.info("the stream was resharded: sorting what waits again", found_in=shard_id)
                 self._shards, self._read_at = None, max(now, self._read_at + BETWEEN_READS_SECONDS)
             if shard_id is None or (is_elsewhere and envelope.hash_key is not None):
                 retries += 1

@@ -111,7 +111,7 @@ class Header:
             found.update(columns[place])
 
     def arrays(self) -> dict[str, Collection[Any]]:
-        """Return what stands in the arrays, by the names of their fields; what is listed is in no order."""
+        """Return what is in the arrays, by the names of their fields; what is listed is in no order."""
         arrays: dict[str, Collection[Any]] = {}
         for name, found in zip((*VALUES, *RANGES), self._found, strict=False):
             found.discard(None)

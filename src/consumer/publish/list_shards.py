@@ -1,4 +1,4 @@
-"""The ListShards call: which shards the stream has now, for who sorts updates by shard."""
+"""The ListShards call: which shards the stream has now, for whoever sorts updates by shard."""
 
 from __future__ import annotations
 

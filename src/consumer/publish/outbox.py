@@ -1,4 +1,4 @@
-"""What the publisher asks of who decides what goes to Kinesis, and when: `SingleOutbox` and `EnvelopeOutbox` are both this."""
+"""What decides what goes to Kinesis, and when: `SingleOutbox` and `EnvelopeOutbox` are both this."""
 
 from __future__ import annotations
 

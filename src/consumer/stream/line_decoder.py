@@ -100,7 +100,7 @@ class Inflater:
                 raise CorruptStreamError("the gzip body is damaged: what follows a member is none")
             self._is_plain = True
         elif head[2] != _DEFLATED or head[3] & _RESERVED_FLAGS:  # isal would wait for what such flags announce
-            raise CorruptStreamError("the gzip body is damaged: its header is none of gzip's")
+            raise CorruptStreamError("the gzip body is damaged: its header is not one of gzip's")
         else:
             self._gzip = isal_zlib.decompressobj(_GZIP_WINDOW)
         return head

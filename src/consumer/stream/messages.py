@@ -35,7 +35,7 @@ MAX_TOKEN_CHARACTERS = 4096
 """Of a position token: it goes into the head of a request, of which servers take some 8 KiB."""
 
 _Token = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_TOKEN_CHARACTERS)]
-"""An empty token would be committed, and resuming at it would be starting anew."""
+"""An empty token would be committed, and resuming at it would be starting over."""
 
 
 class StreamUpdate(msgspec.Struct, gc=False):

@@ -1,4 +1,4 @@
-"""Status 200 with an answer that is none, from each service that the consumer asks."""
+"""Status 200 with an answer that is not one, from each service that the consumer asks."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def odd_acknowledgements(rng: Random, now: float) -> ConsumerPlan:
 
 
 @kind(
-    "a checkpoint that cannot be read is no missing checkpoint, and one that may not be written is not committed",
+    "a checkpoint that cannot be read is not a missing checkpoint, and one that may not be written is not committed",
     weight=2,
 )
 def odd_checkpoint_answers(rng: Random, now: float) -> ConsumerPlan:

@@ -62,7 +62,7 @@ def test_a_window_of_three_invocations(invoke, make_event, bucket, table):
     assert last == {"state": {}, "batchItemFailures": []}
     aircraft, totals = sorted(bucket.rows(), key=lambda row: row["kind"])
     assert (aircraft["updates"], aircraft["callsigns"]) == (3, ["ETH701"])
-    assert (totals["repeats_ignored"], totals["records_undecodable"]) == (1, 1)
+    assert (totals["duplicates_ignored"], totals["records_undecodable"]) == (1, 1)
     assert [item["timestamp"] for item in table.scan()["Items"]] == ["2024-03-04T23:24:11.000000Z"]
 
 
@@ -71,7 +71,7 @@ def test_each_invocation_writes_its_metrics_and_names_what_it_passed_over(invoke
     state = invoke(make_event([update(1), b"\xff", update(1)]))["state"]
     assert emitted(capsys.readouterr()) == {
         "UpdatesCounted": 1,
-        "RepeatsIgnored": 1,
+        "DuplicatesIgnored": 1,
         "RecordsUndecodable": 1,
         "FieldsIgnored": 0,
         "WindowRowsWritten": 0,
@@ -95,7 +95,7 @@ def test_the_sample_events_are_ones_the_function_takes(invoke, repository, bucke
     (totals,) = [row for row in bucket.rows() if row["kind"] == "totals"]
     counted = len(updates(event))
     assert counted >= 7
-    assert (totals["updates"], totals["repeats_ignored"], totals["records_undecodable"]) == (counted, counted, 0)
+    assert (totals["updates"], totals["duplicates_ignored"], totals["records_undecodable"]) == (counted, counted, 0)
 
 
 def test_an_empty_final_invocation(invoke, make_event, bucket, table):

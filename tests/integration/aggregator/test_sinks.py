@@ -53,7 +53,7 @@ def latest_states(table, dynamodb):
 
 
 def test_rows_reach_s3_as_lines(delivery_stream, bucket):
-    """What is put into Firehose stands in the bucket, a row a line, whatever the packing."""
+    """What is put into Firehose is in the bucket, a row a line, whatever the packing."""
     part = part_of(*(update(f"{n:06X}", speed=float(n)) for n in range(300)))
     name = row_schema.PartName("2024-03-04T23:24:00Z", "2024-03-04T23:25:00Z", "shardId-000000000000", 0)
     records = pack(row_schema.rows(part, name), record_bytes=10_000)

@@ -111,7 +111,7 @@ class World:
         )
 
     def item(self, key):
-        """The item of this rule and aircraft, as it stands in the table."""
+        """The item of this rule and aircraft, as it is in the table."""
         return self._dynamodb.get_item(TableName=TABLE, Key={"rule_and_aircraft": {"S": key}}).get("Item")
 
     def log(self):

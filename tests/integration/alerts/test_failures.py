@@ -193,7 +193,7 @@ def test_a_belated_mark_does_not_touch_another_updates_window(world):
 
 
 def test_two_writers_of_one_subject_lose_nothing(world):
-    """Another shard claims between a look and a write: the write is refused, and decided again by what stands there."""
+    """Another shard claims between a look and a write: the write is refused, and decided again by what is there."""
     ours, theirs = (SuppressionTable(world.dynamodb, "suppression", SystemClock()) for _ in range(2))
     first, far, near = (Claim("pattern", "78121E", f"{at}", at * 1000, 900_000) for at in (0, 900, 901))
     ours.claim(first)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
@@ -27,7 +28,7 @@ def context():
 
 @pytest.fixture
 def environment(world, monkeypatch):
-    """The function's environment; the alerter is made anew, as in a new process."""
+    """The function's environment; the alerter is made again, as in a new process."""
     monkeypatch.setenv("SUPPRESSION_TABLE_NAME", "suppression")
     monkeypatch.setenv("SUPPRESSION_SECONDS", "900")
     monkeypatch.setenv("ALERTS_TOPIC_ARN", world.topic_arn)
@@ -127,7 +128,7 @@ def test_a_batch_without_records_is_a_success(context):
 @pytest.mark.usefixtures("environment")
 def test_who_sends_nothing_makes_no_client_for_the_log(record, context):
     """Most batches are suppressed, and a client costs a cold start tens of milliseconds."""
-    lazy = entry_point.alerter()._log._client
+    lazy: Any = entry_point.alerter()._log._client
     entry_point.handler(event(record()._replace(data=b"no update")), context)
     assert lazy._client is None
 

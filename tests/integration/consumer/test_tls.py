@@ -70,7 +70,7 @@ def accepts(name, value):
 
 @pytest.mark.parametrize("value", OFF)
 def test_a_certificate_that_nobody_vouches_for_is_refused(certificate, monkeypatch, repository, value):
-    """Whatever word for "off" stands in every setting that takes it, the server must never see a request."""
+    """Whatever word for "off" is in every setting that takes it, the server must never see a request."""
     names = [*environment_variables(repository), "VERIFY", "STREAM_VERIFY", "SSL_VERIFY", "PYTHONHTTPSVERIFY"]
     assert {"COMPRESSION", "API_TOKEN_SECRET_ARN", "LATE_FILTER", "AIRLINES"} <= set(names)
     with https_server(certificate) as (url, seen):
@@ -84,7 +84,7 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(certificate, monkeypat
 
 
 def test_a_bundle_adds_trust(certificate, monkeypatch):
-    """REQUESTS_CA_BUNDLE must let in a server whose certificate stands in it: a company's own authority, for one."""
+    """REQUESTS_CA_BUNDLE must let in a server whose certificate is in it: a company's own authority, for one."""
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
     with https_server(certificate) as (url, seen):
         assert read(Settings.from_environment(NEEDED | {"STREAM_URL": url})) == [b'{"a":1}']

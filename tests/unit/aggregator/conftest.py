@@ -39,7 +39,7 @@ def _update(address, microseconds, delay, fields):
     return TargetUpdate(icao_address=address, timestamp=timestamp, ingestion_time=ingestion_time, **fields)
 
 
-# Few addresses, times and texts, so that repeats, ties and late updates are usual; now and then an odd one.
+# Few addresses, times and texts, so that duplicates, ties and late updates are usual; now and then an odd one.
 _TIMES = st.integers(-2, 12).map(lambda n: n * 5_000_000) | st.integers(-6 * 10**16, 10**15)
 _DELAYS = st.none() | st.integers(0, 3).map(lambda n: n * 1_000) | st.integers(-(10**12), 10**12)
 _FIELDS = st.fixed_dictionaries(

@@ -133,8 +133,8 @@ def test_state_goes_on_until_the_window_closes(make_event):
     assert (world.rows.lines, world.deliveries.loads) == ([], 0)
     last = world.process(make_event([], second.state, final=True))
     aircraft, totals = map(json.loads, world.rows.lines)
-    assert (aircraft["updates"], totals["updates"], totals["repeats_ignored"]) == (3, 3, 1)
-    assert (second.counted, second.repeats) == (1, 1)
+    assert (aircraft["updates"], totals["updates"], totals["duplicates_ignored"]) == (3, 3, 1)
+    assert (second.counted, second.duplicates) == (1, 1)
     assert (last.rows_written, last.closed, last.state) == (2, True, {})
     assert (world.deliveries.loads, world.deliveries.saves) == (1, 0)
 

@@ -50,7 +50,7 @@ _operators = st.one_of(
     comparisons.map(lambda one: {"numeric": list(one)}),
     st.tuples(comparisons, comparisons).map(lambda two: {"numeric": [*two[0], *two[1]]}),
     (TEXTS | NUMBERS).map(lambda value: {"anything-but": value}),
-    st.one_of(st.lists(of_one_type, min_size=1, max_size=3) for of_one_type in (TEXTS, NUMBERS)).map(
+    (st.lists(TEXTS, min_size=1, max_size=3) | st.lists(NUMBERS, min_size=1, max_size=3)).map(
         lambda values: {"anything-but": values}
     ),
     text_operators.map(lambda pair: {"anything-but": dict([pair])}),

@@ -49,7 +49,9 @@ def left_by(*claims, state=State.NOTIFIED):
     for one in claims:
         decision = judge(one, history)
         assert decision.verdict is Verdict.NOTIFY
-        history = marked(decision.history, one.update_key) if state is State.NOTIFIED else decision.history
+        claimed = decision.history
+        assert claimed is not None
+        history = marked(claimed, one.update_key) if state is State.NOTIFIED else claimed
     return history
 
 

@@ -84,7 +84,7 @@ def test_the_age_is_the_sum_of_waits():
 
 
 def test_the_figures_are_the_templates(repository):
-    """A window or a memory size that is changed there is reckoned with here."""
+    """A window or a memory size that is changed there is calculated with here."""
     resources = yaml_parse((repository / "template.yaml").read_text())["Resources"]
     aggregator = resources["AggregatorFunction"]["Properties"]
     mapping = aggregator["Events"]["Updates"]["Properties"]

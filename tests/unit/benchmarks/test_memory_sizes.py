@@ -1,4 +1,4 @@
-"""What is reckoned from measured CPU time: durations, shares and costs by memory size."""
+"""What is calculated from measured CPU time: durations, shares and costs by memory size."""
 
 from __future__ import annotations
 

@@ -79,7 +79,7 @@ def test_both_formats_may_stand_in_one_event():
 
 
 def test_only_records_of_one_update_each_are_taken_together():
-    """An envelope counts in its shard alone, and a record that is none has to be told by its place among the others."""
+    """An envelope counts in its shard alone, and a record that is not one is told by its place among the others."""
     singles = [record(1, b'{"a":1}\n'), record(2, b"")]
     assert kinesis_event.single_updates(singles) == [b'{"a":1}\n', b""]
     assert kinesis_event.single_updates([*singles, record(3, enveloped(b'{"a":2}'))]) is None

@@ -203,7 +203,7 @@ def test_what_is_no_update_is_refused_with_what_was_expected(data, says):
     ).map(lambda value: json.dumps(value).encode())
 )
 def test_no_bytes_whatever_raise_anything_else(data):
-    """Whatever stands in a record, it is an update or an UndecodableUpdateError: nothing else can hold up a shard."""
+    """Whatever is in a record, it is an update or an UndecodableUpdateError: nothing else can hold up a shard."""
     try:
         update = decode(data)
     except UndecodableUpdateError:

@@ -107,7 +107,7 @@ _entries = st.dictionaries(st.sampled_from(list(ENTRY)), _json, max_size=12).map
 
 @given(st.lists(_entries, max_size=4))
 def test_any_entries_are_read_or_counted(entries):
-    """Whatever stands in the list, the parser gives what it can and never fails."""
+    """Whatever is in the list, the parser gives what it can and never fails."""
     found = parse(json.dumps({"now": NOW, "aircraft": entries}).encode())
     assert len(found.heard) + found.malformed <= len(entries)
     list(NewlyHeard().select(found, NOW))

@@ -44,7 +44,7 @@ def line(kind="MSG", transmission="3", address="4CA2D6", times=TIMES, **at):
     ],
 )  # fmt: skip
 def test_each_type_of_transmission(text, values, position):
-    """Published examples of every type are read; one with a field too many is none of them."""
+    """Published examples of every type are read; one with a field too many is not one of them."""
     if values is None:
         with pytest.raises(sbs.MalformedLineError, match="23 fields, expected 22"):
             sbs.parse(text.encode())

@@ -57,7 +57,7 @@ def test_before_anything_was_read_nothing_is_in_kinesis(watch):
 
 
 def test_a_failed_run_is_a_trouble_with_the_consumer_s_last_words(watch, told):
-    """Why it failed stands there, so that nobody has to look for it."""
+    """Why it failed is there, so that nobody has to look for it."""
     watch.run_finished(InvocationResult("id", {"errorType": "E", "errorMessage": "m"}, "Unhandled", 1.0))
     assert told == ["a run of the consumer failed: E: m\n    its last words"]
     assert (watch.troubles, len(watch.results)) == (1, 1)

@@ -69,7 +69,7 @@ class Parts:
 
     def reach(self, name):
         self.watermark.close(position(name))
-        self.committer.poke()
+        self.committer.notify()
 
 
 @pytest.fixture

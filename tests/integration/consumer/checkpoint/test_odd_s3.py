@@ -185,7 +185,7 @@ def test_what_no_run_has_written_is_refused_with_its_name(fields):
 
 
 def test_an_answer_without_an_etag_is_an_error_of_ours():
-    """What S3 always sends may be missing from what stands in its place: the run says that, and commits nothing."""
+    """What S3 always sends may be missing from what is in its place: the run says that, and commits nothing."""
     with StubAws() as aws:
         aws.etag = ""
         with pytest.raises(CheckpointError, match=r"could not be written \(KeyError: 'ETag'\)"):

@@ -88,7 +88,7 @@ def test_an_expired_lease_is_free(store, clock):
 
 
 def test_ones_own_lease_is_no_obstacle(store):
-    """A run must be able to take a lease that stands in its own name."""
+    """A run must be able to take a lease that is in its own name."""
     store("a").acquire()
     assert store("a").acquire() is None
 

@@ -63,7 +63,7 @@ def test_what_kinesis_has_is_not_sent_again_after_a_refusal(consume, state, mome
         summary = consume(server.url, owner="run-2", handover=handover, run_seconds=30).wait()
     assert server.requests[2].parameters["position_token"] == "t1"
     assert state.numbers == list(range(12))
-    assert summary.repeats_dropped == 6
+    assert summary.duplicates_dropped == 6
 
 
 def test_what_kinesis_lacks_is_sent_by_the_next_run(consume, state, moment, end_the_short_run):
@@ -124,7 +124,7 @@ def test_a_checkpoint_that_fails_doubles_nothing(consume, state, moment, end_the
 
 
 def test_a_run_of_a_few_seconds_recovers_too(consume, simulator, state, clock):
-    """A recovery must get on in runs shorter than a slice is first reckoned to take."""
+    """A recovery must get on in runs shorter than a slice is first calculated to take."""
     begun_at = clock.now()
     server = simulator(every(0.01, 40, begun_at))
     wait_until(lambda: server.feed.count == 40)

@@ -35,7 +35,7 @@ def test_runs_follow_each_other_without_loss_or_repeat(consume, simulator, state
     assert state.numbers == list(range(300))
     assert all(numbers == sorted(numbers) for numbers in state.numbers_by_key().values())
     assert first.published + second.published == 300
-    assert first.repeats_dropped == second.repeats_dropped == 0
+    assert first.duplicates_dropped == second.duplicates_dropped == 0
     assert state.checkpoint["lease"] is None
 
 
@@ -97,7 +97,7 @@ def test_repeats_after_a_reconnect_are_dropped(consume, state, clock):
         summary = run.stop_after(8) if not run.is_running else _stop_when_asked(run, server)
     assert [request.parameters["position_token"] for request in server.requests[:2]] == ["BEGINNING", "t1"]
     assert state.numbers == list(range(8))
-    assert summary.repeats_dropped == 3
+    assert summary.duplicates_dropped == 3
     assert summary.reconnects == 1
 
 

@@ -215,7 +215,7 @@ def test_a_passing_refusal_is_an_interruption(connect, status, wanted):
     ],
 )
 def test_a_strange_retry_after_is_bounded(connect, header, seconds):
-    """Seconds, fractions of them and a date are all taken; what is none of these asks for no wait."""
+    """Seconds, fractions of them and a date are all taken; what is not one of these asks for no wait."""
     with (
         ScriptedStream(lambda exchange: exchange.refuse(503, Retry_After=header)) as server,
         pytest.raises(StreamInterruptedError) as caught,
@@ -255,7 +255,7 @@ def test_the_api_token_never_gets_into_an_error(connect, echo):
 
 
 def test_the_api_token_in_a_broken_chunk_is_not_told(connect):
-    """A chunk whose length is nonsense must be told without the API token that may stand in it."""
+    """A chunk whose length is nonsense must be told without the API token that may be in it."""
 
     def nonsense(exchange):
         exchange.begin()

@@ -83,7 +83,7 @@ def inject(proxy):
 
 @pytest.fixture
 def stream(client):
-    """A Kinesis stream of one shard, and what stands in it."""
+    """A Kinesis stream of one shard, and what is in it."""
     kinesis = client("kinesis", caller="Operator")
     kinesis.create_stream(StreamName="updates", ShardCount=1)
 

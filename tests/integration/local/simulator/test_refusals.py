@@ -206,7 +206,7 @@ def _raw(server, request):
 )
 @pytest.mark.parametrize("method", [b"GET", b"POST"])
 def test_an_odd_address_is_not_found(serve, target, method):
-    """Whatever stands in it: a refusal in JSON, and no thread that dies of it."""
+    """Whatever is in it: a refusal in JSON, and no thread that dies of it."""
     answer = _raw(serve([]), method + b" " + target + b" HTTP/1.1\r\nHost: x\r\n\r\n")
     assert answer.startswith(b"HTTP/1.1 404 ")
     assert b'"code":404' in answer
@@ -259,7 +259,7 @@ def test_a_token_that_no_header_carries_is_refused_at_the_start(serve, token):
 
 
 def test_a_body_that_nobody_reads_is_not_taken_for_a_request(serve):
-    """A batch leaves its connection open, but for who sent one with it."""
+    """A batch leaves its connection open, but for whoever sent one with it."""
     server = serve([0], speed=math.inf)
     query = "start=2024-03-04T23:23:00Z&end=2024-03-04T23:24:00Z&compression=none"
     head = f"GET /v2/targets/stream?{query} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer secret-of-the-tests\r\n"

@@ -33,7 +33,7 @@ def folded(update, timestamp, ingestion_time):
 
 
 def in_order(records):
-    """What `read` gives of the records, one by one: updates, and the sequence numbers of what is none."""
+    """What `read` gives of the records, one by one: updates, and the sequence numbers of what is not one."""
     found = []
     for read in decoding.read(event(*records)):
         if isinstance(read, Undecodable):

@@ -124,8 +124,8 @@ def test_an_empty_part_has_no_rows(origin):
 
 def test_a_part_of_undecodable_records_has_its_totals(origin):
     """What could not be read still shows."""
-    (totals,) = map(json.loads, lines_of([WindowPart(origin, undecodable=2, repeats_ignored=1)]))
-    assert (totals["records_undecodable"], totals["repeats_ignored"], totals["updates"]) == (2, 1, 0)
+    (totals,) = map(json.loads, lines_of([WindowPart(origin, undecodable=2, duplicates_ignored=1)]))
+    assert (totals["records_undecodable"], totals["duplicates_ignored"], totals["updates"]) == (2, 1, 0)
     assert "first_timestamp" not in totals
 
 
@@ -149,4 +149,4 @@ def test_the_recording_is_recounted(origin, recording, recount, merge):
     merged = merge(lines_of(parts))
     assert merged == recount(feed)
     assert sum(row["updates"] for row in merged.values()) == 5_680
-    assert parts[0].repeats_ignored == 100
+    assert parts[0].duplicates_ignored == 100

@@ -135,7 +135,7 @@ def test_the_bound_holds_from_a_measurement_to_each_aircrafts_second_update(orig
 
 @pytest.mark.parametrize("seconds", [-1.0, 1.0])
 def test_only_an_aircrafts_second_update_is_charged_its_row(origin, make_update, seconds):
-    """Newer or late, once: not the third one, and not a repeat, which adds nothing."""
+    """Newer or late, once: not the third one, and not a duplicate, which adds nothing."""
     part = WindowPart(origin)
     charged = []
     for time in (0.0, 0.0, seconds, seconds, 2 * seconds):
@@ -186,7 +186,7 @@ def test_a_state_depends_on_the_updates_not_on_how_often_it_was_carried(origin, 
 
 
 def test_a_name_that_changes_is_carried_whichever_block_it_is_in(origin, make_update):
-    """Names are packed by blocks of aircraft: the changed one anew, the others as they were."""
+    """Names are packed by blocks of aircraft: the changed one again, the others as they were."""
     part = WindowPart(origin)
     for number in range(2 * BLOCK + 2):
         part.add(make_update(f"{number:06X}", callsign="OLD"))

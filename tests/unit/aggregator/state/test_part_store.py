@@ -23,7 +23,7 @@ def assert_equal(origin, updates, carried_at=()):
         if number in carried_at:
             fast = codec.decode(codec.encode(fast), origin)
         assert fast.add(update) is plain.add(update)
-    assert fast.repeats_ignored == plain.repeats_ignored
+    assert fast.duplicates_ignored == plain.duplicates_ignored
     assert fast.updates == len(plain.counted)
     assert fast.aircraft == plain.aircraft
     assert codec.decode(codec.encode(fast), origin).aircraft == plain.aircraft
@@ -80,7 +80,7 @@ def test_a_long_feed_with_stretches_of_the_log_packed_is_folded_as_plainly(origi
 
 
 def test_a_key_in_a_packed_stretch_is_still_known(origin, make_update):
-    """However long ago in the window an update came, its repeat is not counted."""
+    """However long ago in the window an update came, its duplicate is not counted."""
     part = WindowPart(origin)
     for number in range(codec.STRETCH + 10):
         part.add(make_update(seconds=number / 1_000))

@@ -24,11 +24,11 @@ def folded(origin, updates):
 
 
 def test_a_repeat_is_not_counted(origin, make_update):
-    """The same key a second time changes nothing but the number of repeats."""
+    """The same key a second time changes nothing but the number of duplicates."""
     part = folded(origin, [make_update(speed=400.0)])
     assert part.add(make_update(speed=999.0)) is False
     aircraft = part.aircraft["040172"]
-    assert (aircraft.updates, aircraft.speed.greatest, part.repeats_ignored) == (1, 400_000, 1)
+    assert (aircraft.updates, aircraft.speed.greatest, part.duplicates_ignored) == (1, 400_000, 1)
 
 
 @pytest.mark.parametrize("delay", [2.001, 2.000001, None, 10_000.0])

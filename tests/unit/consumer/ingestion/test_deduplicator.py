@@ -1,4 +1,4 @@
-"""Repeats: what the server sends again after a reconnect or in the next run is dropped, and nothing else is."""
+"""Duplicates: what the server sends again after a reconnect or in the next run is dropped, and nothing else is."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.ingestion.deduplicator import KEPT_INTERVALS, RepeatFilter, identify
+from consumer.ingestion.deduplicator import KEPT_INTERVALS, DuplicateFilter, identify
 from consumer.stream.messages import StreamUpdate
 
 READ_AT = datetime(2024, 3, 4, 23, 24, tzinfo=UTC)
@@ -19,9 +19,9 @@ def update(number, text=b""):
     return StreamUpdate("A", at, at, data=b"%d %b" % (number, text))
 
 
-def is_new(repeats, number):
+def is_new(duplicates, number):
     """Whether the filter lets update `number` through, by itself."""
-    return len(repeats.new_ones([update(number)])) == 1
+    return len(duplicates.new_ones([update(number)])) == 1
 
 
 class Feed:
@@ -32,7 +32,7 @@ class Feed:
     """
 
     def __init__(self, lag=0):
-        self.filter = RepeatFilter()
+        self.filter = DuplicateFilter()
         self.handed_on = []
         self.tokens = [0]
         self.lag = lag
@@ -50,9 +50,9 @@ class Feed:
             self.filter.next_interval(closed, max(0, closed - self.lag))
 
 
-def remembered(repeats):
+def remembered(duplicates):
     """How many digests a filter holds."""
-    return len(repeats._expected) + len(repeats._current) + sum(len(one.digests) for one in repeats._segments)
+    return len(duplicates._expected) + len(duplicates._current) + sum(len(one.digests) for one in duplicates._segments)
 
 
 connection = st.fixed_dictionaries(
@@ -87,15 +87,15 @@ def test_every_line_is_handed_on_exactly_once_through_any_disconnects(connection
 
 @given(st.lists(st.integers(0, 50), max_size=200), st.sets(st.integers(0, 200)), st.sets(st.integers(0, 200)))
 def test_an_update_is_never_dropped_the_first_time(numbers, tokens, reconnects):
-    """Nothing new is taken for a repeat, whatever came before it."""
-    repeats, seen = RepeatFilter(), set()
+    """Nothing new is taken for a duplicate, whatever came before it."""
+    duplicates, seen = DuplicateFilter(), set()
     for at, number in enumerate(numbers):
-        assert is_new(repeats, number) or number in seen
+        assert is_new(duplicates, number) or number in seen
         seen.add(number)
         if at in tokens:
-            repeats.next_interval(at, at)
+            duplicates.next_interval(at, at)
         if at in reconnects:
-            repeats.connected()
+            duplicates.connected()
 
 
 @given(
@@ -107,11 +107,11 @@ def test_an_update_is_never_dropped_the_first_time(numbers, tokens, reconnects):
 )
 def test_no_run_of_a_process_hands_on_what_another_has(runs):
     """Run after run, each from the last committed token, whatever was not acknowledged and wherever tokens fall."""
-    repeats, acknowledged, committed = RepeatFilter(), [], 0
+    duplicates, acknowledged, committed = DuplicateFilter(), [], 0
     for length, every, refused, lag in runs:
         begun_at, tokens, unacknowledged = committed, 0, []
         for number in range(begun_at, begun_at + length):
-            if is_new(repeats, number):
+            if is_new(duplicates, number):
                 (unacknowledged if number in refused else acknowledged).append(number)
             if number % every == 0:
                 tokens += 1
@@ -119,8 +119,8 @@ def test_no_run_of_a_process_hands_on_what_another_has(runs):
                 safe = [token for token in safe if not unacknowledged or token < unacknowledged[0]]
                 done = max(0, min(len(safe), tokens - lag))
                 committed = safe[done - 1] + 1 if done else begun_at
-                repeats.next_interval(tokens, done)
-        repeats = repeats.after_the_run(map(update, unacknowledged))
+                duplicates.next_interval(tokens, done)
+        duplicates = duplicates.after_the_run(map(update, unacknowledged))
     assert len(acknowledged) == len(set(acknowledged))
     assert set(range(committed)) <= set(acknowledged)
 
@@ -164,83 +164,83 @@ def test_the_server_may_resume_some_tokens_earlier_than_asked():
 
 
 def test_old_digests_are_forgotten():
-    """However long the run, no more is remembered than the last few intervals held, repeats among it or not."""
-    repeats = RepeatFilter()
+    """However long the run, no more is remembered than the last few intervals held, duplicates among it or not."""
+    duplicates = DuplicateFilter()
     for interval in range(100):
         for number in [*range(50), *range(50)]:
-            repeats.new_ones([update(interval * 50 + number)])
-        is_new(repeats, -1)
-        repeats.next_interval(interval, interval)
-        assert remembered(repeats) <= KEPT_INTERVALS * 50 + 1
+            duplicates.new_ones([update(interval * 50 + number)])
+        is_new(duplicates, -1)
+        duplicates.next_interval(interval, interval)
+        assert remembered(duplicates) <= KEPT_INTERVALS * 50 + 1
 
 
 def test_a_repeat_counts_as_new_again():
     """An update seen again lies after the newest token, so it is remembered as long as a new one would be."""
-    repeats = RepeatFilter(kept_intervals=2)
-    is_new(repeats, 0)
+    duplicates = DuplicateFilter(kept_intervals=2)
+    is_new(duplicates, 0)
     for number in range(1, 5):
-        is_new(repeats, number)
-        assert not is_new(repeats, 0)
-        repeats.next_interval(number, number)
+        is_new(duplicates, number)
+        assert not is_new(duplicates, 0)
+        duplicates.next_interval(number, number)
 
 
 def test_what_is_not_committed_yet_is_remembered():
     """While commits lag behind, all since the last one must be known, however many tokens that are."""
-    repeats = RepeatFilter()
+    duplicates = DuplicateFilter()
     for interval in range(100):
-        assert is_new(repeats, interval)
-        repeats.next_interval(interval + 1, 0)
-    assert len(repeats._segments) <= 16
-    assert not any(is_new(repeats, interval) for interval in range(100))
+        assert is_new(duplicates, interval)
+        duplicates.next_interval(interval + 1, 0)
+    assert len(duplicates._segments) <= 16
+    assert not any(is_new(duplicates, interval) for interval in range(100))
 
 
 def test_what_never_comes_again_is_dropped_in_the_end():
     """A server that does not resume where it is asked to must not have the process remember for ever."""
-    repeats = RepeatFilter()
-    is_new(repeats, 0)
-    repeats = repeats.after_the_run([])
+    duplicates = DuplicateFilter()
+    is_new(duplicates, 0)
+    duplicates = duplicates.after_the_run([])
     for number in range(1, 100):
-        is_new(repeats, number)
-        repeats.next_interval(number, number)
-    assert remembered(repeats) <= KEPT_INTERVALS + 1
+        is_new(duplicates, number)
+        duplicates.next_interval(number, number)
+    assert remembered(duplicates) <= KEPT_INTERVALS + 1
 
 
 def test_there_is_a_bound_and_what_is_not_committed_lies_within_it():
     """Committed digests make room first; with none left the filter is full, and says so before it forgets."""
-    repeats = RepeatFilter(max_digests=100)
+    duplicates = DuplicateFilter(max_digests=100)
     for number in range(90):
-        is_new(repeats, number)
+        is_new(duplicates, number)
         if number % 30 == 29:
-            repeats.next_interval(number // 30 + 1, 0)
-    assert not repeats.is_full
+            duplicates.next_interval(number // 30 + 1, 0)
+    assert not duplicates.is_full
     for number in range(90, 120):
-        is_new(repeats, number)
-    repeats.forget(0)
-    assert repeats.is_full
-    repeats.forget(1)
-    assert not repeats.is_full
-    assert not any(is_new(repeats, number) for number in range(30, 120))
+        is_new(duplicates, number)
+    duplicates.forget(0)
+    assert duplicates.is_full
+    duplicates.forget(1)
+    assert not duplicates.is_full
+    assert not any(is_new(duplicates, number) for number in range(30, 120))
 
 
 def test_expected_digests_have_a_bound_too():
     """Reconnects without end, each to where nothing comes again, fill no memory."""
-    repeats = RepeatFilter(max_digests=100)
+    duplicates = DuplicateFilter(max_digests=100)
     for number in range(1000):
-        is_new(repeats, number)
-        repeats.connected()
-        repeats.forget(0)
-        assert remembered(repeats) <= 200
+        is_new(duplicates, number)
+        duplicates.connected()
+        duplicates.forget(0)
+        assert remembered(duplicates) <= 200
 
 
 def test_two_updates_of_one_key_are_two():
     """A receiver that measures twice within a millisecond sends two updates, in one interval at least."""
-    repeats = RepeatFilter()
+    duplicates = DuplicateFilter()
     at = READ_AT
     one, other = (StreamUpdate("A", at, at, data=b'{"n":%b}' % number) for number in (b"18", b"81"))
-    assert repeats.new_ones([one, other]) == [one, other]
-    assert repeats.new_ones([one]) == [one] or repeats.new_ones([other]) == []
+    assert duplicates.new_ones([one, other]) == [one, other]
+    assert duplicates.new_ones([one]) == [one] or duplicates.new_ones([other]) == []
     third = StreamUpdate("A", at, at, data=b'{"n":19}')
-    assert repeats.new_ones([third]) == [third]
+    assert duplicates.new_ones([third]) == [third]
 
 
 def test_the_order_of_members_makes_no_other_update():
@@ -250,20 +250,20 @@ def test_the_order_of_members_makes_no_other_update():
             StreamUpdate("A", *times, data=data)
             for data in (b'{"a":1,"b":"x"}', b'{"b":"x","a":1}', b'{"a":2,"b":"x"}')
         )
-        repeats = RepeatFilter()
-        assert repeats.new_ones([one]) == [one]
-        repeats.connected()
-        assert repeats.new_ones([same, other]) == [other]
+        duplicates = DuplicateFilter()
+        assert duplicates.new_ones([one]) == [one]
+        duplicates.connected()
+        assert duplicates.new_ones([same, other]) == [other]
         assert len(set(identify([one, same, other]).identities)) == 2
 
 
 @given(st.lists(st.lists(st.integers(0, 12), max_size=6), max_size=12))
 def test_a_list_at_a_time_is_one_by_one(batches):
     """What is new in a list of updates is what is new when each is asked for by itself, through tokens too."""
-    at_a_time, one_by_one = RepeatFilter(), RepeatFilter()
+    at_a_time, one_by_one = DuplicateFilter(), DuplicateFilter()
     for at, numbers in enumerate(batches):
         updates = [update(number) for number in numbers]
         assert list(at_a_time.new_ones(updates)) == [one for one in updates if one_by_one.new_ones([one])]
-        for repeats in (at_a_time, one_by_one):
-            repeats.next_interval(at, at)
+        for duplicates in (at_a_time, one_by_one):
+            duplicates.next_interval(at, at)
         assert at_a_time._current == one_by_one._current

@@ -1,4 +1,4 @@
-"""What the processor remembers of updates that it could not hand on: nothing, so that they are no repeats later."""
+"""What the processor remembers of updates that it could not hand on: nothing, so that they are no duplicates later."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from consumer.checkpoint.watermark import Watermark
 from consumer.errors import CheckpointError
 from consumer.ingestion import frontier
-from consumer.ingestion.deduplicator import RepeatFilter
+from consumer.ingestion.deduplicator import DuplicateFilter
 from consumer.ingestion.processor import MAX_REJECTED_BYTES, TargetProcessor
 from consumer.publish.single_outbox import MAX_RECORD_BYTES
 from consumer.stream.messages import StreamUpdate
@@ -48,28 +48,28 @@ def update(number, *, size=0, ingested=NOW):
 @pytest.fixture
 def parts():
     """A processor, what it handed on, and what it remembers."""
-    taken, repeats = Taken(), RepeatFilter()
-    return TargetProcessor(taken, Watermark(), repeats, FullStore(), Clock()), taken, repeats
+    taken, duplicates = Taken(), DuplicateFilter()
+    return TargetProcessor(taken, Watermark(), duplicates, FullStore(), Clock()), taken, duplicates
 
 
 def test_updates_beside_one_that_could_not_be_rejected_come_again_as_new(parts):
     """The run fails there, and nothing of the list was handed on: the next run in this process must not drop it."""
-    processor, taken, repeats = parts
+    processor, taken, duplicates = parts
     too_large = [update(number, size=MAX_RECORD_BYTES) for number in range(MAX_REJECTED_BYTES // MAX_RECORD_BYTES + 1)]
     updates = [update(100), *too_large, update(101)]
     with pytest.raises(CheckpointError):
         processor.process(updates)
     assert taken == []
-    assert repeats.new_ones(updates) == updates
+    assert duplicates.new_ones(updates) == updates
 
 
 def test_an_update_too_large_for_a_record_is_rejected_alone(parts):
     """Those beside it go on; sent again it is rejected again, since nobody has it."""
-    processor, taken, repeats = parts
+    processor, taken, duplicates = parts
     small, large = update(1), update(2, size=MAX_RECORD_BYTES)
     processor.process([small, large])
     assert taken == [small]
-    assert repeats.new_ones([small, large]) == [large]
+    assert duplicates.new_ones([small, large]) == [large]
 
 
 @pytest.mark.parametrize("ahead", [timedelta(minutes=1), timedelta(hours=20), timedelta(days=3650)])

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from consumer.checkpoint.position import Position
 from consumer.checkpoint.watermark import Watermark
-from consumer.ingestion.deduplicator import RepeatFilter
+from consumer.ingestion.deduplicator import DuplicateFilter
 from consumer.ingestion.gap_recovery import LATENCY
 from consumer.ingestion.processor import TargetProcessor
 from consumer.ingestion.recovery import Recovery
@@ -38,14 +38,14 @@ class Nothing:
     def put(self, _updates, _size, _interval):
         """Take updates."""
 
-    def poke(self):
+    def notify(self):
         """Have nothing to commit."""
 
 
 def test_the_plan_keeps_the_frontier_of_the_position_it_recovers_from():
     """Killed before its first slice, a recovery must go on from the committed update, not from one read since."""
     watermark = Watermark()
-    processor = TargetProcessor(Nothing(), watermark, RepeatFilter(), None, Clock())
+    processor = TargetProcessor(Nothing(), watermark, DuplicateFilter(), None, Clock())
     committed = Position(
         position_token="old",
         token_received_at=NOW - timedelta(hours=7),

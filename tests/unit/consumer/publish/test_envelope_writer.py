@@ -49,7 +49,7 @@ def packed(updates, most_bytes=MOST):
 
 
 def sorted_lists(record):
-    """The record as JSON; what the header lists stands in no order."""
+    """The record as JSON; what the header lists is in no order."""
     return {
         name: sorted(value, key=str) if isinstance(value, list) else value for name, value in json.loads(record).items()
     }
@@ -80,7 +80,7 @@ def test_an_envelope_may_be_written_bit_by_bit(targets, step):
 
 @given(st.lists(FIELDS, min_size=1, max_size=20))
 def test_the_header_holds_every_value_a_filter_may_ask_for(targets):
-    """Each text of an update stands in the list once, each number between the bounds, and nothing else does."""
+    """Each text of an update is in the list once, each number between the bounds, and nothing else does."""
     found = header(updates_of(*targets))
     for name in VALUES[1:]:
         texts = {target[name] for target in targets if isinstance(target.get(name), str) and len(target[name]) <= 64}

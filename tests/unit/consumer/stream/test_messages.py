@@ -89,7 +89,7 @@ def test_an_update_needs_no_ingestion_time():
 
 @pytest.mark.parametrize("key", ["A", "x" * 32, "é" * 32, "😀", " 78121e ", " " * 300 + "A"])
 def test_an_address_has_1_to_32_characters_of_any_script(key):
-    """Padding is none of them, and stands as received: filters see the update so."""
+    """Padding is not one of them, and stands as received: filters see the update so."""
     assert parse(target(icao_address=key)).icao_address == key
 
 

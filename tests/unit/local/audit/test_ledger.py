@@ -1,4 +1,4 @@
-"""The ledger: the feed against what stands in Kinesis and at the sink."""
+"""The ledger: the feed against what is in Kinesis and at the sink."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def record(aircraft, second):
 
 
 def windowed(*seconds, aircraft="A", start=0, shard="shard-0"):
-    """Records of one aircraft that arrived in the window from `start`; a second that comes twice is a repeat."""
+    """Records of one aircraft that arrived in the window from `start`; a second that comes twice is a duplicate."""
     return [StoredRecord(shard, start + 0.5, update(aircraft, second) + b"\n") for second in seconds]
 
 
@@ -84,7 +84,7 @@ def test_an_update_the_feed_holds_twice_is_one():
 
 
 def test_a_rejected_line_is_not_lost():
-    """A line that was put aside, with the reason, is accounted for; it need not even be JSON."""
+    """A line that was rejected, with the reason, is accounted for; it need not even be JSON."""
     figures = compare([*FEED, b'{"target":['], [record("A", 1), record("A", 3), record("B", 2)], [b'{"target":['])
     assert (figures.source, figures.lost) == (4, 0)
 

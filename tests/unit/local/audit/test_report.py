@@ -110,7 +110,7 @@ def test_whatever_does_not_add_up_is_a_failure_with_one_reason(report):
     ids=["hard stop", "duplicates", "out of order", "rejected"],
 )
 def test_what_loses_nothing_is_named_and_no_failure(report):
-    """A hard stop, repeats, order and rejected lines are worth a look; a repeat may be counted in its own window."""
+    """A hard stop, repeats, order and rejected lines are worth a look; a duplicate may be counted in its own window."""
     assert report.exit_code == 0
     assert len(report.notes()) == 1
 

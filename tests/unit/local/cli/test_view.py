@@ -83,7 +83,7 @@ def test_a_recording_s_age_is_not_shown_as_lag(view):
 
 
 def test_troubles_and_failed_runs_are_not_hidden(view):
-    """What goes wrong stands in the picture from then on."""
+    """What goes wrong is in the picture from then on."""
     picture = _text(view.picture(dataclasses.replace(NOW, troubles=3, rejected=7, failed_runs=1)))
     assert "3 troubles, 7 lines rejected" in picture
     assert "1 runs failed" in picture

@@ -172,7 +172,7 @@ def test_at_most_one_batch_a_lane_is_in_flight(settings):
 
 
 def test_a_record_is_encoded_once_and_its_size_is_known(settings):
-    """The encoded record is the bytes that stand in the event."""
+    """The encoded record is the bytes that are in the event."""
     writer = EventWriter(settings(), "shardId-000000000000")
     record = writer.record(KinesisRecord("7", "key", b"\x00\xff", 12.3456), 13.0)
     assert writer.event((record, record), None) == b'{"Records":[' + record.encoded + b"," + record.encoded + b"]}"

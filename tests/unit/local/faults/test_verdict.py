@@ -91,7 +91,7 @@ def test_a_lost_update_is_seen(seen):
 
 
 def test_a_record_nobody_sent_is_seen(seen):
-    """What the feed never sent must not stand in Kinesis."""
+    """What the feed never sent must not be in Kinesis."""
     stranger = StoredRecord(SHARD, NOON + 4, target(50, squawk="7700"))
     assert changed(seen, stream=[*seen.stream, stranger]).lost == 1
 

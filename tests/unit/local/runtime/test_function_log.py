@@ -26,7 +26,7 @@ def test_metrics_are_added_up_and_not_shown():
 
 
 def test_a_line_that_only_mentions_metrics_is_a_line():
-    """What looks like embedded metrics and is none must not vanish."""
+    """What looks like embedded metrics and is not one must not vanish."""
     log = FunctionLog("Alerts")
     log.write('cannot read "_aws" here')
     log.write('{"_aws": {}}')

@@ -28,7 +28,7 @@ def test_a_timeout_is_plain_text():
 
 
 def test_a_function_may_return_the_words_of_a_timeout():
-    """As JSON they stand in quotes: a result like any other."""
+    """As JSON they are in quotes: a result like any other."""
     assert outcome.read(200, b'"Task timed out after 3.00 seconds"')[1] is None
 
 

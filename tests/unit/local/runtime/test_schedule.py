@@ -51,7 +51,7 @@ def test_a_throttled_event_is_tried_again_ever_later():
 
 
 def test_an_event_past_its_age_is_discarded():
-    """A tick that found the consumer at work for its whole age comes to nothing."""
+    """A tick that found the consumer at work for its whole age does nothing."""
     queue = AsynchronousQueue(60, 0)
     queue.put(b"{}", 0)
     assert queue.take(60.1) is None

@@ -105,7 +105,7 @@ def test_an_output_that_cannot_be_written_is_no_traceback(archive, repository, r
 
 @pytest.mark.skipif(not all(map(shutil.which, ("zcat", "jq", "zstd", "base64"))), reason="the tools are not installed")
 def test_the_page_s_commands_print_every_update(archive, page):
-    """Copied from the page as they stand there."""
+    """Copied from the page as they are there."""
     path, expected = archive
     [commands] = re.findall(r"```sh\n(zcat.*?)```", page, re.DOTALL)
     printed = subprocess.run(["bash", "-ec", commands], cwd=path.parent, capture_output=True, check=True).stdout

@@ -159,7 +159,7 @@ MODEL = json.dumps(
 
 
 def test_a_service_model_keeps_all_but_its_documentation():
-    """What is called `documentation` and is none stays, and so does the one that botocore asks for."""
+    """What is called `documentation` and is not one stays, and so does the one that botocore asks for."""
     path, content = service_data.lean(
         "botocore/data/s3/2006-03-01/service-2.json.gz", gzip.compress(MODEL.encode()), set()
     )

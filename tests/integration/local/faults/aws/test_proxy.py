@@ -138,7 +138,7 @@ def test_server_errors_have_the_service_s_own_shape(client, inject, service, cod
 
 @pytest.mark.parametrize("kind", [FaultKind.THROTTLED, FaultKind.SERVER_ERROR, FaultKind.DENIED, FaultKind.RESET])
 def test_what_is_refused_is_not_carried_out(client, inject, stream, kind):
-    """Nothing stands in the stream after a refused or a reset call; the next one works, on the same client."""
+    """Nothing is in the stream after a refused or a reset call; the next one works, on the same client."""
     kinesis = client("kinesis")
     inject("kinesis", kind, operation="PutRecords", calls={1})
     with pytest.raises((ClientError, ConnectionClosedError)):
@@ -167,7 +167,7 @@ def test_a_call_whose_answer_is_lost_was_carried_out(client, inject, stream):
 
 
 def test_a_lost_answer_is_retried_by_a_client_that_does(proxy, inject, stream):
-    """Botocore's own retry sends the batch again: it then stands there twice."""
+    """Botocore's own retry sends the batch again: it then is there twice."""
     inject("kinesis", FaultKind.ANSWER_LOST, operation="PutRecords", calls={1})
     config = Config(retries={"mode": "standard", "total_max_attempts": 2})
     kinesis = boto3.client("kinesis", endpoint_url=proxy.url, config=config)

@@ -54,7 +54,7 @@ def test_a_merge_makes_one_shard_of_two(kinesis):
 
 
 def test_changes_follow_one_another(kinesis):
-    """Each looks at the shards anew: children are split and merged as well."""
+    """Each looks at the shards again: children are split and merged as well."""
     split = Reshard(kind=ReshardKind.SPLIT, at=0.0, which=0.0)
     merge = Reshard(kind=ReshardKind.MERGE, at=0.01, which=0.99)
     assert change(kinesis, split, split, merge) == {"shard_split": 2, "shard_merge": 1}
