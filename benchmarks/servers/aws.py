@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from email.utils import formatdate
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -129,7 +130,7 @@ class Aws:
         elif path not in self._objects:
             return answer(_NO_SUCH_KEY, "404 Not Found", _XML)
         body = b"" if request.method == "PUT" else self._objects[path]
-        return answer(body, "200 OK", 'ETag: "0"', "Last-Modified: Mon, 04 Mar 2024 00:00:00 GMT")
+        return answer(body, "200 OK", 'ETag: "0"', f"Last-Modified: {formatdate(usegmt=True)}")
 
 
 def _updates(body: bytes) -> list[str]:

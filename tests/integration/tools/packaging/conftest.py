@@ -11,7 +11,7 @@ import zipfile
 
 import pytest
 
-FUNCTIONS = ["consumer", "aggregator", "alerts"]
+FUNCTIONS = ("consumer", "aggregator", "alerts", "api")
 
 
 def copy_of(repository, folder):

@@ -19,11 +19,12 @@ import pytest
 # What the libraries of src/<function>/requirements.txt come to, with all they require.
 AWS = {"aws_lambda_powertools", "botocore", "dateutil", "jmespath", "six", "typing_extensions"}
 LIBRARIES = AWS | {"backports", "msgspec", "pybase64", "urllib3"}
-HTTP = {"certifi", "charset_normalizer", "idna", "requests"}
+SHARED = {"common", "live"}
 FOLDERS = {
-    "consumer": {"common", "consumer", "isal"} | LIBRARIES | HTTP,
-    "aggregator": {"common", "aggregator"} | LIBRARIES,
-    "alerts": {"common", "alerts"} | LIBRARIES,
+    "consumer": {"consumer", "isal"} | SHARED | LIBRARIES,
+    "aggregator": {"aggregator"} | SHARED | LIBRARIES,
+    "alerts": {"alerts"} | SHARED | LIBRARIES,
+    "api": {"api", "msgspec", "urllib3"} | SHARED | AWS,
 }
 
 
@@ -214,7 +215,7 @@ def test_an_unknown_function_is_named(checkout, run_packaging, tmp_path):
     """A mistyped name says which ones there are, and makes nothing."""
     finished = run_packaging(checkout, "--into", str(tmp_path / "out"), "alert")
     assert finished.returncode == 1
-    assert "alert: no such function; expected one of aggregator, alerts, consumer" in finished.stderr
+    assert "alert: no such function; expected one of aggregator, alerts, api, consumer" in finished.stderr
     assert not (tmp_path / "out").exists()
 
 
@@ -254,7 +255,7 @@ def test_a_checkout_that_cannot_be_written_packages_elsewhere(repository, machin
         check=False,
     )
     assert finished.returncode == 0, finished.stderr
-    assert {path.name for path in (tmp_path / "zips").iterdir()} == {"aggregator.zip", "alerts.zip", "consumer.zip"}
+    assert {path.name for path in (tmp_path / "zips").iterdir()} == {f"{name}.zip" for name in FOLDERS}
     assert sorted(read_only.rglob("*")) == before
 
 
