@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from api import cursors, geography, problems, schemas
+from live.identities import FIELDS
 from live.order import NO_INGESTION
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def one(sky: Sky, _request: Request, values: Values) -> schemas.Target:
 def schema(target: Target, identity: Identity, distance: float | None = None) -> schemas.Target:
     """Return an aircraft as it is answered."""
     ingestion = target.freshness.ingestion
-    known = {name: identity.get(name) for name in _IDENTITY_FIELDS}
+    known = {name: identity.get(name) for name in FIELDS}
     if known["collection_type"] is None:
         known["collection_type"] = target.source
     return schemas.Target(
@@ -102,21 +103,6 @@ def schema(target: Target, identity: Identity, distance: float | None = None) ->
         distance_nm=None if distance is None else round(distance, 2),
         **known,
     )
-
-
-_IDENTITY_FIELDS = (
-    "callsign",
-    "flight_number",
-    "tail_number",
-    "airline_iata",
-    "airline_name",
-    "aircraft_type_icao",
-    "aircraft_type_name",
-    "departure_airport_icao",
-    "arrival_airport_icao",
-    "squawk",
-    "collection_type",
-)
 
 
 def _nearness(found: Found) -> tuple[float, str]:
