@@ -24,7 +24,7 @@ FOLDERS = {
     "consumer": {"consumer", "isal"} | SHARED | LIBRARIES,
     "aggregator": {"aggregator"} | SHARED | LIBRARIES,
     "alerts": {"alerts"} | SHARED | LIBRARIES,
-    "api": {"api", "msgspec", "urllib3"} | SHARED | AWS,
+    "api": {"api"} | SHARED | LIBRARIES,
 }
 
 
