@@ -341,7 +341,8 @@ document.addEventListener("keydown", (event) => {
     f: () => openFilters(!!form.hidden),
     l: () => {
       openList(true);
-      /** @type {HTMLElement | null} */ (document.querySelector("tbody button, thead button"))?.focus();
+      const first = document.querySelector("tbody button") ?? document.querySelector("thead button");
+      /** @type {HTMLElement | null} */ (first)?.focus();
     },
     m: () => canvas.focus(),
     t: () => byId("tracks").click(),

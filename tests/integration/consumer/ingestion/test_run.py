@@ -257,8 +257,8 @@ def test_a_short_run_ends_at_a_token(consume, simulator, state, clock):
 
 def test_a_run_near_its_deadline_stops_at_a_token(consume, simulator, state, clock):
     """A run must stop at the last token that fits, before its deadline, and leave nothing to repeat."""
-    server = simulator(every(0.002, 400, clock.now()))
-    first = consume(server.url, seconds=2.1).wait()
+    server = simulator(every(0.01, 400, clock.now()))
+    first = consume(server.url, seconds=6).wait()
     assert (first.stopped, first.as_json()["graceful"]) == (StopReason.NEAR_DEADLINE, True)
     assert first.published == first.updates > 0
     consume(server.url, owner="run-2").stop_after(400 - first.published)
