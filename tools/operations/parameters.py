@@ -1,7 +1,8 @@
 """Checks the parameters in samconfig.toml against the template: `pipenv run check-parameters`.
 
 SAM drops a parameter whose name the template does not know, without a word, and CloudFormation refuses a wrong value
-only after everything has been uploaded.
+only after everything has been uploaded. An alert pattern that Lambda does not take is found later still, and one that
+envelopes cannot be filtered by at the consumer's next start.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from samcli.yamlhelper import yaml_parse  # type: ignore[import-untyped]
+
+from tools.operations import alert_patterns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -77,6 +80,17 @@ def problems(config: Mapping[str, Any], declared: Mapping[str, Mapping[str, Any]
                 problem = _unknown(name, declared) if name not in declared else _refused(value, declared[name])
                 if problem:
                     yield f"[{where}] {name}: {problem}"
+            for name, problem in alert_patterns.problems(_values(overrides, declared)):
+                yield f"[{where}] {name}: {problem}"
+
+
+def _values(overrides: Mapping[str, Any], declared: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """Return what a stack would have that is deployed for the first time; what is refused by itself is left out."""
+    return {
+        name: str(overrides.get(name, parameter.get("Default", "")))
+        for name, parameter in declared.items()
+        if name not in overrides or not _refused(overrides[name], parameter)
+    }
 
 
 def shared(config: Mapping[str, Any]) -> Iterator[str]:

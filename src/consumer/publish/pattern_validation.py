@@ -35,7 +35,7 @@ def check(patterns: str) -> None:
         says what to do.
     """
     for text, pattern in parse(patterns):
-        for problem in _of_event(pattern):
+        for problem in problems(pattern):
             raise ConfigurationError(
                 f"ALERT_PATTERNS: with RecordFormat=envelope the pattern {text} would miss updates that it matches, "
                 f"and nobody would be told: {problem}. Change it in the stack's parameters AlertPattern1 to "
@@ -43,11 +43,15 @@ def check(patterns: str) -> None:
             )
 
 
-def _of_event(pattern: dict[str, Any]) -> Iterator[str]:
+def problems(pattern: dict[str, Any]) -> Iterator[str]:
+    """Yield for each part of a pattern by which a header could miss an update that it matches what that part asks.
+
+    The pattern is one that Lambda takes (`common.event_pattern.read`).
+    """
     for key, value in pattern.items():
         if key == "$or":
             for alternative in value:
-                yield from _of_event(alternative)
+                yield from problems(alternative)
         elif key == "data" and isinstance(value, dict):
             yield from _of_fields(value)
         else:
