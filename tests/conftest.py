@@ -18,7 +18,7 @@ hypothesis.settings.load_profile("tests")
 
 # Set before anything imports boto3 or Powertools: no test may reach a real account, whatever the shell says of one.
 shut_out(os.environ)
-os.environ |= {
+SETTINGS = {
     "AWS_ACCESS_KEY_ID": "testing",
     "AWS_SECRET_ACCESS_KEY": "testing",
     "AWS_DEFAULT_REGION": "us-east-1",
@@ -26,6 +26,14 @@ os.environ |= {
     "POWERTOOLS_SERVICE_NAME": "tests",
     "POWERTOOLS_METRICS_NAMESPACE": "tests",
 }
+os.environ |= SETTINGS
+
+
+@pytest.fixture(autouse=True)
+def _settings():
+    """A command run in this process, by a test or a fixture of any scope, clears these; the next test has its own."""
+    yield
+    os.environ.update(SETTINGS)
 
 
 @pytest.fixture(scope="session")

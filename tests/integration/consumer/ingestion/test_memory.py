@@ -62,6 +62,13 @@ class Child:
             [sys.executable, "-c", code, aws.url, feed.url], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        with self._process:
+            self._process.kill()
+
     def end(self):
         """Have the run end soon; return what it says of itself."""
         output, _ = self._process.communicate("end\\n", timeout=60)
@@ -82,9 +89,8 @@ def update(number):
 def test_lines_that_are_rejected_fill_neither_memory_nor_an_object():
     """However many come in one interval: what waits is bounded by all that it takes, not by its bytes on the wire."""
     count = 200_000
-    with StubAws() as aws, RawFeed(lambda _: b"{}", every=100_000, limit=count) as feed:
+    with StubAws() as aws, RawFeed(lambda _: b"{}", every=100_000, limit=count) as feed, Child(aws, feed) as child:
         aws.keeps = lambda key: key == "checkpoint.json"
-        child = Child(aws, feed)
         wait_until(lambda: "t200000" in str(aws.objects.get("checkpoint.json")))
         result = child.end()
         rejected = [put for put in aws.puts if put[0].startswith("rejected/")]
@@ -101,16 +107,15 @@ def test_tokens_behind_an_unacknowledged_update_fill_no_memory():
         RawFeed(lambda n: b'{"position_token":"x%d"}' % n if n else update(0), every=100_000, limit=count) as feed,
     ):
         aws.refuses = lambda *_: True
-        child = Child(aws, feed)
-        wait_until(lambda: feed.sent == count)
-        assert child.end()["grown_mb"] < SMALL_MB
+        with Child(aws, feed) as child:
+            wait_until(lambda: feed.sent == count)
+            assert child.end()["grown_mb"] < SMALL_MB
 
 
 def test_a_checkpoint_has_a_bound_whatever_the_ingestion_times_are():
     """80,000 updates of one ingestion time are no reason to write them all with every token."""
     count = 80_000
-    with StubAws() as aws, RawFeed(update, every=1_000, limit=count) as feed:
-        child = Child(aws, feed)
+    with StubAws() as aws, RawFeed(update, every=1_000, limit=count) as feed, Child(aws, feed) as child:
         wait_until(lambda: len(aws.records) == count)
         result = child.end()
         assert result["updates"] == count
