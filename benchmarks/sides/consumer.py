@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from benchmarks.harness.case import Measured
 from benchmarks.harness.machine import cpu_time
 from common.clock import SystemClock
-from consumer import clients
+from consumer import wiring
 from consumer.checkpoint.rejected_lines import RejectedStore
 from consumer.checkpoint.store import CheckpointStore
 from consumer.deadline import Deadline
@@ -51,13 +51,13 @@ class _Counted(PutRecords):
 def run(url: str, compression: str, name: str, expected: int, record_format: RecordFormat | None = None) -> Summary:
     """Run until `expected` updates are published; `name` is that of the bucket and of the Kinesis stream."""
     clock = SystemClock()
-    put_records = _Counted(clients.kinesis(), name)
+    put_records = _Counted(wiring.kinesis(), name)
     put_records.expected = expected
     stop_request: Any = put_records
     return Run(
         StreamClient(url, "benchmark", {}, compression),
-        CheckpointStore(clients.s3(), name, "benchmark", clock),
-        RejectedStore(clients.s3(), name, "benchmark", clock),
+        CheckpointStore(wiring.s3(), name, "benchmark", clock),
+        RejectedStore(wiring.s3(), name, "benchmark", clock),
         put_records,
         clock,
         deadline=Deadline(clock, 3600),
@@ -74,11 +74,11 @@ def publish(params: dict[str, Any]) -> Measured:
 
 def publish_envelopes(params: dict[str, Any]) -> Measured:
     """Read the whole stream and publish it in envelopes."""
-    return _measured(params, record_format.envelopes(ListShards(clients.kinesis(), params["run"])))
+    return _measured(params, record_format.envelopes(ListShards(wiring.kinesis(), params["run"])))
 
 
 def _measured(params: dict[str, Any], record_format: RecordFormat | None) -> Measured:
-    clients.s3(), clients.kinesis()  # made before the measured part, as the peer's are
+    _ = wiring.s3().meta, wiring.kinesis()  # made before the measured part, as the peer's are
     with cpu_time() as spent:
         summary = run(params["url"] + "/hold", params["compression"], params["run"], params["updates"], record_format)
     return Measured(spent.seconds, summary.published)

@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import os
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from aggregator import wiring
 from aggregator.events import runtime_marshaller
-from aggregator.settings import Settings
 from common.observability import MetricUnit, logger, metrics
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
-    from aggregator.aggregation import Aggregator, Outcome
+    from aggregator.aggregation import Outcome
 
 runtime_marshaller.install()
-
-
-@cache
-def _aggregator() -> Aggregator:
-    """Made at the first invocation, so that a wrong environment fails it with a text, not the import."""
-    return wiring.make(Settings.from_environment(os.environ))
 
 
 @logger.inject_lambda_context
@@ -32,7 +23,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  #
     No record is ever reported as failed: what cannot be decoded is counted, and a sink's failure fails the whole
     invocation, since the state moves on for all records or for none.
     """
-    outcome = _aggregator().process(event)
+    outcome = wiring.aggregator().process(event)
     _measure(outcome)
     return {"state": outcome.state, "batchItemFailures": []}
 

@@ -2,47 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import time
-from functools import cache
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-from alerts.alert_log import AlertLog
-from alerts.alerter import Alerter
-from alerts.newest_alerts import NewestAlerts
-from alerts.pattern_matcher import AlertPatterns
-from alerts.progress import EnvelopeProgress
-from alerts.settings import Settings
-from alerts.suppression_table import SuppressionTable
-from alerts.timeouts import CONFIG, OPTIONS
-from alerts.topic import AlertsTopic
-from common import aws
-from common.clock import SystemClock
+from alerts import wiring
 from common.kinesis_event import records
-from common.lazy_client import LazyClient
 from common.observability import MetricUnit, logger, metrics
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
-    from mypy_boto3_s3 import S3Client
-
-
-@cache
-def alerter() -> Alerter:
-    """Return the process's alerter, wired from the environment on the first invocation."""
-    settings = Settings.from_environment(os.environ)
-    clock, dynamodb = SystemClock(), aws.client("dynamodb", CONFIG)
-    s3 = cast("S3Client", LazyClient("s3", OPTIONS))  # most batches send nothing, and have nothing to log
-    return Alerter(
-        SuppressionTable(dynamodb, settings.suppression_table_name, clock),
-        EnvelopeProgress(dynamodb, settings.suppression_table_name, clock),
-        AlertsTopic(aws.client("sns", CONFIG), settings.alerts_topic_arn),
-        AlertLog(s3, settings.data_bucket, NewestAlerts(s3, settings.data_bucket)),
-        wanted=AlertPatterns(settings.alert_patterns).match,
-        suppression=settings.suppression,
-        clock=clock,
-        pause=time.sleep,
-    )
 
 
 @logger.inject_lambda_context
@@ -52,7 +19,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, list[dic
 
     Only one is named: the event source mapping goes back to the lowest sequence number, and sends all from there on.
     """
-    result = alerter().process(records(event), lambda: context.get_remaining_time_in_millis() / 1000)
+    result = wiring.alerter().process(records(event), lambda: context.get_remaining_time_in_millis() / 1000)
     for name, value in (
         ("AlertsNotified", result.notified),
         ("AlertsSuppressed", result.suppressed),

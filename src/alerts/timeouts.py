@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from botocore.config import Config
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -27,5 +25,3 @@ OPTIONS: Final[Mapping[str, Any]] = {
     "read_timeout": READ_SECONDS,
     "retries": {"mode": "standard", "total_max_attempts": ATTEMPTS},
 }
-
-CONFIG: Final = Config(**OPTIONS)

@@ -1,28 +1,37 @@
-"""Makes the service, once per execution environment."""
+"""Puts the service together, once per execution environment."""
 
 from __future__ import annotations
 
+import os
 import time
-from typing import TYPE_CHECKING
-
-from botocore.config import Config
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from api.bucket import Bucket
 from api.service import Service
+from api.settings import Settings
 from api.snapshots import Snapshots
 from common import aws
 
 if TYPE_CHECKING:
-    from api.settings import Settings
+    from collections.abc import Mapping
+
+S3: Mapping[str, Any] = {
+    "retries": {"mode": "standard", "total_max_attempts": 2},
+    "connect_timeout": 1,
+    "read_timeout": 3,
+    "parameter_validation": False,
+}
 
 
-def make(settings: Settings) -> Service:
-    """Return a service that reads the settings' bucket."""
-    config = Config(
-        retries={"mode": "standard", "total_max_attempts": 2},
-        connect_timeout=1,
-        read_timeout=3,
-        parameter_validation=False,
-    )
-    bucket = Bucket(aws.client("s3", config), settings.data_bucket)
+@cache
+def service() -> Service:
+    """Return the process's service, made at the first request.
+
+    Raises
+    ------
+    common.environment.ConfigurationError
+        A setting is missing; the request fails with a text, not the import.
+    """
+    bucket = Bucket(aws.client("s3", S3), Settings.from_environment(os.environ).data_bucket)
     return Service(bucket, Snapshots(bucket, time.monotonic), lambda: time.time_ns() // 1_000_000)

@@ -5,24 +5,18 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
-
-import pytest
-
-from aggregator.sinks.aircraft_table import THREADS
-from aggregator.wiring import DYNAMODB
-from common.lazy_client import LazyClient
 
 SCRIPT = """
 import json, sys
-from aggregator.handler import handler, _aggregator
+from aggregator.handler import handler
+from aggregator.wiring import aggregator
 
 class Context:
     function_name = invoked_function_arn = aws_request_id = "aggregator"
     memory_limit_in_mb = 512
 
 answer = handler(json.loads(sys.argv[1]), Context())
-used = _aggregator()
+used = aggregator()
 made = [sink for sink in ("state_sink", "rows_sink") if getattr(used, sink)._client._client is not None]
 print(json.dumps([answer["state"]["v"], made, "boto3" in sys.modules]))
 """
@@ -43,20 +37,3 @@ def test_a_batch_in_the_middle_of_a_window_makes_no_client_but_that_of_the_live_
     event = make_event([{"icao_address": "040172", "timestamp": "2024-03-04T23:24:01Z"}])
     run = subprocess.run([sys.executable, "-c", SCRIPT, json.dumps(event)], capture_output=True, text=True, check=True)
     assert json.loads(run.stdout.splitlines()[-1]) == [4, [], False]
-
-
-def test_a_client_is_made_once_whichever_thread_is_first(monkeypatch):
-    """Making clients is not safe in several threads at once, and each has connections of its own."""
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    client = LazyClient("dynamodb", DYNAMODB)
-    with ThreadPoolExecutor(8) as pool:
-        metas = set(pool.map(lambda _: id(client.meta), range(32)))
-    assert len(metas) == 1
-    assert client.meta.config.max_pool_connections == THREADS
-
-
-def test_a_lazy_client_is_the_client(monkeypatch):
-    """What a client lacks, it lacks."""
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    with pytest.raises(AttributeError):
-        LazyClient("firehose", {}).no_such_call()

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import pytest
 
 from aggregator import handler as module
+from aggregator import wiring
 from common.environment import ConfigurationError
 from tests.support.kinesis_updates import updates
 
@@ -29,9 +30,9 @@ def invoke(delivery_stream, table, monkeypatch):
     monkeypatch.setenv("WINDOW_ROWS_STREAM_NAME", delivery_stream)
     monkeypatch.setenv("AIRCRAFT_TABLE_NAME", table.name)
     monkeypatch.setenv("DATA_BUCKET", "data")
-    module._aggregator.cache_clear()
+    wiring.aggregator.cache_clear()
     yield lambda event: json.loads(json.dumps(module.handler(json.loads(json.dumps(event)), Context())))
-    module._aggregator.cache_clear()
+    wiring.aggregator.cache_clear()
 
 
 def update(second, address="040172", **fields):

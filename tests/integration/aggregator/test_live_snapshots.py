@@ -9,6 +9,7 @@ import boto3
 import pytest
 
 from aggregator import handler as module
+from aggregator import wiring
 from live import identities, objects, reader
 from tests.integration.aggregator.test_handler import Context
 
@@ -30,7 +31,7 @@ def invoke(delivery_stream, table, monkeypatch):
     monkeypatch.setenv("WINDOW_ROWS_STREAM_NAME", delivery_stream)
     monkeypatch.setenv("AIRCRAFT_TABLE_NAME", table.name)
     monkeypatch.setenv("DATA_BUCKET", "data")
-    module._aggregator.cache_clear()
+    wiring.aggregator.cache_clear()
 
     def call(updates, state=None, first=1, minute=24, **flags):
         event = {
@@ -51,7 +52,7 @@ def invoke(delivery_stream, table, monkeypatch):
         }
         return module.handler(event, Context())["state"]
 
-    make = module._aggregator
+    make = wiring.aggregator
     yield call
     make.cache_clear()
 
@@ -112,7 +113,7 @@ def test_an_old_invocation_that_is_tried_again_replaces_nothing(invoke, read):
     invoke([update(6, speed=400)], state, first=2)
     invoke([update(1)])
     assert read(OPEN)[1]["78121E"].speed == 400
-    module._aggregator.cache_clear()
+    wiring.aggregator.cache_clear()
     invoke([update(1)])
     assert read(OPEN)[1]["78121E"].speed == 400
     invoke([update(50, speed=200)], first=3, minute=25)
@@ -122,11 +123,11 @@ def test_an_old_invocation_that_is_tried_again_replaces_nothing(invoke, read):
 
 def test_a_snapshot_that_another_environment_wrote_is_noticed(invoke, read, monkeypatch):
     """What this environment believes to be there is not: it looks, and writes only what is newer."""
-    this = module._aggregator()
+    this = wiring.aggregator()
     state = invoke([update(1)])
-    module._aggregator.cache_clear()
+    wiring.aggregator.cache_clear()
     invoke([update(6, speed=400)], state, first=5)
-    monkeypatch.setattr(module, "_aggregator", lambda: this)
+    monkeypatch.setattr(wiring, "aggregator", lambda: this)
     invoke([update(7, speed=300)], state, first=3)
     assert read(OPEN)[1]["78121E"].speed == 400
     invoke([update(8, speed=500)], state, first=7)

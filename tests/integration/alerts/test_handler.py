@@ -11,6 +11,7 @@ import pytest
 from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 
 from alerts import handler as entry_point
+from alerts import wiring
 from common.environment import ConfigurationError
 
 
@@ -33,9 +34,9 @@ def environment(world, monkeypatch):
     monkeypatch.setenv("SUPPRESSION_SECONDS", "900")
     monkeypatch.setenv("ALERTS_TOPIC_ARN", world.topic_arn)
     monkeypatch.setenv("DATA_BUCKET", "data")
-    entry_point.alerter.cache_clear()
+    wiring.alerter.cache_clear()
     yield monkeypatch
-    entry_point.alerter.cache_clear()
+    wiring.alerter.cache_clear()
 
 
 def event(*records):
@@ -128,7 +129,7 @@ def test_a_batch_without_records_is_a_success(context):
 @pytest.mark.usefixtures("environment")
 def test_who_sends_nothing_makes_no_client_for_the_log(record, context):
     """Most batches are suppressed, and a client costs a cold start tens of milliseconds."""
-    lazy: Any = entry_point.alerter()._log._client
+    lazy: Any = wiring.alerter()._log._client
     entry_point.handler(event(record()._replace(data=b"no update")), context)
     assert lazy._client is None
 

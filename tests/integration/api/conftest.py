@@ -8,13 +8,12 @@ from datetime import UTC, datetime, timedelta
 
 import boto3
 import pytest
-from botocore.config import Config
 
 from api.bucket import Bucket
 from api.service import Service
 from api.snapshots import Snapshots
 from benchmarks.inputs.live_fleet import Update, columns, header, identities
-from common import aws as clients
+from common import aws
 from live import identities as identity_objects
 from live import objects, writer
 
@@ -111,7 +110,7 @@ def clock():
 @pytest.fixture
 def service(s3, clock):  # noqa: ARG001 - the bucket has to be there
     """The service over the bucket, half a minute into the window."""
-    bucket = Bucket(clients.client("s3", Config()), "data")
+    bucket = Bucket(aws.client("s3", {}), "data")
     return Service(bucket, Snapshots(bucket, clock), lambda: milliseconds(NOW))
 
 

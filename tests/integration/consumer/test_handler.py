@@ -14,7 +14,7 @@ import pytest
 
 from common.environment import ConfigurationError
 from common.observability import metrics
-from consumer import clients
+from consumer import wiring
 from consumer.errors import ApiTokenError, CheckpointError, ConsumerError, UnauthorizedError
 from consumer.handler import handler
 from tests.integration.consumer.conftest import API_TOKEN, BUCKET, DATA_BUCKET, STREAM, every, message, target, token
@@ -73,7 +73,7 @@ def stream(clock):
 def function(state, stream, monkeypatch):
     """The function's surroundings as the template makes them; gives a way to set a variable."""
     del state
-    for client in (clients.s3, clients.kinesis, clients.secrets_manager):
+    for client in (wiring.s3, wiring.kinesis, wiring.secrets_manager):
         client.cache_clear()
     metrics.clear_metrics()
     secret = boto3.client("secretsmanager").create_secret(Name="api-token", SecretString=API_TOKEN)["ARN"]
@@ -86,7 +86,7 @@ def function(state, stream, monkeypatch):
     }.items():
         monkeypatch.setenv(name, value)
     yield monkeypatch.setenv
-    for client in (clients.s3, clients.kinesis, clients.secrets_manager):
+    for client in (wiring.s3, wiring.kinesis, wiring.secrets_manager):
         client().close()
         client.cache_clear()
 

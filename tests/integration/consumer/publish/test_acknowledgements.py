@@ -10,7 +10,7 @@ import pytest
 from botocore.config import Config
 
 from common.clock import SystemClock
-from consumer import clients
+from consumer import wiring
 from consumer.api_token import read_api_token
 from consumer.checkpoint.rejected_lines import RejectedLine, RejectedStore
 from consumer.checkpoint.store import CheckpointStore
@@ -69,9 +69,9 @@ def kinesis(monkeypatch):
     def make(url):
         monkeypatch.setenv("AWS_ENDPOINT_URL", url)
         monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        clients.kinesis.cache_clear()
-        made.append(clients.kinesis())
-        clients.kinesis.cache_clear()
+        wiring.kinesis.cache_clear()
+        made.append(wiring.kinesis())
+        wiring.kinesis.cache_clear()
         return made[-1]
 
     yield make

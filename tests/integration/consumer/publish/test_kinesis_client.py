@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer import clients
+from consumer import wiring
 
 STREAM = "updates"
 records = st.lists(
@@ -74,9 +74,9 @@ def both(server):
     """The lean client and boto3's, both of the same server."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AWS_ENDPOINT_URL", server.url)
-        clients.kinesis.cache_clear()
-        lean = clients.kinesis()
-        clients.kinesis.cache_clear()
+        wiring.kinesis.cache_clear()
+        lean = wiring.kinesis()
+        wiring.kinesis.cache_clear()
         usual = boto3.client("kinesis", config=Config(retries={"total_max_attempts": 1}))
     yield lean, usual
     lean.close()
@@ -149,9 +149,9 @@ def test_a_refusal_is_the_error_that_boto3_raises(server, both, status, answer):
 def test_no_connection_is_an_error_of_the_transport(monkeypatch):
     """Where nobody listens, the error is one that the publisher tries again after."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
-    clients.kinesis.cache_clear()
-    client = clients.kinesis()
-    clients.kinesis.cache_clear()
+    wiring.kinesis.cache_clear()
+    client = wiring.kinesis()
+    wiring.kinesis.cache_clear()
     with pytest.raises((EndpointConnectionError, ConnectTimeoutError, HTTPClientError)):
         client.put_records(StreamName=STREAM, Records=[{"Data": b"a", "PartitionKey": "A"}])
     client.close()

@@ -198,7 +198,7 @@ def test_every_service_has_a_client(unzipped, checkout, name, tmp_path):
 def test_services_txt_is_what_the_code_calls(repository, name):
     """A client of another service would work in development and fail when deployed."""
     code = "\n".join(path.read_text() for path in (repository / "src" / name).rglob("*.py"))
-    called = set(re.findall(r'(?:(?:boto3|aws)\.(?:client|resource)|LazyClient)\(\s*"([\w-]+)"', code))
+    called = set(re.findall(r'(?:boto3|aws)\.(?:client|resource|endpoint)\(\s*"([\w-]+)"', code))
     assert called == set((repository / "src" / name / "services.txt").read_text().split())
 
 
