@@ -24,6 +24,9 @@ ends the run, while the lease has twice as long to go."""
 SILENCE_SECONDS = 45.0
 """Without a byte for so long a connection is given up: the API sends something every 15 s."""
 
+LONGEST_RETRY_SECONDS = 3600.0
+"""What a server may ask to wait by Retry-After: one that errs must not keep the stream away for a day."""
+
 STALE_SECONDS = 120.0
 """A connection that sends only keep-alives and the token it sent before is given up after so long: eight times
 the interval at which a new token is due."""

@@ -14,6 +14,7 @@ from consumer.timing import RENEWAL_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from consumer.checkpoint.position import Position
     from consumer.checkpoint.rejected_lines import RejectedStore
@@ -64,6 +65,10 @@ class Committer:
         """Look whether something has become safe; called after every acknowledgement and every token."""
         if self._watermark.has_settled:
             self._work.set()
+
+    def keep_retry_at(self, moment: datetime) -> None:
+        """Have the checkpoint say from its next write on when the server may be asked again."""
+        self._checkpoint.retry_at = moment
 
     def close(self) -> None:
         """Commit what is safe, end the thread, and give the lease back unless it is lost or S3 fails.

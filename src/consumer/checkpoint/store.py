@@ -20,7 +20,7 @@ from common.printable import printable
 from consumer.checkpoint.position import Moment, Position, TimeRange
 from consumer.errors import CheckpointError, LeaseHeldError, LeaseLostError
 from consumer.stream.messages import MAX_TOKEN_CHARACTERS
-from consumer.timing import LEASE_SECONDS
+from consumer.timing import LEASE_SECONDS, LONGEST_RETRY_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container
@@ -69,12 +69,13 @@ class _Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
     newest_ingestion_time: Moment | None = None
     frontier: tuple[str, ...] = ()
     gap: TimeRange | None = None
+    retry_at: Moment | None = None
     lease: _Lease | None = None
 
     @classmethod
-    def of(cls, position: Position | None, lease: _Lease | None) -> _Checkpoint:
+    def of(cls, position: Position | None, lease: _Lease | None, retry_at: datetime | None) -> _Checkpoint:
         if position is None:
-            return cls(version=_VERSION, lease=lease)
+            return cls(version=_VERSION, retry_at=retry_at, lease=lease)
         return cls(
             version=_VERSION,
             position_token=position.position_token,
@@ -82,6 +83,7 @@ class _Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
             newest_ingestion_time=position.newest_ingestion_time,
             frontier=position.frontier,
             gap=position.gap,
+            retry_at=retry_at,
             lease=lease,
         )
 
@@ -138,6 +140,8 @@ class CheckpointStore:
 
         No call outlasts the `deadline`, whatever S3 does; without one they take what the client's time-outs allow.
         """
+        self.retry_at: datetime | None = None
+        """Before then the stream's server does not want to be asked again; kept for the runs that follow."""
         self._s3 = s3
         self._bucket = bucket
         self._owner = owner
@@ -204,6 +208,7 @@ class CheckpointStore:
                     "nothing was read, the next tick of the schedule tries again"
                 )
             self._position, self._etag = stored.checkpoint.position, stored.etag
+            self.retry_at = stored.checkpoint.retry_at
         self._write(self._position)
         return self._position
 
@@ -246,9 +251,11 @@ class CheckpointStore:
         return f"checkpoint s3://{self._bucket}/{KEY}"
 
     def _write(self, position: Position | None, *, lease: bool = True) -> None:
-        begun = self._clock.monotonic()
-        expires_at = self._clock.now() + timedelta(seconds=self._lease_seconds)
-        self._etag = self._put(_Checkpoint.of(position, _Lease(self._owner, expires_at) if lease else None))
+        begun, now = self._clock.monotonic(), self._clock.now()
+        held = _Lease(self._owner, now + timedelta(seconds=self._lease_seconds)) if lease else None
+        if self.retry_at is not None and not _is_ahead(self.retry_at, now):
+            self.retry_at = None
+        self._etag = self._put(_Checkpoint.of(position, held, self.retry_at))
         self._position = position
         self._lease_ends = begun + self._lease_seconds if lease else 0.0
         self._write_seconds.append(self._clock.monotonic() - begun)
@@ -366,6 +373,12 @@ class CheckpointStore:
             f"{self._name}: could not be written ({_shown(error)}); what was read since the last commit "
             "will be read again. Check the bucket and the consumer's role"
         )
+
+
+def _is_ahead(retry_at: datetime, now: datetime) -> bool:
+    """Tell whether the time has not come yet; one further ahead than any that is written is of a wrong clock."""
+    longest = timedelta(seconds=LONGEST_RETRY_SECONDS) + _CLOCKS_DIFFER
+    return retry_at.year in _YEARS and timedelta() < retry_at - now <= longest
 
 
 def _age(modified: datetime, metadata: Any) -> timedelta | None:

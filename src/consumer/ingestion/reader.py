@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -121,6 +122,18 @@ class StreamReader:
         finally:
             self._interruptions.close()
             self._statuses.close()
+
+    def wait_until(self, moment: datetime) -> None:
+        """Wait until the server may be asked, as it said to an earlier run.
+
+        Raises
+        ------
+        Stopped
+            That is later than this run ends.
+        """
+        seconds, reason = (moment - self._clock.now()).total_seconds(), "the server said so to an earlier run"
+        self._end_before(seconds, reason)
+        self._wait(reason, seconds)
 
     def find_live_position(self) -> tuple[str, datetime, datetime]:
         """Read the live stream up to its next token, acting on nothing.
@@ -292,17 +305,23 @@ class StreamReader:
             raise StreamInterruptedError("more updates without a position token than can be kept apart")
 
     def _wait_before_retry(self, interruption: StreamInterruptedError) -> None:
+        if interruption.retry_after:
+            self._committer.keep_retry_at(self._clock.now() + timedelta(seconds=interruption.retry_after))
         self._progress_at = self._clock.monotonic()  # no connection is no stale connection
         self._check()  # the interruption may be our own
         self._failures += 1
-        if interruption.retry_after > self._budget.remaining:
+        self._end_before(interruption.retry_after, str(interruption))
+        self._wait(str(interruption), max(interruption.retry_after, self._backoff.delay(self._failures)))
+
+    def _end_before(self, seconds: float, reason: str) -> None:
+        """End the run if the server asks to wait for longer than it lasts: waiting would come to nothing."""
+        if seconds > self._budget.remaining:
             logger.warning(
                 "the server asks to wait for longer than this run lasts: it ends",
-                reason=str(interruption),
-                retry_after_seconds=round(interruption.retry_after, 2),
+                reason=reason,
+                retry_after_seconds=round(seconds, 2),
             )
-            raise Stopped(StopReason.DEADLINE if self._processor.has_uncommitted else StopReason.NEAR_DEADLINE)
-        self._wait(str(interruption), max(interruption.retry_after, self._backoff.delay(self._failures)))
+            raise Stopped(StopReason.DEADLINE if self._processor.has_uncommitted else StopReason.RETRY_LATER)
 
     def _wait(self, reason: str, delay: float) -> None:
         """Wait before a connection is opened again."""

@@ -185,6 +185,8 @@ class Run:
         raise AssertionError  # following ends by Stopped or an error
 
     def _read_from(self, position: Position | None) -> None:
+        if self._checkpoint.retry_at is not None:
+            self._reader.wait_until(self._checkpoint.retry_at)
         if position is not None:
             self._processor.resume(position)
             if gap_recovery.is_too_old(position, self._clock.now()):

@@ -21,6 +21,8 @@ class StopReason(StrEnum):
     """At a token, after SIGTERM."""
     RUN_SECONDS = "run_seconds"
     """At a token, since the event asked for a short run."""
+    RETRY_LATER = "retry_later"
+    """The server asked to wait for longer than the run lasts."""
     LEASE_HELD = "lease_held"
     """Another consumer is at work; nothing was read."""
     LEASE_LOST = "lease_lost"
@@ -29,7 +31,7 @@ class StopReason(StrEnum):
     """Out of time between tokens, or before Kinesis had acknowledged all: what is not committed will be read again."""
 
 
-_GRACEFUL = frozenset({StopReason.NEAR_DEADLINE, StopReason.REQUESTED, StopReason.RUN_SECONDS, StopReason.LEASE_HELD})
+_NOT_GRACEFUL = frozenset({StopReason.LEASE_LOST, StopReason.DEADLINE})
 
 
 @dataclass(slots=True)
@@ -81,6 +83,6 @@ class Summary:
             fields[name] = gap and {"start": rfc3339(gap.start), "end": rfc3339(gap.end)}
         for name in ("committed_token_age_seconds", "source_lag_seconds", "reading_share"):
             fields[name] = fields[name] if fields[name] is None else round(fields[name], 3)
-        return {"stopped": str(self.stopped), "graceful": self.stopped in _GRACEFUL} | {
+        return {"stopped": str(self.stopped), "graceful": self.stopped not in _NOT_GRACEFUL} | {
             name: value for name, value in fields.items() if name != "stopped"
         }

@@ -19,7 +19,7 @@ from consumer.stream.chunked_body import ChunkedBody, ChunkedBodyError
 from consumer.stream.http_exchange import Address, Head, HttpError, read_head, request, tunnel
 from consumer.stream.line_decoder import CorruptStreamError, Inflater, LineDecoder
 from consumer.stream.redaction import Redactor
-from consumer.timing import SILENCE_SECONDS
+from consumer.timing import LONGEST_RETRY_SECONDS, SILENCE_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -47,7 +47,6 @@ _PASSING = frozenset({408, 422, 425, 429})  # 422 and 429 by the provider's exam
 _PAGES = frozenset({"text/html", "application/xhtml+xml"})
 """Content of a proxy or of a page about maintenance, never of the stream."""
 
-_LONGEST_RETRY_SECONDS = 365 * 86400.0
 _SECONDS = re.compile(r"[0-9]{1,10}(?:\.[0-9]{1,10})?").fullmatch
 
 
@@ -214,16 +213,19 @@ class StreamClient:
         return self.redactor.told(text, MOST_CHARACTERS)
 
     def _retry_after(self, head: Head) -> float:
-        """Return the seconds that Retry-After asks to wait (RFC 9110, section 10.2.3); 0 where there is none."""
+        """Return the seconds that Retry-After asks to wait (RFC 9110, section 10.2.3); 0 where there is none.
+
+        They are at most `LONGEST_RETRY_SECONDS`.
+        """
         text = head.fields.get("retry-after", "").strip()
         if _SECONDS(text):
-            return min(float(text), _LONGEST_RETRY_SECONDS)
+            return min(float(text), LONGEST_RETRY_SECONDS)
         try:
             until = parsedate_to_datetime(text)
         except (ValueError, OverflowError, TypeError, IndexError):
             return 0.0
         until = until if until.tzinfo else until.replace(tzinfo=UTC)
-        return max(0.0, min((until - self._clock.now()).total_seconds(), _LONGEST_RETRY_SECONDS))
+        return max(0.0, min((until - self._clock.now()).total_seconds(), LONGEST_RETRY_SECONDS))
 
 
 class Connection:

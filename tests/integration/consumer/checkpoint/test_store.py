@@ -108,6 +108,23 @@ def test_the_lease_runs_out_by_our_own_clock(store, clock):
 
 
 @pytest.mark.parametrize("act", ["commit", "renew", "release"])
+def test_when_the_server_may_be_asked_again_is_in_every_write(store, state, clock, act):
+    """A run that is killed, or ends, must not leave a server that asked to wait to the next one's haste."""
+    holder = store("a")
+    holder.acquire()
+    holder.retry_at = clock.now() + timedelta(minutes=5)
+    holder.commit(POSITION) if act == "commit" else getattr(holder, act)()
+    assert datetime.fromisoformat(state.checkpoint["retry_at"]) == holder.retry_at
+    later = store("b")
+    clock.advance(seconds=LEASE_SECONDS + 1)
+    later.acquire()
+    assert later.retry_at == datetime.fromisoformat(state.checkpoint["retry_at"])
+    clock.advance(minutes=5)
+    later.renew()
+    assert state.checkpoint["retry_at"] is None
+
+
+@pytest.mark.parametrize("act", ["commit", "renew", "release"])
 def test_of_two_consumers_only_one_can_write(store, state, clock, act):
     """Fencing: after another run took over, the first must write nothing, whatever it tries, and must be told."""
     first, second = store("a"), store("b")
@@ -326,4 +343,5 @@ def test_the_object_is_as_the_design_shows_it(store, state):
         "newest_ingestion_time": "2024-03-04T11:59:58.123456Z",
         "frontier": ["040172|2024-03-04T11:59:58.000Z"],
         "gap": {"start": "2024-03-04T05:00:00.123456Z", "end": "2024-03-04T12:00:00.123456Z"},
+        "retry_at": None,
     }

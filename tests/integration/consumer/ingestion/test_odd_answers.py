@@ -79,20 +79,6 @@ def test_a_server_that_refuses_every_token_is_asked_ever_more_slowly(consume, st
     assert sum(clock.slept) > 3000
 
 
-@pytest.mark.parametrize("header", ["7200", "7200.5"])
-def test_a_wait_beyond_the_end_of_the_run_ends_it_in_order(consume, state, clock, header):
-    """Waiting would be paid for and come to nothing; the run ends at once, and gives the lease back."""
-    up_to_a_token = answering(lines(clock, range(3)) + token("t1"))
-    with ScriptedStream(up_to_a_token, lambda exchange: exchange.refuse(503, Retry_After=header)) as server:
-        summary = consume(server.url).wait()
-        assert len(server.requests) == 2
-    assert summary.stopped is StopReason.NEAR_DEADLINE
-    assert (summary.updates, state.numbers) == (3, [0, 1, 2])
-    assert state.checkpoint["lease"] is None
-    assert state.checkpoint["position_token"] == "t1"
-    assert sum(clock.slept) < 60
-
-
 NOT_AN_ANSWER = {
     "a page": answering(b"<html>\n<body>maintenance</body>\n</html>\n", Exchange.end),
     "a page that says so": lambda exchange: (
