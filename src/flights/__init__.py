@@ -1,0 +1,1 @@
+"""Flights: what each aircraft flew, from take-off to landing, made of the archive's updates once a day."""

@@ -1,0 +1,56 @@
+"""Which updates the flights of a day are made of, and which day a flight is of. Days are UTC's."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from flights.flight import Flight
+
+MARGIN = timedelta(hours=24)
+"""Read before a day, to know what was in the air when it began, and after it, to see it land: the longest scheduled
+flights take 19 hours."""
+
+LATEST = timedelta(hours=3)
+"""By so much, and seldom by more, an update arrives after it was measured: 2 h 57 min at most, by satellite, among
+10,300 real ones. Objects are by the hour of arrival."""
+
+
+def parsed(text: str) -> date:
+    """Return a day of its `YYYY-MM-DD`.
+
+    Raises
+    ------
+    ValueError
+        It is not one.
+    """
+    if len(text) != len("YYYY-MM-DD"):
+        raise ValueError(f"{text!r}: expected a day as YYYY-MM-DD")
+    return date.fromisoformat(text)
+
+
+def begin(day: date) -> datetime:
+    """Return the first moment of a day."""
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
+def span(day: date) -> tuple[datetime, datetime]:
+    """Return between which times of measurement the updates are that the flights of a day are made of."""
+    return begin(day) - MARGIN, begin(day) + timedelta(days=1) + MARGIN
+
+
+def hours(day: date) -> Iterator[datetime]:
+    """Yield the hours of arrival in which those updates are."""
+    first, last = span(day)
+    while first < last + LATEST:
+        yield first
+        first += timedelta(hours=1)
+
+
+def of(day: date, flights: Iterable[Flight]) -> list[Flight]:
+    """Return the flights that began on a day."""
+    first = round(begin(day).timestamp() * 1_000)
+    return [one for one in flights if first <= one.begin < first + 86_400_000]

@@ -1,0 +1,135 @@
+"""Flights of one aircraft, from its positions: the rules of all other modules here, put together."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import pairwise
+from operator import attrgetter, itemgetter
+from typing import TYPE_CHECKING, Any
+
+from flights import legs, movements, plausible, waypoints
+from flights.geodesy import distance_nm
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from flights.airports import Airports
+    from flights.legs import Leg
+    from flights.movements import Movement
+    from flights.position import Position
+
+_BESIDE = 5 * legs.MINUTE
+"""A position on the ground belongs to the track if it is no further from the next one in the air."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flight:
+    """One leg. Times are milliseconds since the epoch; `flights.schema` says what each field is."""
+
+    icao_address: str
+    flight_id: str | None
+    callsign: str | None
+    flight_number: str | None
+    tail_number: str | None
+    aircraft_type_icao: str | None
+    airline_iata: str | None
+    takeoff: Movement
+    landing: Movement
+    first_time: int
+    last_time: int
+    distance_nm: float
+    great_circle_nm: float
+    highest_altitude: int | None
+    highest_speed: float | None
+    positions: int
+    positions_left_out: int
+    gaps: int
+    longest_gap_seconds: int
+    track: Sequence[Position]
+
+    @property
+    def begin(self) -> int:
+        """Its take-off, or its first position: it belongs to the day of that."""
+        return self.first_time if self.takeoff.time is None else self.takeoff.time
+
+    @property
+    def id(self) -> str:
+        """Its name: address and second of its beginning."""
+        return f"{self.icao_address}-{datetime.fromtimestamp(self.begin // 1_000, UTC):%Y%m%dT%H%M%SZ}"
+
+
+def flights(icao_address: str, positions: Iterable[Position], airports: Airports, until: int) -> list[Flight]:
+    """Return the flights of an aircraft, in the order in which they began.
+
+    Parameters
+    ----------
+    icao_address
+        The aircraft's address.
+    positions
+        Its positions, in any order; those that come twice count once.
+    airports
+        Where flights may begin and end.
+    until
+        How far the updates of any aircraft go, milliseconds since the epoch: what was last seen shortly before it may
+        still be in the air.
+    """
+    paths, left_out = plausible.separate(_sorted(positions))
+    found = [
+        _flight(icao_address, leg, left_out, airports, until) for path in paths for leg in legs.cut(path, airports)
+    ]
+    return sorted(found, key=lambda flight: (flight.begin, flight.last_time))
+
+
+def _sorted(positions: Iterable[Position]) -> list[Position]:
+    """Return positions in the order of time, each once; those of one time and place by all else they say."""
+    found = sorted(set(positions), key=itemgetter(0, 1, 2))
+    for one, other in pairwise(found):
+        if one[:3] == other[:3]:
+            return sorted(found, key=lambda position: (position[:3], repr(position)))
+    return found
+
+
+def _flight(icao_address: str, leg: Leg, left_out: Sequence[Position], airports: Airports, until: int) -> Flight:
+    seen = leg.positions
+    before, after = leg.before[-1:], leg.after[:1]
+    whole = [
+        *(one for one in before if seen[0].time - one.time <= _BESIDE),
+        *seen,
+        *(one for one in after if one.time - seen[-1].time <= _BESIDE),
+    ]
+    ways = [distance_nm(a.latitude, a.longitude, b.latitude, b.longitude) for a, b in pairwise(whole)]
+    silences = [b.time - a.time for a, b in pairwise(whole)]
+    first, last = whole[0], whole[-1]
+    takeoff_time = _most(seen, "takeoff_time")
+    landing_time = _most((*seen, *leg.after), "landing_time")
+    return Flight(
+        icao_address=icao_address,
+        flight_id=_most(seen, "flight_id"),
+        callsign=_most(seen, "callsign"),
+        flight_number=_most(seen, "flight_number"),
+        tail_number=_most(seen, "tail_number"),
+        aircraft_type_icao=_most(seen, "aircraft_type_icao"),
+        airline_iata=_most(seen, "airline_iata"),
+        takeoff=movements.takeoff(leg, _most(seen, "departure_airport_icao"), takeoff_time, airports),
+        landing=movements.landing(leg, _most(seen, "arrival_airport_icao"), landing_time, airports, until),
+        first_time=first.time,
+        last_time=last.time,
+        distance_nm=round(sum(ways), 2),
+        great_circle_nm=round(distance_nm(first.latitude, first.longitude, last.latitude, last.longitude), 2),
+        highest_altitude=max((one.altitude for one in whole if one.altitude is not None), default=None),
+        highest_speed=max((one.speed for one in whole if one.speed is not None), default=None),
+        positions=len(whole),
+        positions_left_out=sum(1 for one in left_out if first.time <= one.time <= last.time),
+        gaps=sum(1 for one in silences if one >= legs.GAP),
+        longest_gap_seconds=max(silences, default=0) // 1_000,
+        track=waypoints.simplified(whole),
+    )
+
+
+def _most(positions: Iterable[Position], name: str) -> Any:
+    """Return the value of a field that most positions have, None if none has one; of equals the first."""
+    counted = Counter(map(attrgetter(name), positions))
+    del counted[None]
+    return counted.most_common(1)[0][0] if counted else None
