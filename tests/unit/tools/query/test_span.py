@@ -1,0 +1,47 @@
+"""Spans of time: a day is the whole of it, a time is a bound."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+
+from tools.query import span
+from tools.query.errors import QueryError
+
+
+@pytest.mark.parametrize(
+    ("begin", "end", "first_day", "last_day", "cuts_days"),
+    [
+        (None, None, "0001-01-01", "9999-12-31", False),
+        ("2024-03-04", "2024-03-04", "2024-03-04", "2024-03-04", False),
+        ("2024-03-04", "2024-03-05T00:00", "2024-03-04", "2024-03-04", False),
+        ("2024-03-04T23:30", "2024-03-05T00:00:01Z", "2024-03-04", "2024-03-05", True),
+        ("2024-03-05T01:00+02:00", None, "2024-03-04", "9999-12-31", True),
+    ],
+)
+def test_days_of_a_span(begin, end, first_day, last_day, cuts_days):
+    """The first and the last that it touches."""
+    found = span.parse(begin, end)
+    assert (found.first_day, found.last_day, found.cuts_days) == (first_day, last_day, cuts_days)
+
+
+def test_a_day_as_the_end_is_inclusive():
+    """The next day's first moment is the bound."""
+    assert span.parse(None, "2024-02-28").end == datetime(2024, 2, 29)  # noqa: DTZ001 - UTC, as in the archive
+
+
+@pytest.mark.parametrize(
+    ("begin", "end"),
+    [
+        ("20240304", None),
+        ("2024-3-4", None),
+        ("", None),
+        ("2024-03-04T12:00", "2024-03-04T12:00"),
+        (None, "9999-12-31"),
+    ],
+)
+def test_what_is_no_span_is_refused(begin, end):
+    """The message names the option."""
+    with pytest.raises(QueryError, match=r"--from|--to"):
+        span.parse(begin, end)

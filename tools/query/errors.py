@@ -1,0 +1,5 @@
+"""What can be wrong with a question."""
+
+
+class QueryError(Exception):
+    """The question cannot be answered; the message says why, and what to do."""
