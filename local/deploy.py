@@ -20,6 +20,7 @@ from local.aws.template import (
     logical_ids,
     translate,
 )
+from local.running import leave_note
 from local.stack import read_back
 
 if TYPE_CHECKING:
@@ -59,7 +60,9 @@ def create(  # noqa: PLR0913 -- each is one setting of a stack
         _subscribe(cloud, local, outputs)
     except (ClientError, BotoCoreError) as error:
         raise TemplateError(f"{template}: the local stack cannot be created: {error}") from error
-    return read_back(cloud, local, outputs, name)
+    stack = read_back(cloud, local, outputs, name)
+    leave_note(cloud, stack, name)
+    return stack
 
 
 def _create_secrets(cloud: Cloud, ids: list[str], stack_name: str, value: str) -> dict[str, str]:

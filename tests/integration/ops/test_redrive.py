@@ -1,13 +1,14 @@
-"""Redriving: what was given up goes back into the stream, whole, and nothing is removed before."""
+"""Redriving: what was given up goes back into the stream, whole and once, and nothing is removed before."""
 
 from __future__ import annotations
 
-import argparse
 import base64
+import io
 import json
 import os
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import boto3
@@ -16,26 +17,42 @@ import pytest
 from backports import zstd
 
 from consumer.publish.envelope_writer import HeaderedUpdate, pack
-from tools.operations import redrive
+from ops import redrive
+from ops.command_line import main, parser
+from ops.errors import OpsError
+from ops.stack import Stack
 
-BUCKET, STREAM = "failures", "updates"
+BUCKET, STREAM, STACK = "failures", "updates", "aircraft"
+RESOURCES = {
+    "FailuresBucket": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": BUCKET}},
+    "UpdatesStream": {"Type": "AWS::Kinesis::Stream", "Properties": {"Name": STREAM, "ShardCount": 1}},
+}
 KEY = "aws/lambda/uuid/shardId-000000000000/{}"
+
+
+client = cache(boto3.client)
+"""One client a service: the moto server is one for all tests."""
 
 
 @pytest.fixture
 def s3(aws):  # noqa: ARG001 - it sends boto3 to moto
     """S3 with an on-failure bucket."""
-    client = boto3.client("s3")
-    client.create_bucket(Bucket=BUCKET)
-    return client
+    client("s3").create_bucket(Bucket=BUCKET)
+    return client("s3")
 
 
 @pytest.fixture
 def kinesis(aws):  # noqa: ARG001 - it sends boto3 to moto
     """Kinesis with an empty stream of one shard."""
-    client = boto3.client("kinesis")
-    client.create_stream(StreamName=STREAM, ShardCount=1)
-    return client
+    client("kinesis").create_stream(StreamName=STREAM, ShardCount=1)
+    return client("kinesis")
+
+
+@pytest.fixture
+def deployed(aws):  # noqa: ARG001 - it sends boto3 to moto
+    """A stack of both, as CloudFormation made it; gives S3."""
+    client("cloudformation").create_stack(StackName=STACK, TemplateBody=json.dumps({"Resources": RESOURCES}))
+    return client("s3")
 
 
 def failure(updates, *, as_text=True):
@@ -57,6 +74,7 @@ def failure(updates, *, as_text=True):
                 "condition": "RetryAttemptsExhausted",
                 "approximateInvokeCount": 51,
             },
+            "responseContext": {"statusCode": 200, "executedVersion": "$LATEST", "functionError": "Unhandled"},
             "version": "1.0",
             "KinesisBatchInfo": {"shardId": "shardId-000000000000", "batchSize": len(updates)},
             "payload": json.dumps(event) if as_text else event,
@@ -95,8 +113,9 @@ def left(s3):
 
 
 def run(*options):
-    """Run the command."""
-    return redrive.main(["--bucket", BUCKET, "--stream", STREAM, *options])
+    """Run the command, on a stack that is found already."""
+    given = parser().parse_args(["redrive", "--stack", STACK, "--yes", *options])
+    return redrive.run(Stack(STACK, {"FailuresBucket": BUCKET, "UpdatesStream": STREAM}, client), given)
 
 
 @pytest.mark.parametrize("as_text", [True, False])
@@ -114,7 +133,65 @@ def test_without_confirm_nothing_happens(s3, kinesis, capsys):
     assert run("--delete") == 0
     assert in_stream(kinesis) == []
     assert left(s3) == 1
-    assert "3 records, RetryAttemptsExhausted, Alerts" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "3 records of Alerts. RetryAttemptsExhausted: 51 attempts, the last one with Unhandled" in told
+    assert "nothing was changed" in told
+
+
+def test_the_messages_can_be_seen_first(s3, capsys):
+    """The first of each object, as they are in the stream."""
+    put(s3, "one", failure(updates(3)))
+    assert run("--show", "2") == 0
+    assert capsys.readouterr().out.count('{"n":') == 2
+
+
+def test_what_is_in_the_stream_is_not_sent_again(s3, kinesis, capsys):
+    """Redriving twice is redriving once; an object that came meanwhile goes."""
+    put(s3, "one", failure(updates(3)))
+    assert run("--confirm") == 0
+    put(s3, "two", failure(updates(2)))
+    assert run("--confirm") == 0
+    assert in_stream(kinesis) == updates(3) + updates(2)
+    assert "/one: in the stream since 20" in capsys.readouterr().out
+    assert run("--confirm", "--again", "--prefix", KEY.format("one")) == 0
+    assert len(in_stream(kinesis)) == 8
+
+
+def test_one_function_alone(s3, kinesis):
+    """Named as people name it."""
+    put(s3, "one", failure(updates(3)))
+    assert run("--confirm", "--function", "aggregator") == 0
+    assert in_stream(kinesis) == []
+    assert run("--confirm", "--function", "alerts") == 0
+    assert in_stream(kinesis) == updates(3)
+
+
+def test_it_asks_before_it_acts(deployed, capsys, monkeypatch):
+    """Nobody who could answer is there: nothing happens, and it is said how to go on."""
+    put(deployed, "one", failure(updates(1)))
+    monkeypatch.setattr(sys, "stdin", io.StringIO("y\n"))
+    assert main(["redrive", "--stack", STACK, "--confirm"]) == 2
+    assert "Give --yes as well" in capsys.readouterr().err
+    assert in_stream(client("kinesis")) == []
+
+
+@pytest.mark.usefixtures("kinesis")
+def test_the_report_says_what_became_of_each_object(s3, tmp_path, capsys):
+    """As a file, and as JSON on standard output."""
+    put(s3, "1-odd", "")
+    put(s3, "2-fine", failure(updates(2)))
+    assert run("--confirm", "--json", "--report", str(tmp_path / "report.json")) == 1
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert report == json.loads(capsys.readouterr().out)
+    assert (report["records"], report["kept"]) == (2, 1)
+    assert [("problem" in one, one.get("sent")) for one in report["objects"]] == [(True, None), (False, True)]
+
+
+@pytest.mark.usefixtures("s3")
+def test_a_stack_that_is_not_there_is_named(capsys):
+    """With what to do."""
+    assert main(["redrive", "--stack", "nope"]) == 2
+    assert "ops: stack nope: not found in us-east-1. Check the name" in capsys.readouterr().err
 
 
 def test_more_than_a_call_takes_is_sent_in_several(s3, kinesis):
@@ -241,7 +318,7 @@ def test_a_line_that_cannot_go_back_is_named_and_the_rest_goes(s3, kinesis, caps
     assert run("--confirm", "--delete") == 1
     told = capsys.readouterr()
     assert f"1-odd: 1 lines cannot go back (record 1, line 2: {said}" in told.err
-    assert told.out.endswith("4 records are back in updates\n")
+    assert told.out.endswith("4 records are back in updates; 1 objects did not go as a whole\n")
     assert len(in_stream(kinesis)) == 4
     assert left(s3) == 1
 
@@ -261,9 +338,9 @@ def test_an_object_that_is_gone_stops_no_other(s3, kinesis, capsys):
         def __getattr__(self, operation):
             return getattr(s3, operation)
 
-    options = argparse.Namespace(bucket=BUCKET, stream=STREAM, prefix="aws/", confirm=True, delete=False)
-    outcome = redrive.redrive(Meanwhile(), kinesis, options)
-    assert (outcome.records, outcome.kept) == (2, 1)
+    wanted = redrive.Wanted(confirm=True)
+    report = redrive.Redrive(Meanwhile(), kinesis, bucket=BUCKET, stream=STREAM, wanted=wanted).run()
+    assert (report.records, report.kept) == (2, 1)
     assert "1-gone: " in capsys.readouterr().err
     assert len(in_stream(kinesis)) == 2
 
@@ -273,9 +350,9 @@ def command(environment, *options, stdout=subprocess.PIPE):
     nowhere = {"AWS_CONFIG_FILE": "/nonexistent", "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent"}
     plain = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     return subprocess.run(
-        [sys.executable, "-m", "tools.operations.redrive", "--bucket", BUCKET, "--stream", STREAM, *options],
+        [sys.executable, "-m", "ops", "redrive", "--stack", STACK, "--yes", *options],
         env=plain | nowhere | {"AWS_EC2_METADATA_DISABLED": "true"} | environment,
-        cwd=Path(redrive.__file__).parents[2],
+        cwd=Path(redrive.__file__).parents[1],
         stdout=stdout,
         stderr=subprocess.PIPE,
         text=True,
@@ -290,35 +367,35 @@ REGION = {"AWS_REGION": "us-east-1", "AWS_DEFAULT_REGION": "us-east-1"}
 @pytest.mark.parametrize(
     ("environment", "said"),
     [
-        (KEYS, "You must specify a region"),
-        (REGION, "Unable to locate credentials"),
-        (REGION | {"AWS_PROFILE": "nope"}, "The config profile (nope) could not be found"),
+        (KEYS, "no region is set. Give --region"),
+        (REGION, "no AWS credentials were found. Give --profile"),
+        (REGION | {"AWS_PROFILE": "nope"}, "The config profile (nope) could not be found. Give --profile"),
     ],
     ids=["no region", "no credentials", "no profile"],
 )
 def test_what_aws_needs_is_asked_for_in_a_sentence(environment, said):
     """No traceback, and an exit code that says that nothing went."""
     done = command(environment)
-    assert done.returncode == 1
-    assert said in done.stderr
-    assert done.stderr.startswith("redrive: AWS: ")
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"ops: {said}")
     assert "Traceback" not in done.stderr
 
 
-def test_a_stream_that_is_not_there_is_named(s3, capsys):
+def test_a_stream_that_is_not_there_is_named(deployed, capsys):
     """It is the same for every object: it ends there, and keeps them all."""
-    put(s3, "one", failure(updates(1)))
-    put(s3, "two", failure(updates(1)))
-    assert run("--confirm", "--delete") == 1
+    put(deployed, "one", failure(updates(1)))
+    put(deployed, "two", failure(updates(1)))
+    client("kinesis").delete_stream(StreamName=STREAM)
+    assert main(["redrive", "--stack", STACK, "--yes", "--confirm", "--delete"]) == 2
     assert capsys.readouterr().err.count("\n") == 1
-    assert left(s3) == 2
+    assert left(deployed) == 2
 
 
 @pytest.mark.parametrize("reader", ["full", "gone"])
-def test_an_output_that_cannot_be_written_stops_no_record(aws, s3, kinesis, reader):
+def test_an_output_that_cannot_be_written_stops_no_record(aws, deployed, reader):
     """The records go to the end; a full disk is told of and counts, a reader that has seen enough does not."""
     for name in range(3):
-        put(s3, f"{name}", failure(updates(2)))
+        put(deployed, f"{name}", failure(updates(2)))
     if reader == "full":
         stdout = os.open("/dev/full", os.O_WRONLY)
     else:
@@ -329,7 +406,7 @@ def test_an_output_that_cannot_be_written_stops_no_record(aws, s3, kinesis, read
     assert done.returncode == (1 if reader == "full" else 0)
     assert ("No space left on device" in done.stderr) is (reader == "full")
     assert "Traceback" not in done.stderr
-    assert len(in_stream(kinesis)) == 6
+    assert len(in_stream(client("kinesis"))) == 6
 
 
 def lost_window():
@@ -399,5 +476,5 @@ def test_refused_records_alone_are_sent_again():
 
 def test_what_stays_refused_is_an_error():
     """It gives up after some attempts, and says how many are missing."""
-    with pytest.raises(redrive.RedriveError, match=r"stream updates: still refused 7 of 8 records"):
+    with pytest.raises(OpsError, match=r"stream updates: still refused 7 of 8 records"):
         redrive.put_back(RefusingKinesis(times=100, of=8), STREAM, updates(8), lambda _: None)

@@ -1,0 +1,8 @@
+"""The command line of those who run a stack: `pipenv run ops --help`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))  # `common` and `live` are there

@@ -1,0 +1,102 @@
+"""The commands, their options and their exit codes."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+from ops import doctor, drain, explain, redrive, status, tail
+from ops.errors import AWS_ERRORS, OpsError, explained
+from ops.output import complain
+from ops.stack import find
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+CANNOT, INTERRUPTED = 2, 130
+
+_EPILOG = """\
+examples:
+  pipenv run ops status --local --watch          a local stack that runs in another terminal
+  pipenv run ops doctor --stack aircraft-stream-dev
+  pipenv run ops tail alerts --stack aircraft-stream --since 1h
+
+`pipenv run ops COMMAND --help` has examples of each. docs/ops.md says what each may do in AWS."""
+
+_OF_A_STACK: dict[str, tuple[Any, str]] = {
+    "status": (status, "the whole pipeline on one screen"),
+    "tail": (tail, "show updates, window rows, alerts, rejected lines or failures as they come"),
+    "redrive": (redrive, "list what was given up and why, and put it back into the stream"),
+    "drain": (drain, "bring a stack to rest with no window open, before an upgrade"),
+    "doctor": (doctor, "check that a stack is set up as it should be"),
+}
+"""Commands about a stack: their module, and what they do."""
+
+_OTHERS: dict[str, tuple[Any, str]] = {
+    "explain-filter": (explain, "whether records match a filter pattern, and if not, which part of it failed"),
+}
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands."""
+    top = argparse.ArgumentParser(
+        prog="pipenv run ops",
+        description="For those who run a stack: how it is, what passes through it, and what to do about it.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, (module, told) in (_OF_A_STACK | _OTHERS).items():
+        one = commands.add_parser(
+            name,
+            help=told,
+            description=f"{told[0].upper()}{told[1:]}.",
+            epilog=module.EXAMPLES,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        if name in _OF_A_STACK:
+            _add_stack_options(one)
+        module.configure(one)
+        one.add_argument("--json", action="store_true", help="for machines")
+    return top
+
+
+def _add_stack_options(one: argparse.ArgumentParser) -> None:
+    which = one.add_mutually_exclusive_group(required=True)
+    which.add_argument("--stack", metavar="NAME", help="a deployed stack, e.g. aircraft-stream-dev")
+    which.add_argument(
+        "--local",
+        nargs="?",
+        const="",
+        metavar="ADDRESS",
+        help="the local stack that runs on this machine; where several do, by the address of its AWS",
+    )
+    one.add_argument("--region", help="default: as the shell or the profile says")
+    one.add_argument("--profile", help="profile of ~/.aws/config (default: as the shell says)")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; return its exit code, 2 where it could not be done."""
+    options = parser().parse_args(arguments)
+    try:
+        if options.command in _OF_A_STACK:
+            module, _ = _OF_A_STACK[options.command]
+            code = int(module.run(find(options), options))
+        else:
+            module, _ = _OTHERS[options.command]
+            code = int(module.run(options))
+        sys.stdout.flush()
+    except (OpsError, *AWS_ERRORS) as error:
+        complain(explained(error))
+        return CANNOT
+    except BrokenPipeError:
+        # What is still in the buffer is written at the interpreter's end: to nowhere, rather than with an error.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return code

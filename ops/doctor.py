@@ -1,0 +1,43 @@
+"""`ops doctor`: whether a stack is set up as it should be, and what to do where it is not."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from common.clock import rfc3339
+from ops.checks import Checks
+from ops.finding import as_json, gather, is_well
+from ops.output import say_json
+from ops.status import picture
+from ops.template import read
+
+if TYPE_CHECKING:
+    import argparse
+
+    from ops.stack import Stack
+
+EXAMPLES = """\
+examples:
+  pipenv run ops doctor --stack aircraft-stream-dev
+  pipenv run ops doctor --stack aircraft-stream --json | jq '.parts[] | select(.state != "ok")'
+
+It changes nothing, and reads no secret's value. exit code: 0 if nothing needs attention, 1 if something does, 2 if the
+stack cannot be found or asked."""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes: nothing of its own."""
+
+
+def run(stack: Stack, options: argparse.Namespace) -> int:
+    """Check the stack; return 1 if something needs attention."""
+    now = datetime.now(UTC)
+    findings = gather(Checks(stack, read(stack)).all())
+    if options.json:
+        say_json(as_json(stack.name, rfc3339(now), findings))
+    else:
+        Console().print(picture(stack.name, now, findings))
+    return 0 if is_well(findings) else 1

@@ -1,0 +1,234 @@
+"""`ops drain`: brings a stack to rest with no window open, before a deployment that changes the state's format.
+
+No new run begins, the one under way ends, all it published is read, and every shard's window closes. Nothing is lost
+meanwhile: the provider keeps what comes for 24 hours, and the consumer goes on at its token.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Protocol
+
+import msgspec
+from botocore.exceptions import ClientError
+
+from live import objects
+from live.container import read_header
+from live.errors import SnapshotError
+from live.layout import POSITIONS
+from ops import duration
+from ops.errors import OpsError, code
+from ops.output import say, say_json
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable
+
+    from ops.stack import Stack
+
+EXAMPLES = """\
+examples:
+  pipenv run ops drain --stack aircraft-stream              wait until nothing is under way, some 17 minutes at most
+  pipenv run ops drain --stack aircraft-stream --resume     begin again, at the committed token
+
+Between the two, deploy. The schedule stays off until --resume, or until a deployment sets ScheduleState.
+exit code: 0 when all is at rest, 1 if it is not within --patience (the schedule stays off), 2 if it cannot be done."""
+
+_STEP = 5.0
+_TICK_SECONDS = 75.0
+"""How long after the schedule is off a run may still begin: a tick waits in Lambda's queue for a minute at most."""
+
+_LOCAL_REFUSED = (
+    "the local stack comes to rest by itself at its end: press Ctrl-C where it runs. `ops drain` is for deployed stacks"
+)
+
+
+class Clock(Protocol):
+    """What tells the time and waits; `common.clock.SystemClock` is one."""
+
+    def now(self) -> datetime:
+        """Return the wall time, in UTC."""
+
+    def monotonic(self) -> float:
+        """Return seconds that never go back."""
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """What still keeps a stack from being at rest; all empty when nothing does."""
+
+    lease_until: str | None = None
+    open_windows: list[str] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        """Return whether all is at rest."""
+        return not (self.lease_until or self.open_windows or self.unread)
+
+    def text(self) -> str:
+        """Return it for people."""
+        if self:
+            return "at rest: no run, nothing unread, no window open"
+        parts = []
+        if self.lease_until:
+            parts.append(f"a run is under way (its lease: until {self.lease_until})")
+        if self.unread:
+            parts.append(f"not read to the end: {', '.join(self.unread)}")
+        if self.open_windows:
+            parts.append(f"windows open: {', '.join(self.open_windows)}")
+        return "; ".join(parts)
+
+
+class Drain:
+    """Looks at, and changes, what of a stack moves."""
+
+    def __init__(self, stack: Stack, clock: Clock) -> None:
+        self._stack = stack
+        self._clock = clock
+        self._s3 = stack.client("s3")
+        self._kinesis = stack.client("kinesis")
+        self._events = stack.client("events")
+        self._rule = stack["ConsumerSchedule"].rpartition("/")[2]
+
+    def switch(self, *, on: bool) -> None:
+        """Switch the schedule."""
+        (self._events.enable_rule if on else self._events.disable_rule)(Name=self._rule)
+
+    def look(self) -> Rest:
+        """Return what still moves."""
+        lease = self._lease()
+        if lease is not None:
+            return Rest(lease)
+        open_windows, unread = [], []
+        for shard in self._shards():
+            window = self._window(shard)
+            if window is None:
+                continue
+            end, sequence = window
+            if not self._is_there("DataBucket", objects.closed_window(shard, end)):
+                open_windows.append(f"{shard} until {datetime.fromtimestamp(end / 1_000, UTC):%H:%M:%S}")
+            if self._has_more(shard, sequence):
+                unread.append(shard)
+        return Rest(None, open_windows, unread)
+
+    def wait(self, patience: float, tell: Callable[[str], None]) -> bool:
+        """Wait until all is at rest and no run can begin any more; return whether it is, within `patience` seconds."""
+        began = self._clock.monotonic()
+        said = ""
+        while True:
+            rest = self.look()
+            passed = self._clock.monotonic() - began
+            text = rest.text() if not rest or passed >= _TICK_SECONDS else "waiting for a tick that may be under way"
+            if text != said:
+                tell(said := text)
+            if rest and passed >= _TICK_SECONDS:
+                return True
+            if passed >= patience:
+                return False
+            self._clock.sleep(_STEP)
+
+    def _lease(self) -> str | None:
+        """Return until when a run holds the checkpoint's lease, if one does."""
+        body = self._get("StateBucket", "checkpoint.json")
+        lease = None if body is None else msgspec.json.decode(body).get("lease")
+        if lease is None or datetime.fromisoformat(lease["expires_at"]) < self._clock.now():
+            return None
+        return str(lease["expires_at"])
+
+    def _shards(self) -> list[str]:
+        body = self._get("DataBucket", objects.SHARDS)
+        return [] if body is None else list(msgspec.json.decode(body)["shards"])
+
+    def _window(self, shard: str) -> tuple[int, str] | None:
+        """Return the end of the window that a shard's newest snapshot is of, and the last record in it."""
+        body = self._get("DataBucket", objects.open_window(shard))
+        if body is None:
+            return None
+        try:
+            header, _ = read_header(body, POSITIONS)
+        except SnapshotError as error:
+            raise OpsError(
+                f"{objects.open_window(shard)}: {error}. Whether its window is closed cannot be told: wait for twice "
+                "WindowSeconds with the schedule off, then deploy"
+            ) from error
+        return header.window_end, header.sequence
+
+    def _has_more(self, shard: str, sequence: str) -> bool:
+        """Return whether a shard holds records after this one."""
+        stream = self._stack["UpdatesStream"]
+        try:
+            answer = self._kinesis.get_shard_iterator(
+                StreamName=stream,
+                ShardId=shard,
+                ShardIteratorType="AFTER_SEQUENCE_NUMBER",
+                StartingSequenceNumber=sequence,
+            )
+        except ClientError as error:
+            if code(error) in {"ResourceNotFoundException", "InvalidArgumentException"}:
+                return False  # a shard that is gone, or whose record is no longer kept
+            raise
+        iterator = answer["ShardIterator"]
+        while True:
+            got = self._kinesis.get_records(ShardIterator=iterator, Limit=1)
+            if got["Records"]:
+                return True
+            iterator = got.get("NextShardIterator")
+            if iterator is None or not got.get("MillisBehindLatest"):
+                return False
+
+    def _get(self, bucket: str, key: str) -> bytes | None:
+        try:
+            return bytes(self._s3.get_object(Bucket=self._stack[bucket], Key=key)["Body"].read())
+        except ClientError as error:
+            if code(error) in {"NoSuchKey", "404"}:
+                return None
+            raise
+
+    def _is_there(self, bucket: str, key: str) -> bool:
+        return self._get(bucket, key) is not None
+
+
+class _SystemClock:
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    parser.add_argument("--resume", action="store_true", help="switch the schedule on again")
+    parser.add_argument(
+        "--patience",
+        type=duration.seconds,
+        default=1_500.0,
+        metavar="SPAN",
+        help="how long to wait: a run of 15 minutes, and a window (default 25m)",
+    )
+
+
+def run(stack: Stack, options: argparse.Namespace) -> int:
+    """Drain, or resume, as the command line says; return 1 if not all came to rest."""
+    if stack.is_local:
+        raise OpsError(_LOCAL_REFUSED)
+    drain = Drain(stack, _SystemClock())
+    if options.resume:
+        drain.switch(on=True)
+        say_json({"schedule": "on"}) if options.json else say("the schedule is on: the next tick begins a run")
+        return 0
+    drain.switch(on=False)
+    at_rest = drain.wait(options.patience, (lambda _: None) if options.json else say)
+    if options.json:
+        say_json({"schedule": "off", "at_rest": at_rest, "text": drain.look().text()})
+    elif not at_rest:
+        say("not at rest within --patience; the schedule stays off. Ask again, or --resume")
+    return 0 if at_rest else 1

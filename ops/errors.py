@@ -1,0 +1,51 @@
+"""What a command cannot do, said for people: what happened, to what, and what to do."""
+
+from __future__ import annotations
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    NoCredentialsError,
+    NoRegionError,
+    ProfileNotFound,
+)
+from botocore.exceptions import (
+    ConnectionError as UnreachableError,
+)
+
+AWS_ERRORS = (BotoCoreError, ClientError)
+"""All that a client of AWS raises."""
+
+_REFUSED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError"}
+_EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
+
+
+class OpsError(Exception):
+    """A command cannot go on: the message says why and what to do."""
+
+
+def explained(error: Exception) -> str:
+    """Return an error as a sentence that says what to do."""
+    match error:
+        case NoRegionError():
+            return "no region is set. Give --region, or set AWS_REGION"
+        case NoCredentialsError():
+            return "no AWS credentials were found. Give --profile, sign in (`aws sso login`), or set AWS_PROFILE"
+        case ProfileNotFound():
+            return f"{error}. Give --profile with a name from ~/.aws/config, or unset AWS_PROFILE"
+        case UnreachableError():
+            return f"{error}. Check the network and --region; a local stack has to be running"
+        case ClientError():
+            return str(error) + _answered(error)
+    return str(error)
+
+
+def _answered(error: ClientError) -> str:
+    if code(error) in _REFUSED:
+        return ". The caller lacks this permission; docs/ops.md lists what each command needs"
+    return ". Sign in again (`aws sso login`)" if code(error) in _EXPIRED else ""
+
+
+def code(error: ClientError) -> str:
+    """Return AWS's code of an error, such as `AccessDenied`."""
+    return error.response["Error"]["Code"]

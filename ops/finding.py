@@ -1,0 +1,47 @@
+"""What was found of one part of a stack: how it is, in which words, and what to do."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from ops.errors import AWS_ERRORS, OpsError, explained
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+OK: Final = "ok"
+ATTENTION: Final = "attention"
+UNKNOWN: Final = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """`state` is `ok`, `attention` or `unknown`; `do` is what to do, empty where nothing is."""
+
+    part: str
+    state: str
+    text: str
+    do: str = ""
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+def gather(looks: Iterable[tuple[str, Callable[[], Iterable[Finding]]]]) -> list[Finding]:
+    """Return what each look finds; one that AWS refuses is unknown, and stops no other."""
+    found: list[Finding] = []
+    for part, look in looks:
+        try:
+            found += look()
+        except (*AWS_ERRORS, OpsError) as error:
+            found.append(Finding(part, UNKNOWN, f"cannot be looked at: {explained(error)}"))
+    return found
+
+
+def as_json(stack: str, at: str, findings: list[Finding]) -> dict[str, Any]:
+    """Return findings for machines."""
+    return {"stack": stack, "at": at, "healthy": is_well(findings), "parts": [asdict(one) for one in findings]}
+
+
+def is_well(findings: Iterable[Finding]) -> bool:
+    """Return whether nothing needs attention."""
+    return all(one.state != ATTENTION for one in findings)

@@ -1,0 +1,58 @@
+"""What a deployed stack's own template says: the properties that a resource was given, with the stack's parameters."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from ops.stack import Stack
+
+
+@dataclass(frozen=True, slots=True)
+class DeployedTemplate:
+    """The processed template, and the values of its parameters."""
+
+    resources: Mapping[str, Any]
+    parameters: Mapping[str, str]
+
+    def of_type(self, kind: str) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Yield logical id and properties of each resource of a type."""
+        for logical_id, resource in self.resources.items():
+            if resource["Type"] == kind:
+                yield logical_id, resource.get("Properties", {})
+
+    def value(self, given: Any) -> Any:
+        """Return a plain value, or that of the parameter it refers to; None where it is anything else."""
+        if isinstance(given, dict):
+            return self.parameters.get(given.get("Ref", "")) if set(given) == {"Ref"} else None
+        return given
+
+
+def read(stack: Stack) -> DeployedTemplate:
+    """Return what the stack was made of.
+
+    Raises
+    ------
+    botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError
+        CloudFormation cannot be asked.
+    """
+    cloudformation = stack.client("cloudformation")
+    body = cloudformation.get_template(StackName=stack.name, TemplateStage="Processed")["TemplateBody"]
+    content: Any = body if isinstance(body, dict) else _parsed(str(body))
+    [description] = cloudformation.describe_stacks(StackName=stack.name)["Stacks"]
+    parameters = {one["ParameterKey"]: one["ParameterValue"] for one in description.get("Parameters", [])}
+    declared = content.get("Parameters", {})
+    defaults = {name: str(one["Default"]) for name, one in declared.items() if "Default" in one}
+    return DeployedTemplate(content["Resources"], defaults | parameters)
+
+
+def _parsed(body: str) -> Any:
+    if body.lstrip().startswith("{"):
+        return json.loads(body)
+    from samcli.yamlhelper import yaml_parse  # type: ignore[import-untyped] # noqa: PLC0415 - a second of imports
+
+    return yaml_parse(body)
