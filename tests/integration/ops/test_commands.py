@@ -125,9 +125,7 @@ def test_a_part_that_cannot_be_looked_at_stops_no_other(local_stack):
     """It is said why, and the rest is there."""
     whole = running.read_note(local_stack.endpoint)
     less = {name: value for name, value in whole.resources.items() if name != "UpdatesStream"}
-    findings = status.gather(
-        status.Looks(Stack("local", less, whole.client), timedelta(minutes=5)).all(datetime.now(UTC))
-    )
+    findings = gather(Looks(Stack("local", less, whole.client), timedelta(minutes=5)).all(datetime.now(UTC)))
     stream = next(one for one in findings if one.part == "stream")
     assert (stream.state, "has no UpdatesStream" in stream.text) == ("unknown", True)
     assert any(one.state == "ok" for one in findings)
