@@ -18,6 +18,8 @@ from local import running
 from ops import tail
 from ops.command_line import main
 from ops.drain import Drain
+from ops.finding import gather
+from ops.looks import Looks
 from ops.stack import Stack
 
 SHARDS = ("shardId-000000000000", "shardId-000000000001")
