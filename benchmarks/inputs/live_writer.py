@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 from zlib import crc32
 
 from benchmarks.inputs.live_fleet import WINDOW_MS, Update, columns, header, identities
-from live import identities as identity_objects
-from live import objects
+from live import identity_writer, objects
 from live.layout import EMERGENCIES
 from live.writer import write
 
@@ -70,10 +69,10 @@ class LiveWriter:
     def _put_window(self, name: str, window: dict[str, Update], now: int, *, closed: bool) -> None:
         fleet = list(window.values())
         aircraft, texts = columns(fleet, self._start), identities(fleet)
-        version = identity_objects.version(aircraft.icao_address, texts)
+        version = identity_writer.version(aircraft.icao_address, texts)
         head = header(self._start, name, written_at=now, sequence=str(self._sequence), closed=closed, identity=version)
         key = objects.closed_window(name, self._start + WINDOW_MS) if closed else objects.open_window(name)
-        self._put(key + objects.IDENTITY, identity_objects.write(aircraft, texts, head))
+        self._put(key + objects.IDENTITY, identity_writer.write(aircraft, texts, head))
         self._put(key, write(aircraft, head))
 
     def _alert(self, update: Update) -> None:

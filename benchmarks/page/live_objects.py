@@ -12,7 +12,7 @@ from itertools import takewhile
 from operator import attrgetter
 
 from benchmarks.inputs.live_fleet import Update, columns, header, identities, read_updates
-from live import identities as identity_objects
+from live import identity_writer
 from live.container import read_header
 from live.layout import IDENTITIES, POSITIONS
 from live.writer import write
@@ -45,7 +45,7 @@ def main() -> None:
         started = time.process_time()
         positions = write(aircraft, header(START * 1000))
         spent = time.process_time() - started
-        texts = identity_objects.write(aircraft, identities(fleet), header(START * 1000))
+        texts = identity_writer.write(aircraft, identities(fleet), header(START * 1000))
         snapshots.append((positions, texts))
         sys.stdout.write(
             f"{len(fleet)} aircraft: positions {len(positions) / len(fleet):.1f} bytes each in {spent * 1000:.1f} ms, "

@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 from array import array
 from dataclasses import dataclass
-from itertools import compress
 from typing import TYPE_CHECKING, NamedTuple
 
-from live.lanes import LANE, WORD, divided, ones, planes, present, signed
+from live.lanes import LANE, WORD, divided, exceeds, least, ones, planes, present, signed
 from live.layout import DEGREE, EMERGENCIES, TEXT_ADDRESS
-from live.tiles import NO_READING, degrees, keys
+from live.tiles import NO_READING, degrees, tiled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,6 +19,12 @@ LONGEST_AGE = 1 << 31
 
 NO_TIME = -(1 << 63)
 """In place of a time where there is none: the least number of its type, as `NO_READING` is."""
+
+_FAR = 1 << 33
+"""Beyond all that codes of times can lie apart."""
+
+_SAMPLE = 64
+"""One number in so many tells mostly that all have no common step."""
 
 
 @dataclass(slots=True)
@@ -70,10 +75,10 @@ class Table(NamedTuple):
     """All columns, and where each aircraft lies."""
 
     columns: list[Coded]
-    keys: list[bytes]
-    """What decides where an aircraft lies (`tiles.keys`)."""
+    order: list[int]
+    """The aircraft's places in the order of the blocks."""
     located: int
-    """How many aircraft have a position."""
+    """How many have a position; they are the first in that order."""
     addresses: list[str]
     """Those that are not six hexadecimal digits."""
 
@@ -88,22 +93,17 @@ def table(aircraft: Aircraft, window_start: int) -> Table:
     """
     count = len(aircraft.icao_address)
     measured, ahead, since = _times(aircraft)
-    times = coded(measured, 1, NO_TIME)
-    positions = aircraft.position_measured
-    lag = array("q", [to - at if at != NO_TIME else NO_TIME for to, at in zip(measured, positions, strict=True)])
-    lags = coded(lag, 1, NO_TIME)
-    if lags.base < 0:
-        raise UnusableTimesError("a position is newer than its aircraft's newest update")
+    times, positions = _codes(measured, 1, NO_TIME), _codes(aircraft.position_measured, 1, NO_TIME)
+    has_position = present(positions.lanes, count)
     addresses, texts = _addresses(aircraft.icao_address)
-    has_position = present(signed(lag, count), count)
     latitude = degrees(aircraft.latitude, 90, has_position)
     longitude = degrees(aircraft.longitude, 180, has_position)
     columns = [
         addresses,
-        times._replace(base=times.base + window_start),
+        Coded(times.base + window_start, times.step, planes(times.lanes, count)),
         Coded(0, 1, [b"\1" * count]) if ahead is None else coded(ahead, 1, NO_TIME),
         coded(since, 1, NO_TIME),
-        lags,
+        Coded(0, 1, planes(_ages(times, positions, has_position, count), count)),
         Coded(-90 * DEGREE, 1, planes(latitude, count)),
         Coded(-180 * DEGREE, 1, planes(longitude, count)),
         coded(aircraft.altitude, 1_000, NO_READING),
@@ -112,7 +112,15 @@ def table(aircraft: Aircraft, window_start: int) -> Table:
         coded(aircraft.heading, 100, NO_READING),
         Coded(0, 1, [_flags(aircraft)]),
     ]
-    return Table(columns, keys(latitude, longitude, has_position, count), has_position.bit_count(), texts)
+    return Table(columns, tiled(latitude, longitude, has_position, count), has_position.bit_count(), texts)
+
+
+class _Codes(NamedTuple):
+    """A column of codes in lanes."""
+
+    base: int
+    step: int
+    lanes: int
 
 
 def coded(column: array[int], unit: int, missing: int) -> Coded:
@@ -125,26 +133,54 @@ def coded(column: array[int], unit: int, missing: int) -> Coded:
     UnusableTimesError
         The numbers are times, and lie further apart than `LONGEST_AGE`.
     """
+    codes = _codes(column, unit, missing)
+    return Coded(codes.base, codes.step, planes(codes.lanes, len(column)))
+
+
+def _codes(column: array[int], unit: int, missing: int) -> _Codes:
     count = len(column)
     lanes = signed(column, count)
     there = present(lanes, count)
-    values = column.tolist()
-    if there != ones(count):
-        values = list(compress(values, there.to_bytes(LANE * count, "little")[::LANE]))
-    if not values:
-        return Coded(0, 1, [])
-    least = min(values)
-    if missing == NO_TIME and max(values) - least >= LONGEST_AGE:
+    if not there:
+        return _Codes(0, 1, 0)
+    lowest = least(lanes, there, count)
+    step, half = _step(column, unit, missing)
+    base = (lowest + missing + half) // unit
+    # Where there is no value the lane is 0, and stays so.
+    above = lanes - there * (base * unit - half - missing)
+    if missing == NO_TIME and exceeds(above, LONGEST_AGE, count):
         raise UnusableTimesError(f"times lie further apart than {LONGEST_AGE} ms")
-    common = math.gcd(*values)
-    exact = 0 < common < 1 << 31 and common % unit == 0
-    step, half = (common // unit, 0) if exact else (1, unit // 2)
-    base = (least + half) // unit
-    origin = base * unit - half - missing
-    # Where there is no value the lane is 0: it becomes `origin`, so that nothing is borrowed from its neighbour.
-    lanes += (ones(count) - there) * origin
-    codes = divided(lanes - origin * ones(count), step * unit, count) + ones(count)
-    return Coded(base, step, planes(codes & there * WORD, count))
+    codes = divided(above, step * unit, count)
+    if step > 1 and codes * (step * unit) != above:  # the sample had a common step, and some other number has not
+        step, half = _step(column, unit, missing, every=1)
+        base = (lowest + missing + half) // unit
+        codes = divided(lanes - there * (base * unit - half - missing), step * unit, count)
+    return _Codes(base, step, codes + there)
+
+
+def _step(column: array[int], unit: int, missing: int, every: int = _SAMPLE) -> tuple[int, int]:
+    """Return how many units a step has, by one number in so many, and what is added for rounding to it."""
+    common = math.gcd(*(value for value in column[::every] if value != missing))
+    exact = unit < common < 1 << 31 and common % unit == 0
+    return (common // unit, 0) if exact else (1, unit // 2)
+
+
+def _ages(times: _Codes, positions: _Codes, has_position: int, count: int) -> int:
+    """Return lanes of the codes of how much earlier positions were measured than their aircraft's newest update.
+
+    Raises
+    ------
+    UnusableTimesError
+        A position is newer, or older by more than `LONGEST_AGE`.
+    """
+    between = times.base - times.step - (positions.base - positions.step)
+    if abs(between) >= _FAR - LONGEST_AGE:
+        raise UnusableTimesError(f"times lie further apart than {LONGEST_AGE} ms")
+    # A position that is newer borrows from `_FAR`; one that is too old reaches into the bits below it.
+    ages = times.lanes * times.step + (_FAR + between) * ones(count) - positions.lanes * positions.step
+    if ages & has_position * (2 * _FAR - LONGEST_AGE) != has_position * _FAR:
+        raise UnusableTimesError("a position is newer than its aircraft's newest update, or far older")
+    return (ages + ones(count)) & has_position * WORD
 
 
 def _times(aircraft: Aircraft) -> tuple[array[int], array[int] | None, array[int]]:

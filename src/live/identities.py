@@ -1,24 +1,19 @@
-"""Identities: what hardly changes of an aircraft, in an object beside the positions, in blocks of the same order."""
+"""Reads identities: what hardly changes of an aircraft, in an object beside the positions."""
 
 from __future__ import annotations
 
-import zlib
-from array import array
-from sys import byteorder
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from live.container import Block, Header, assemble, block_bytes, deflate, inflate, read_header
+from live.container import block_bytes, inflate, read_header
 from live.errors import SnapshotError
-from live.lanes import numbers, planes, present, signed
 from live.layout import IDENTITIES, MAX_IDENTITY_BLOCK
-from live.tiles import box, cuts, degrees, keys, tiled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable
 
-    from live.columns import Aircraft
+    from live.container import Block, Header
 
     type Identity = dict[str, str]
 
@@ -38,48 +33,7 @@ FIELDS = (
 """The fields that readers know, named as in a target update. An object has those that it names, in any order."""
 
 _MAX_FIELDS = 64
-_encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(list[list[str | None]]).decode
-
-
-def version(addresses: Sequence[str], identities: Mapping[str, Sequence[str | None]]) -> str:
-    """Return what tells these identities from others: eight hexadecimal digits of all they say, in this order."""
-    return f"{zlib.crc32(_encode((addresses, identities))):08x}"
-
-
-def write(aircraft: Aircraft, identities: Mapping[str, Sequence[str | None]], header: Header) -> bytes:
-    """Return the identities of these aircraft, sorted by their positions; an entry per aircraft in each field.
-
-    Of the header, fields and blocks are set here.
-    """
-    count = len(aircraft.icao_address)
-    has_position = present(signed(aircraft.position_measured, count), count)
-    latitude, longitude = degrees(aircraft.latitude, 90, has_position), degrees(aircraft.longitude, 180, has_position)
-    located = has_position.bit_count()
-    order = _order(latitude, longitude, has_position, count)
-    columns = [[values[place] for place in order] for values in (aircraft.icao_address, *identities.values())]
-    latitudes, longitudes = (
-        list(map(numbers(planes(lanes, count), count).__getitem__, order)) for lanes in (latitude, longitude)
-    )
-    blocks, bodies = [], []
-    for start, end in cuts(located, count):
-        body = deflate(_encode([column[start:end] for column in columns]))
-        edges = box(latitudes[start:end], longitudes[start:end]) if start < located else ()
-        blocks.append(Block(end - start, len(body), zlib.crc32(body), *edges))
-        bodies.append(body)
-    complete = msgspec.structs.replace(header, fields=("icao_address", *identities), blocks=tuple(blocks))
-    return assemble(IDENTITIES, complete, bodies)
-
-
-def _order(latitude: int, longitude: int, has_position: int, count: int) -> array[int]:
-    """Return the aircraft's places in the order of their tiles."""
-    places = array("I", range(count))
-    if byteorder == "big":
-        places.byteswap()
-    data = places.tobytes()
-    by = [*keys(latitude, longitude, has_position, count), *(data[plane::4] for plane in range(4))]
-    rows = tiled(by, has_position.bit_count(), count)
-    return numbers([rows[plane :: len(by)] for plane in range(len(by) - 4, len(by))], count)
 
 
 def read(data: bytes, keep: Callable[[Block], bool] | None = None) -> tuple[Header, dict[str, Identity]]:

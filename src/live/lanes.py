@@ -15,12 +15,23 @@ LANE = 8
 """Bytes."""
 _LITTLE_ENDIAN = byteorder == "little"
 WORD = 0xFFFF_FFFF
+_ALL = b"\xff" * 256
 
 
 @lru_cache(maxsize=4)
 def ones(count: int) -> int:
     """Return lanes that hold 1 each."""
     return int.from_bytes((b"\1" + bytes(LANE - 1)) * count, "little")
+
+
+def places(count: int) -> int:
+    """Return lanes that hold 0, 1, 2 and so on."""
+    return _places(count.bit_length()) & (1 << 8 * LANE * count) - 1
+
+
+@lru_cache(maxsize=4)
+def _places(bits: int) -> int:
+    return int.from_bytes(_bytes(array("Q", range(1 << bits))), "little")
 
 
 def signed(column: array[int], count: int) -> int:
@@ -41,6 +52,37 @@ def present(lanes: int, count: int) -> int:
     low = (lanes & halves) + halves
     high = (lanes >> 32 & halves) + halves
     return (low | high) >> 32 & ones(count)
+
+
+def exceeds(lanes: int, bound: int, count: int) -> bool:
+    """Whether any lane is as large as a bound, which is a power of two."""
+    return bool(lanes & ((1 << 8 * LANE) - bound) * ones(count))
+
+
+def least(lanes: int, there: int, count: int) -> int:
+    """Return the least number of the lanes for which `there` has 1, of one at the least.
+
+    It is found byte by byte, the highest first, among the lanes that had the least ones before.
+    """
+    data = lanes.to_bytes(LANE * count, "little")
+    left_out = 0 if there == ones(count) else _others(there.to_bytes(LANE * count, "little")[::LANE], 1)
+    found = 0
+    for plane in range(LANE - 1, -1, -1):
+        column = data[plane::LANE]
+        if column.count(column[0]) == count:
+            found = found << 8 | column[0]
+            continue
+        if left_out:
+            column = (int.from_bytes(column, "little") | left_out).to_bytes(count, "little")
+        lowest = next(byte for byte in range(256) if byte in column)
+        found = found << 8 | lowest
+        left_out |= _others(column, lowest)
+    return found
+
+
+def _others(column: bytes, byte: int) -> int:
+    """Return bytes that are 255 where a column's are others than one, as one number."""
+    return int.from_bytes(column.translate(_ALL[:byte] + b"\0" + _ALL[byte + 1 :]), "little")
 
 
 def divided(lanes: int, divisor: int, count: int) -> int:
@@ -76,6 +118,14 @@ def numbers(found: list[bytes], count: int) -> array[int]:
     if not _LITTLE_ENDIAN:
         column.byteswap()
     return column
+
+
+def listed(lanes: int, count: int) -> list[int]:
+    """Return the lanes as a list."""
+    column = array("Q", lanes.to_bytes(LANE * count, "little"))
+    if not _LITTLE_ENDIAN:
+        column.byteswap()
+    return column.tolist()
 
 
 def _bytes(column: array[int]) -> bytes:

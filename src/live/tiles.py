@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import math
 from operator import itemgetter
+from struct import Struct
 from typing import TYPE_CHECKING
 
-from live.lanes import LANE, WORD, divided, ones, signed
+from live.lanes import WORD, divided, listed, ones, places, signed
 from live.layout import BLOCK_SIZE, BOX_DEGREE, DEGREE
 
 if TYPE_CHECKING:
     from array import array
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 NO_READING = -(1 << 31)
 """What is in a column where there is no value: the least number of its type."""
@@ -22,8 +23,10 @@ NO_READING = -(1 << 31)
 _SCALE = 10_000_000
 """Units of the aggregator's positions in a degree."""
 _PER_UNIT = _SCALE // DEGREE
-_LATITUDE = itemgetter(slice(4, 8))
-"""Of a row: its place among the keys."""
+_CODE_BITS = 26
+"""Codes of positions have no more: (2**32 - 1) / 100."""
+_SORTED_BITS = 30
+"""Python sorts whole numbers of so many bits in half the time that larger ones take."""
 _UNITS_OF_BOX = DEGREE // BOX_DEGREE
 
 
@@ -39,33 +42,40 @@ def degrees(column: array[int], most: int, has_position: int) -> int:
     return divided(lanes, _PER_UNIT, count) + ones(count) & has_position * WORD
 
 
-def keys(latitude: int, longitude: int, has_position: int, count: int) -> list[bytes]:
-    """Return what `tiled` goes by, in eight planes: longitudes, then latitudes, the highest bytes first.
-
-    Without a position all of it is 255, which is after all others.
-    """
-    nowhere = (ones(count) - has_position) * WORD
-    found = ((codes | nowhere).to_bytes(LANE * count, "little") for codes in (longitude, latitude))
-    return [data[plane::LANE] for data in found for plane in (3, 2, 1, 0)]
-
-
-def tiled(planes: list[bytes], located: int, count: int) -> bytes:
-    """Return rows of one byte of each plane in their order, those without a position last; `keys` are the first planes.
-
-    The rows are sorted as texts, since Python compares those of one byte a character in a third of the time that
-    bytes take.
-    """
-    width = len(planes)
-    rows = bytearray(count * width)
-    for place, plane in enumerate(planes):
-        rows[place::width] = plane
-    plain = rows.decode("latin-1")
-    ordered = sorted([plain[start : start + width] for start in range(0, count * width, width)])
+def tiled(latitude: int, longitude: int, has_position: int, count: int) -> list[int]:
+    """Return the aircraft's places in the order of the blocks, by lanes of codes; those without a position last."""
+    bits = max(count - 1, 0).bit_length()
+    northwards, eastwards = (_keys(codes, has_position, bits, count) for codes in (latitude, longitude))
+    located, mask = has_position.bit_count(), (1 << bits) - 1
+    strips = [northwards[key & mask] for key in sorted(eastwards)]
     strip = BLOCK_SIZE * math.ceil(math.sqrt(located / BLOCK_SIZE) or 1)
     for start in range(0, located, strip):
         end = min(start + strip, located)
-        ordered[start:end] = sorted(ordered[start:end], key=_LATITUDE)
-    return "".join(ordered).encode("latin-1")
+        strips[start:end] = sorted(strips[start:end])
+    return [key & mask for key in strips]
+
+
+def _keys(codes: int, has_position: int, bits: int, count: int) -> list[int]:
+    """Return what aircraft are sorted by: a code's higher bits, all set where there is no position, and the place.
+
+    Of 6,000 aircraft 300 m are told apart, of 100,000 4 km.
+    """
+    nowhere = (ones(count) - has_position) * ((1 << _CODE_BITS) - 1)
+    left_out = max(0, bits - (_SORTED_BITS - _CODE_BITS))
+    higher = (codes | nowhere) >> left_out & ((1 << _CODE_BITS - left_out) - 1) * ones(count)
+    return listed((higher << bits) + places(count), count)
+
+
+def arranged(planes: Sequence[bytes], order: Sequence[int]) -> list[bytes]:
+    """Return the planes with their aircraft in another order."""
+    width, count = len(planes), len(order)
+    rows = bytearray(count * width)
+    for place, plane in enumerate(planes):
+        rows[place::width] = plane
+    # All planes at once: a row of them is one object, cut out and moved in C.
+    each = Struct(f"{width}s" * count).unpack(rows)
+    turned = b"".join(itemgetter(*order)(each) if count > 1 else each)
+    return [turned[place::width] for place in range(width)]
 
 
 def cuts(located: int, count: int) -> Iterator[tuple[int, int]]:
@@ -75,13 +85,13 @@ def cuts(located: int, count: int) -> Iterator[tuple[int, int]]:
             yield start, min(start + BLOCK_SIZE, last)
 
 
-def box(latitudes: list[int], longitudes: list[int]) -> tuple[int, int, int, int]:
+def box(latitudes: Sequence[int], longitudes: Sequence[int]) -> tuple[int, int, int, int]:
     """Return a block's edges of its codes, rounded outwards: south, west, north, east."""
     south, north = _edges(latitudes, 90)
     west, east = _edges(longitudes, 180)
     return south, west, north, east
 
 
-def _edges(codes: list[int], most: int) -> tuple[int, int]:
+def _edges(codes: Sequence[int], most: int) -> tuple[int, int]:
     below = most * BOX_DEGREE
     return (min(codes) - 1) // _UNITS_OF_BOX - below, -((1 - max(codes)) // _UNITS_OF_BOX) - below

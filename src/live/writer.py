@@ -10,17 +10,20 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from live.assembly import assemble, deflate
 from live.columns import LONGEST_AGE, NO_TIME, Aircraft, UnusableTimesError, table
-from live.container import Block, Column, Header, assemble, deflate
+from live.container import Block, Column
 from live.lanes import numbers
 from live.layout import BLOCK_SIZE, COLUMNS, POSITIONS
-from live.tiles import box, cuts, tiled
+from live.tiles import arranged, box, cuts
 
 if TYPE_CHECKING:
-    from live.columns import Coded, Table
+    from live.columns import Coded
+    from live.container import Header
 
 _FEW = 100
 """Different bytes of a block's 256 that a plane has at most if it repeats itself."""
+
 _LATITUDE, _LONGITUDE = COLUMNS.index("latitude"), COLUMNS.index("longitude")
 
 
@@ -37,7 +40,7 @@ def write(aircraft: Aircraft, header: Header) -> bytes:
         kept = _with_usable_times(aircraft)
         everything = table(kept, header.window_start)
     count, located = len(kept.icao_address), everything.located
-    planes = _sorted_planes(everything, count)
+    planes = arranged([plane for column in everything.columns for plane in column.planes], everything.order)
     latitudes, longitudes = (_codes(everything.columns, planes, wanted, count) for wanted in (_LATITUDE, _LONGITUDE))
     rough = _rough(everything.columns, planes, count)
     parts = _parts(everything.columns, planes, rough)
@@ -58,13 +61,6 @@ def write(aircraft: Aircraft, header: Header) -> bytes:
         blocks=tuple(blocks),
     )
     return assemble(POSITIONS, complete, bodies)
-
-
-def _sorted_planes(table: Table, count: int) -> list[bytes]:
-    """Return all columns' planes with the aircraft in the order of their tiles."""
-    planes = [*table.keys, *(plane for column in table.columns for plane in column.planes)]
-    rows = tiled(planes, table.located, count)
-    return [rows[place :: len(planes)] for place in range(len(table.keys), len(planes))]
 
 
 def _rough(columns: list[Coded], planes: list[bytes], count: int) -> list[int]:

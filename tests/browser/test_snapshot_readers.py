@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from live import identities
+from live import identities, identity_writer
 from live.errors import SnapshotError
 from live.reader import read
 from live.writer import write
@@ -105,7 +105,7 @@ def test_both_readers_see_the_same_aircraft(reader, fleet):
 def test_both_readers_see_the_same_identities(reader, fleet, data):
     """Texts of any kind."""
     texts = st.lists(st.one_of(st.none(), st.text(max_size=12)), min_size=len(fleet), max_size=len(fleet))
-    snapshot = identities.write(columns(fleet), {"callsign": data.draw(texts), "squawk": data.draw(texts)}, HEADER)
+    snapshot = identity_writer.write(columns(fleet), {"callsign": data.draw(texts), "squawk": data.draw(texts)}, HEADER)
 
     seen = reader(2, snapshot)
 

@@ -15,7 +15,7 @@ import msgspec
 
 from aggregator import instants
 from aggregator.sinks import live_columns
-from live import identities, objects, writer
+from live import identity_writer, objects, writer
 from live.container import Header
 from live.errors import SnapshotError
 from live.order import Order
@@ -122,10 +122,10 @@ class LiveSnapshots:
             key = objects.open_window(window.shard_id)
             if self._is_due(shard, window):
                 names = live_columns.identities(states)
-                version = identities.version(states.icao_addresses, names)
+                version = identity_writer.version(states.icao_addresses, names)
                 if version != shard.identity:
                     header = self._header(window, order, identity=version)
-                    self._put(key + objects.IDENTITY, identities.write(aircraft, names, header), order)
+                    self._put(key + objects.IDENTITY, identity_writer.write(aircraft, names, header), order)
                     shard.identity = version
                 shard.identity_at = self._clock()
             body = writer.write(aircraft, self._header(window, order, identity=shard.identity))
@@ -166,9 +166,9 @@ class LiveSnapshots:
         """Write a part that nothing is added to any more. A retry has the same records: it writes the same again."""
         aircraft, states = live_columns.columns(part)
         names = live_columns.identities(states)
-        version = identities.version(states.icao_addresses, names)
+        version = identity_writer.version(states.icao_addresses, names)
         header = self._header(window, order, identity=version, closed=True)
-        self._put(key + objects.IDENTITY, identities.write(aircraft, names, header), order)
+        self._put(key + objects.IDENTITY, identity_writer.write(aircraft, names, header), order)
         self._put(key, writer.write(aircraft, header), order)
 
     def _header(self, window: TumblingWindow, order: Order, *, identity: str | None, closed: bool = False) -> Header:

@@ -14,8 +14,7 @@ from api.service import Service
 from api.snapshots import Snapshots
 from benchmarks.inputs.live_fleet import Update, columns, header, identities
 from common import aws
-from live import identities as identity_objects
-from live import objects, writer
+from live import identity_writer, objects, writer
 
 NOW = datetime(2024, 3, 4, 23, 24, 30, tzinfo=UTC)
 START = datetime(2024, 3, 4, 23, 24, tzinfo=UTC)
@@ -70,7 +69,7 @@ def put(s3):
         one = header(begin, SHARD, closed=closed, written_at=milliseconds(NOW), sequence="1")
         key = objects.closed_window(SHARD, one.window_end) if closed else objects.open_window(SHARD)
         s3.put_object(Bucket="data", Key=key, Body=writer.write(columns(fleet, begin), one))
-        names = identity_objects.write(columns(fleet, begin), identities(fleet), one)
+        names = identity_writer.write(columns(fleet, begin), identities(fleet), one)
         s3.put_object(Bucket="data", Key=key + objects.IDENTITY, Body=names)
         shards = {"version": 1, "window_seconds": 60, "shards": {SHARD: {"since": "2024-03-04T23:24:00Z"}}}
         s3.put_object(Bucket="data", Key=objects.SHARDS, Body=json.dumps(shards).encode())

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from live import identities
-from live.container import assemble, deflate, read_header
+from live import identities, identity_writer
+from live.assembly import assemble, deflate
+from live.container import read_header
 from live.errors import SnapshotError
 from live.layout import IDENTITIES
 from tests.support.live_aircraft import HEADER, columns, fleets
@@ -22,7 +23,7 @@ def test_what_is_read_is_what_was_written(fleet, data):
     texts = st.lists(st.one_of(st.none(), st.text(max_size=20)), min_size=len(fleet), max_size=len(fleet))
     fields = {name: data.draw(texts) for name in ("callsign", "squawk")}
 
-    _, found = identities.read(identities.write(columns(fleet), fields, HEADER))
+    _, found = identities.read(identity_writer.write(columns(fleet), fields, HEADER))
 
     expected = {
         address: {name: values[place] for name, values in fields.items() if values[place] is not None}
@@ -33,11 +34,11 @@ def test_what_is_read_is_what_was_written(fleet, data):
 
 def test_the_version_tells_whether_anything_changed():
     """The same texts have the same version, wherever the aircraft have flown meanwhile."""
-    first = identities.version(["A", "B"], {"squawk": ["7700", None]})
+    first = identity_writer.version(["A", "B"], {"squawk": ["7700", None]})
 
-    assert first == identities.version(["A", "B"], {"squawk": ["7700", None]})
-    assert first != identities.version(["A", "B"], {"squawk": ["7600", None]})
-    assert first != identities.version(["A", "C"], {"squawk": ["7700", None]})
+    assert first == identity_writer.version(["A", "B"], {"squawk": ["7700", None]})
+    assert first != identity_writer.version(["A", "B"], {"squawk": ["7600", None]})
+    assert first != identity_writer.version(["A", "C"], {"squawk": ["7700", None]})
 
 
 @pytest.mark.parametrize(
@@ -48,7 +49,7 @@ def test_a_block_of_something_else_is_refused(body):
     fleet = {"A": dict.fromkeys(("delay", "position_measured", "latitude", "longitude", "altitude", "speed"))}
     fleet["A"] |= {"timestamp": 0, "vertical_rate": None, "heading": None, "on_ground": None}
     fleet["A"] |= {"source": None, "emergency": None}
-    data = identities.write(columns(fleet), {"callsign": ["DLH1"]}, HEADER)
+    data = identity_writer.write(columns(fleet), {"callsign": ["DLH1"]}, HEADER)
     header, _ = read_header(data, IDENTITIES)
     hostile = deflate(body)
     block = msgspec.structs.replace(header.blocks[0], size=len(hostile), crc32=zlib.crc32(hostile))

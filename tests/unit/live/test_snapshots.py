@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from live.assembly import assemble, deflate
 from live.columns import LONGEST_AGE
-from live.container import Column, assemble, deflate, read_header
+from live.container import Column, read_header
 from live.errors import SnapshotError
 from live.layout import BLOCK_SIZE, PREFIX
 from live.reader import read, read_block, read_positions_header

@@ -22,7 +22,7 @@ LIBRARIES = AWS | {"backports", "msgspec", "pybase64", "urllib3"}
 SHARED = {"common", "live"}
 FOLDERS = {
     "consumer": {"consumer", "isal"} | SHARED | LIBRARIES,
-    "aggregator": {"aggregator"} | SHARED | LIBRARIES,
+    "aggregator": {"aggregator", "isal"} | SHARED | LIBRARIES,
     "alerts": {"alerts"} | SHARED | LIBRARIES,
     "api": {"api"} | SHARED | LIBRARIES,
 }
