@@ -14,6 +14,7 @@ from benchmarks.harness import processes
 from benchmarks.harness.processes import BenchmarkError
 from benchmarks.harness.workspace import QUICK, ROOT, Workspace
 from benchmarks.inputs import bodies, events
+from benchmarks.instructions import beginning
 from benchmarks.instructions.loops import EVENT, LINES, UPDATES
 
 if TYPE_CHECKING:
@@ -28,9 +29,6 @@ STREAM = (200, 1_000)
 """Of the stream: each aircraft comes twice, so that one update in two has to wait for the one before it."""
 
 _BUILT_BY = 3
-_MARK = "getppid*"
-"""A function of the C library that nobody else calls: entering it sets the counts to zero."""
-
 _COLLECTED = re.compile(r"Collected : (\d+)")
 
 
@@ -67,7 +65,7 @@ def count(name: str, folder: Path, url: str) -> float:
     """
     if not has_valgrind():
         raise BenchmarkError("valgrind is not installed; expected it for counting: apt-get install valgrind")
-    command = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", f"--zero-before={_MARK}"]
+    command = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", *beginning.options()]
     command += [sys.executable, "-m", "benchmarks.instructions.loop", name, str(folder), url]
     environment = {
         **os.environ,

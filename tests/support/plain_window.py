@@ -19,6 +19,7 @@ class PlainAircraft:
     instants: list = field(default_factory=list)
     readings: dict = field(default_factory=lambda: {name: [] for name in ("altitude_baro", "speed", "vertical_rate")})
     newest: Any = None
+    last: Instant | None = None
     first_position: Position | None = None
     last_position: Position | None = None
     distance: int = 0
@@ -32,8 +33,8 @@ class PlainAircraft:
 
     def fold(self, update, instant):
         """Take an update that was not counted yet."""
-        if not self.instants or instant.order > max(one.order for one in self.instants):
-            self.newest = update
+        if self.last is None or instant.order > self.last.order:
+            self.newest, self.last = update, instant
         self.instants.append(instant)
         for name, values in self.readings.items():
             if (value := getattr(update, name)) is not None:
@@ -97,7 +98,7 @@ class PlainAircraft:
         return AircraftWindow(
             updates=len(self.instants),
             first=min(self.instants, key=lambda one: one.order),
-            last=max(self.instants, key=lambda one: one.order),
+            last=self.last,
             altitude=_spread(self.readings["altitude_baro"]),
             speed=_spread(self.readings["speed"]),
             vertical_rate=_spread(self.readings["vertical_rate"]),

@@ -110,7 +110,8 @@ def test_a_block_is_read_by_itself_with_the_beginning_of_the_object(traffic):
     found = read_block(header, 1, data[start + first : start + first + header.blocks[1].size])
 
     assert len(found) == BLOCK_SIZE
-    assert all(targets(fleet)[target.icao_address] == target for target in found)
+    written = targets(fleet)
+    assert all(written[target.icao_address] == target for target in found)
 
 
 def test_an_aircraft_takes_sixteen_bytes_at_most(traffic):
