@@ -25,6 +25,7 @@ from local.shell_settings import shut_out
 from local.signals import ending_in_order
 from local.simulator.options import count, positive
 from local.standard_output import surviving
+from local.threads import ThreadWatch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -66,8 +67,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run what the command line asks for; return the exit code."""
     options = _parser().parse_args(arguments)
     shut_out(os.environ)
-    with surviving() as output, ending_in_order():
+    with surviving() as output, ending_in_order(), ThreadWatch(_complain) as threads:
         code = _measure(options)
+        if threads.failed.is_set():
+            code = code or 1
         output.flush()
         if output.lost is not None:
             _complain(f"standard output: {output.lost.strerror}; the figures could not be shown")

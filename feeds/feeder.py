@@ -24,6 +24,7 @@ from feeds.sbs_receiver import SbsReceiver
 from feeds.stopping import Stopping
 from local.simulator import options as shared
 from local.simulator.server import TrackingStreamServer
+from local.threads import ThreadWatch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -116,14 +117,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     else:
         receiver = AircraftJsonReceiver(options.aircraft_json, malformed, now=now, tell=_tell)
     feeds = _to_kinesis if options.serve is None else _serving
+
+    def died(text: str) -> None:
+        _tell(text)
+        stopping.asked.set()
+
     try:
-        with contextlib.closing(receiver), stopping.on_signals(), feeds(options, now, stopping) as take:
+        with (
+            ThreadWatch(died) as threads,
+            contextlib.closing(receiver),
+            stopping.on_signals(),
+            feeds(options, now, stopping) as take,
+        ):
             made = feed(receiver, take, now, stopping.asked)
     except FeedError as error:
         _tell(f"error: {error}")
         return 1
     sys.stdout.write(f"Stopped: {made:,} updates made, {malformed.count:,} malformed lines or entries left out.\n")
-    return 0
+    return int(threads.failed.is_set())
 
 
 def feed(receiver: Receiver, take: Take, now: Callable[[], float], stop: threading.Event) -> int:

@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.harness import machine
@@ -33,6 +33,8 @@ ENVIRONMENT = {
 }
 """Of servers and sides: nothing that reaches a real account, and the same in every run."""
 
+_ENDING_SECONDS = 5.0
+
 
 class BenchmarkError(Exception):
     """A side or a server failed, or handled another number of updates than there were."""
@@ -50,16 +52,23 @@ def server(module: str, *arguments: str) -> Iterator[str]:
         text=True,
         start_new_session=True,
     )
+    assert process.stdin is not None
+    assert process.stdout is not None
     try:
         os.sched_setaffinity(process.pid, machine.cores()[0])
-        assert process.stdout is not None
         line = process.stdout.readline()
         if not line:
             raise BenchmarkError(f"server {module} ended with {process.wait()} before it listened")
         yield f"http://127.0.0.1:{json.loads(line)['port']}"
+        process.stdin.close()  # asks it to end, as it does with 0 unless it has failed
+        with suppress(subprocess.TimeoutExpired):
+            if code := process.wait(_ENDING_SECONDS):
+                raise BenchmarkError(f"server {module} ended with {code} while it was measured with")
     finally:
         process.kill()
-        process.communicate()
+        process.wait()
+        process.stdin.close()
+        process.stdout.close()
 
 
 def side(target: str, params: dict[str, Any], package: Path | None = None) -> dict[str, Any]:

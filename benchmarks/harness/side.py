@@ -9,6 +9,7 @@ import os
 import sys
 
 from benchmarks.harness import machine
+from local.threads import ThreadWatch
 
 
 def main() -> None:
@@ -17,7 +18,10 @@ def main() -> None:
     params = json.load(sys.stdin)
     os.sched_setaffinity(0, machine.cores()[1])
     function = getattr(importlib.import_module(module), name)
-    measured = dataclasses.asdict(function(params))
+    with ThreadWatch(lambda text: print(text, file=sys.stderr)) as threads:  # noqa: T201 - told by whoever started it
+        measured = dataclasses.asdict(function(params))
+    if threads.failed.is_set():
+        sys.exit(1)
     sys.stdout.write("\n=result " + json.dumps(measured))  # functions write metrics there too
 
 

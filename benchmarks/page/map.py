@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from benchmarks.inputs.live_fleet import Update
 from benchmarks.inputs.live_writer import LiveWriter
 from benchmarks.servers.live_site import LiveSite
+from local.threads import ThreadWatch
 from local.web.server import WebServer
 from local.web.static_files import StaticFiles
 
@@ -54,7 +55,10 @@ def main() -> None:
         "|--:|--:|--:|--:|--:|--:|\n"
     )
     for aircraft in options.aircraft:
-        found = measure(aircraft, options.seconds)
+        with ThreadWatch(lambda _: None) as threads:
+            found = measure(aircraft, options.seconds)
+        if threads.failures:
+            sys.exit(threads.failures[0])
         sys.stdout.write(
             f"| {aircraft:,} | {found['first']:.0f} ms | {found['busy']:.1%} | {found['longest']:.0f} ms "
             f"| {found['long']} | {found['heap'] / 2**20:.1f} MB |\n"

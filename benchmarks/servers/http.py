@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import socket
 import sys
 import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from local.threads import ThreadWatch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,13 +34,24 @@ def answer(body: bytes, status: str = "200 OK", *headers: str) -> bytes:
 
 
 def serve(handle: Callable[[Request, socket.socket], None]) -> None:
-    """Serve on a free loopback port, which is written to standard output as JSON, until standard input is closed."""
+    """Serve on a free loopback port, which is written to standard output as JSON, until standard input is closed.
+
+    A thread that dies ends the process.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the harness's to act on
     listener = socket.create_server(("127.0.0.1", 0))
-    threading.Thread(target=_accept, args=(listener, handle), daemon=True).start()
-    sys.stdout.write(json.dumps({"port": listener.getsockname()[1]}) + "\n")
-    sys.stdout.flush()
-    sys.stdin.read()
+    with ThreadWatch(_end):
+        threading.Thread(target=_accept, args=(listener, handle), name="accept", daemon=True).start()
+        sys.stdout.write(json.dumps({"port": listener.getsockname()[1]}) + "\n")
+        sys.stdout.flush()
+        sys.stdin.read()
+
+
+def _end(text: str) -> None:
+    """End the process for a thread that died: what it served is missing from the figures."""
+    sys.stderr.write(f"server: {text}\n")
+    sys.stderr.flush()
+    os._exit(1)
 
 
 def _accept(listener: socket.socket, handle: Callable[[Request, socket.socket], None]) -> None:

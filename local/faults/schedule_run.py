@@ -27,6 +27,7 @@ from local.shutdown import FAILED_RUNS, Shutdown
 from local.simulator.feed import Feed
 from local.simulator.server import TrackingStreamServer
 from local.simulator.tokens import TokenError
+from local.threads import ThreadWatch
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -99,7 +100,7 @@ class ScheduleRun:
             refuse=self._faults.refuse,
         )
         self._faults.server = server
-        with contextlib.ExitStack() as running:
+        with ThreadWatch(self._troubles.append), contextlib.ExitStack() as running:
             running.enter_context(server)
             running.callback(self._faults.stopping.set)
             running.callback(feed.stop)

@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 from collections import Counter
-from itertools import groupby
+from itertools import groupby, islice
 
 import pytest
 
@@ -16,6 +16,7 @@ from local.faults.rig import Rig
 from local.faults.schedule import CONSUMER, LEASE_SECONDS, FaultSchedule
 from local.faults.schedule_run import ScheduleRun
 from local.faults.timed.processes import ProcessFault, ProcessKind
+from local.faults.traffic import FaultTraffic
 from tests.support.conditions import wait_until
 
 pytestmark = pytest.mark.timeout(300)
@@ -123,6 +124,20 @@ def test_nothing_is_lost_or_miscounted_by_it(frozen):
     """What the two sent between them must be complete, in order, counted and told right."""
     _, outcome, _, _ = frozen
     assert outcome.verdict.clean, outcome.verdict.notes
+
+
+def test_a_source_that_dies_is_no_schedule_that_held(patient_rig, monkeypatch):
+    """Whatever was sent has arrived; the rest never was, and so nothing can be said of it."""
+
+    class Dying(FaultTraffic):
+        def updates(self):
+            yield from islice(super().updates(), 100)
+            raise RuntimeError("no more")
+
+    monkeypatch.setattr("local.faults.schedule_run.FaultTraffic", Dying)
+    verdict = ScheduleRun(patient_rig, schedule(seed=1003)).execute().verdict
+    assert (verdict.lost, verdict.unfinished, verdict.clean) == (0, 1, False)
+    assert "the thread 'feed' ended with an error: RuntimeError: no more" in verdict.notes[0]
 
 
 def test_of_two_that_begin_at_once_one_reads(patient_rig):
