@@ -9,9 +9,9 @@ from common.clock import SystemClock
 from consumer.checkpoint.watermark import Interval
 from consumer.errors import PublishError
 from consumer.publish import record_format
-from consumer.publish.list_shards import ListShards
 from consumer.publish.publisher import Publisher
 from consumer.publish.put_records import PutRecords
+from consumer.publish.shard_map import ListShards
 from feeds.errors import FeedError
 from feeds.kinesis import sentence
 

@@ -13,7 +13,7 @@ from benchmarks.harness.workspace import ROOT, SEED, START
 sys.path.insert(0, str(ROOT / "src"))  # where the functions' code is
 
 from consumer.publish.envelope_writer import HeaderedUpdate, decode, pack
-from consumer.publish.single_outbox import MAX_RECORD_BYTES
+from consumer.publish.limits import MAX_RECORD_BYTES
 from local.simulator.flights import GeneratedTraffic
 
 UPDATES = 12_000

@@ -15,8 +15,8 @@ from consumer.deadline import Deadline
 from consumer.ingestion.run import Run
 from consumer.ingestion.summary import StopReason, Summary
 from consumer.publish import record_format
-from consumer.publish.list_shards import ListShards
 from consumer.publish.put_records import PutRecords
+from consumer.publish.shard_map import ListShards
 from consumer.publish.shard_queue import Envelope
 from consumer.stream.client import StreamClient
 

@@ -52,7 +52,7 @@ def peer(params: dict[str, Any]) -> Measured:
 def write_envelopes(params: dict[str, Any]) -> Measured:
     """Write events of envelopes, as the consumer packs them, of the updates in the file `lines`."""
     from consumer.publish.envelope_writer import HeaderedUpdate, decode, pack  # noqa: PLC0415 - what is measured must not pay for it
-    from consumer.publish.single_outbox import MAX_RECORD_BYTES  # noqa: PLC0415 - likewise
+    from consumer.publish.limits import MAX_RECORD_BYTES  # noqa: PLC0415 - likewise
     from consumer.stream.messages import MessageParser  # noqa: PLC0415 - likewise
 
     parse = MessageParser(decode).parse

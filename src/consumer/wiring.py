@@ -19,9 +19,9 @@ from consumer.ingestion.run import Run
 from consumer.ingestion.status import StatusWriter
 from consumer.publish import record_format
 from consumer.publish.kinesis_client import KinesisApi
-from consumer.publish.list_shards import ListShards
 from consumer.publish.publisher import CALLS_IN_FLIGHT
 from consumer.publish.put_records import PutRecords
+from consumer.publish.shard_map import ListShards
 from consumer.stream.client import StreamClient
 
 if TYPE_CHECKING:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from consumer.checkpoint.position import Position
 from consumer.checkpoint.rejected_lines import RejectedLine
-from consumer.ingestion import gap_recovery
+from consumer.ingestion import recovery_plan
 from consumer.ingestion.deduplicator import identify
 from consumer.ingestion.frontier import Frontier
-from consumer.publish.single_outbox import MAX_RECORD_BYTES
+from consumer.publish.limits import MAX_RECORD_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -37,7 +37,7 @@ _TIMES = 64
 
 _AHEAD_OF_THE_OTHERS = timedelta(seconds=30)
 """An ingestion time further ahead than this of three quarters of them is a wrong clock: believed, it would hide how far
-the stream has come. A recovery begins twice as much earlier (`gap_recovery`)."""
+the stream has come. A recovery begins twice as much earlier (`recovery_plan`)."""
 
 
 @dataclass(slots=True)
@@ -191,7 +191,7 @@ class TargetProcessor:
         """Add the frontier to a position that was reached; called once it is to be committed, on any thread."""
         if position.read is None:
             return position
-        return replace(position, frontier=self._frontier.at(position.read, gap_recovery.begins_at(position)))
+        return replace(position, frontier=self._frontier.at(position.read, recovery_plan.begins_at(position)))
 
 
 def newest_of(times: Collection[datetime]) -> datetime:

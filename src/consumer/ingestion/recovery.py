@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from common.clock import rfc3339
 from common.observability import MetricUnit, logger
 from consumer.checkpoint.position import TimeRange
-from consumer.ingestion import frontier, gap_recovery
+from consumer.ingestion import frontier, recovery_plan
 from consumer.ingestion.reader import Stopped
 from consumer.ingestion.summary import StopReason
 from consumer.ingestion.telemetry import count
@@ -28,7 +28,7 @@ _SLICE_SECONDS = 10.0
 
 
 class Recovery:
-    """One run's recoveries; `gap_recovery` knows the rules, this class acts on them."""
+    """One run's recoveries; `recovery_plan` knows the rules, this class acts on them."""
 
     def __init__(  # noqa: PLR0913 - its collaborators, each of a type of its own
         self,
@@ -62,7 +62,7 @@ class Recovery:
         """
         position = self._processor.complete(position)
         token, received_at, newest = self._reader.find_live_position()
-        plan = gap_recovery.plan(position, newest, self._clock.now())
+        plan = recovery_plan.plan(position, newest, self._clock.now())
         logger.warning(
             "the position token is too old: fetching what was missed in batch mode",
             token_received_at=rfc3339(position.token_received_at),
@@ -96,7 +96,7 @@ class Recovery:
             named = zip(updates, frontier.keys(updates), strict=True)
             return [update for update, key in named if key not in delivered]
 
-        slices = gap_recovery.Slices(gap)
+        slices = recovery_plan.Slices(gap)
         self.left = gap
         longest, has_more = self._slice_seconds, True
         while has_more:

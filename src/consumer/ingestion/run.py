@@ -9,7 +9,7 @@ from common.observability import logger
 from consumer.checkpoint.committer import Committer
 from consumer.checkpoint.watermark import Watermark
 from consumer.errors import ConsumerError, LeaseHeldError, LeaseLostError, PublishError
-from consumer.ingestion import gap_recovery
+from consumer.ingestion import recovery_plan
 from consumer.ingestion.deduplicator import DuplicateFilter
 from consumer.ingestion.handover import Handover
 from consumer.ingestion.processor import TargetProcessor
@@ -189,7 +189,7 @@ class Run:
             self._reader.wait_until(self._checkpoint.retry_at)
         if position is not None:
             self._processor.resume(position)
-            if gap_recovery.is_too_old(position, self._clock.now()):
+            if recovery_plan.is_too_old(position, self._clock.now()):
                 position = self._recovery.plan(position)
         while True:
             if position is not None and position.gap is not None:

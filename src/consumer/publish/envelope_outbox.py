@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 from common.normal_form import addresses
 from common.observability import logger
+from consumer.publish.limits import MAX_BATCH_BYTES, MAX_BATCH_RECORDS
 from consumer.publish.outbox import Settled
 from consumer.publish.shard_queue import ShardQueue
-from consumer.publish.single_outbox import MAX_BATCH_BYTES, MAX_BATCH_RECORDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from consumer.backoff import Backoff
-from consumer.publish.single_outbox import SingleOutbox
 from consumer.stream.batch_parser import BatchParser
 
 if TYPE_CHECKING:
@@ -24,12 +23,14 @@ class RecordFormat(NamedTuple):
 
 def single() -> RecordFormat:
     """Return what one run needs to publish each update as a record."""
+    from consumer.publish.single_outbox import SingleOutbox  # noqa: PLC0415 - the other format need not load it
+
     return RecordFormat(BatchParser(), SingleOutbox(_retry_delay()))
 
 
 def envelopes(read_shards: Callable[[], ShardMap | None]) -> RecordFormat:
     """Return what one run needs to publish envelopes; `read_shards` as `EnvelopeOutbox` takes it."""
-    from consumer.publish import envelope_writer  # noqa: PLC0415 - the other format need not load these
+    from consumer.publish import envelope_writer  # noqa: PLC0415 - likewise
     from consumer.publish.envelope_outbox import EnvelopeOutbox  # noqa: PLC0415
 
     return RecordFormat(

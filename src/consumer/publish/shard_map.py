@@ -1,4 +1,7 @@
-"""Which shard Kinesis chooses for a partition key: the one whose range holds the key's MD5 digest as a number."""
+"""The open shards of a stream, and which of them Kinesis chooses for a partition key.
+
+That is the one whose range holds the key's MD5 digest as a number.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,29 @@ from hashlib import md5
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from consumer.errors import PublishError
+from consumer.publish.put_records import is_temporary
+from consumer.rare_warning import RareWarning
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from mypy_boto3_kinesis import KinesisClient
+
+    from consumer.publish.kinesis_client import KinesisApi
 
 _MANY_KEYS = 100_000
 """Keys whose shard is remembered; some 12,000 aircraft are in the air at once."""
 
 _DIGEST_BYTES = 16
+
+_MANY_PAGES = 200
+"""Of up to 1,000 shards each, more than any account has: an answer that always has a next page is none."""
+
+_NO_SHARDS = (ValueError, TypeError, KeyError, AttributeError, OverflowError)
+"""Errors of reading an answer that is not one of Kinesis."""
+
+_failures = RareWarning()
 
 
 class Shard(NamedTuple):
@@ -69,3 +88,40 @@ class _Known(dict[str, int]):
         digest = md5(key.encode(), usedforsecurity=False).digest()
         place = self[key] = max(0, bisect_right(self._lowest, digest) - 1)
         return place
+
+
+class ListShards:
+    """Reads the shards of one stream by the call of that name."""
+
+    def __init__(self, kinesis: KinesisApi | KinesisClient, stream_name: str) -> None:
+        self._kinesis = kinesis
+        self._stream_name = stream_name
+
+    def __call__(self) -> ShardMap | None:
+        """Return the open shards; None if they cannot be had just now.
+
+        Raises
+        ------
+        PublishError
+            Asking again would not help: the stream is not there, or its shards may not be listed.
+        """
+        try:
+            return ShardMap(self._pages())
+        except Exception as error:
+            if is_temporary(error) or isinstance(error, _NO_SHARDS):
+                _failures.warning("the stream's shards cannot be listed just now", reason=str(error))
+                return None
+            raise PublishError(
+                f"Kinesis stream {self._stream_name}: its shards could not be listed ({error}), by which envelopes are "
+                "addressed. Check that the stream exists and that the consumer's role allows kinesis:ListShards on it"
+            ) from error
+
+    def _pages(self) -> Iterator[Mapping[str, Any]]:
+        asked: dict[str, str] = {"StreamName": self._stream_name}
+        for _ in range(_MANY_PAGES):
+            page: Mapping[str, Any] = self._kinesis.list_shards(**asked)  # type: ignore[arg-type]  # boto3's stub
+            yield from page["Shards"]
+            if not (token := page.get("NextToken")):
+                return
+            asked = {"NextToken": token}
+        raise ValueError(f"ListShards does not end after {_MANY_PAGES} pages")

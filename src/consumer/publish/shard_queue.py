@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from consumer.publish.envelope_writer import Content, unpack
-from consumer.publish.single_outbox import MAX_RECORD_BYTES
+from consumer.publish.limits import MAX_RECORD_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

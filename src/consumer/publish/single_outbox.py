@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from common.normal_form import addresses
+from consumer.publish.limits import MAX_BATCH_BYTES, MAX_BATCH_RECORDS
 from consumer.publish.outbox import Settled
 
 if TYPE_CHECKING:
@@ -23,15 +24,6 @@ if TYPE_CHECKING:
 
     from consumer.checkpoint.watermark import Interval
     from consumer.stream.messages import StreamUpdate
-
-MAX_BATCH_RECORDS = 500
-"""Records in one PutRecords call (Kinesis API reference)."""
-
-MAX_BATCH_BYTES = 5 * 1024 * 1024
-"""Data plus partition keys of one PutRecords call (Kinesis API reference)."""
-
-MAX_RECORD_BYTES = 1024 * 1024
-"""Data plus partition key of one record (Kinesis API reference)."""
 
 LINGER_SECONDS = 0.25
 """How long a record may wait for company. Well under the second within which it should be with Kinesis."""

@@ -9,7 +9,7 @@ import pytest
 
 from common import envelope
 from consumer.errors import PublishError
-from consumer.publish.list_shards import ListShards
+from consumer.publish.shard_map import ListShards
 from tests.integration.consumer.conftest import STREAM, every
 from tests.support.conditions import wait_until
 from tests.support.faulty_aws import PartlyFailingKinesis, client_error

@@ -12,7 +12,7 @@ UNACKNOWLEDGED = """
     import threading
     from consumer.checkpoint.watermark import Interval
     from consumer.publish import record_format
-    from consumer.publish.list_shards import ListShards
+    from consumer.publish.shard_map import ListShards
     from consumer.publish.publisher import Publisher
     from consumer.publish.put_records import PutRecords
     from common.clock import SystemClock

@@ -6,7 +6,7 @@ import base64
 
 import pytest
 
-from consumer.publish.single_outbox import MAX_RECORD_BYTES
+from consumer.publish.limits import MAX_RECORD_BYTES
 from consumer.stream.line_decoder import MAX_LINE_BYTES
 from tests.integration.consumer.conftest import message, target, token
 from tests.support.conditions import wait_until

@@ -11,7 +11,7 @@ import pytest
 
 from common.clock import rfc3339
 from consumer.errors import RequestRefusedError
-from consumer.ingestion import gap_recovery
+from consumer.ingestion import recovery_plan
 from consumer.ingestion.stop_request import StopRequest
 from consumer.ingestion.summary import StopReason
 from local.simulator.body import ChunkedBody
@@ -107,7 +107,7 @@ def test_what_lies_beyond_batch_mode_is_reported(consume, simulator, state, cloc
 
 def test_a_recovery_longer_than_a_run_goes_on_in_the_next(consume, simulator, state, clock, outage, monkeypatch):  # noqa: PLR0913, PLR0917 -- its fixtures
     """A recovery that outlives its run must go on where it stopped, slice by slice, losing and doubling nothing."""
-    monkeypatch.setattr(gap_recovery, "_LARGEST_SLICE", timedelta(minutes=30))
+    monkeypatch.setattr(recovery_plan, "_LARGEST_SLICE", timedelta(minutes=30))
     updates, opened, stop_request = outage(7), [], StopRequest(clock)
 
     def body(connection, *, gzip):
@@ -213,7 +213,7 @@ def test_a_gap_begins_where_reading_has_come_though_it_is_not_committed(consume,
         consume(server.url, kinesis=kinesis).stop_after(10)
         requests = [request.parameters for request in server.requests]
     assert requests[1]["position_token"] == "t1"
-    assert requests[5]["start"] == rfc3339(begun_at + timedelta(seconds=4) - gap_recovery.LATENCY)
+    assert requests[5]["start"] == rfc3339(begun_at + timedelta(seconds=4) - recovery_plan.LATENCY)
     assert state.numbers == list(range(10))
 
 

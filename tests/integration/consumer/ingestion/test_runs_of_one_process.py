@@ -19,8 +19,8 @@ from consumer.ingestion.handover import Handover
 from consumer.ingestion.run import Run
 from consumer.ingestion.stop_request import StopRequest
 from consumer.publish import record_format
-from consumer.publish.list_shards import ListShards
 from consumer.publish.put_records import PutRecords
+from consumer.publish.shard_map import ListShards
 from consumer.stream.client import StreamClient
 from tests.support.conditions import wait_until
 from tests.support.raw_feed import RawFeed

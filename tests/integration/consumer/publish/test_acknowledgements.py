@@ -15,8 +15,8 @@ from consumer.api_token import read_api_token
 from consumer.checkpoint.rejected_lines import RejectedLine, RejectedStore
 from consumer.checkpoint.store import CheckpointStore
 from consumer.errors import ApiTokenError, CheckpointError, PublishError
-from consumer.publish.list_shards import ListShards
 from consumer.publish.put_records import PutRecords
+from consumer.publish.shard_map import ListShards
 from tests.support.aws_stub import AwsStub
 from tests.support.raw_server import RawServer
 

@@ -16,9 +16,10 @@ from common.clock import SystemClock
 from consumer.backoff import Backoff
 from consumer.checkpoint.watermark import Interval
 from consumer.errors import PublishError
+from consumer.publish.limits import MAX_BATCH_RECORDS
 from consumer.publish.publisher import Publisher
 from consumer.publish.put_records import PutRecords
-from consumer.publish.single_outbox import MAX_BATCH_RECORDS, SingleOutbox
+from consumer.publish.single_outbox import SingleOutbox
 from consumer.stream.messages import StreamUpdate
 from tests.integration.consumer.conftest import STREAM
 from tests.support.conditions import wait_until

@@ -11,7 +11,7 @@ from consumer.errors import CheckpointError
 from consumer.ingestion import frontier
 from consumer.ingestion.deduplicator import DuplicateFilter
 from consumer.ingestion.processor import MAX_REJECTED_BYTES, TargetProcessor
-from consumer.publish.single_outbox import MAX_RECORD_BYTES
+from consumer.publish.limits import MAX_RECORD_BYTES
 from consumer.stream.messages import StreamUpdate
 
 NOW = datetime(2024, 3, 4, 23, 24, tzinfo=UTC)

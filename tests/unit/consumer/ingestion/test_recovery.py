@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 from consumer.checkpoint.position import Position
 from consumer.checkpoint.watermark import Watermark
 from consumer.ingestion.deduplicator import DuplicateFilter
-from consumer.ingestion.gap_recovery import LATENCY
 from consumer.ingestion.processor import TargetProcessor
 from consumer.ingestion.recovery import Recovery
+from consumer.ingestion.recovery_plan import LATENCY
 from consumer.stream.messages import StreamUpdate
 
 NOW = datetime(2024, 3, 5, 12, tzinfo=UTC)

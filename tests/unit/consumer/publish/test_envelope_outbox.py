@@ -20,9 +20,9 @@ from consumer.checkpoint.watermark import Interval
 from consumer.errors import PublishError
 from consumer.publish.envelope_outbox import BETWEEN_READS_SECONDS, GATHER_SECONDS, LINGER_SECONDS, EnvelopeOutbox
 from consumer.publish.envelope_writer import HeaderedUpdate
+from consumer.publish.limits import MAX_BATCH_BYTES, MAX_RECORD_BYTES
 from consumer.publish.shard_map import ShardMap
 from consumer.publish.shard_queue import FULL_BYTES
-from consumer.publish.single_outbox import MAX_BATCH_BYTES, MAX_RECORD_BYTES
 
 READ_AT = datetime(2024, 3, 4, 23, 24, tzinfo=UTC)
 ALL = 2**128

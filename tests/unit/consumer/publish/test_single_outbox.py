@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from consumer.checkpoint.watermark import Interval
-from consumer.publish.single_outbox import MAX_BATCH_BYTES, MAX_BATCH_RECORDS, MAX_RECORD_BYTES, SingleOutbox
+from consumer.publish.limits import MAX_BATCH_BYTES, MAX_BATCH_RECORDS, MAX_RECORD_BYTES
+from consumer.publish.single_outbox import SingleOutbox
 from consumer.stream.messages import StreamUpdate
 
 LINGER = 0.25

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from common.clock import rfc3339
 from consumer.checkpoint.position import Position, TimeRange
-from consumer.ingestion.gap_recovery import LATENCY, Slices, is_too_old, plan
+from consumer.ingestion.recovery_plan import LATENCY, Slices, is_too_old, plan
 
 NOW = datetime(2024, 3, 5, 12, 0, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
