@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import batched
 from threading import Event, Lock
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from alerts.candidates import candidates
 from alerts.log_entry import LogEntry
 from alerts.notification import Alert, compose
 from alerts.rules import findings
 from alerts.suppression import Claim, Verdict, suppressed_until
-from alerts.timeouts import ALERT_SECONDS, CALL_SECONDS
+from alerts.timeouts import CALL_SECONDS
+from alerts.turn import BatchResult, OutOfTimeError, Turn
 from common.environment import ConfigurationError
-from common.kinesis_event import update_payloads
 from common.observability import logger
-from common.target_update import TargetUpdate, UndecodableUpdateError, decode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime, timedelta
 
     from alerts.alert_log import AlertLog
+    from alerts.candidates import Candidate
     from alerts.progress import EnvelopeProgress
     from alerts.suppression_table import SuppressionTable
     from alerts.topic import AlertsTopic
@@ -42,64 +42,6 @@ UPDATES_AT_A_TIME: Final = 256
 
 THREADS: Final = 8
 """Aircraft of one envelope that are alerted on at the same time; botocore's clients keep ten connections each."""
-
-_LONGEST_REASON: Final = 200
-"""Characters of an error that a log line quotes."""
-
-
-class _OutOfTimeError(Exception):
-    """What is left of the invocation may not be enough for another alert."""
-
-
-class _Candidate(NamedTuple):
-    """An update that calls for alerts: the line of its record that it stands on, decoded and as received."""
-
-    line: int
-    update: TargetUpdate
-    data: bytes
-    arrival: float
-
-
-@dataclass(slots=True)
-class BatchResult:
-    """What became of a batch; `failed_sequence_number` is the record from which on it must be sent again.
-
-    `failed` is 1 if that record failed, and 0 if the time ran out before it. `fields_ignored` counts fields of decoded
-    updates that hold nothing an update can have. `unlogged` alerts are sent and wait to be logged; `not_shown` counts
-    failed writes of the newest ones.
-    """
-
-    notified: int = 0
-    suppressed: int = 0
-    undecodable: int = 0
-    fields_ignored: int = 0
-    unmarked: int = 0
-    unlogged: int = 0
-    not_shown: int = 0
-    failed: int = 0
-    failed_sequence_number: str | None = None
-
-
-@dataclass(slots=True)
-class _Turn:
-    """One invocation: its result, which several threads add to, and what is left of its time."""
-
-    remaining_seconds: Callable[[], float]
-    result: BatchResult = field(default_factory=BatchResult)
-    first: bool = True
-    """Nothing before the record at hand has been dealt with."""
-    _lock: Lock = field(default_factory=Lock)
-
-    def count(self, *, notified: int = 0, suppressed: int = 0, unmarked: int = 0) -> None:
-        with self._lock:
-            self.result.notified += notified
-            self.result.suppressed += suppressed
-            self.result.unmarked += unmarked
-
-    def check_time(self) -> None:
-        """Stop before the time could run out in the middle of an alert, but not before something was done."""
-        if (self.result.notified or not self.first) and self.remaining_seconds() < ALERT_SECONDS:
-            raise _OutOfTimeError
 
 
 class Alerter:
@@ -152,12 +94,12 @@ class Alerter:
             There is no telling which updates of an envelope are wanted. No record is to blame for that, and the batch
             fails as a whole.
         """
-        turn = _Turn(remaining_seconds)
+        turn = Turn(remaining_seconds)
         result = turn.result
         for record in records:
             try:
                 self._process_record(record, turn)
-            except _OutOfTimeError:
+            except OutOfTimeError:
                 logger.warning("stopping: too little time left", extra={"sequence_number": record.sequence_number})
                 result.failed_sequence_number = record.sequence_number
                 break
@@ -172,53 +114,33 @@ class Alerter:
         self._write_log(turn)
         return result
 
-    def _process_record(self, record: KinesisRecord, turn: _Turn) -> None:
+    def _process_record(self, record: KinesisRecord, turn: Turn) -> None:
         """Alert on a record's updates, so many at a time that the progress is worth a note."""
         done = 0
-        for number, candidates in enumerate(batched(self._candidates(record, turn), UPDATES_AT_A_TIME, strict=False)):
-            is_whole = len(candidates) == UPDATES_AT_A_TIME
+        found = candidates(record, self._wanted, turn.result)
+        for number, several in enumerate(batched(found, UPDATES_AT_A_TIME, strict=False)):
+            is_whole = len(several) == UPDATES_AT_A_TIME
             if number == 0 and is_whole:
                 done = self._progress.lines_done(record)
-            if candidates[-1].line < done:
+            if several[-1].line < done:
                 continue
-            self._alert_on_all(candidates, turn)
+            self._alert_on_all(several, turn)
             if is_whole:
                 self._write_log(turn)  # what lies before the progress is not looked at again
-                self._progress.advance(record, candidates[-1].line + 1)
+                self._progress.advance(record, several[-1].line + 1)
 
-    def _candidates(self, record: KinesisRecord, turn: _Turn) -> Iterator[_Candidate]:
-        """Yield the updates that call for alerts; what is no update is counted, and told of in one line of the log."""
-        undecodable, reason, ignored = 0, "", Counter[str]()
-        for line, data in enumerate(update_payloads(record)):
-            # A record's own bytes are one update, or an envelope too damaged to be opened.
-            from_envelope = data is not record.data
-            try:
-                if not from_envelope or self._wanted(data):
-                    yield _Candidate(line, decode(data, ignored), data, record.arrival)
-            except UndecodableUpdateError as error:
-                undecodable += 1
-                reason = reason or str(error)[:_LONGEST_REASON]
-        turn.result.fields_ignored += ignored.total()
-        if undecodable:
-            # The raw archive has it. Sending it again would not make it an update.
-            turn.result.undecodable += undecodable
-            logger.warning(
-                "record holds what is no target update: skipped",
-                extra={"sequence_number": record.sequence_number, "lines": undecodable, "first_reason": reason},
-            )
-
-    def _alert_on_all(self, candidates: Sequence[_Candidate], turn: _Turn) -> None:
+    def _alert_on_all(self, several: Sequence[Candidate], turn: Turn) -> None:
         """Alert on updates of one record, those of an aircraft in their order, several aircraft at the same time."""
-        lanes: dict[str, list[_Candidate]] = defaultdict(list)
-        for candidate in candidates:
+        lanes: dict[str, list[Candidate]] = defaultdict(list)
+        for candidate in several:
             lanes[candidate.update.icao_address].append(candidate)
         if len(lanes) == 1:
-            for candidate in candidates:
+            for candidate in several:
                 self._alert_on(candidate, turn)
             return
         stopped = Event()
 
-        def run(lane: list[_Candidate]) -> None:
+        def run(lane: list[Candidate]) -> None:
             try:
                 for candidate in lane:
                     if stopped.is_set():
@@ -232,21 +154,21 @@ class Alerter:
         failures = [failure for failure in [lane.exception() for lane in running] if failure is not None]
         if failures:
             # Running out of time is no failure: where something failed as well, that is what has to be known.
-            raise min(failures, key=lambda one: isinstance(one, _OutOfTimeError))
+            raise min(failures, key=lambda one: isinstance(one, OutOfTimeError))
 
     @cached_property
     def _threads(self) -> ThreadPoolExecutor:
         """Made when an envelope first needs them, and kept."""
         return ThreadPoolExecutor(THREADS, "alerts")
 
-    def _alert_on(self, candidate: _Candidate, turn: _Turn) -> None:
+    def _alert_on(self, candidate: Candidate, turn: Turn) -> None:
         update = candidate.update
         for finding in findings(update):
             turn.check_time()
             claim = Claim.of(finding.subject, update, arrival=candidate.arrival, suppression=self._suppression)
             self._alert(Alert(finding, update, candidate.data), claim, turn)
 
-    def _alert(self, alert: Alert, claim: Claim, turn: _Turn) -> None:
+    def _alert(self, alert: Alert, claim: Claim, turn: Turn) -> None:
         decision = self._table.claim(claim)
         if decision.verdict is Verdict.SUPPRESSED:
             turn.count(suppressed=1)
@@ -272,7 +194,7 @@ class Alerter:
         else:
             turn.count(unmarked=1)
 
-    def _write_log(self, turn: _Turn) -> None:
+    def _write_log(self, turn: Turn) -> None:
         """Write the log, but not where it has failed in this invocation: it would take the next alerts' time."""
         if not turn.result.unlogged:
             turn.result.unlogged, turn.result.not_shown = self._log.flush(turn.remaining_seconds)

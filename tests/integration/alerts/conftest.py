@@ -13,12 +13,13 @@ import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from alerts.alert_log import AlertLog
-from alerts.alerter import Alerter, BatchResult
+from alerts.alerter import Alerter
 from alerts.newest_alerts import NewestAlerts
 from alerts.pattern_matcher import AlertPatterns
 from alerts.progress import EnvelopeProgress
 from alerts.suppression_table import SuppressionTable
 from alerts.topic import AlertsTopic
+from alerts.turn import BatchResult
 from common.clock import SystemClock
 from common.kinesis_event import KinesisRecord
 from consumer.publish.envelope_writer import decode_leniently, pack

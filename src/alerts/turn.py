@@ -1,0 +1,65 @@
+"""One invocation: what has become of its batch, and what is left of its time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from alerts.timeouts import ALERT_SECONDS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class OutOfTimeError(Exception):
+    """What is left of the invocation may not be enough for another alert."""
+
+
+@dataclass(slots=True)
+class BatchResult:
+    """What became of a batch; `failed_sequence_number` is the record from which on it must be sent again.
+
+    `failed` is 1 if that record failed, and 0 if the time ran out before it. `fields_ignored` counts fields of decoded
+    updates that hold nothing an update can have. `unlogged` alerts are sent and wait to be logged; `not_shown` counts
+    failed writes of the newest ones.
+    """
+
+    notified: int = 0
+    suppressed: int = 0
+    undecodable: int = 0
+    fields_ignored: int = 0
+    unmarked: int = 0
+    unlogged: int = 0
+    not_shown: int = 0
+    failed: int = 0
+    failed_sequence_number: str | None = None
+
+
+@dataclass(slots=True)
+class Turn:
+    """One invocation: its result, which several threads add to, and what is left of its time."""
+
+    remaining_seconds: Callable[[], float]
+    result: BatchResult = field(default_factory=BatchResult)
+    first: bool = True
+    """Nothing before the record at hand has been dealt with."""
+    _lock: Lock = field(default_factory=Lock)
+
+    def count(self, *, notified: int = 0, suppressed: int = 0, unmarked: int = 0) -> None:
+        """Add to the result; from any thread."""
+        with self._lock:
+            self.result.notified += notified
+            self.result.suppressed += suppressed
+            self.result.unmarked += unmarked
+
+    def check_time(self) -> None:
+        """Stop before the time could run out in the middle of an alert, but not before something was done.
+
+        Raises
+        ------
+        OutOfTimeError
+            It may be too little for another alert.
+        """
+        if (self.result.notified or not self.first) and self.remaining_seconds() < ALERT_SECONDS:
+            raise OutOfTimeError
