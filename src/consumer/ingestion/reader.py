@@ -12,7 +12,8 @@ from consumer.backoff import Backoff
 from consumer.ingestion.summary import ReaderCounters, StopReason
 from consumer.rare_warning import RareWarning
 from consumer.stream.batch_parser import BatchParser
-from consumer.stream.client import MOST_CHARACTERS, Batch, FromToken, StreamInterruptedError, TokenRefusedError
+from consumer.stream.client import Batch, FromToken, TokenRefusedError
+from consumer.stream.connection import MOST_CHARACTERS, StreamInterruptedError
 from consumer.stream.messages import PositionToken, Rejected
 from consumer.timing import STALE_SECONDS
 
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
     from consumer.ingestion.processor import TargetProcessor
     from consumer.ingestion.stop_request import StopRequest
     from consumer.ingestion.time_budget import TimeBudget
-    from consumer.stream.client import Connection, StreamClient
+    from consumer.stream.client import StreamClient
+    from consumer.stream.connection import Connection
     from consumer.stream.messages import Status, StreamUpdate
 
 _SLEEP_STEP = 0.2

@@ -1,4 +1,4 @@
-"""The client of the Tracking Stream: opens the endless response and gives its lines, in blocks."""
+"""The client of the Tracking Stream: asks for a part of it, and opens the endless response or says why not."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from common.clock import SystemClock, rfc3339
 from consumer.deadline import Deadline
 from consumer.errors import RequestRefusedError, UnauthorizedError
 from consumer.stream.channel import Channel
-from consumer.stream.chunked_body import ChunkedBody, ChunkedBodyError
+from consumer.stream.chunked_body import ChunkedBodyError
+from consumer.stream.connection import CHUNK_BYTES, MOST_CHARACTERS, Connection, StreamInterruptedError, chunks
 from consumer.stream.http_exchange import Address, Head, HttpError, read_head, request, tunnel
-from consumer.stream.line_decoder import CorruptStreamError, Inflater, LineDecoder
+from consumer.stream.line_decoder import CorruptStreamError, Inflater
 from consumer.stream.redaction import Redactor
 from consumer.timing import LONGEST_RETRY_SECONDS, SILENCE_SECONDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from io import BufferedReader
 
     from common.clock import Clock
     from consumer.checkpoint.position import TimeRange
-    from consumer.stream.line_decoder import OversizedLine
 
 CONNECT_TIMEOUT = 10.0
 """Seconds for the host's name, the connection and TLS together."""
@@ -35,11 +35,7 @@ CONNECT_TIMEOUT = 10.0
 ERROR_BODY_SECONDS = 2.0
 """For an error's body, which is there for people: what has not come by then is not waited for."""
 
-MOST_CHARACTERS = 300
-"""Of what the server says in one error or status."""
-
 _EXCERPT_BYTES = 4096
-_CHUNK_BYTES = 64 * 1024
 _OK, _NO_CONTENT = 200, 204
 _REDIRECTION, _CLIENT_ERROR, _SERVER_ERROR = 300, 400, 500
 _UNAUTHORIZED = 401
@@ -48,14 +44,6 @@ _PAGES = frozenset({"text/html", "application/xhtml+xml"})
 """Content of a proxy or of a page about maintenance, never of the stream."""
 
 _SECONDS = re.compile(r"[0-9]{1,10}(?:\.[0-9]{1,10})?").fullmatch
-
-
-class StreamInterruptedError(Exception):
-    """The connection failed or ended: open it again, after `retry_after` seconds where the server said so."""
-
-    def __init__(self, reason: str, retry_after: float = 0.0) -> None:
-        super().__init__(reason)
-        self.retry_after = retry_after
 
 
 class TokenRefusedError(RequestRefusedError):
@@ -142,7 +130,7 @@ class StreamClient:
         """
         deadline = deadline or Deadline(self._clock, 2 * self._silence_seconds)
         channel = self._channel = Channel(deadline, self._silence_seconds)
-        source: BufferedReader = io.BufferedReader(channel, _CHUNK_BYTES)
+        source: BufferedReader = io.BufferedReader(channel, CHUNK_BYTES)
         try:
             head = self._exchange(channel, source, wanted, deadline)
         except (OSError, HttpError) as error:
@@ -200,7 +188,7 @@ class StreamClient:
         channel.begin_answer(Deadline(self._clock, deadline.cut(ERROR_BODY_SECONDS)))
         body = b""
         try:
-            for chunk in _chunks(source, head):
+            for chunk in chunks(source, head):
                 for plain in Inflater().feed(chunk) if not body else (chunk,):
                     body += plain
                 if len(body) >= _EXCERPT_BYTES:
@@ -226,71 +214,6 @@ class StreamClient:
             return 0.0
         until = until if until.tzinfo else until.replace(tzinfo=UTC)
         return max(0.0, min((until - self._clock.now()).total_seconds(), LONGEST_RETRY_SECONDS))
-
-
-class Connection:
-    """One response of the stream; iterate over `blocks`, and close it."""
-
-    def __init__(self, channel: Channel, source: BufferedReader, head: Head, redactor: Redactor) -> None:
-        self.bytes_received = 0
-        """Bytes of the body as sent, compressed ones where the body is."""
-        self.ends_visibly = False
-        """Whether the response, which has ended, said so itself: one cut short cannot look like it."""
-        self._channel = channel
-        self._source = source
-        self._head = head
-        self._redactor = redactor
-
-    def blocks(self) -> Iterator[list[bytes | OversizedLine]]:
-        """Yield what each chunk completes as soon as it has come, if only nothing; ends where the response ends.
-
-        Raises
-        ------
-        StreamInterruptedError
-            It broke: reset, silent for too long, cut short, or damaged.
-        """
-        inflater, decoder = Inflater(), LineDecoder()
-        try:
-            for chunk in _chunks(self._source, self._head):
-                self.bytes_received += len(chunk)
-                is_empty = True
-                for plain in inflater.feed(chunk):
-                    is_empty = False
-                    yield decoder.feed(plain)
-                if is_empty:
-                    yield []
-        except (OSError, ValueError, ChunkedBodyError, CorruptStreamError) as error:  # ValueError: closed meanwhile
-            told = self._redactor.told(str(error), MOST_CHARACTERS)
-            raise StreamInterruptedError(f"the connection broke: {told}") from None
-        self.ends_visibly = self._head.is_chunked or inflater.is_gzip or self._head.length is not None
-        if not inflater.is_complete or (decoder.incomplete_bytes and not self.ends_visibly):
-            raise StreamInterruptedError("the response was cut short")
-        if blocks := decoder.finish():
-            yield blocks
-
-    def abort(self) -> None:
-        """End a blocked read from another thread; the reader sees an interruption."""
-        self._channel.abort()
-
-    def close(self) -> None:
-        """Disconnect at once, without reading the rest."""
-        self._source.close()
-
-
-def _chunks(source: BufferedReader, head: Head) -> Iterator[bytes]:
-    """Yield what has come of a body without waiting for more, which `read(n)` would."""
-    if head.is_chunked:
-        yield from ChunkedBody(source)
-        return
-    left = head.length
-    while left is None or left > 0:
-        data = source.read1(_CHUNK_BYTES if left is None else min(left, _CHUNK_BYTES))
-        if not data:
-            if left is None:
-                return
-            raise ChunkedBodyError("the connection ended within the body")
-        left = None if left is None else left - len(data)
-        yield data
 
 
 def _media_type(head: Head) -> str:

@@ -12,7 +12,8 @@ from common.clock import SystemClock
 from common.environment import ConfigurationError
 from consumer.deadline import Deadline
 from consumer.settings import Settings
-from consumer.stream.client import FromToken, StreamClient, StreamInterruptedError
+from consumer.stream.client import FromToken, StreamClient
+from consumer.stream.connection import StreamInterruptedError
 from tests.support.self_signed import https_server, make_certificate
 
 TOKEN = "s3cr3t-api-token-0123456789abcdef"

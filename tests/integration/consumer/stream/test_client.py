@@ -15,7 +15,8 @@ from common.clock import SystemClock
 from consumer.checkpoint.position import TimeRange
 from consumer.deadline import Deadline
 from consumer.errors import RequestRefusedError, UnauthorizedError
-from consumer.stream.client import Batch, FromToken, StreamClient, StreamInterruptedError, TokenRefusedError
+from consumer.stream.client import Batch, FromToken, StreamClient, TokenRefusedError
+from consumer.stream.connection import StreamInterruptedError
 from consumer.timing import LONGEST_RETRY_SECONDS
 from tests.support.conditions import wait_until
 from tests.support.scripted_stream import ScriptedStream

@@ -11,7 +11,8 @@ import pytest
 from common.clock import SystemClock
 from consumer.deadline import Deadline
 from consumer.errors import RequestRefusedError
-from consumer.stream.client import FromToken, StreamClient, StreamInterruptedError
+from consumer.stream.client import FromToken, StreamClient
+from consumer.stream.connection import StreamInterruptedError
 from tests.support.raw_server import RawServer
 
 TOKEN = "s3cr3t-api-token-0123456789abcdef"
