@@ -9,15 +9,16 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 from botocore.exceptions import ClientError
 
 from common.clock import rfc3339
-from common.printable import printable
-from consumer.checkpoint.position import Moment, Position, TimeRange
+from consumer.checkpoint import document
+from consumer.checkpoint.document import YEARS, Checkpoint, Lease, shown
+from consumer.checkpoint.position import Position
+from consumer.checkpoint.stored_object import read
 from consumer.errors import CheckpointError, LeaseHeldError, LeaseLostError
 from consumer.stream.messages import MAX_TOKEN_CHARACTERS
 from consumer.timing import LEASE_SECONDS, LONGEST_RETRY_SECONDS
@@ -35,18 +36,8 @@ KEY = "checkpoint.json"
 LEGACY_KEY = "last_position_token"
 """Where the provider's sample client keeps its token, as plain text."""
 
-_ERROR_CHARACTERS = 500
-"""Of what AWS, or what answers in its place, says in one error."""
-
-MAX_BYTES = 64 * 1024
-"""What is read of a checkpoint: twice what the largest one takes, a thousand frontier keys and a token."""
-
-_VERSION = 1
 _ATTEMPTS = 3
 _TIMED_WRITES = 8
-
-_YEARS = range(1970, 9999)
-"""Of its moments: counting with others would leave what Python's calendar holds."""
 
 _CLOCKS_DIFFER = timedelta(minutes=1)
 """What the clocks of two consumers differ by at most."""
@@ -55,70 +46,9 @@ _DATE_RESOLUTION = timedelta(seconds=2)
 """S3 gives its times in whole seconds: of the answer, and of the last write."""
 
 
-class _Lease(msgspec.Struct, frozen=True):
-    owner: str
-    expires_at: Moment
-
-
-class _Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
-    """The object as it is written; `docs/design.md` shows one."""
-
-    version: int
-    position_token: Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_TOKEN_CHARACTERS)] | None = None
-    token_received_at: Moment | None = None
-    newest_ingestion_time: Moment | None = None
-    frontier: tuple[str, ...] = ()
-    gap: TimeRange | None = None
-    retry_at: Moment | None = None
-    lease: _Lease | None = None
-
-    @classmethod
-    def of(cls, position: Position | None, lease: _Lease | None, retry_at: datetime | None) -> _Checkpoint:
-        if position is None:
-            return cls(version=_VERSION, retry_at=retry_at, lease=lease)
-        return cls(
-            version=_VERSION,
-            position_token=position.position_token,
-            token_received_at=position.token_received_at,
-            newest_ingestion_time=position.newest_ingestion_time,
-            frontier=position.frontier,
-            gap=position.gap,
-            retry_at=retry_at,
-            lease=lease,
-        )
-
-    def moments(self) -> list[datetime]:
-        """Return all times of the position that it holds."""
-        held = [self.token_received_at, self.newest_ingestion_time]
-        held += [self.gap.start, self.gap.end] if self.gap else []
-        return [moment for moment in held if moment is not None]
-
-    @property
-    def position(self) -> Position | None:
-        if self.position_token is None or self.token_received_at is None:
-            return None
-        return Position(
-            position_token=self.position_token,
-            token_received_at=self.token_received_at,
-            newest_ingestion_time=self.newest_ingestion_time,
-            frontier=self.frontier,
-            gap=self.gap,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class _Object:
-    """What S3 gave: by its own clock the object was written so long ago, None if it does not say."""
-
-    content: bytes
-    etag: str
-    modified: datetime
-    age: timedelta | None
-
-
 @dataclass(frozen=True, slots=True)
 class _Stored:
-    checkpoint: _Checkpoint
+    checkpoint: Checkpoint
     etag: str
     age: timedelta | None
 
@@ -232,14 +162,14 @@ class CheckpointStore:
         """Give the lease back, so that the next run starts at once; raises as `commit` does."""
         self._write(self._position, lease=False)
 
-    def _is_in_force(self, lease: _Lease, age: timedelta | None) -> bool:
+    def _is_in_force(self, lease: Lease, age: timedelta | None) -> bool:
         """Return whether another consumer may be at work.
 
         Its lease ends within `LEASE_SECONDS`, if its clock and ours agree to a minute: one that runs until 2099 is of
         nobody's, and should it be all the same, the next write of either tells. It would have written the object within
         the last `LEASE_SECONDS`, too, which S3's clock alone can say.
         """
-        if lease.owner == self._owner or lease.expires_at.year not in _YEARS:
+        if lease.owner == self._owner or lease.expires_at.year not in YEARS:
             return False
         ends_in = lease.expires_at - self._clock.now()
         if not timedelta() < ends_in <= timedelta(seconds=LEASE_SECONDS) + _CLOCKS_DIFFER:
@@ -252,10 +182,10 @@ class CheckpointStore:
 
     def _write(self, position: Position | None, *, lease: bool = True) -> None:
         begun, now = self._clock.monotonic(), self._clock.now()
-        held = _Lease(self._owner, now + timedelta(seconds=self._lease_seconds)) if lease else None
+        held = Lease(self._owner, now + timedelta(seconds=self._lease_seconds)) if lease else None
         if self.retry_at is not None and not _is_ahead(self.retry_at, now):
             self.retry_at = None
-        self._etag = self._put(_Checkpoint.of(position, held, self.retry_at))
+        self._etag = self._put(Checkpoint.of(position, held, self.retry_at))
         self._position = position
         self._lease_ends = begun + self._lease_seconds if lease else 0.0
         self._write_seconds.append(self._clock.monotonic() - begun)
@@ -263,7 +193,7 @@ class CheckpointStore:
     def _call[T](self, what: str, function: Callable[[], T]) -> T:
         return function() if self._deadline is None else self._deadline.call(what, function)
 
-    def _put(self, checkpoint: _Checkpoint) -> str:
+    def _put(self, checkpoint: Checkpoint) -> str:
         request: PutObjectRequestTypeDef = {
             "Bucket": self._bucket,
             "Key": KEY,
@@ -288,7 +218,7 @@ class CheckpointStore:
                 raise self._unwritable(error) from error
         raise AssertionError  # the last attempt returns or raises
 
-    def _recognise(self, checkpoint: _Checkpoint) -> str:
+    def _recognise(self, checkpoint: Checkpoint) -> str:
         """Return the ETag if the object is what we were writing: the write was done, only its answer was lost."""
         stored = self._read()
         if stored is not None and stored.checkpoint == checkpoint:
@@ -300,36 +230,13 @@ class CheckpointStore:
         raise LeaseLostError(f"{self._name}: changed under us ({who}); stopping without committing")
 
     def _read(self) -> _Stored | None:
-        found = self._get(KEY)
+        found = read(self._s3, self._bucket, KEY, self._deadline)
         if found is None:
             return None
-        try:
-            checkpoint = msgspec.json.decode(found.content, type=_Checkpoint)
-        except (ValueError, RecursionError) as error:  # msgspec's errors are ValueErrors, as is text that is no UTF-8
-            raise CheckpointError(
-                f"{self._name}: not a checkpoint ({_shown(error)}); restore an older version of the object "
-                "(the bucket keeps them), or delete it to start from the configured position"
-            ) from error
-        if checkpoint.version != _VERSION:
-            raise CheckpointError(
-                f"{self._name}: version {checkpoint.version}, expected {_VERSION}; "
-                "it was written by another release of this function: deploy that one, or a newer one"
-            )
-        if (checkpoint.position_token is None) != (checkpoint.token_received_at is None):
-            raise CheckpointError(
-                f"{self._name}: holds one of position_token and token_received_at; expected both, or neither before "
-                "the first commit; restore an older version of the object (the bucket keeps them)"
-            )
-        odd = [moment.isoformat() for moment in checkpoint.moments() if moment.year not in _YEARS]
-        if odd:
-            raise CheckpointError(
-                f"{self._name}: holds the time {odd[0]}; expected years from {_YEARS[0]} to {_YEARS[-1]}; restore an "
-                "older version of the object (the bucket keeps them)"
-            )
-        return _Stored(checkpoint, found.etag, found.age)
+        return _Stored(document.decode(found.content, self._name), found.etag, found.age)
 
     def _read_legacy(self) -> Position | None:
-        found = self._get(LEGACY_KEY)
+        found = read(self._s3, self._bucket, LEGACY_KEY, self._deadline)
         if found is None:
             return None
         token = found.content.decode(errors="replace").strip()
@@ -340,37 +247,9 @@ class CheckpointStore:
             )
         return Position(position_token=token, token_received_at=found.modified) if token else None
 
-    def _get(self, key: str) -> _Object | None:
-        def read() -> _Object:
-            answer = self._s3.get_object(Bucket=self._bucket, Key=key)
-            modified = answer["LastModified"]
-            content = answer["Body"].read(MAX_BYTES + 1)
-            return _Object(content, answer["ETag"], modified, _age(modified, answer["ResponseMetadata"]))
-
-        try:
-            found = self._call("the checkpoint's read", read)
-        except ClientError as error:
-            if error.response["Error"]["Code"] == "NoSuchKey":
-                return None
-            raise self._unreadable(key, error) from error
-        except Exception as error:  # of an odd answer botocore's parsers raise whatever they stumble over
-            raise self._unreadable(key, error) from error
-        if len(found.content) > MAX_BYTES:
-            raise CheckpointError(
-                f"s3://{self._bucket}/{key}: larger than {MAX_BYTES} bytes, which no checkpoint is; restore an older "
-                "version of the object (the bucket keeps them), or delete it to start from the configured position"
-            )
-        return found
-
-    def _unreadable(self, key: str, error: Exception) -> CheckpointError:
-        return CheckpointError(
-            f"s3://{self._bucket}/{key}: could not be read ({_shown(error)}); an unreadable checkpoint is not taken "
-            "for a missing one, so nothing was read from the stream. Check the bucket and the consumer's role"
-        )
-
     def _unwritable(self, error: Exception) -> CheckpointError:
         return CheckpointError(
-            f"{self._name}: could not be written ({_shown(error)}); what was read since the last commit "
+            f"{self._name}: could not be written ({shown(error)}); what was read since the last commit "
             "will be read again. Check the bucket and the consumer's role"
         )
 
@@ -378,16 +257,4 @@ class CheckpointStore:
 def _is_ahead(retry_at: datetime, now: datetime) -> bool:
     """Tell whether the time has not come yet; one further ahead than any that is written is of a wrong clock."""
     longest = timedelta(seconds=LONGEST_RETRY_SECONDS) + _CLOCKS_DIFFER
-    return retry_at.year in _YEARS and timedelta() < retry_at - now <= longest
-
-
-def _age(modified: datetime, metadata: Any) -> timedelta | None:
-    """Return how long ago the object was written, by S3's clock; None where the answer does not tell its time."""
-    try:
-        return parsedate_to_datetime(metadata["HTTPHeaders"]["date"]) - modified
-    except (KeyError, TypeError, ValueError):
-        return None
-
-
-def _shown(error: Exception) -> str:
-    return printable(f"{type(error).__name__}: {error}", _ERROR_CHARACTERS)
+    return retry_at.year in YEARS and timedelta() < retry_at - now <= longest

@@ -11,8 +11,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from common.clock import SystemClock
+from consumer.checkpoint.document import MAX_BYTES
 from consumer.checkpoint.rejected_lines import RejectedStore
-from consumer.checkpoint.store import MAX_BYTES, CheckpointStore
+from consumer.checkpoint.store import CheckpointStore
 from consumer.deadline import Deadline
 from consumer.errors import CheckpointError, ConsumerError, LeaseHeldError
 from consumer.ingestion.handover import Handover
