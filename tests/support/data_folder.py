@@ -21,6 +21,7 @@ from alerts.suppression import Claim
 from archive import schema
 from common import target_update
 from common.clock import rfc3339
+from flights import schema as flights
 
 WINDOW = timedelta(minutes=1)
 SHARDS = ("shardId-000000000000", "shardId-000000000001")
@@ -44,6 +45,19 @@ def write_archive(folder, lines):
             ) TO '{folder / schema.PREFIX}' (FORMAT parquet, PARTITION_BY ("date", "hour"))"""
         )
     source.unlink()
+
+
+def write_flights(folder, day, legs):
+    """Write a day's object of flights, of which each has the fields that are given."""
+    path = folder / flights.key(day)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    columns = ", ".join(f'"{column.name}" {column.type}' for column in flights.COLUMNS)
+    with duckdb.connect() as connection:
+        connection.execute(f"CREATE TABLE legs ({columns})")
+        for leg in legs:
+            names, marks = ", ".join(leg), ", ".join("?" * len(leg))
+            connection.execute(f"INSERT INTO legs ({names}) VALUES ({marks})", [*leg.values()])
+        connection.execute(f"COPY legs TO '{path}' (FORMAT parquet)")
 
 
 def write_windows(folder, lines):

@@ -14,6 +14,7 @@ import msgspec
 
 from aggregator.sinks import row_schema
 from archive import schema
+from flights import schema as flights
 from tools.query import catalog
 
 if TYPE_CHECKING:
@@ -118,7 +119,17 @@ ALERTS: Final = Table(
     moment='try_cast("at" AS TIMESTAMP)',
 )
 
-TABLES: Final = (UPDATES, WINDOWS_DELIVERED, ALERTS)
+FLIGHTS: Final = Table(
+    name="flights",
+    prefix=flights.PREFIX,
+    objects="*.parquet",
+    format="parquet",
+    columns=tuple(Column(column.name, column.type) for column in flights.COLUMNS),
+    moment="coalesce(takeoff_time, first_time)",
+    partitions=("date",),
+)
+
+TABLES: Final = (UPDATES, WINDOWS_DELIVERED, ALERTS, FLIGHTS)
 
 
 def windows_view() -> str:

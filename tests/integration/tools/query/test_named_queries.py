@@ -105,6 +105,22 @@ def test_alerts_by_kind_are_those_of_the_log(generated):
     assert answer(generated.path, "alerts-by-kind") == expected
 
 
+def test_flights_are_those_of_the_days_in_order(tmp_path):
+    """By take-off, or by the first position where no take-off is known."""
+    legs = [
+        {"id": "B", "icao_address": "78121E", "takeoff_time": "2024-03-04T20:00:00", "distance_nm": 512.26, "gaps": 1},
+        {"id": "C", "icao_address": "78121E", "first_time": "2024-03-04T19:00:00", "distance_nm": 1.0, "gaps": 0},
+        {"id": "A", "icao_address": "040172", "takeoff_time": "2024-03-05T00:00:01", "distance_nm": 2.0, "gaps": 0},
+    ]
+    for leg in legs:
+        day = (leg.get("takeoff_time") or leg["first_time"])[:10]
+        data_folder.write_flights(tmp_path, day, [one for one in legs if day in str(one)])
+    assert [row[0] for row in answer(tmp_path, "flights")] == ["C", "B", "A"]
+    (first, *rest) = answer(tmp_path, "flights", "2024-03-04T19:30", "2024-03-04")
+    assert not rest
+    assert (first[4], first[9], first[11]) == (recount.moment("2024-03-04T20:00:00"), 512.3, 1)
+
+
 def test_every_named_query_is_recounted_here():
     """A query that nobody counts again is not one."""
     assert {one.name for one in catalog.read_all()} == {
@@ -115,6 +131,7 @@ def test_every_named_query_is_recounted_here():
         "duplicates",
         "window-totals",
         "alerts-by-kind",
+        "flights",
     }
 
 
