@@ -111,11 +111,16 @@ def decode_object(data: bytes) -> Mapping[str, msgspec.Raw | None]:
     except (ValueError, RecursionError) as error:
         reason = str(error)
     with suppress(ValueError, RecursionError):
-        mended = _ESCAPE.sub(_mend_half, data)
+        mended = without_halves(data)
         if mended != data:
             given = _decode_object(mended).items()
             return {name: None if _MENDED in bytes(raw) else raw for name, raw in given}
     raise UndecodableUpdateError(f"expected one target update as a JSON object; {reason}")
+
+
+def without_halves(data: bytes) -> bytes:
+    """Return the JSON with U+FFFD for each half of a surrogate pair; the same if there is none."""
+    return _ESCAPE.sub(_mend_half, data)
 
 
 def _mend_half(escape: re.Match[bytes]) -> bytes:

@@ -13,7 +13,7 @@ import msgspec
 from common import envelope
 from common.normal_form import OUTERMOST_YEARS
 from common.target_update import Address, Instant
-from common.update_decoder import UndecodableUpdateError, UpdateDecoder
+from common.update_decoder import UndecodableUpdateError, UpdateDecoder, without_halves
 from consumer.stream.top_level_keys import top_level_keys
 
 if TYPE_CHECKING:
@@ -25,6 +25,9 @@ else:
     _AsReceived = msgspec.Raw  # of which the decoder takes any value, should a key ever have that name
 
 _NO_MESSAGE = "not a message of the Tracking Stream"
+
+_HALF_A_PAIR = "a text holds half a surrogate pair, which most readers of JSON refuse"
+"""Why such a line is rejected though JSON's grammar allows it: `docs/decisions/half-a-surrogate-pair.md`."""
 
 _EACH_COUNTS = frozenset({"target", "position_token"})
 """Keys that make a message of a line; a status beside one of them is passed over."""
@@ -113,7 +116,7 @@ class MessageParser:
         except (msgspec.ValidationError, UndecodableUpdateError) as error:
             message = f"{_NO_MESSAGE}: {error}"
         except (msgspec.DecodeError, RecursionError) as error:
-            message = f"not valid JSON: {error}"
+            message = _HALF_A_PAIR if _holds_half_a_pair(line) else f"not valid JSON: {error}"
         return Rejected(message, line, len(line)) if isinstance(message, str) else message
 
     def _typed(self, text: bytes) -> StreamUpdate | PositionToken | Status | str:
@@ -150,6 +153,15 @@ def is_utf8(data: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
+
+
+def _holds_half_a_pair(line: bytes) -> bool:
+    """Return whether it is for nothing else that a line is no message."""
+    mended = without_halves(line)
+    try:
+        return mended != line and _decode_line(mended) is not None
+    except (ValueError, RecursionError):
+        return False
 
 
 def without_mark(line: bytes) -> bytes:

@@ -145,7 +145,6 @@ def test_a_line_that_is_no_message_is_rejected_with_what_is_wrong(line, reason):
         b"tru",
         b'"\x01"',
         b'"\\q"',
-        b'"\\ud800"',
         b"[1,]",
         b"{1:2}",
     ],
@@ -160,6 +159,19 @@ def test_invalid_utf8_is_rejected_wherever_it_stands(raw):
     """JSON is UTF-8: other bytes are rejected in a field that is read, and in one that is not."""
     assert parse(target_with(raw)).reason == "not valid UTF-8"
     assert parse(b'{"target":' + TARGET.replace(b'"040172"', raw) + b"}").reason == "not valid UTF-8"
+
+
+@pytest.mark.parametrize("half", [b'"\\ud800"', b'"A\\udc00\\ud800"', b'["\\\\\\udfff"]', b'{"\\uD83D":1}'])
+def test_half_a_surrogate_pair_is_rejected_with_its_reason(half):
+    """In whatever field, which most readers of JSON refuse: DuckDB the whole file that the line is in."""
+    assert parse(target_with(half)).reason == "a text holds half a surrogate pair, which most readers of JSON refuse"
+    assert parse(target_with(half)[:-2]).reason.startswith("not valid JSON: ")
+
+
+@pytest.mark.parametrize("whole", [b'"\\ud83d\\ude00"', b'"\\\\ud800"'])
+def test_a_whole_pair_is_a_text(whole):
+    """And so is what only looks like half of one behind a backslash."""
+    assert not isinstance(parse(target_with(whole)), Rejected)
 
 
 @pytest.mark.parametrize("half", [b'"\\ud800"', b'"\\udc00"', b'"\\ud83dx"'])
