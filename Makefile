@@ -1,6 +1,6 @@
 # What `sam build` calls for each function (Metadata: BuildMethod: makefile in template.yaml).
 # SAM does not tell which architecture the function has, so the folder it gets runs on both: docs/decisions says how.
-.PHONY: build-ConsumerFunction build-AggregatorFunction build-AlertsFunction build-ApiFunction
+.PHONY: build-ConsumerFunction build-AggregatorFunction build-AlertsFunction build-ApiFunction build-ArchiveFunction
 
 build-ConsumerFunction:
 	./package.sh --architecture both --into "$(ARTIFACTS_DIR)" consumer
@@ -13,3 +13,6 @@ build-AlertsFunction:
 
 build-ApiFunction:
 	./package.sh --architecture both --into "$(ARTIFACTS_DIR)" api
+
+build-ArchiveFunction:
+	./package.sh --architecture both --into "$(ARTIFACTS_DIR)" archive

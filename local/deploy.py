@@ -21,7 +21,7 @@ from local.aws.template import (
     translate,
 )
 from local.running import leave_note
-from local.stack import read_back
+from local.stack import FROM_KINESIS, read_back
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -99,8 +99,8 @@ def _create_stack(cloud: Cloud, local: LocalTemplate, name: str, parameters: Map
 def _create_delivery_streams(cloud: Cloud, local: LocalTemplate, outputs: Mapping[str, str]) -> None:
     for one in local.of_type(DELIVERY_STREAM):
         properties = one.properties(outputs)
-        if properties is None:
-            continue
+        if properties is None or FROM_KINESIS in properties:
+            continue  # moto's Firehose does not read from Kinesis: `local.aws.raw_delivery` does
         kind = next(path.split(".")[0] for path in properties if path.endswith(".BucketARN"))
         destination = {key: properties[f"{kind}.{key}"] for key in ("BucketARN", "RoleARN")}
         # moto takes a prefix as it stands: what Firehose would evaluate (dates) is cut off. It does not compress.

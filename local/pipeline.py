@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local.audit import envelope
+from local.archive_run import ArchiveRun
+from local.audit import archive, envelope
 from local.audit.ledger import compare, count_rows
 from local.audit.report import Report, consumer_figures
 from local.audit.sinks import Alerts, Sinks
@@ -22,7 +23,7 @@ from local.shutdown import Shutdown
 from local.simulator.tokens import TokenError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from local.aws.moto import Cloud
@@ -104,7 +105,11 @@ class Pipeline:
                 finished=self._watch.run_finished,
             )
             for settings in stack.schedules
+            if stack.function(settings.function_arn).logical_id == CONSUMER
         ]
+        self._archive = ArchiveRun(
+            stack, cloud, self._functions, clock, speed=options.speed, failed=self._watch.trouble
+        )
         self._phase = "running"
         self._complete = True
         self._done_at: float | None = None
@@ -123,6 +128,7 @@ class Pipeline:
             mapping.start()
         for schedule in self._schedules:
             schedule.start()
+        self._archive.start()
 
     def run_finished(self, result: InvocationResult) -> None:
         """Take note of a run of the consumer that another than the schedule began."""
@@ -141,7 +147,8 @@ class Pipeline:
             token_interval=self._options.token_interval,
             broken=self.broken,
         )
-        for phase, step in ending.steps:
+        steps = [*ending.steps, ("archiving", self._archive.finish)]
+        for phase, step in steps:
             self._phase = phase
             try:
                 failure = step()
@@ -150,7 +157,8 @@ class Pipeline:
             if failure:
                 self._complete = False
                 self._watch.tell(f"{failure}{self._watch.consumers_last_words()}")
-        self._done_at = self._clock.now()
+            if step == ending.steps[-1][1]:
+                self._done_at = self._clock.now()
         self._phase = "counting"
 
     def cannot_start(self) -> str:
@@ -169,6 +177,7 @@ class Pipeline:
         """Compare the feed with what is in Kinesis and at the sinks; `elapsed` in seconds."""
         rejected = self._sinks.rejected_lines()
         content = envelope.read(self._sinks.records())
+        archived = self._sinks.archived()
         return Report(
             kind=self._feed.source.kind,
             connections=self._server.connections,
@@ -182,6 +191,9 @@ class Pipeline:
             notified=self._sinks.alerts().count,
             suppressed=round(self._functions[ALERTS].log.total("AlertsSuppressed")),
             consumer=consumer_figures(self._watch.results),
+            archive=archive.compare(
+                self._feed.lines(0, self._feed.count), (key for keys in archived for key in keys), len(archived)
+            ),
             rejected=len(rejected),
             dead_letters=self._sinks.dead_letters(),
             unkept=sum(mapping.counters.unkept for mapping in self._mappings.values()),
@@ -190,8 +202,13 @@ class Pipeline:
             complete=self._complete and self._feed.failure is None and not self._broken(),
         )
 
+    def data(self) -> Iterator[tuple[str, bytes]]:
+        """Yield what the run made: the objects of the data bucket, with their keys."""
+        return self._sinks.data()
+
     def close(self) -> None:
         """End all threads and processes, whatever they are at."""
+        self._archive.close()
         for schedule in self._schedules:
             schedule.pause()
         for mapping in self._mappings.values():

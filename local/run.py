@@ -21,6 +21,7 @@ from local.aws.moto import Cloud, CloudError
 from local.aws.template import TemplateError
 from local.cli.closing_table import show_report
 from local.cli.view import View
+from local.data_folder import DataFolder, DataFolderError
 from local.deploy import create
 from local.faults.live import KEEP_ALIVE_SECONDS, LiveFaults
 from local.output_file import NOT_WRITTEN, OutputError, OutputFile
@@ -68,10 +69,11 @@ def main(options: RunOptions, *, repository: Path = REPOSITORY) -> int:
 
 
 def _run(options: RunOptions, console: Console, repository: Path) -> int:
-    done = False
+    done, folder = False, None
     try:
+        folder = None if options.out is None else DataFolder(options.out)
         with nullcontext() if options.report is None else OutputFile(options.report) as file:
-            report = _Run(options, console, repository).execute()
+            report = _Run(options, console, repository, folder).execute()
             show_report(console, report)
             done = True
             if file is not None:
@@ -82,6 +84,9 @@ def _run(options: RunOptions, console: Console, repository: Path) -> int:
     except (ClientError, BotoCoreError) as error:
         _complain(f"the local AWS does not do what it is asked for: {error}")
         return _INCOMPLETE
+    except DataFolderError as error:
+        _complain(f"--out: {error}")
+        return _CANNOT_START if folder is None else NOT_WRITTEN
     except OutputError as error:
         _complain(f"--report: {error}")
         return NOT_WRITTEN if done else _CANNOT_START
@@ -99,7 +104,8 @@ class RunError(Exception):
 class _Run:
     """One run. What it starts is entered into one exit stack, and ends with it in reverse order."""
 
-    def __init__(self, options: RunOptions, console: Console, repository: Path) -> None:
+    def __init__(self, options: RunOptions, console: Console, repository: Path, folder: DataFolder | None) -> None:
+        self._folder = folder
         self._options = options
         self._console = console
         self._repository = repository
@@ -179,7 +185,11 @@ class _Run:
                 faults.join_invocations()
                 happened = ", ".join(f"{kind} {number}" for kind, number in sorted(faults.injected.items()))
                 self._tell(f"went wrong on purpose: {happened or 'nothing'}")
-            return pipeline.report(time.monotonic() - self._began)
+            report = pipeline.report(time.monotonic() - self._began)
+            if self._folder is not None:
+                kept = self._folder.keep(pipeline.data())
+                self._tell(f"{kept:,} objects are in {self._folder.path}")
+            return report
 
     def _server(self, feed: Feed, token: str, faults: LiveFaults | None) -> TrackingStreamServer:
         interval = self._options.token_interval

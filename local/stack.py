@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from local.aws.template import EVENT_INVOKE_CONFIG, LocalTemplate, TemplateError
+from local.aws.template import DELIVERY_STREAM, EVENT_INVOKE_CONFIG, LocalTemplate, TemplateError
 from local.event_source_mapping import MappingSettings
 
 if TYPE_CHECKING:
@@ -14,7 +14,11 @@ if TYPE_CHECKING:
 
     from local.aws.moto import Cloud
 
+FROM_KINESIS = "KinesisStreamSourceConfiguration.KinesisStreamARN"
+"""The property that a delivery stream has which reads a stream by itself."""
+
 _RATE = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")
+_TO_S3 = "ExtendedS3DestinationConfiguration."
 _UNIT_SECONDS = {"minute": 60, "hour": 3600, "day": 86_400}
 
 
@@ -49,6 +53,22 @@ class ScheduleSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class DeliverySettings:
+    """A delivery stream that reads a Kinesis stream into a bucket, in buffers of so many seconds or megabytes.
+
+    `prefix` is the objects', with what Firehose evaluates in it (`!{timestamp:yyyy-MM-dd}`).
+    """
+
+    name: str
+    stream_arn: str
+    bucket: str
+    prefix: str
+    extension: str
+    interval: float
+    megabytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Stack:
     """What was made. `resources` maps logical ids to what `Ref` gives; `left_out` to why they are not here."""
 
@@ -57,6 +77,7 @@ class Stack:
     schedules: tuple[ScheduleSettings, ...]
     resources: dict[str, str]
     left_out: dict[str, str]
+    deliveries: tuple[DeliverySettings, ...] = ()
 
     def function(self, arn: str) -> FunctionSettings:
         """Return the function with this ARN."""
@@ -90,7 +111,29 @@ def read_back(cloud: Cloud, local: LocalTemplate, outputs: Mapping[str, str], na
         tuple(_schedules(cloud, local, outputs)),
         resources,
         {one.logical_id: one.reason for one in local.left_out},
+        tuple(_deliveries(local, outputs)),
     )
+
+
+def _deliveries(local: LocalTemplate, outputs: Mapping[str, str]) -> list[DeliverySettings]:
+    found = []
+    for one in local.of_type(DELIVERY_STREAM):
+        properties = one.properties(outputs)
+        if properties is None or FROM_KINESIS not in properties:
+            continue
+        of = {path.partition(".")[2]: value for path, value in properties.items() if path.startswith(_TO_S3)}
+        found.append(
+            DeliverySettings(
+                one.stands_in,
+                properties[FROM_KINESIS],
+                of["BucketARN"].rpartition(":")[2],
+                of.get("Prefix", ""),
+                of.get("FileExtension", ""),
+                float(of.get("BufferingHints.IntervalInSeconds", 300)),
+                int(of.get("BufferingHints.SizeInMBs", 5)),
+            )
+        )
+    return found
 
 
 def _functions(cloud: Cloud, ids: set[str], resources: Mapping[str, str]) -> dict[str, FunctionSettings]:

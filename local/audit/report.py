@@ -10,6 +10,7 @@ from local.audit.envelope import ENVELOPE, SINGLE
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from local.audit.archive import ArchiveFigures
     from local.audit.ledger import RowFigures, StreamFigures
     from local.runtime.invocation import InvocationResult
 
@@ -66,6 +67,7 @@ class Report:
     dead_letters: int
     elapsed_seconds: float
     moving_seconds: float | None
+    archive: ArchiveFigures
     unkept: int = 0
     record_format: str = SINGLE
     records: int = 0
@@ -108,6 +110,12 @@ class Report:
                 "hard_stops": self.consumer.hard_stops,
                 "reading_share": self.consumer.reading_share,
             },
+            "archive": {
+                "hours": self.archive.hours,
+                "updates": self.archive.updates,
+                "missing": self.archive.missing,
+                "doubled": self.archive.doubled,
+            },
             "rejected": self.rejected,
             "dead_letters": self.dead_letters,
             "unkept": self.unkept,
@@ -137,6 +145,7 @@ class Report:
             found.append(f"{self.dead_letters:,} records were given up and lie in the failures bucket.")
         if self.unkept:
             found.append(f"{self.unkept:,} records were given up, and no on-failure destination took them.")
+        found += self.archive.losses()
         if not self.complete:
             found.append("The run did not come to its proper end: see the messages above.")
         return found

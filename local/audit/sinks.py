@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from botocore.exceptions import ClientError
 
+from local.audit.archive import PREFIX as ARCHIVE
+from local.audit.archive import keys_of
 from local.audit.envelope import StoredRecord
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from local.audit.archive import Key
     from local.aws.moto import Cloud
     from local.stack import Stack
 
@@ -123,6 +126,18 @@ class Sinks:
         """Return how many given-up records the on-failure destination holds; a lost window state counts as one."""
         bodies = self._objects("FailuresBucket", "")
         return sum(max(1, msgspec.json.decode(body, type=_DeadLetter).batch.batch_size) for body in bodies)
+
+    def archived(self) -> list[list[Key]]:
+        """Return the keys of the archive's rows, object by object."""
+        return [keys_of(body) for body in self._objects("DataBucket", ARCHIVE)]
+
+    def data(self) -> Iterator[tuple[str, bytes]]:
+        """Yield every object of the data bucket, with its key."""
+        name = self._resources["DataBucket"]
+        pages: Any = self._s3.get_paginator("list_objects_v2").paginate(Bucket=name)
+        for page in pages:
+            for entry in page.get("Contents", []):
+                yield entry["Key"], self._s3.get_object(Bucket=name, Key=entry["Key"])["Body"].read()
 
     def alerts(self) -> Alerts:
         """Take in what the alerts' topic has sent since the last call, and return all there was."""

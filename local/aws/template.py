@@ -151,8 +151,6 @@ def localise(
 def _left_out_because(resource: Mapping[str, Any]) -> str:
     """Return why a resource has no counterpart here; empty when it has one."""
     kind = resource["Type"]
-    if kind == DELIVERY_STREAM and resource["Properties"].get("DeliveryStreamType") == "KinesisStreamAsSource":
-        return "moto's Firehose does not read from Kinesis"
     return "" if kind in TAKEN_OVER else f"moto's CloudFormation does not know {kind}"
 
 

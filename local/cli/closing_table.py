@@ -42,6 +42,12 @@ def show_report(console: Console, report: Report) -> None:
         f"{aggregator['invocations']:,} invocations",
     )
     table.add_row(
+        "Archive",
+        f"{figures['archive']['updates']:,}",
+        f"updates in {figures['archive']['hours']:,} hours; {figures['archive']['missing']:,} missing, "
+        f"{figures['archive']['doubled']:,} twice",
+    )
+    table.add_row(
         "Alerts",
         f"{alerts['notified']:,}",
         f"sent, {alerts['suppressed']:,} suppressed; {alerts['invocations']:,} invocations",

@@ -50,6 +50,7 @@ class RunOptions:
     record_format: str = SINGLE
     consumer_timeout: int | None = None
     report: Path | None = None
+    out: Path | None = None
     verbose: bool = False
     chaos: int | None = None
     starts_now: bool = False
@@ -133,6 +134,12 @@ def _parser() -> argparse.ArgumentParser:
     web.add_argument("--open", action="store_true", help="open the map in a browser")
     said = parser.add_argument_group("output")
     said.add_argument("--report", type=_file_to_write, metavar="FILE", help="write the result as JSON")
+    said.add_argument(
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help="keep what the run made: raw updates, archive, windows, alerts, live",
+    )
     said.add_argument("--verbose", action="store_true", help="show the functions' logs, and what is left out")
     return parser
 
@@ -169,6 +176,7 @@ def parse(arguments: Sequence[str] | None = None) -> RunOptions:
         record_format=given.record_format,
         consumer_timeout=timeout,
         report=given.report,
+        out=given.out,
         verbose=given.verbose,
         chaos=given.chaos,
         starts_now=given.replay is None and given.start is None and given.seed is None,

@@ -119,6 +119,7 @@ class ScheduleRun:
         ticks = [
             Schedule(settings, self._gate.invoke, SystemClock(), speed=_SPEED, finished=lambda _: None)
             for settings in rig.stack.schedules
+            if rig.stack.function(settings.function_arn).logical_id == CONSUMER
         ]
         running.callback(self._processes.stop)
         running.callback(self._resharding.stop)

@@ -11,6 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 CONSUMER, AGGREGATOR, ALERTS = "ConsumerFunction", "AggregatorFunction", "AlertsFunction"
+ARCHIVE = "ArchiveFunction"
 REFUSALS = {"AccessDenied", "AccessDeniedException", "AuthorizationError"}
 
 
@@ -32,7 +33,8 @@ def test_the_whole_system_runs_on_what_its_roles_allow(either_run):
     assert report.stream.updates == report.rows.updates > 300
     assert report.notified >= 1
     assert report.rejected == 1
-    assert {one.caller for one in either_run.calls_of_the_run} == {CONSUMER, AGGREGATOR, ALERTS}
+    assert {one.caller for one in either_run.calls_of_the_run} == {CONSUMER, AGGREGATOR, ALERTS, ARCHIVE}
+    assert report.archive.updates == report.stream.updates
 
 
 FORBIDDEN: dict[str, dict[str, tuple[str, str, dict[str, Any]]]] = {
@@ -116,6 +118,20 @@ FORBIDDEN: dict[str, dict[str, tuple[str, str, dict[str, Any]]]] = {
             {"StreamName": "UpdatesStream", "Records": [{"Data": b"", "PartitionKey": "x"}]},
         ),
     },
+    ARCHIVE: {
+        "delete a raw object": ("s3", "delete_object", {"Bucket": "DataBucket", "Key": "raw/x"}),
+        "write a raw object": ("s3", "put_object", {"Bucket": "DataBucket", "Key": "raw/x"}),
+        "delete an hour": ("s3", "delete_object", {"Bucket": "DataBucket", "Key": "archive/updates/x"}),
+        "write elsewhere in the archive": ("s3", "put_object", {"Bucket": "DataBucket", "Key": "archive/x"}),
+        "read the window rows": ("s3", "get_object", {"Bucket": "DataBucket", "Key": "windows/x"}),
+        "read the checkpoint": ("s3", "get_object", {"Bucket": "StateBucket", "Key": "checkpoint.json"}),
+        "read the stream": (
+            "kinesis",
+            "get_shard_iterator",
+            {"StreamName": "UpdatesStream", "ShardId": "shardId-000000000000", "ShardIteratorType": "LATEST"},
+        ),
+        "send alerts": ("sns", "publish", {"TopicArn": "AlertsTopic", "Message": "x"}),
+    },
 }
 
 
@@ -160,6 +176,7 @@ UNUSED = {
         "kinesis:DescribeStreamSummary",
         "s3:ListBucket",
     },
+    ARCHIVE: {"logs:CreateLogStream", "logs:PutLogEvents"},
     ALERTS: {
         "logs:CreateLogStream",
         "logs:PutLogEvents",
@@ -171,10 +188,10 @@ UNUSED = {
 """What no call needs here, and why it stays. Without a key of one's own nobody has `kms:Decrypt`."""
 
 
-@pytest.mark.parametrize("function", [CONSUMER, AGGREGATOR, ALERTS])
+@pytest.mark.parametrize("function", [CONSUMER, AGGREGATOR, ALERTS, ARCHIVE])
 def test_no_role_has_more_than_was_used(either_run, function):
     """Whatever a statement grants was needed by some call of the run, or is in the list above with its reason."""
-    if function != CONSUMER:
+    if function not in {CONSUMER, ARCHIVE}:
         either_run.give_up_a_record(function)
     unused = either_run.authoriser.unused(function)
     assert {one.action for one in unused} == UNUSED[function]

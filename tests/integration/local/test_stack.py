@@ -77,10 +77,21 @@ def test_the_event_source_mappings_have_all_their_settings(stack):
 
 def test_the_schedule_is_the_rule_with_the_queue_s_settings(stack):
     """The rate is the rule's, age and retries those of the function's asynchronous invocations."""
-    (schedule,) = stack.schedules
-    assert stack.function(schedule.function_arn).logical_id == "ConsumerFunction"
-    assert (schedule.every, schedule.enabled) == (60, True)
-    assert (schedule.maximum_event_age, schedule.maximum_retries) == (60, 0)
+    schedules = {stack.function(one.function_arn).logical_id: one for one in stack.schedules}
+    consumer, archive = schedules["ConsumerFunction"], schedules["ArchiveFunction"]
+    assert (consumer.every, consumer.enabled) == (60, True)
+    assert (consumer.maximum_event_age, consumer.maximum_retries) == (60, 0)
+    assert (archive.every, archive.enabled) == (3600, True)
+    assert (archive.maximum_event_age, archive.maximum_retries) == (3600, 1)
+
+
+def test_the_delivery_stream_from_kinesis_has_its_settings(stack):
+    """Source, prefix and buffers survive the way through CloudFormation."""
+    (delivery,) = stack.deliveries
+    assert delivery.stream_arn.endswith(f":stream/{stack.resources['UpdatesStream']}")
+    assert delivery.bucket == stack.resources["DataBucket"]
+    assert delivery.prefix == "raw/date=!{timestamp:yyyy-MM-dd}/hour=!{timestamp:HH}/"
+    assert (delivery.extension, delivery.interval, delivery.megabytes) == (".ndjson.gz", 300, 64)
 
 
 def test_the_stream_has_the_shards_that_were_asked_for(cloud, stack):
@@ -97,8 +108,7 @@ def test_the_rows_delivery_stream_writes_to_the_data_bucket(cloud, stack):
 
 
 def test_what_is_left_out_is_said(stack):
-    """Nothing vanishes in silence: the raw archive and the alarms are named, with the reason."""
-    assert stack.left_out["RawArchive"] == "moto's Firehose does not read from Kinesis"
+    """Nothing vanishes in silence: the alarms are named, with the reason."""
     assert "AWS::CloudWatch::Alarm" in stack.left_out["ConsumerErrorsAlarm"]
 
 

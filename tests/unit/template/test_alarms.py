@@ -73,15 +73,16 @@ def test_every_alarm_goes_to_the_operations_topic(alarms):
 
 
 def test_missing_data_is_decided_for_every_alarm(alarms):
-    """Only the committed token's age takes silence for a failure: no commit, no metric."""
-    breaching = [name for name, alarm in alarms.items() if alarm["TreatMissingData"] == "breaching"]
-    assert breaching == ["CommittedTokenAgeAlarm"]
+    """Two take silence for a failure: no commit, or no run of the archive, no metric."""
+    breaching = {name for name, alarm in alarms.items() if alarm["TreatMissingData"] == "breaching"}
+    assert breaching == {"CommittedTokenAgeAlarm", "ArchiveBehindAlarm"}
     assert {alarm["TreatMissingData"] for alarm in alarms.values()} == {"breaching", "notBreaching"}
 
 
 def test_a_stopped_schedule_silences_the_alarm_on_silence(alarms):
-    """A consumer that was switched off on purpose raises no alarm."""
+    """A consumer, or an archive, that was switched off on purpose raises no alarm."""
     assert alarms["CommittedTokenAgeAlarm"]["ActionsEnabled"] == {"Fn::If": ["IsScheduled", True, False]}
+    assert alarms["ArchiveBehindAlarm"]["ActionsEnabled"] == {"Fn::If": ["IsArchived", True, False]}
 
 
 def test_alarms_watch_metrics_the_functions_write(alarms, own_metrics):

@@ -66,7 +66,7 @@ def test_every_function_has_a_role_of_its_own(resources, of_type):
     """No two functions share a role, and none has SAM write it policies."""
     used = [function["Role"]["Fn::GetAtt"] for function in of_type("AWS::Serverless::Function").values()]
     used = [each if isinstance(each, str) else each[0] for each in used]
-    assert len({each.split(".")[0] for each in used}) == len(used) == 4
+    assert len({each.split(".")[0] for each in used}) == len(used) == 5
     assert all(resources[each.split(".")[0]]["Type"] == "AWS::IAM::Role" for each in used)
     assert not [name for name, each in of_type("AWS::Serverless::Function").items() if "Policies" in each]
 

@@ -11,7 +11,7 @@ import zipfile
 
 import pytest
 
-FUNCTIONS = ("consumer", "aggregator", "alerts", "api")
+FUNCTIONS = ("consumer", "aggregator", "alerts", "api", "archive")
 
 
 def copy_of(repository, folder):

@@ -25,6 +25,7 @@ FOLDERS = {
     "aggregator": {"aggregator", "isal"} | SHARED | LIBRARIES,
     "alerts": {"alerts"} | SHARED | LIBRARIES,
     "api": {"api"} | SHARED | LIBRARIES,
+    "archive": {"archive", "isal", "duckdb", "_duckdb", "adbc_driver_duckdb"} | SHARED | LIBRARIES,
 }
 
 
@@ -54,7 +55,7 @@ def test_a_zip_holds_its_function_common_and_its_libraries(zips, name):
     """No other function's folder, nothing from local or tests, no library the function does not import."""
     top = {entry.filename.partition("/")[0] for entry in entries(zips[name])}
     top -= {each for each in top if each.endswith(".dist-info") or each == "__pycache__"}
-    assert {each.removesuffix(".py") for each in top} == FOLDERS[name]
+    assert {each.partition(".")[0] for each in top} == FOLDERS[name]
 
 
 def test_what_is_never_read_is_left_out(zips, name):
@@ -74,8 +75,8 @@ def test_botocore_describes_the_services_in_use_alone(unzipped, checkout, name):
 
 
 def test_a_zip_is_small(zips, name):
-    """20 MB is the bound; what is usual is written in docs/decisions/packaging.md."""
-    assert zips[name].stat().st_size < 20_000_000
+    """20 MB is the bound, but for DuckDB; what is usual is written in docs/decisions/packaging.md."""
+    assert zips[name].stat().st_size < (20_000_000 if name != "archive" else 30_000_000)
 
 
 def test_the_table_names_every_zip(built):

@@ -6,6 +6,7 @@ import dataclasses
 
 import pytest
 
+from local.audit.archive import ArchiveFigures
 from local.audit.ledger import RowFigures, StreamFigures
 from local.audit.report import ConsumerFigures, Report, consumer_figures
 from local.runtime.invocation import InvocationResult
@@ -13,6 +14,7 @@ from local.runtime.invocation import InvocationResult
 STREAM = StreamFigures(source=10, updates=10, lost=0, duplicates=0, out_of_order=0, unexpected=0)
 ROWS = RowFigures(windows=2, rows=4, updates=10, totals=10)
 REPORT = Report(
+    archive=ArchiveFigures(hours=1, updates=10),
     kind="replay",
     connections=3,
     stream=STREAM,
@@ -47,6 +49,7 @@ def test_the_report_has_the_promised_shape():
         "aggregator": {"invocations": 5, "windows": 2, "updates": 10, "rows": 4},
         "alerts": {"invocations": 2, "notified": 1, "suppressed": 3},
         "consumer": {"invocations": 3, "graceful_stops": 3, "hard_stops": 0, "reading_share": 0.97},
+        "archive": {"hours": 1, "updates": 10, "missing": 0, "doubled": 0},
         "rejected": 0,
         "dead_letters": 0,
         "unkept": 0,

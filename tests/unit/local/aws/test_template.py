@@ -82,14 +82,12 @@ def test_a_secret_stands_in_with_its_real_arn():
     assert local.body["Resources"]["Function"]["Properties"]["Environment"]["Variables"]["ARN"] == SECRETS["Token"]
 
 
-def test_a_delivery_stream_that_reads_from_kinesis_is_left_out_and_said_to_be():
-    """Moto's Firehose takes records by PutRecord alone."""
-    archive = {"Type": DELIVERY_STREAM, "Properties": {"DeliveryStreamType": "KinesisStreamAsSource"}}
-    local = _localise({"Archive": archive})
-    assert local.taken_over == ()
-    assert [(one.logical_id, one.reason) for one in local.left_out] == [
-        ("Archive", "moto's Firehose does not read from Kinesis")
-    ]
+def test_a_delivery_stream_that_reads_from_kinesis_is_taken_over():
+    """Moto's Firehose takes records by PutRecord alone: the local stack reads for it, and needs its settings."""
+    source = {"KinesisStreamSourceConfiguration": {"KinesisStreamARN": {"Fn::GetAtt": ["Stream", "Arn"]}}}
+    local = _localise({"Archive": {"Type": DELIVERY_STREAM, "Properties": source}})
+    (archive,) = local.of_type(DELIVERY_STREAM)
+    assert list(archive.outputs) == ["KinesisStreamSourceConfiguration.KinesisStreamARN"]
 
 
 def test_an_unknown_type_is_left_out_and_nothing_depends_on_it_any_more():

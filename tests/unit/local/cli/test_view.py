@@ -9,6 +9,7 @@ import threading
 import pytest
 from rich.console import Console
 
+from local.audit.archive import ArchiveFigures
 from local.audit.ledger import RowFigures, StreamFigures
 from local.audit.report import ConsumerFigures, Report
 from local.cli.closing_table import show_report
@@ -109,6 +110,7 @@ def test_without_a_terminal_there_are_plain_lines(monkeypatch):
 
 
 REPORT = Report(
+    archive=ArchiveFigures(hours=1, updates=10),
     kind="replay",
     connections=1,
     stream=StreamFigures(source=10, updates=10, lost=0, duplicates=0, out_of_order=0, unexpected=0),

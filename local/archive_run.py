@@ -1,0 +1,110 @@
+"""The archive in a local run: the raw objects' delivery, the function by schedule, and its last run at the end."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from typing import TYPE_CHECKING
+
+from local.aws.raw_delivery import RawDelivery
+from local.runtime.emulator import EmulatorError
+from local.runtime.invocation import ThrottledError
+from local.runtime.schedule import Schedule, scheduled_event
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from local.aws.moto import Cloud
+    from local.clock import Clock
+    from local.runtime.function import Function
+    from local.runtime.invocation import InvocationResult
+    from local.stack import Stack
+
+ARCHIVE = "ArchiveFunction"
+ATTEMPTS = 3
+"""Of the last run: the first, and the two of Lambda's queue or of the next hours."""
+
+
+def archive_by_hand(function: Function, attempts: int = ATTEMPTS) -> str:
+    """Run the archive until it has read everything; return why it has not, nothing if it has."""
+    reason = ""
+    for _ in range(attempts):
+        try:
+            result = function.invoke(json.dumps(scheduled_event("by hand", time.time())).encode())
+        except (ThrottledError, EmulatorError) as error:
+            reason = str(error)
+            continue
+        if result.function_error is None and isinstance(result.payload, dict) and not result.payload["objects_left"]:
+            return ""
+        reason = f"{result.payload}"[:500]
+    return f"The archive could not be brought up to date: {reason}"
+
+
+class ArchiveRun:
+    """What belongs to the archive, where the stack has one. Durations shrink with the feed's speed."""
+
+    def __init__(  # noqa: PLR0913 -- the parts it is put together from
+        self,
+        stack: Stack,
+        cloud: Cloud,
+        functions: Mapping[str, Function],
+        clock: Clock,
+        *,
+        speed: float,
+        failed: Callable[[str], None],
+    ) -> None:
+        """`failed` is told of invocations by schedule that end in error."""
+        self._function = functions.get(ARCHIVE)
+        self._failed = failed
+        pace = 1.0 if math.isinf(speed) else speed
+        self._deliveries = [
+            RawDelivery(
+                settings,
+                cloud.client("kinesis"),
+                cloud.client("s3"),
+                clock,
+                interval=max(1.0, settings.interval / pace),
+            )
+            for settings in stack.deliveries
+        ]
+        self._schedules = [
+            Schedule(settings, function.invoke, clock, speed=pace, finished=self._finished)
+            for settings in stack.schedules
+            for function in functions.values()
+            if settings.function_arn == function.settings.arn and function.settings.logical_id == ARCHIVE
+        ]
+
+    def start(self) -> None:
+        """Start the delivery and the schedule."""
+        for delivery in self._deliveries:
+            delivery.start()
+        for schedule in self._schedules:
+            schedule.start()
+
+    def finish(self) -> str:
+        """Deliver what is in the stream, and archive it; return why it could not be done, nothing if it was.
+
+        Raises
+        ------
+        botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError
+            The local AWS does not answer.
+        """
+        for schedule in self._schedules:
+            schedule.stop()
+        for delivery in self._deliveries:
+            delivery.stop()
+        return "" if self._function is None else archive_by_hand(self._function)
+
+    def close(self) -> None:
+        """End the threads, whatever they are at."""
+        for schedule in self._schedules:
+            schedule.pause()
+        for delivery in self._deliveries:
+            delivery.stop(deliver=False)
+        for schedule in self._schedules:
+            schedule.stop()
+
+    def _finished(self, result: InvocationResult) -> None:
+        if result.function_error is not None:
+            self._failed(f"a run of the archive failed: {result.payload}")

@@ -1,0 +1,83 @@
+"""The archive against the feed: every update's key once, in some object. Written again here, by the contract alone."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import msgspec
+
+from local.simulator import times
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+type Key = tuple[str, int, int | None]
+"""ICAO address, timestamp and ingestion time, in microseconds since 1970."""
+
+PREFIX = "archive/updates/"
+
+
+class _Message(msgspec.Struct):
+    target: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveFigures:
+    """The archive against the feed; `missing` and `unexpected` count keys, `doubled` rows beyond a key's first."""
+
+    hours: int = 0
+    updates: int = 0
+    missing: int = 0
+    doubled: int = 0
+    unexpected: int = 0
+
+    def losses(self) -> list[str]:
+        """Return a sentence for each way in which it does not hold the feed's keys, each once."""
+        found = (
+            (self.missing, "updates are not in the archive"),
+            (self.doubled, "rows of the archive have the key of another"),
+            (self.unexpected, "updates in the archive were never sent by the source"),
+        )
+        return [f"{count:,} {what}." for count, what in found if count]
+
+
+def keys_of(content: bytes) -> list[Key]:
+    """Return the keys of one of the archive's objects."""
+    with tempfile.TemporaryDirectory() as folder, duckdb.connect(config={"threads": 1}) as connection:
+        path = Path(folder, "updates.parquet")
+        path.write_bytes(content)
+        rows = connection.execute(
+            "SELECT icao_address, epoch_us(timestamp), epoch_us(ingestion_time) FROM read_parquet($1)", [str(path)]
+        )
+        return rows.fetchall()
+
+
+def compare(feed: Iterable[bytes], archived: Iterable[Key], hours: int) -> ArchiveFigures:
+    """Compare the feed's lines with the keys of all objects. Lines that are no update do not count."""
+    sent = {key for line in feed if (key := _key(line)) is not None}
+    found = Counter(archived)
+    return ArchiveFigures(
+        hours=hours,
+        updates=len(found),
+        missing=len(sent - found.keys()),
+        doubled=found.total() - len(found),
+        unexpected=len(found.keys() - sent),
+    )
+
+
+def _key(line: bytes) -> Key | None:
+    try:
+        update = msgspec.json.decode(line, type=_Message).target
+        ingested = update.get("ingestion_time")
+        return (
+            update["icao_address"].strip().upper(),
+            round(times.parse(update["timestamp"]) * 1_000_000),
+            None if ingested is None else round(times.parse(ingested) * 1_000_000),
+        )
+    except (ValueError, KeyError, AttributeError, TypeError, RecursionError):
+        return None

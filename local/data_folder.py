@@ -1,0 +1,69 @@
+"""What a run made, as files: the data bucket's objects, under the keys that a deployed stack gives them."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+_MOTOS_ROWS = re.compile(r"windows/date=/(\d{4})/(\d{2})/(\d{2})/(\d{2})/(.+)")
+_GZIP = b"\x1f\x8b"
+
+
+class DataFolderError(Exception):
+    """The folder cannot be used; the text says why, and what can."""
+
+
+class DataFolder:
+    """A folder that was empty or not there when the run began.
+
+    Raises
+    ------
+    DataFolderError
+        It is something else, or cannot be written to.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            if any(path.iterdir()):
+                raise DataFolderError(f"{path}: is not empty; expected a folder that is empty, or not there yet")
+            probe = path / ".writable"
+            probe.touch()
+            probe.unlink()
+        except OSError as error:
+            raise DataFolderError(f"{path}: {error.strerror}; expected a folder that can be written to") from error
+
+    def keep(self, objects: Iterable[tuple[str, bytes]]) -> int:
+        """Write objects, given with their keys, as files; return how many.
+
+        Raises
+        ------
+        DataFolderError
+            One cannot be written.
+        """
+        kept = 0
+        for key, content in objects:
+            name, data = as_deployed(key, content)
+            path = self.path / name
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(data)
+            except OSError as error:
+                raise DataFolderError(f"{path}: {error.strerror}; what was written before it is there") from error
+            kept += 1
+        return kept
+
+
+def as_deployed(key: str, content: bytes) -> tuple[str, bytes]:
+    """Return an object as a deployed stack has it: moto's Firehose knows neither its prefixes nor gzip."""
+    rows = _MOTOS_ROWS.fullmatch(key)
+    if rows is None:
+        return key, content
+    name = f"windows/date={rows[1]}-{rows[2]}-{rows[3]}/hour={rows[4]}/{rows[5]}.ndjson.gz"
+    return name, content if content.startswith(_GZIP) else gzip.compress(content, mtime=0)

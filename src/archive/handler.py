@@ -1,0 +1,56 @@
+"""The entry point: by schedule, or by hand with `{"hours": ["2024-03-04T23", ...]}`, which reads these hours again."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from archive import wiring
+from archive.hours import newest_first, parse
+from common.observability import MetricUnit, logger, metrics
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+
+@logger.inject_lambda_context
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Bring the archive up to date, and return what was done (see `archive.report.Report`).
+
+    Raises
+    ------
+    ValueError
+        The event names hours that are none.
+    archive.archiving.UnreadError
+        Some raw objects could not be read.
+    """
+    named = hours(event)
+    arrivals = named or list(newest_first(datetime.now(UTC), wiring.settings().look_back_hours))[::-1]
+    report = wiring.run(arrivals, lambda: context.get_remaining_time_in_millis() / 1000, again=bool(named))
+    result = report.as_json()
+    for name, value in (
+        ("UpdatesArchived", report.updates),
+        ("LinesRejected", report.rejected),
+        ("RawObjectsDamaged", len(report.damaged)),
+        ("RawObjectsLeft", report.left),
+    ):
+        metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
+    logger.info("archived", extra={"summary": result})
+    return result
+
+
+def hours(event: dict[str, Any]) -> list[datetime]:
+    """Return the hours of arrival that an event names; none where it comes by schedule.
+
+    Raises
+    ------
+    ValueError
+        What it names are no hours.
+    """
+    named = event.get("hours")
+    if named is None:
+        return []
+    if not isinstance(named, list) or not named or not all(isinstance(text, str) for text in named):
+        raise ValueError(f'hours: got {named!r}; expected a list of hours of arrival, such as ["2024-03-04T23"]')
+    return [parse(text) for text in named]

@@ -1,0 +1,63 @@
+"""What was read of the raw objects of an hour of arrival: so that each is read once, and damage is not forgotten."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+VERSION: Final = 1
+
+
+class RawObject(msgspec.Struct, frozen=True):
+    """A raw object as the bucket lists it; another content has another tag."""
+
+    key: str
+    tag: str
+
+
+class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What one raw object held: `tag` is its content's, `damage` says what of it could not be read."""
+
+    tag: str
+    updates: int = 0
+    rejected: int = 0
+    """Lines that are no update."""
+    reason: str = ""
+    """Why the first of them is none."""
+    damage: str = ""
+
+
+class Ledger(msgspec.Struct, frozen=True):
+    """The raw objects of an hour of arrival that are in the archive, by key."""
+
+    version: int = VERSION
+    objects: dict[str, Entry] = {}
+
+    def unread(self, listed: Iterable[RawObject]) -> list[RawObject]:
+        """Return which objects are not in the archive, or were with another content."""
+        return [raw for raw in listed if (entry := self.objects.get(raw.key)) is None or entry.tag != raw.tag]
+
+    def joined(self, entries: dict[str, Entry]) -> Ledger:
+        """Return a ledger that has these entries as well."""
+        return Ledger(VERSION, dict(sorted((self.objects | entries).items())))
+
+
+def decode(data: bytes) -> Ledger:
+    """Return a ledger from its JSON.
+
+    Raises
+    ------
+    ValueError
+        It is none, or of another version.
+    """
+    ledger = msgspec.json.decode(data, type=Ledger)
+    if ledger.version != VERSION:
+        raise ValueError(f"version {ledger.version}; this function reads version {VERSION}")
+    return ledger
+
+
+encode = msgspec.json.Encoder(order="deterministic").encode

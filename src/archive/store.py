@@ -1,0 +1,116 @@
+"""The data bucket: raw objects to read, the archive's objects and ledgers to replace on condition."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
+
+from botocore.exceptions import BotoCoreError, ClientError
+from urllib3.exceptions import HTTPError
+
+from archive import ledger as ledgers
+from archive.hours import RAW_PREFIX, archive_key, folder, ledger_key
+from archive.ledger import Ledger, RawObject
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+    from pathlib import Path
+
+    from mypy_boto3_s3 import S3Client
+
+_CONFLICTS: Final = {HTTPStatus.PRECONDITION_FAILED, HTTPStatus.CONFLICT}
+_TRIES: Final = 4
+"""Of a download that ends too early; botocore repeats requests by itself."""
+
+_CHUNK: Final = 1024 * 1024
+
+
+class ChangedError(Exception):
+    """Somebody else has written the object meanwhile: read it again."""
+
+
+class Store:
+    """Reads and writes. A tag names a version of an object; None is the one that is not there.
+
+    The methods raise what botocore raises, `ChangedError` where they replace.
+    """
+
+    def __init__(self, s3: S3Client, bucket: str) -> None:
+        self._s3 = s3
+        self._bucket = bucket
+
+    def raw_objects(self, arrival: datetime) -> list[RawObject]:
+        """Return the raw objects of an hour of arrival, in the order of their keys."""
+        pages = self._s3.get_paginator("list_objects_v2").paginate(
+            Bucket=self._bucket, Prefix=RAW_PREFIX + folder(arrival)
+        )
+        return [RawObject(listed["Key"], listed["ETag"]) for page in pages for listed in page.get("Contents", [])]
+
+    def ledger(self, arrival: datetime) -> tuple[Ledger, str | None]:
+        """Return the ledger of an hour of arrival and its tag; what cannot be read as one counts as empty.
+
+        The worst that follows is that objects are read again, which changes nothing.
+        """
+        found = self._get(ledger_key(arrival))
+        if found is None:
+            return Ledger(), None
+        try:
+            return ledgers.decode(found["Body"].read()), found["ETag"]
+        except ValueError:
+            return Ledger(), found["ETag"]
+
+    def put_ledger(self, arrival: datetime, ledger: Ledger, tag: str | None) -> None:
+        """Replace the ledger that has this tag."""
+        self._put(ledger_key(arrival), ledgers.encode(ledger), "application/json", tag)
+
+    def download(self, key: str, target: Path) -> str | None:
+        """Copy an object into a file; return its tag, None if it is not there."""
+
+        def copy() -> str | None:
+            found = self._get(key)
+            if found is None:
+                return None
+            with target.open("wb") as file:
+                for chunk in found["Body"].iter_chunks(_CHUNK):
+                    file.write(chunk)
+            return str(found["ETag"])
+
+        return _again(copy)
+
+    def download_archived(self, hour: int, target: Path) -> str | None:
+        """Copy an hour's object into a file; return its tag, None if there is none."""
+        return self.download(archive_key(hour), target)
+
+    def put_archived(self, hour: int, source: Path, tag: str | None) -> None:
+        """Replace the hour's object that has this tag by a file."""
+        with source.open("rb") as file:
+            self._put(archive_key(hour), file, "application/vnd.apache.parquet", tag)
+
+    def _get(self, key: str) -> Any:
+        try:
+            return self._s3.get_object(Bucket=self._bucket, Key=key)
+        except ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] == HTTPStatus.NOT_FOUND:
+                return None
+            raise
+
+    def _put(self, key: str, body: Any, content_type: str, tag: str | None) -> None:
+        condition: Any = {"IfNoneMatch": "*"} if tag is None else {"IfMatch": tag}
+        try:
+            self._s3.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType=content_type, **condition)
+        except ClientError as error:
+            status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+            if status in _CONFLICTS or (status == HTTPStatus.NOT_FOUND and tag is not None):
+                raise ChangedError(key) from None
+            raise
+
+
+def _again[Result](call: Callable[[], Result]) -> Result:
+    """Return what a download gives that may end too early, which botocore does not repeat."""
+    for _ in range(_TRIES - 1):
+        try:
+            return call()
+        except (HTTPError, BotoCoreError):
+            continue
+    return call()

@@ -1,0 +1,37 @@
+"""The archive against the feed: what is missing, doubled or never sent is counted, and told."""
+
+from __future__ import annotations
+
+import duckdb
+
+from local.audit.archive import ArchiveFigures, compare, keys_of
+
+FEED = [
+    b'{"target": {"icao_address": "%s", "timestamp": "2024-03-04T23:00:00Z"%s}}' % update
+    for update in [(b"78121e", b', "ingestion_time": "2024-03-04T23:00:01.5Z"'), (b"78121E ", b"")]
+] + [b'{"target": {"icao_address": 5}}', b'{"position_token": "x"}']
+AT = 1_709_593_200_000_000
+KEYS = [("78121E", AT, AT + 1_500_000), ("78121E", AT, None)]
+
+
+def test_each_key_once_is_whole():
+    """Lines that are no update do not count; addresses are the same however they are written."""
+    figures = compare([*FEED, FEED[0]], KEYS, 1)
+    assert figures == ArchiveFigures(hours=1, updates=2)
+    assert figures.losses() == []
+
+
+def test_what_is_wrong_is_counted_by_its_kind():
+    """Missing, doubled and unexpected do not make up for each other."""
+    figures = compare(FEED, [KEYS[0], KEYS[0], ("040172", AT, None)], 2)
+    assert figures == ArchiveFigures(hours=2, updates=2, missing=1, doubled=1, unexpected=1)
+    assert len(figures.losses()) == 3
+
+
+def test_keys_are_read_to_the_microsecond(tmp_path):
+    """From an object as the contract has it."""
+    path = tmp_path / "x.parquet"
+    with duckdb.connect() as connection:
+        rows = "SELECT '78121E' AS icao_address, make_timestamp($1) AS timestamp, NULL::TIMESTAMP AS ingestion_time"
+        connection.execute(f"COPY ({rows}) TO '{path}' (FORMAT parquet)", [AT + 1])
+    assert keys_of(path.read_bytes()) == [("78121E", AT + 1, None)]
