@@ -36,6 +36,9 @@ _COUNTED = (
     "alerts",
     "alerts_missing",
     "alerts_repeated",
+    "snapshots_wrong",
+    "snapshots_went_back",
+    "secrets_shown",
     "unfinished",
     "misplaced",
 )

@@ -24,9 +24,11 @@ from local.faults.aws.commit_recorder import Checkpoint, CommitRecorder
 from local.faults.aws.plan import FaultPlan
 from local.faults.schedule import ALERTS, CONSUMER, waits
 from local.faults.timed.resharding import Resharding
+from local.pipeline import API
 from local.runtime.function import Function
 from local.runtime.reaper import Reaper
 from local.simulator.transport import PATH
+from local.web import front_door
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -42,6 +44,7 @@ CONSUMER_TIMEOUT, _LONGEST_TIMEOUT = 5, 60
 _STARTS = 4
 """A run of the consumer may take as long as so many cold starts: it has to start, read and commit within it."""
 _SHARDS = 2
+_QUESTIONS = ("/api/targets?limit=1000", "/api/windows", "/api/alerts", "/api/health", "/api/targets?bbox=nonsense")
 
 
 class Rig:
@@ -175,6 +178,12 @@ class Rig:
             return None, False
         checkpoint = msgspec.json.decode(body, type=Checkpoint)
         return checkpoint.position_token, checkpoint.gap is not None
+
+    def answers(self) -> Iterator[tuple[str, bytes]]:
+        """Yield what the API answers to each of its questions."""
+        for target in _QUESTIONS:
+            answer = self.functions[API].invoke(msgspec.json.encode(front_door.event(target, {}, "127.0.0.1")))
+            yield target, msgspec.json.encode(answer.payload)
 
     def notifications(self) -> Iterator[tuple[str, str, bytes]]:
         """Yield rule, aircraft and update of each notification that subscribers got."""

@@ -17,6 +17,8 @@ from local.faults import verdict
 from local.faults.aws.plan import by_kind, lost_answers
 from local.faults.rig import API_TOKEN, SUPPRESSION_SECONDS, WINDOW_SECONDS
 from local.faults.schedule import AGGREGATOR, ALERTS, CONSUMER, LEASE_SECONDS, TOKEN_LIFETIME
+from local.faults.snapshot_verdict import Shown
+from local.faults.snapshot_watch import SnapshotWatch
 from local.faults.stream.injector import UpstreamFaults
 from local.faults.stream.jumping_clock import JumpingClock
 from local.faults.timed.concurrency_limit import ConcurrencyLimit
@@ -73,6 +75,7 @@ class ScheduleRun:
         self._resharding = rig.resharding(schedule.reshards)
         # Past the gate: a second invocation is not the schedule's.
         self._processes = ProcessFaults(schedule.processes, rig.functions, self._gate.note)
+        self._watch = SnapshotWatch(rig.cloud.client("s3"), rig.stack.resources["DataBucket"])
         self._troubles: list[str] = []
 
     @property
@@ -131,6 +134,8 @@ class ScheduleRun:
             tick.start()
         self._processes.start()
         self._resharding.start()
+        running.callback(self._watch.stop)
+        self._watch.start()
         feed.finished.wait(_PATIENCE)
         self._processes.join()
         self._resharding.join()
@@ -196,6 +201,8 @@ class ScheduleRun:
             if fault.name in self._processes.injected
         )
         content = envelope.read(rig.sinks.records())
+        self._watch.stop()
+        self._watch.look()
         return verdict.Observation(
             feed=feed.lines(0, feed.count),
             stream=content.updates,
@@ -217,6 +224,12 @@ class ScheduleRun:
             frozen=frozen,
             window=WINDOW_SECONDS,
             suppression=SUPPRESSION_SECONDS,
+            shown=Shown(
+                view=self._watch.view,
+                went_back=self._watch.troubles,
+                words=[*self._watch.words(), *rig.answers()],
+                secrets=frozenset({API_TOKEN.encode(), *(one.token.encode() for one in rig.proxy.commits)}),
+            ),
             troubles=self._troubles,
         )
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from local.audit.ledger import compare, identity, identity_of_line
-from local.faults import recount
+from local.faults import recount, snapshot_verdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from local.audit.envelope import StoredRecord
     from local.audit.ledger import Identity
     from local.faults.recount import AlertKey
+    from local.faults.snapshot_verdict import Shown
 
 _SHOWN = 5
 
@@ -44,6 +45,7 @@ class Observation:
     frozen: bool
     window: int
     suppression: float
+    shown: Shown
     troubles: Sequence[str] = ()
 
 
@@ -62,6 +64,9 @@ class Verdict:
     alerts: int = 0
     alerts_missing: int = 0
     alerts_repeated: int = 0
+    snapshots_wrong: int = 0
+    snapshots_went_back: int = 0
+    secrets_shown: int = 0
     unfinished: int = 0
     misplaced: int = 0
     notes: list[str] = field(default_factory=list)
@@ -76,6 +81,9 @@ class Verdict:
             or self.windows_wrong
             or self.alerts_missing
             or self.alerts_repeated
+            or self.snapshots_wrong
+            or self.snapshots_went_back
+            or self.secrets_shown
             or self.unfinished
         )
 
@@ -86,6 +94,7 @@ def judge(seen: Observation) -> Verdict:
     _judge_stream(seen, verdict)
     _judge_windows(seen, verdict)
     _judge_alerts(seen, verdict)
+    _judge_snapshots(seen, verdict)
     return verdict
 
 
@@ -159,3 +168,11 @@ def _judge_alerts(seen: Observation, verdict: Verdict) -> None:
     verdict.alerts_repeated = len(uncalled_for) if seen.alerted_twice_by else repeated
     verdict.notes += [f"alert missing: {key}" for key in list(expected - found)[:_SHOWN]]
     verdict.notes += [f"alert too many: {key}" for key in list(found - expected)[:_SHOWN] if verdict.alerts_repeated]
+
+
+def _judge_snapshots(seen: Observation, verdict: Verdict) -> None:
+    wrong, told = snapshot_verdict.wrong(seen.shown, seen.stream), snapshot_verdict.told(seen.shown)
+    verdict.snapshots_wrong, verdict.snapshots_went_back = len(wrong), len(seen.shown.went_back)
+    verdict.secrets_shown = len(told)
+    verdict.notes += [f"snapshot: {one}" for one in (*wrong[:_SHOWN], *seen.shown.went_back[:_SHOWN])]
+    verdict.notes += [f"a secret is shown in {name}" for name in told[:_SHOWN]]

@@ -51,6 +51,17 @@ def test_each_alert_is_told_once(totals):
     assert totals.figures["alerts_repeated"] == 0
 
 
+def test_the_live_objects_show_the_newest_of_each_aircraft(totals):
+    """The joined snapshots equal a recount of the stream, and nothing that a reader saw was older later."""
+    assert totals.figures["snapshots_wrong"] == 0
+    assert totals.figures["snapshots_went_back"] == 0
+
+
+def test_nothing_that_is_shown_holds_a_token(totals):
+    """Neither the live objects nor the API's answers."""
+    assert totals.figures["secrets_shown"] == 0
+
+
 def test_the_schedules_broke_something(totals):
     """A harness whose faults do not happen would prove nothing: kinds of all four sorts must have happened."""
     kinds = set(totals.faults)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+from datetime import datetime
 
 import msgspec
 import pytest
 
 from local.audit.envelope import StoredRecord
+from local.audit.snapshot import State
+from local.faults.snapshot_verdict import Shown
 from local.faults.verdict import Observation, judge
 
 SHARD, WINDOW = "shardId-000000000000", 10
@@ -51,6 +54,14 @@ UPDATES = [target(number, squawk="7700") for number in range(4)]
 START = "2023-11-14T22:13:20Z"
 
 
+def shown(update, **others):
+    """A view of the one aircraft, as of an update."""
+    fields = msgspec.json.decode(update)
+    at = round(datetime.fromisoformat(fields["timestamp"]).timestamp() * 1_000)
+    state = State("A00001", at, at, at, None, None, None, 1000, None, None, None, None, None, fields.get("squawk"))
+    return Shown(view={"A00001": state}, **others)
+
+
 @pytest.fixture
 def seen():
     """All well: four updates of one aircraft with an emergency, one window, one alert."""
@@ -68,6 +79,7 @@ def seen():
         frozen=False,
         window=WINDOW,
         suppression=60,
+        shown=shown(UPDATES[3]),
     )
 
 
@@ -148,3 +160,26 @@ def test_an_alert_told_twice_needs_an_explanation(seen):
 def test_a_schedule_that_did_not_end_is_not_clean(seen):
     """What did not come to its end proves nothing."""
     assert not changed(seen, troubles=["it hung"]).clean
+
+
+def test_a_snapshot_that_shows_something_else_is_seen(seen):
+    """An older state, a reading of another update, a position that it never had, none at all, and a stranger."""
+    state = seen.shown.view["A00001"]
+    moved = state._replace(position_measured=state.measured, latitude=1.0, longitude=2.0)
+    assert changed(seen, shown=shown(UPDATES[2])).snapshots_wrong == 1
+    assert changed(seen, shown=Shown(view={"A00001": state._replace(altitude=1025)})).snapshots_wrong == 1
+    assert changed(seen, shown=Shown(view={"A00001": moved})).snapshots_wrong == 1
+    assert changed(seen, shown=Shown(view={})).snapshots_wrong == 1
+    assert changed(seen, shown=Shown(view={"A00001": state, "B00002": state})).snapshots_wrong == 1
+
+
+def test_what_went_back_is_seen(seen):
+    """What a reader saw may not be older later."""
+    assert not changed(seen, shown=shown(UPDATES[3], went_back=["A00001"])).clean
+
+
+def test_a_secret_that_is_shown_is_seen(seen):
+    """In a live object or an answer, whatever its name."""
+    words, secrets = [("live/status.json", b'{"token": "secret"}')], frozenset({b"secret"})
+    assert changed(seen, shown=shown(UPDATES[3], words=words, secrets=secrets)).secrets_shown == 1
+    assert changed(seen, shown=shown(UPDATES[3], words=words, secrets=frozenset({b"another"}))).clean
