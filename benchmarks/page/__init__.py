@@ -1,1 +1,8 @@
 """Programs of their own: what the map takes of a browser, and what a viewer takes of the network."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "src"))  # the live objects' writer is there

@@ -17,6 +17,10 @@ USUAL, LONGEST = 24 * hours.HOUR, 31 * 24 * hours.HOUR
 
 _PREFIX = "alerts/"
 
+_NEVER = 10**13
+"""After all alerts: their names have no more digits. Of an aircraft whose clocks run ahead, alerts are dated after now,
+and were sent all the same."""
+
 _MOST_READ = 400
 """Alerts that one page looks at, some 5 s of reading; what is left comes with the next."""
 
@@ -33,6 +37,8 @@ class Log(hours.Keys, Protocol):
 def page(log: Log, request: Request, values: Values, now: int) -> schemas.Alerts:
     """Answer `/alerts`; `now` is in milliseconds since the epoch."""
     begin, end = hours.span(values, now, USUAL, LONGEST)
+    if values["to"] is None:
+        end = _NEVER
     after = cursors.read(values["cursor"], request.path, request.query, str)
     wanted = values["icao_address"]
     found: list[schemas.Alert] = []

@@ -172,7 +172,10 @@ ROUTES = (
         schemas.Alerts,
         (
             _time("from", "Updates measured then or later; by default a day before `to`."),
-            _time("to", "Updates measured before; by default now. At most 31 days after `from`."),
+            _time(
+                "to",
+                "Updates measured before, at most 31 days after `from`; by default all, those dated after now too.",
+            ),
             _ICAO_LIST,
             _limit(200, 50),
             _CURSOR,

@@ -55,6 +55,15 @@ def test_alerts_of_the_last_day(get, put_alert):
     assert len(get("/alerts?from=2024-03-01T00:00:00Z")[2]["alerts"]) == 3
 
 
+def test_an_alert_that_is_dated_after_now_is_there_unless_times_are_asked_for(get, put_alert):
+    """Both of an update's clocks may run ahead; who asks for all that was sent shall see it."""
+    put_alert(NOW - timedelta(minutes=1), 1)
+    put_alert(NOW + timedelta(hours=3), 2)
+    put_alert(NOW + timedelta(days=400), 3)
+    assert [alert["id"] for alert in get("/alerts")[2]["alerts"]] == ["0001", "0002", "0003"]
+    assert [alert["id"] for alert in get("/alerts?to=2024-03-05T00:00:00Z")[2]["alerts"]] == ["0001"]
+
+
 def test_pages_of_alerts_follow_one_another(get, put_alert):
     """Each alert once, those of one aircraft alone if asked for."""
     for number in range(7):

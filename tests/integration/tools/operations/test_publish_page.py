@@ -163,3 +163,9 @@ def test_a_password_is_made_with_its_hash(capsys):
     assert f'PagePasswordHash = "{page_password.hashed(password)}"' in said
     assert len({page_password.new_password() for _ in range(100)}) == 100
     assert len(set(password) - {"-"} - set(page_password.ALPHABET)) == 0
+
+
+def test_the_folder_holds_nothing_but_the_page():
+    """Whatever is in web/ is served and published: no settings of tools, nothing that no browser asks for."""
+    kinds = {name.split("/")[0] for name in publish_page.read_files(publish_page.FOLDER)}
+    assert kinds == {"index.html", "style.css", "icon.svg", "js", "data"}
