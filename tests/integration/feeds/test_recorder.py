@@ -1,0 +1,185 @@
+"""`record` against a server that breaks off: nothing missing, nothing twice, and a gzip file that is whole."""
+
+from __future__ import annotations
+
+import gzip
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from feeds.errors import FeedError
+from feeds.recording_file import RecordingFile
+from local.simulator.recording import Recording
+from tests.support.scripted_stream import ScriptedStream
+
+UPDATES = [
+    b'{"target":{"icao_address":"%06X","timestamp":"2024-03-04T23:24:00Z","ingestion_time":"2024-03-04T23:24:%02dZ"}}'
+    % (number, number)
+    for number in range(9)
+]
+
+
+@pytest.fixture
+def opened():
+    """A function that opens the file, without rotation unless a test asks for it; what is open is closed at the end."""
+    files = []
+
+    def open_one(path, **options):
+        settings = {"rotate_bytes": None, "rotate_seconds": None, "now": lambda: 0.0} | options
+        files.append(RecordingFile(path, **settings))
+        return files[-1]
+
+    yield open_one
+    for file in files:
+        file._file.close()
+
+
+def lines(path):
+    """What a recording holds."""
+    return gzip.decompress(path.read_bytes()).splitlines()
+
+
+@pytest.fixture
+def path(tmp_path):
+    """Where it goes."""
+    return tmp_path / "updates.ndjson.gz"
+
+
+def test_what_no_token_follows_is_cut_off_when_it_goes_on(path, opened):
+    """The stream sends it again; until then it is in a file that is whole."""
+    file = opened(path)
+    file.add(UPDATES[0])
+    file.commit("one")
+    file.add(UPDATES[1])
+    file.close()
+    assert lines(path) == UPDATES[:2]
+    again = opened(path)
+    assert (again.position_token, again.updates) == ("one", 1)
+    for line in UPDATES[1:3]:
+        again.add(line)
+    again.commit("two")
+    again.close()
+    assert lines(path) == UPDATES[:3]
+    assert len(Recording(path)) == 3
+
+
+def test_without_a_token_what_came_stays(path, opened):
+    """No server sends it again."""
+    file = opened(path)
+    file.add(UPDATES[0])
+    file.go_back()
+    file.add(UPDATES[1])
+    file.close()
+    again = opened(path)
+    assert (again.position_token, again.updates) == (None, 2)
+    again.add(UPDATES[2])
+    again.commit("one")
+    again.close()
+    assert lines(path) == UPDATES[:3]
+
+
+def test_a_killed_run_leaves_a_file_that_goes_on(path, opened):
+    """Half a member at its end, as a kill leaves it."""
+    file = opened(path)
+    file.add(UPDATES[0])
+    file.commit("one")
+    with path.open("ab") as broken:
+        broken.write(gzip.compress(UPDATES[1])[:20])
+    again = opened(path)
+    again.add(UPDATES[1])
+    again.close()
+    assert lines(path) == UPDATES[:2]
+
+
+def test_files_are_put_aside_at_tokens(path, opened):
+    """By size or by age, under names that sort as they were begun; together they are the stream."""
+    seconds = iter(range(1_709_594_640, 1_709_594_640 + 1_000, 60))
+    file = opened(path, rotate_bytes=1, now=lambda: next(seconds))
+    for number, line in enumerate(UPDATES):
+        file.add(line)
+        file.commit(f"token {number}")
+    file.close()
+    aside = sorted(one for one in path.parent.glob("updates-*"))
+    assert [line for one in aside for line in lines(one)] == UPDATES
+    assert aside[0].name == "updates-20240304T232400Z.ndjson.gz"
+    assert opened(path).position_token == "token 8"
+
+
+def test_a_full_disk_ends_it_with_a_whole_file(path, opened):
+    """As it was at the last token; the next run goes on from there."""
+    file = opened(path)
+    file.add(UPDATES[0])
+    file.commit("one")
+    with Path("/dev/full").open("wb", buffering=0) as full:
+        real, file._file = file._file, full
+        file.add(UPDATES[1])
+        with pytest.raises(FeedError, match=r"No space left on device.+run the\s+command again"):
+            file.commit("two")
+    file._file = real
+    assert lines(path) == UPDATES[:1]
+    assert opened(path).position_token == "one"
+
+
+@pytest.mark.parametrize("spoil", ["no position", "shorter", "no json"])
+def test_a_file_that_is_not_its_own_is_left_alone(path, opened, spoil):
+    """The message says what is wrong with which."""
+    file = opened(path)
+    file.add(UPDATES[0])
+    file.commit("one")
+    file.close()
+    position = path.with_name(f"{path.name}.position")
+    if spoil == "no position":
+        position.unlink()
+    elif spoil == "shorter":
+        path.write_bytes(path.read_bytes()[:10])
+    else:
+        position.write_bytes(b"{")
+    before = path.read_bytes()
+    with pytest.raises(FeedError, match="position"):
+        opened(path)
+    assert path.read_bytes() == before
+
+
+def test_a_broken_connection_is_made_again_from_the_last_token(path, tmp_path):
+    """What came after the token comes again, and is in the file once."""
+    token = b'{"position_token":"%s"}\n'
+    position = path.with_name(f"{path.name}.position")
+    asked, done = [], threading.Event()
+
+    def first(exchange):
+        asked.append(exchange.request.parameters["position_token"])
+        exchange.begin(gzip=True)
+        exchange.send(b"\n".join(UPDATES[:2]) + b"\n" + token % b"A" + UPDATES[2] + b"\n")
+        while not position.exists() or b'"A"' not in position.read_bytes():
+            time.sleep(0.05)
+        exchange.reset()
+
+    def second(exchange):
+        asked.append(exchange.request.parameters["position_token"])
+        exchange.begin(gzip=True)
+        exchange.send(b"not a message\n" + b"\n".join(UPDATES[2:5]) + b"\n" + token % b"B")
+        exchange.send(UPDATES[5] + b"\n")
+        done.set()
+        exchange.stay()
+
+    with ScriptedStream(first, second) as server:
+        secret = tmp_path / "token"
+        secret.write_text("secret\n")
+        command = [sys.executable, "-m", "feeds.recorder", "--url", server.url]
+        command += ["--token-file", str(secret), "--out", str(path)]
+        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+            assert done.wait(60)
+            while b'"B"' not in position.read_bytes():
+                time.sleep(0.05)
+            process.send_signal(signal.SIGTERM)
+            _, told = process.communicate(timeout=60)
+    assert process.returncode == 0, told
+    assert asked == ["LATEST", "A"]
+    assert lines(path)[:5] == UPDATES[:5]
+    assert "1 lines left out" in told
+    assert "secret" not in told
