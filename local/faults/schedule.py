@@ -12,6 +12,7 @@ from local.faults.aws.plan import Fault, FaultKind, FaultPlan, FaultRule
 from local.faults.stream.fault import UpstreamFault, UpstreamKind
 from local.faults.timed.processes import ProcessFault, ProcessKind
 from local.faults.timed.resharding import Reshard, ReshardKind
+from local.faults.traffic import has_wrong_times
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,6 +34,9 @@ def waits() -> dict[str, str]:
 
 _HOT_SHARE, _SLOW_SHARE, _ODD_SHARE = 0.25, 0.2, 0.25
 """Shares of the schedules in which some keys are hot for long, S3 is slow, and answers of status 200 say nothing."""
+
+_REFUSED_SHARE = 0.7
+"""Of the schedules with wrong ingestion times: those in which a token is refused for certain."""
 
 TOKEN_LIFETIME = 6 * 3600.0
 _BEYOND_LIFETIME = 7 * 3600.0
@@ -104,7 +108,7 @@ class FaultSchedule:
             consumers=consumers,
             batch_size=rng.choice((50, 200, 2000)),
             batching_window=rng.choice((0, 0, 1)),
-            upstream=tuple(_upstream(rng, updates)),
+            upstream=(*_upstream(rng, updates), *_refused_after_wrong_times(seed, updates)),
             aws=FaultPlan((*(_rule(rng) for _ in range(rng.randint(0, 5))), *_hardships(seed)), seed),
             processes=tuple(_processes(rng, seconds, consumers)),
             record_format=record_format or _record_format(seed),
@@ -174,6 +178,17 @@ def _upstream(rng: random.Random, updates: int) -> list[UpstreamFault]:
             case _:
                 faults.append(UpstreamFault(kind=kind, at=at))
     return faults
+
+
+def _refused_after_wrong_times(seed: int, updates: int) -> list[UpstreamFault]:
+    """Have a token refused in most schedules with wrong ingestion times, by which the recovery then has to go.
+
+    A draw of its own, so that it changes nothing else of a seed.
+    """
+    rng = random.Random(f"refused after wrong times {seed}")
+    if not has_wrong_times(seed) or rng.random() >= _REFUSED_SHARE:
+        return []
+    return [UpstreamFault(kind=UpstreamKind.TOKEN_REFUSED, at=rng.randrange(updates // 5, updates * 9 // 10))]
 
 
 def _rule(rng: random.Random) -> FaultRule:

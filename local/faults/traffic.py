@@ -94,6 +94,15 @@ class FaultTraffic:
                 yield moment, b'{"target":' + msgspec.json.encode(target) + b"}"
 
 
+def has_wrong_times(seed: int) -> bool:
+    """Tell whether an aircraft of the seed's traffic has ingestion times that are not so."""
+    return _draws_wrong_times(random.Random(f"wrong clock {seed}"))
+
+
+def _draws_wrong_times(rng: random.Random) -> bool:
+    return rng.random() < _WRONG_CLOCKS
+
+
 def _wrong_clock(seed: int, aircraft: set[str]) -> Callable[[str], float]:
     """Return by how many seconds the ingestion time of an aircraft's next update is wrong.
 
@@ -101,7 +110,7 @@ def _wrong_clock(seed: int, aircraft: set[str]) -> Callable[[str], float]:
     draw of its own, so that it changes nothing else of a seed.
     """
     rng = random.Random(f"wrong clock {seed}")
-    if rng.random() >= _WRONG_CLOCKS or not aircraft:
+    if not _draws_wrong_times(rng) or not aircraft:
         return lambda _address: 0.0
     whose, ahead = rng.choice(sorted(aircraft)), rng.choice((5.0, 3_600.0, 72_000.0))
     return lambda address: ahead if address == whose and rng.random() < _WRONG_TIMES else 0.0

@@ -12,6 +12,8 @@ from local.faults import __main__ as chaos
 from local.faults.pool import Pool
 from local.faults.schedule import FaultSchedule
 from local.faults.schedule_run import Outcome
+from local.faults.stream.fault import UpstreamKind
+from local.faults.traffic import has_wrong_times
 from local.faults.verdict import Verdict
 
 
@@ -27,6 +29,15 @@ def test_shards_change_in_some_schedules_of_either_format():
     drawn = [FaultSchedule.draw(seed) for seed in range(300)]
     assert {one.record_format for one in drawn if one.reshards} == {SINGLE, ENVELOPE}
     assert any(not one.reshards for one in drawn)
+
+
+def test_tokens_are_refused_where_ingestion_times_are_wrong():
+    """A recovery goes by ingestion times: what it does with wrong ones is tried in one schedule of six."""
+    drawn = [FaultSchedule.draw(seed) for seed in range(1, 201)]
+    wrong = [one for one in drawn if has_wrong_times(one.seed)]
+    refused = [one for one in wrong if any(fault.kind is UpstreamKind.TOKEN_REFUSED for fault in one.upstream)]
+    assert 30 < len(wrong) < 70
+    assert len(wrong) * 0.6 < len(refused) < len(wrong)
 
 
 def test_a_schedule_says_how_many_runs_it_can_fail():
