@@ -23,6 +23,7 @@ class Recorded(NamedTuple):
     updates: list[dict[str, Any]]
 
 
+_TIMES = ("timestamp", "ingestion_time")
 _TAKEN = tuple(name for name in Position._fields if name not in {"time", "altitude", "takeoff_time", "landing_time"})
 
 
@@ -39,7 +40,7 @@ def recorded(path: Path, *, withheld: frozenset[str] = frozenset()) -> Recorded:
         landings |= {(address, landing)} - {(address, None)}
         said = {name: value for name, value in update.items() if name not in withheld}
         position = Position(
-            time=min(milliseconds(update["timestamp"]), milliseconds(update["ingestion_time"])),
+            time=min(time for name in _TIMES if (time := milliseconds(update[name])) is not None),
             altitude=said.get("altitude_baro"),
             takeoff_time=None if "takeoff_time" in withheld else takeoff,
             landing_time=None if "landing_time" in withheld else landing,

@@ -12,7 +12,8 @@ import pytest
 from common.clock import rfc3339
 from consumer.publish.envelope_writer import HeaderedUpdate, pack
 from live import objects
-from live.container import Header, assemble
+from live.assembly import assemble
+from live.container import Header
 from live.layout import POSITIONS
 from local import running
 from ops import tail

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from botocore.exceptions import BotoCoreError, EndpointVariantError, NoRegionError
@@ -30,7 +31,7 @@ def called():
         raise AskedError(request.url)
 
     try:
-        client = aws.session().create_client("kinesis")
+        client: Any = aws.session().create_client("kinesis")
         client.meta.events.register("before-send.kinesis.PutRecords", stop)
         client.put_records(StreamName="updates", Records=[{"Data": b"a", "PartitionKey": "A"}])
     except AskedError as asked:

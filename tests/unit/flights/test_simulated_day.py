@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -56,7 +56,7 @@ def test_each_has_its_times(day, found):
 
 def test_by_days_they_are_the_same(day, found, airports):
     """Made of three days of updates around it, a day has the flights that began on it."""
-    first = datetime.fromtimestamp(BEGIN, days.UTC).date()
+    first = datetime.fromtimestamp(BEGIN, UTC).date()
     made = []
     for shift in range(-1, 3):
         one = first + timedelta(days=shift)
