@@ -39,6 +39,9 @@ _COUNTED = (
     "snapshots_wrong",
     "snapshots_went_back",
     "secrets_shown",
+    "archived",
+    "archive_missing",
+    "archive_doubled",
     "unfinished",
     "misplaced",
 )

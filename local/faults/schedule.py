@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 CONSUMER, AGGREGATOR, ALERTS = "ConsumerFunction", "AggregatorFunction", "AlertsFunction"
+ARCHIVE = "ArchiveFunction"
 
 LEASE_SECONDS, SILENCE_SECONDS, STALE_SECONDS = 1.5, 0.8, 1.2
 """The consumer's waits in a schedule (`src/consumer/timing.py`): a thirtieth of a deployment's and more."""
@@ -37,6 +38,9 @@ _HOT_SHARE, _SLOW_SHARE, _ODD_SHARE = 0.25, 0.2, 0.25
 
 _REFUSED_SHARE = 0.7
 """Of the schedules with wrong ingestion times: those in which a token is refused for certain."""
+
+_TWICE_SHARE, _KILLED_SHARE = 0.3, 0.15
+"""Shares of the schedules in which raw objects are delivered twice, and in which the archive's process is killed."""
 
 TOKEN_LIFETIME = 6 * 3600.0
 _BEYOND_LIFETIME = 7 * 3600.0
@@ -65,12 +69,16 @@ _AWS: tuple[tuple[str, str, str, Sequence[FaultKind], int], ...] = (
 )
 """Whose calls of which operation fail how, and among how many first ones: about what a schedule makes."""
 
+_ARCHIVE_AWS = (("GetObject", 60), ("PutObject", 8), ("ListObjectsV2", 60))
+"""Those of the archive, which has some of them in most schedules."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaultSchedule:
     """What is drawn; durations in seconds.
 
     `consumers` is how many runs of the consumer may be under way at once: 1 as with reserved concurrency, 2 as without.
+    `deliver_twice` is how likely each raw object is delivered twice.
     `batch_size` and `batching_window` replace the aggregator's, so that windows are cut into batches differently.
     """
 
@@ -86,12 +94,14 @@ class FaultSchedule:
     processes: tuple[ProcessFault, ...]
     record_format: str = SINGLE
     reshards: tuple[Reshard, ...] = ()
+    deliver_twice: float = 0.0
 
     @property
     def failing(self) -> int:
         """Bound on how many runs of the consumer these faults can fail, should they all come one after the other."""
         refusals = sum(fault.count for fault in self.upstream if fault.status is not None)
-        return refusals + sum(len(rule.calls or ()) for rule in self.aws.rules) + len(self.processes)
+        calls = sum(len(rule.calls or ()) for rule in self.aws.rules if rule.caller != ARCHIVE)
+        return refusals + calls + sum(fault.function != ARCHIVE for fault in self.processes)
 
     @classmethod
     def draw(cls, seed: int, record_format: str | None = None) -> FaultSchedule:
@@ -99,6 +109,7 @@ class FaultSchedule:
         rng = random.Random(f"schedule {seed}")
         updates = rng.randint(400, 900)
         seconds = rng.uniform(1.8, 3.0)
+        archive = _Archive(seed, seconds)
         consumers = 2 if rng.random() < 0.35 else 1  # noqa: PLR2004 - the share of small accounts, so to speak
         return cls(
             seed=seed,
@@ -109,10 +120,11 @@ class FaultSchedule:
             batch_size=rng.choice((50, 200, 2000)),
             batching_window=rng.choice((0, 0, 1)),
             upstream=(*_upstream(rng, updates), *_refused_after_wrong_times(seed, updates)),
-            aws=FaultPlan((*(_rule(rng) for _ in range(rng.randint(0, 5))), *_hardships(seed)), seed),
-            processes=tuple(_processes(rng, seconds, consumers)),
+            aws=FaultPlan((*(_rule(rng) for _ in range(rng.randint(0, 5))), *_hardships(seed), *archive.rules), seed),
+            processes=(*_processes(rng, seconds, consumers), *archive.processes),
             record_format=record_format or _record_format(seed),
             reshards=tuple(_reshards(seed, seconds)),
+            deliver_twice=archive.deliver_twice,
         )
 
 
@@ -144,6 +156,24 @@ def _hardships(seed: int) -> list[FaultRule]:
         calls = frozenset(rng.sample(range(1, 26), 5))
         rules.append(put_records(calls, Fault(kind=FaultKind.ODD_ANSWER)))
     return rules
+
+
+class _Archive:
+    """What goes wrong with the raw objects and the archive: a draw of its own, so that it changes nothing else."""
+
+    def __init__(self, seed: int, seconds: float) -> None:
+        rng = random.Random(f"archive {seed}")
+        self.rules = [self._rule(rng) for _ in range(rng.randint(0, 3))]
+        self.deliver_twice = rng.choice((0.5, 1.0)) if rng.random() < _TWICE_SHARE else 0.0
+        killed = ProcessFault(kind=ProcessKind.KILLED, function=ARCHIVE, at=rng.uniform(0, seconds))
+        self.processes = (killed,) if rng.random() < _KILLED_SHARE else ()
+
+    @staticmethod
+    def _rule(rng: random.Random) -> FaultRule:
+        operation, first = rng.choice(_ARCHIVE_AWS)
+        fault = Fault(kind=rng.choice((*_REFUSALS, *_DELAYS)), seconds=rng.uniform(0.05, 0.8))
+        calls = frozenset(rng.sample(range(1, first + 1), min(first, rng.choice((2, 4, 8)))))
+        return FaultRule(service="s3", operation=operation, caller=ARCHIVE, fault=fault, calls=calls)
 
 
 def _reshards(seed: int, seconds: float) -> list[Reshard]:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import random
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from local.archive_run import archive_by_hand
 from local.audit import envelope
+from local.aws.raw_delivery import RawDelivery
 from local.clock import SystemClock
 from local.event_source_mapping import DestinationClients, EventSourceMapping
 from local.event_source_mapping.observation import SilentListener
@@ -16,7 +19,7 @@ from local.event_source_mapping.pace import Pace
 from local.faults import verdict
 from local.faults.aws.plan import by_kind, lost_answers
 from local.faults.rig import API_TOKEN, SUPPRESSION_SECONDS, WINDOW_SECONDS
-from local.faults.schedule import AGGREGATOR, ALERTS, CONSUMER, LEASE_SECONDS, TOKEN_LIFETIME
+from local.faults.schedule import AGGREGATOR, ALERTS, ARCHIVE, CONSUMER, LEASE_SECONDS, TOKEN_LIFETIME
 from local.faults.snapshot_verdict import Shown
 from local.faults.snapshot_watch import SnapshotWatch
 from local.faults.stream.injector import UpstreamFaults
@@ -46,6 +49,11 @@ _SPEED = 60.0
 
 _PACE = Pace(poll_interval=0.2, discovery_interval=0.2, first_retry=0.1, longest_retry=1.0, throttled=0.05)
 _PATIENCE = 25.0
+_DELIVERY_SECONDS, _DELIVERY_POLL = 1.0, 0.2
+_ARCHIVE_SECONDS = 4.0
+"""Between two runs of the archive by schedule; an hour in a deployment."""
+_ARCHIVE_ATTEMPTS = 12
+"""More than a schedule's rules can fail."""
 _KEEP_ALIVE_SECONDS = 0.25
 _TIMED_OUT = "Sandbox.Timedout"
 
@@ -124,6 +132,13 @@ class ScheduleRun:
             for settings in rig.stack.schedules
             if rig.stack.function(settings.function_arn).logical_id == CONSUMER
         ]
+        archives, deliveries = self._archives(), self._deliveries()
+        for archive in archives:
+            running.callback(archive.stop)
+            archive.start()
+        for delivery in deliveries:
+            running.callback(delivery.stop, deliver=False)
+            delivery.start()
         running.callback(self._processes.stop)
         running.callback(self._resharding.stop)
         for mapping in mappings:
@@ -157,6 +172,42 @@ class ScheduleRun:
                 self._troubles.append(f"{failure} {' | '.join(rig.functions[CONSUMER].log.newest(5))}")
                 rig.functions[CONSUMER].kill()
         self._processes.join_invocations()
+        for archive in archives:
+            archive.stop()
+        for delivery in deliveries:
+            delivery.stop()
+        if failure := archive_by_hand(rig.functions[ARCHIVE], _ARCHIVE_ATTEMPTS):
+            self._troubles.append(f"{failure} {' | '.join(rig.functions[ARCHIVE].log.newest(5))}")
+
+    def _archives(self) -> list[Schedule]:
+        """Return the archive's schedule, which ticks while everything else goes wrong."""
+        rig = self._rig
+        return [
+            Schedule(
+                settings,
+                rig.functions[ARCHIVE].invoke,
+                SystemClock(),
+                speed=settings.every / _ARCHIVE_SECONDS,
+                finished=lambda _: None,
+            )
+            for settings in rig.stack.schedules
+            if rig.stack.function(settings.function_arn).logical_id == ARCHIVE
+        ]
+
+    def _deliveries(self) -> list[RawDelivery]:
+        cloud, chance = self._rig.cloud, random.Random(f"delivered twice {self._schedule.seed}")
+        return [
+            RawDelivery(
+                settings,
+                cloud.client("kinesis"),
+                cloud.client("s3"),
+                SystemClock(),
+                interval=_DELIVERY_SECONDS,
+                poll=_DELIVERY_POLL,
+                twice=lambda: chance.random() < self._schedule.deliver_twice,
+            )
+            for settings in self._rig.stack.deliveries
+        ]
 
     def _mappings(self) -> list[EventSourceMapping]:
         rig, cloud = self._rig, self._rig.cloud
@@ -230,6 +281,7 @@ class ScheduleRun:
                 words=[*self._watch.words(), *rig.answers()],
                 secrets=frozenset({API_TOKEN.encode(), *(one.token.encode() for one in rig.proxy.commits)}),
             ),
+            archived=rig.sinks.archived(),
             troubles=self._troubles,
         )
 

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from local.audit import archive
 from local.audit.ledger import compare, identity, identity_of_line
 from local.faults import recount, snapshot_verdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from local.audit.archive import Key
     from local.audit.envelope import StoredRecord
     from local.audit.ledger import Identity
     from local.faults.recount import AlertKey
@@ -29,6 +31,7 @@ class Observation:
     `stream` are the updates in Kinesis, those in envelopes among them. `commits` are the moments at which a checkpoint
     was written and how many lines of the feed its token stands behind.
     `doubled_by` and `alerted_twice_by` name what happened that may have an update sent, or an alert told, twice.
+    `archived` are the keys of the archive's rows, object by object.
     `frozen` is whether a consumer was frozen past its lease: nobody takes back what it had handed to the network.
     """
 
@@ -46,6 +49,7 @@ class Observation:
     window: int
     suppression: float
     shown: Shown
+    archived: Sequence[Sequence[Key]] = ()
     troubles: Sequence[str] = ()
 
 
@@ -53,7 +57,7 @@ class Observation:
 class Verdict:
     """Counts of broken promises, all 0 where they held; `notes` say what was seen.
 
-    `duplicates`, `alerts` and `misplaced` are no broken promises: they say what there was to be kept right.
+    `duplicates`, `alerts`, `archived` and `misplaced` are no broken promises: they say what there was to be kept right.
     """
 
     lost: int = 0
@@ -67,6 +71,9 @@ class Verdict:
     snapshots_wrong: int = 0
     snapshots_went_back: int = 0
     secrets_shown: int = 0
+    archived: int = 0
+    archive_missing: int = 0
+    archive_doubled: int = 0
     unfinished: int = 0
     misplaced: int = 0
     notes: list[str] = field(default_factory=list)
@@ -84,6 +91,8 @@ class Verdict:
             or self.snapshots_wrong
             or self.snapshots_went_back
             or self.secrets_shown
+            or self.archive_missing
+            or self.archive_doubled
             or self.unfinished
         )
 
@@ -95,7 +104,19 @@ def judge(seen: Observation) -> Verdict:
     _judge_windows(seen, verdict)
     _judge_alerts(seen, verdict)
     _judge_snapshots(seen, verdict)
+    _judge_archive(seen, verdict)
     return verdict
+
+
+def _judge_archive(seen: Observation, verdict: Verdict) -> None:
+    """Hold the archive to the feed, without the lines that were rejected: each key once, in one object."""
+    rejected = {_name(line) for line in seen.rejected}
+    feed = [line for line in seen.feed if _name(line) not in rejected]
+    figures = archive.compare(feed, (key for keys in seen.archived for key in keys), len(seen.archived))
+    verdict.archived = figures.updates
+    verdict.archive_missing = figures.missing
+    verdict.archive_doubled = figures.doubled + figures.unexpected
+    verdict.notes += figures.losses()
 
 
 def _judge_stream(seen: Observation, verdict: Verdict) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from datetime import datetime
 
 import msgspec
@@ -80,12 +81,33 @@ def seen():
         window=WINDOW,
         suppression=60,
         shown=shown(UPDATES[3]),
+        archived=[[key_of(data) for data in UPDATES]],
     )
+
+
+def key_of(data):
+    """An update's key, as the archive's rows have it."""
+    update = json.loads(data)
+    moments = (datetime.fromisoformat(update[name]) for name in ("timestamp", "ingestion_time"))
+    return (update["icao_address"], *(round(moment.timestamp() * 1_000_000) for moment in moments))
 
 
 def changed(seen, **fields):
     """The verdict on what was seen with something changed."""
     return judge(dataclasses.replace(seen, **fields))
+
+
+def test_an_update_that_is_not_in_the_archive_is_seen(seen):
+    """It is missing, whatever the archive holds more than once."""
+    keys = seen.archived[0]
+    verdict = changed(seen, archived=[[*keys[1:], keys[1]]])
+    assert (verdict.archive_missing, verdict.archive_doubled, verdict.clean) == (1, 1, False)
+
+
+def test_an_update_in_two_of_the_archive_s_hours_is_seen(seen):
+    """Keys are unique over all objects, not only in each."""
+    verdict = changed(seen, archived=[seen.archived[0], seen.archived[0][:1]])
+    assert (verdict.archive_missing, verdict.archive_doubled, verdict.clean) == (0, 1, False)
 
 
 def test_all_well_is_clean(seen):
