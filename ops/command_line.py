@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ops import doctor, drain, explain, redrive, status, tail
 from ops.errors import AWS_ERRORS, OpsError, explained
 from ops.output import complain
+from ops.plan import command as planning
 from ops.stack import find
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ _OF_A_STACK: dict[str, tuple[Any, str]] = {
 """Commands about a stack: their module, and what they do."""
 
 _OTHERS: dict[str, tuple[Any, str]] = {
+    "plan": (planning, "settings for a load, what they lead to and cost; or what settings do under one"),
     "explain-filter": (explain, "whether records match a filter pattern, and if not, which part of it failed"),
 }
 

@@ -21,6 +21,8 @@ class Query:
     name: str
     dimensions: Mapping[str, str]
     statistic: str
+    over: str = ""
+    """How the minutes are put together; by the same statistic where it is empty."""
 
 
 def read(cloudwatch: Any, queries: Mapping[str, Query], until: datetime, span: timedelta) -> dict[str, float]:
@@ -43,7 +45,7 @@ def read(cloudwatch: Any, queries: Mapping[str, Query], until: datetime, span: t
                 values.setdefault(result["Id"], []).extend(result["Values"])
         for place, name in enumerate(names):
             if numbers := values.get(f"m{place}"):
-                found[name] = _of(queries[name].statistic, numbers)
+                found[name] = _of(queries[name].over or queries[name].statistic, numbers)
     return found
 
 
