@@ -18,6 +18,7 @@ class DeployedTemplate:
 
     resources: Mapping[str, Any]
     parameters: Mapping[str, str]
+    mappings: Mapping[str, Any]
 
     def of_type(self, kind: str) -> Iterator[tuple[str, dict[str, Any]]]:
         """Yield logical id and properties of each resource of a type."""
@@ -26,9 +27,14 @@ class DeployedTemplate:
                 yield logical_id, resource.get("Properties", {})
 
     def value(self, given: Any) -> Any:
-        """Return a plain value, or that of the parameter it refers to; None where it is anything else."""
-        if isinstance(given, dict):
-            return self.parameters.get(given.get("Ref", "")) if set(given) == {"Ref"} else None
+        """Return a plain value, or what it refers to in parameters and mappings; None where it is anything else."""
+        match given:
+            case {"Ref": name}:
+                return self.parameters.get(name)
+            case {"Fn::FindInMap": [name, key, field]}:
+                return self.mappings[name][str(self.value(key))][field]
+            case dict():
+                return None
         return given
 
 
@@ -47,7 +53,7 @@ def read(stack: Stack) -> DeployedTemplate:
     parameters = {one["ParameterKey"]: one["ParameterValue"] for one in description.get("Parameters", [])}
     declared = content.get("Parameters", {})
     defaults = {name: str(one["Default"]) for name, one in declared.items() if "Default" in one}
-    return DeployedTemplate(content["Resources"], defaults | parameters)
+    return DeployedTemplate(content["Resources"], defaults | parameters, content.get("Mappings", {}))
 
 
 def _parsed(body: str) -> Any:

@@ -54,7 +54,7 @@ AGGREGATOR_SECONDS, AGGREGATOR_UPDATE_SECONDS = 0.08, 7e-6  # an invocation, whi
 AGGREGATOR_AIRCRAFT_SECONDS = 15e-6  # its state read, written, and drawn into a snapshot, at every invocation
 API_REQUESTS, API_SECONDS = 100_000, 0.05  # assumed: one every 26 s
 PAYLOAD_BYTES = 6e6 * 3 / 4  # of records in an invocation, in base64
-METRICS, ALARMS = 24 + 16, 17  # our own, and S3's request metrics
+METRICS, ALARMS = 24 + 14, 17  # our own, and seven of each event source mapping
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.cost.__main__ import UPDATE_BYTES
 from ops import duration
 from ops.duration import shown
 from ops.errors import OpsError
 from ops.output import say, say_json
 from ops.plan.choice import Plan, Variant, plan, variants
-from ops.plan.load import UPDATE_BYTES, Load, of_recording, of_stack
+from ops.plan.load import Load, of_recording, of_stack
 from ops.plan.simulation import Function, Mapping
 from ops.stack import find
 

@@ -149,7 +149,7 @@ class _Simulation:
         done = 0
         while self._under_way and self._under_way[0][0] <= self._now:
             _, _, work = heapq.heappop(self._under_way)
-            payload = {"state": {}} if self._windowed else None
+            payload: dict[str, dict[str, str]] | None = {"state": {}} if self._windowed else None
             result = InvocationResult("planned", payload, None, 0.0)
             self._shard.complete(work, result, self._now)
             done += 1

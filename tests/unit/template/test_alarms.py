@@ -116,12 +116,12 @@ def test_a_filled_up_metric_is_looked_at_more_than_once(alarms):
 
 
 @pytest.mark.parametrize("function", ["Aggregator", "Alerts"])
-def test_iterator_age_is_a_share_of_the_retention(alarms, resources, function):
-    """The expression's constant is the stream's retention in milliseconds."""
+def test_iterator_age_is_a_share_of_the_retention(alarms, function):
+    """The expression's constant is the stream's retention in milliseconds, and follows it."""
     alarm = alarms[f"{function}IteratorAgeAlarm"]
-    retention = resources["UpdatesStream"]["Properties"]["RetentionPeriodHours"] * 3_600_000
     share, age = alarm["Metrics"]
-    assert share["Expression"] == f"100 * age / {retention}"
+    retention = {"Fn::FindInMap": ["Retention", {"Ref": "RetentionHours"}, "Milliseconds"]}
+    assert share["Expression"] == {"Fn::Sub": ["100 * age / ${Milliseconds}", {"Milliseconds": retention}]}
     assert age["MetricStat"]["Metric"]["MetricName"] == "IteratorAge"
     assert age["MetricStat"]["Metric"]["Dimensions"] == [
         {"Name": "FunctionName", "Value": {"Ref": f"{function}Function"}}
@@ -129,25 +129,36 @@ def test_iterator_age_is_a_share_of_the_retention(alarms, resources, function):
     assert alarm["Threshold"] == {"Ref": "IteratorAgeAlarmPercent"}
 
 
-def test_on_failure_objects_are_counted_where_lambda_puts_them(alarms, resources):
-    """The alarm's filter is one the bucket has, and its prefix is the one the roles may write to."""
-    dimensions = {each["Name"]: each["Value"] for each in alarms["OnFailureObjectsAlarm"]["Dimensions"]}
-    assert dimensions["BucketName"] == {"Ref": "FailuresBucket"}
-    [metrics] = resources["FailuresBucket"]["Properties"]["MetricsConfigurations"]
-    assert metrics == {"Id": dimensions["FilterId"], "Prefix": "aws/lambda/"}
+def test_what_is_given_up_is_counted_by_lambda_itself(alarms):
+    """Both mappings' own count of what went to the on-failure bucket: S3's request metrics promise no completeness."""
+    watched = metrics_of(alarms["OnFailureObjectsAlarm"])
+    assert {metric["MetricName"] for metric in watched} == {"OnFailureDestinationDeliveredEventCount"}
+    assert [metric["Dimensions"] for metric in watched] == [
+        [{"Name": "EventSourceMappingUUID", "Value": {"Ref": f"{name}FunctionUpdates"}}]
+        for name in ("Aggregator", "Alerts")
+    ]
 
 
-def test_the_operator_can_be_mailed(resources):
-    """An address, if one is given, is subscribed to the alarms."""
-    subscription = resources["OperationsEmail"]
-    assert subscription["Condition"] == "HasAlarmEmail"
-    assert subscription["Properties"]["TopicArn"] == {"Ref": "OperationsTopic"}
+@pytest.mark.parametrize("what", ["Operations", "Alerts"])
+def test_people_can_be_mailed(resources, what):
+    """An address, if one is given, is subscribed to the alarms, another to the alerts."""
+    subscription = resources[f"{what}Email"]
+    assert subscription["Condition"] == {"Operations": "HasAlarmEmail", "Alerts": "HasAlertEmail"}[what]
+    assert subscription["Properties"]["TopicArn"] == {"Ref": f"{what}Topic"}
+
+
+def test_saved_queries_ask_logs_of_the_stack(of_type):
+    """Under the stack's name, so that two stacks have their own."""
+    for name, query in of_type("AWS::Logs::QueryDefinition").items():
+        assert query["Name"]["Fn::Sub"].startswith("${AWS::StackName}/"), name
+        assert all(group["Ref"].endswith("LogGroup") for group in query["LogGroupNames"]), name
 
 
 def test_the_dashboard_shows_metrics_that_exist(resources, own_metrics, template):
     """Its body is JSON once the references are filled in, and no widget is empty by a wrong name."""
     text = resources["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
-    known = template["Resources"].keys() | template["Parameters"].keys() | {"AWS::Region"}
+    mappings = {f"{name}Updates" for name in ("AggregatorFunction", "AlertsFunction")}  # SAM makes them
+    known = template["Resources"].keys() | template["Parameters"].keys() | mappings | {"AWS::Region"}
     assert set(re.findall(r"\$\{([\w:]+)\}", text)) <= known
     body = json.loads(re.sub(r"\$\{([\w:]+)\}", r"\1", text))
     metrics = [metric for widget in body["widgets"] for metric in widget["properties"]["metrics"]]

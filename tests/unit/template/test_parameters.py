@@ -45,6 +45,9 @@ GOOD_HERE = {
     "AlertPattern2": ["", '{ "data" : {"squawk":["7700"]} }'],
     "MetricsNamespace": ["AircraftStream", "Team/Aircraft_2"],
     "AlarmEmail": ["", "operator@example.com"],
+    "AlertEmail": ["", "duty@example.com"],
+    "RetentionHours": ["24", "168"],
+    "AlertsParallelization": ["1", "10"],
 }
 BAD_HERE = {
     "RecordFormat": [""],
@@ -55,6 +58,9 @@ BAD_HERE = {
     "AlertPattern2": ["7700", '{"body":{"squawk":["7700"]}}', '{"data":{\n"squawk":["7700"]}}', '{\n"data":{}}', "\n"],
     "MetricsNamespace": ["", "AWS/Lambda", "two words"],
     "AlarmEmail": ["operator", "a@b", "a b@example.com"],
+    "AlertEmail": ["duty", "a@b"],
+    "RetentionHours": ["12", "25", "8760"],
+    "AlertsParallelization": ["0", "11"],
 }
 
 
