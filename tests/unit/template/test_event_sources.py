@@ -35,9 +35,9 @@ def test_records_are_given_up_while_the_stream_still_has_them(mapping, resources
     follows = {"Fn::FindInMap": ["Retention", {"Ref": "RetentionHours"}, "GiveUpSeconds"]}
     assert mapping["MaximumRecordAgeInSeconds"] == follows
     for hours in template["Parameters"]["RetentionHours"]["AllowedValues"]:
-        bounds = template["Mappings"]["Retention"][str(hours)]
-        assert bounds["Milliseconds"] == hours * 3_600_000
-        assert bounds["GiveUpSeconds"] == min(hours * 3_600 // 4, 604_800)
+        bounds = template["Mappings"]["Retention"][hours]
+        assert bounds["Milliseconds"] == int(hours) * 3_600_000
+        assert bounds["GiveUpSeconds"] == min(int(hours) * 3_600 // 4, 604_800)
 
 
 def test_the_alarm_sounds_before_records_are_given_up(template):
