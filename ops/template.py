@@ -6,8 +6,11 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ops.errors import OpsError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from ops.stack import Stack
 
@@ -38,6 +41,23 @@ class DeployedTemplate:
         return given
 
 
+def of_file(path: Path) -> DeployedTemplate:
+    """Return what a SAM template would be deployed as, with its parameters' defaults.
+
+    Raises
+    ------
+    OpsError
+        It cannot be read, or does not translate.
+    """
+    from local.aws.template import TemplateError, translate  # noqa: PLC0415 - seconds of imports, for this alone
+
+    try:
+        translated = translate(path)
+    except TemplateError as error:
+        raise OpsError(str(error)) from error
+    return _described(translated, {})
+
+
 def read(stack: Stack) -> DeployedTemplate:
     """Return what the stack was made of.
 
@@ -51,9 +71,13 @@ def read(stack: Stack) -> DeployedTemplate:
     content: Any = body if isinstance(body, dict) else _parsed(str(body))
     [description] = cloudformation.describe_stacks(StackName=stack.name)["Stacks"]
     parameters = {one["ParameterKey"]: one["ParameterValue"] for one in description.get("Parameters", [])}
+    return _described(content, parameters)
+
+
+def _described(content: Mapping[str, Any], parameters: Mapping[str, str]) -> DeployedTemplate:
     declared = content.get("Parameters", {})
     defaults = {name: str(one["Default"]) for name, one in declared.items() if "Default" in one}
-    return DeployedTemplate(content["Resources"], defaults | parameters, content.get("Mappings", {}))
+    return DeployedTemplate(content["Resources"], {**defaults, **parameters}, content.get("Mappings", {}))
 
 
 def _parsed(body: str) -> Any:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.cost.__main__ import UPDATE_BYTES
-from ops import duration
+from ops import duration, limits, template
 from ops.duration import shown
 from ops.errors import OpsError
 from ops.output import say, say_json
@@ -31,7 +31,8 @@ examples:
 
 With --batch-size it simulates an event source mapping as given, and each change of it beside it. The simulation is the
 local stack's own pollers without waiting; docs/plan.md says how close to running ones it is.
-exit code: 0; with --batch-size 1 if the settings as given fall behind; 2 if there is no load to plan for."""
+--check holds a template against AWS's limits (docs/limits.md).
+exit code: 0; 1 if the settings as given fall behind, or AWS would refuse the template; 2 if it cannot be done."""
 
 
 def _positive(text: str) -> float:
@@ -83,11 +84,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     given.add_argument("--memory", type=_whole(128, 10_240), default=256, metavar="MB", help="default 256")
     given.add_argument("--invocation", type=_milliseconds, default=0.05, metavar="MS", help="of itself (default 50ms)")
     given.add_argument("--record", type=_milliseconds, default=0.0005, metavar="MS", help="each record (default 0.5ms)")
+    parser.add_argument("--check", type=Path, metavar="FILE", help="hold a template against AWS's limits alone")
     parser.set_defaults(local=None)
 
 
 def run(options: argparse.Namespace) -> int:
     """Plan, or simulate, as the command line says."""
+    if options.check is not None:
+        return _check(options)
     load = _load(options)
     if options.batch_size is None:
         made = plan(load, options.latency)
@@ -113,6 +117,19 @@ def run(options: argparse.Namespace) -> int:
     else:
         _compare(found, load.rate / options.shards)
     return 0 if found[0].keeps_up else 1
+
+
+def _check(options: argparse.Namespace) -> int:
+    """Hold a template against AWS's limits; return 1 if AWS would refuse it."""
+    problems = list(limits.exceeded(template.of_file(options.check)))
+    if options.json:
+        say_json({"template": str(options.check), "limits_read_on": limits.READ_ON, "exceeded": problems})
+    else:
+        for problem in problems:
+            say(problem)
+        if not problems:
+            say(f"{options.check}: within AWS's limits as of {limits.READ_ON}, with its parameters' defaults")
+    return 1 if problems else 0
 
 
 def _load(options: argparse.Namespace) -> Load:

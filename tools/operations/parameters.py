@@ -1,4 +1,4 @@
-"""Checks the parameters in samconfig.toml against the template: `pipenv run check-parameters`.
+"""Checks the parameters in samconfig.toml against the template: `pipenv run check-parameters`; prints all as a table.
 
 SAM drops a parameter whose name the template does not know, without a word, and CloudFormation refuses a wrong value
 only after everything has been uploaded. An alert pattern that Lambda does not take is found later still, and one that
@@ -131,6 +131,29 @@ def _refused(value: Any, parameter: Mapping[str, Any]) -> str:
     return ""
 
 
+def table(template: Mapping[str, Any]) -> list[str]:
+    """Return all parameters as Markdown, by the template's groups: default, what is taken, what it does and costs."""
+    declared = template["Parameters"]
+    lines = []
+    for group in template["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]:
+        lines += ["", f"## {group['Label']['default']}", "", "| parameter | default | takes | |", "|---|---|---|---|"]
+        for name in group["Parameters"]:
+            one = declared[name]
+            default = f"`{_cell(one['Default'])}`" if str(one["Default"]) else "empty"
+            lines.append(f"| `{name}` | {default} | {_cell(_takes(one))} | {_cell(one['Description'])} |")
+    return lines
+
+
+def _takes(parameter: Mapping[str, Any]) -> str:
+    if "AllowedValues" in parameter:
+        return ", ".join(f"`{one}`" if str(one) else "empty" for one in parameter["AllowedValues"])
+    return str(parameter.get("ConstraintDescription", "any text"))
+
+
+def _cell(value: Any) -> str:
+    return " ".join(str(value).split()).replace("|", "\\|")
+
+
 def _fits(text: str, parameter: Mapping[str, Any]) -> bool:
     if parameter["Type"] == "Number":
         try:
@@ -147,7 +170,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="pipenv run check-parameters", description=(__doc__ or "").partition(":")[0])
     parser.add_argument("--config", type=Path, default=ROOT / "samconfig.toml", help="default: samconfig.toml")
     parser.add_argument("--template", type=Path, default=ROOT / "template.yaml", help="default: template.yaml")
+    parser.add_argument("--table", action="store_true", help="print all parameters as Markdown: docs/parameters.md")
     options = parser.parse_args(arguments)
+    if options.table:
+        print("\n".join(table(yaml_parse(options.template.read_text(encoding="utf-8")))))  # noqa: T201 - the output
+        return 0
     try:
         config = read_config(options.config)
         found = [*problems(config, read_declared(options.template)), *shared(config)]

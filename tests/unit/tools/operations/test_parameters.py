@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 
 from tools.operations import parameters
 
@@ -16,6 +17,13 @@ Parameters:
   ShardCount: {Type: Number, MinValue: 1, MaxValue: 200, ConstraintDescription: a whole number from 1 to 200}
   LogRetentionDays: {Type: Number, AllowedValues: [1, 3]}
 """
+
+
+def test_the_page_shows_all_parameters(repository):
+    """Whoever changes one prints the table again: `pipenv run check-parameters --table`."""
+    page = (repository / "docs/parameters.md").read_text()
+    template = yaml_parse((repository / "template.yaml").read_text())
+    assert page.endswith("\n".join(parameters.table(template)) + "\n")
 
 
 @pytest.fixture
