@@ -46,6 +46,7 @@ GOOD_HERE = {
     "MetricsNamespace": ["AircraftStream", "Team/Aircraft_2"],
     "AlarmEmail": ["", "operator@example.com"],
     "AlertEmail": ["", "duty@example.com"],
+    "PermissionsBoundaryArn": ["", "arn:aws:iam::123456789012:policy/team/boundary"],
     "RetentionHours": ["24", "168"],
     "AlertsParallelization": ["1", "10"],
 }
@@ -59,6 +60,7 @@ BAD_HERE = {
     "MetricsNamespace": ["", "AWS/Lambda", "two words"],
     "AlarmEmail": ["operator", "a@b", "a b@example.com"],
     "AlertEmail": ["duty", "a@b"],
+    "PermissionsBoundaryArn": ["boundary", "arn:aws:iam::123456789012:role/boundary"],
     "RetentionHours": ["12", "25", "8760"],
     "AlertsParallelization": ["0", "11"],
 }

@@ -57,6 +57,12 @@ def test_every_statement_names_a_resource_of_this_stack(roles, template):
                 assert named(resource) <= ours, (name, statement["Sid"])
 
 
+def test_every_role_takes_the_boundary(roles):
+    """In an account where no role may be made without one, the stack can be deployed."""
+    bounded = {"Fn::If": ["HasPermissionsBoundary", {"Ref": "PermissionsBoundaryArn"}, {"Ref": "AWS::NoValue"}]}
+    assert {name: role.get("PermissionsBoundary") for name, role in roles.items()} == dict.fromkeys(roles, bounded)
+
+
 def test_no_managed_policies(roles):
     """AWS's managed policies carry wildcards, so every permission is written out."""
     assert not [name for name, role in roles.items() if "ManagedPolicyArns" in role]

@@ -1,0 +1,56 @@
+"""The workflows: what they run is there, and nobody can change what they take from others."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
+
+
+@pytest.fixture(scope="module")
+def workflows(repository):
+    """Each workflow's text, by its name."""
+    found = {path.name: path.read_text() for path in (repository / ".github/workflows").glob("*.yml")}
+    assert set(found) == {"check.yml", "deploy.yml"}
+    return found
+
+
+def test_every_action_is_pinned_by_a_hash(workflows):
+    """A tag can be moved; the comment says which release the hash is of."""
+    for name, text in workflows.items():
+        uses = re.findall(r"uses: (\S+)(.*)", text)
+        assert uses, name
+        for action, comment in uses:
+            assert re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", action), (name, action)
+            assert re.fullmatch(r" # v\d+\.\d+\.\d+", comment), (name, action)
+
+
+def test_a_job_may_do_no_more_than_it_has_to(workflows):
+    """Only the deployment may ask for a token that AWS takes."""
+    allowed = {name: yaml_parse(text)["permissions"] for name, text in workflows.items()}
+    assert allowed["check.yml"] == {"contents": "read"}
+    assert allowed["deploy.yml"] == {"contents": "read", "id-token": "write"}
+
+
+def test_what_is_typed_in_reaches_no_shell(workflows):
+    """An input stands in a variable of the environment, never in a command's text."""
+    for name, text in workflows.items():
+        for step in (step for job in yaml_parse(text)["jobs"].values() for step in job["steps"]):
+            assert "${{" not in step.get("run", ""), (name, step)
+
+
+def test_the_stages_are_samconfigs(workflows, repository):
+    """What can be deployed to is an environment of samconfig.toml."""
+    text = (repository / "samconfig.toml").read_text()
+    [options] = re.findall(r"options: \[(.+)\]", workflows["deploy.yml"])
+    assert set(options.split(", ")) == set(re.findall(r"^\[(\w+)\.deploy\.parameters\]", text, re.MULTILINE))
+
+
+def test_the_commands_are_there(workflows, repository):
+    """The scripts of this repository that are run."""
+    for text in workflows.values():
+        for script in re.findall(r"(\.ci/[\w-]+)", text):
+            path = repository / script
+            assert path.is_file(), script
+            assert path.stat().st_mode & 0o111, script
