@@ -23,6 +23,7 @@ from benchmarks.cost.prices import (
     GB,
     HOURS,
     KMS_KEY,
+    LAMBDA_DISK_GB_SECOND,
     LAMBDA_GB_SECOND,
     LAMBDA_REQUEST,
     METRIC,
@@ -52,9 +53,13 @@ RAW_BYTES_KEPT = 0.12  # gzip over many updates
 CONSUMER_GB, AGGREGATOR_GB, API_GB = 0.5, 1.0, 1.0
 AGGREGATOR_SECONDS, AGGREGATOR_UPDATE_SECONDS = 0.08, 7e-6  # an invocation, which waits for S3, and each update in it
 AGGREGATOR_AIRCRAFT_SECONDS = 15e-6  # its state read, written, and drawn into a snapshot, at every invocation
+ARCHIVE_GB, ARCHIVE_DISK_GB = 2.0, 9.5  # beyond the half GB of disk that every function has
+ARCHIVE_SECONDS, ARCHIVE_UPDATE_SECONDS = 3, 12e-6  # a run with its start and its looks at 26 hours; each update
+ARCHIVE_LOOKS = 2 * 26  # a list and a ledger for each
+ARCHIVED_BYTES = 28  # an update in Parquet, of generated traffic
 API_REQUESTS, API_SECONDS = 100_000, 0.05  # assumed: one every 26 s
 PAYLOAD_BYTES = 6e6 * 3 / 4  # of records in an invocation, in base64
-METRICS, ALARMS = 24 + 14, 17  # our own, and seven of each event source mapping
+METRICS, ALARMS = 28 + 14, 21  # our own, and seven of each event source mapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +107,7 @@ def monthly(size: Size, record: RecordSize = SINGLE, batch_seconds: float = BATC
         batches * (AGGREGATOR_SECONDS + size.aircraft / shards * AGGREGATOR_AIRCRAFT_SECONDS)
         + updates * AGGREGATOR_UPDATE_SECONDS
     )
+    archiving = HOURS * ARCHIVE_SECONDS + updates * ARCHIVE_UPDATE_SECONDS
     closed = windows * shards
     snapshots = batches + SECONDS / IDENTITY_SECONDS * shards + 2 * closed  # a closed one has identities of its own
     return {
@@ -119,6 +125,10 @@ def monthly(size: Size, record: RecordSize = SINGLE, batch_seconds: float = BATC
         / GB
         * FIREHOSE_GB
         + updates * record.archived_bytes_per_update / GB * S3_GB_MONTH,
+        "archive (Lambda, S3), in its first month": archiving
+        * (ARCHIVE_GB * LAMBDA_GB_SECOND + ARCHIVE_DISK_GB * LAMBDA_DISK_GB_SECOND)
+        + HOURS * (LAMBDA_REQUEST + ARCHIVE_LOOKS * S3_PUT)
+        + updates * ARCHIVED_BYTES / GB * S3_GB_MONTH,
         f"API, {API_REQUESTS:,} requests": API_REQUESTS
         * (API_REQUEST + LAMBDA_REQUEST + API_SECONDS * API_GB * LAMBDA_GB_SECOND),
         PAGE: viewers.monthly(1, batch_seconds=batch_seconds),

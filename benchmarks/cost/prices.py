@@ -6,6 +6,7 @@ SECONDS = 30 * 24 * 3600.0
 HOURS = SECONDS / 3600
 GB = 1e9
 
+LAMBDA_DISK_GB_SECOND = 3.09e-8  # of ephemeral storage beyond half a GB
 LAMBDA_GB_SECOND, LAMBDA_REQUEST = 0.0000133334, 0.20e-6  # arm64
 SHARD_HOUR, PUT_UNIT, PUT_UNIT_BYTES = 0.015, 0.014e-6, 25 * 1024  # Kinesis, provisioned
 ON_DEMAND_STREAM_HOUR, ON_DEMAND_GB_IN, ON_DEMAND_GB_OUT = 0.04, 0.08, 0.04  # Kinesis, on demand
