@@ -1,6 +1,6 @@
 # What `sam build` calls for each function (Metadata: BuildMethod: makefile in template.yaml).
 # SAM does not tell which architecture the function has, so the folder it gets runs on both: docs/decisions says how.
-.PHONY: build-ConsumerFunction build-AggregatorFunction build-AlertsFunction build-ApiFunction build-ArchiveFunction
+.PHONY: build-ConsumerFunction build-AggregatorFunction build-AlertsFunction build-ApiFunction build-ArchiveFunction build-FlightsFunction
 
 build-ConsumerFunction:
 	./package.sh --architecture both --into "$(ARTIFACTS_DIR)" consumer
@@ -16,3 +16,6 @@ build-ApiFunction:
 
 build-ArchiveFunction:
 	./package.sh --architecture both --into "$(ARTIFACTS_DIR)" archive
+
+build-FlightsFunction:
+	./package.sh --architecture both --into "$(ARTIFACTS_DIR)" flights

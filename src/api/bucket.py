@@ -1,4 +1,4 @@
-"""The data bucket: live objects, window rows and alerts, read as the questions need them."""
+"""The data bucket: live objects, window rows, alerts and flights, read as the questions need them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import gzip
 import io
 import zlib
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
@@ -42,6 +42,26 @@ class Bucket:
                 return None
             raise
         return got["ETag"], got["Body"].read(_MOST_BYTES)
+
+    def part(
+        self, key: str, start: int, size: int, *, known: str | None = None, wanted: str | None = None
+    ) -> tuple[str, bytes] | None:
+        """Return an object's tag and so many of its bytes from `start` on, fewer at its end.
+
+        None if it is not there, or has another tag than the `wanted` one; no content if it has the `known` tag still.
+        """
+        conditions = {"IfNoneMatch": known, "IfMatch": wanted}
+        given: Any = {name: tag for name, tag in conditions.items() if tag is not None}
+        try:
+            got = self._s3.get_object(Bucket=self._name, Key=key, Range=f"bytes={start}-{start + size - 1}", **given)
+        except ClientError as error:
+            status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+            if status == HTTPStatus.NOT_MODIFIED and known is not None:
+                return known, b""
+            if status in {*_ABSENT, HTTPStatus.PRECONDITION_FAILED}:
+                return None
+            raise
+        return got["ETag"], got["Body"].read(size)
 
     def keys(self, prefix: str, after: str) -> Iterator[str]:
         """Yield the objects below a prefix that come after a key, in their order."""

@@ -40,7 +40,7 @@ def document() -> bytes:
             "info": {
                 "title": "Aircraft stream",
                 "version": "1",
-                "description": "Live aircraft, windows and alerts. Times are RFC 3339 in UTC; errors are RFC 9457.",
+                "description": "Aircraft, windows, alerts and flights. Times are RFC 3339 in UTC; errors are RFC 9457.",
                 "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
             },
             "paths": paths,
@@ -54,7 +54,7 @@ _PREFIX = "/api"
 
 def _operation(route: Route) -> dict[str, Any]:
     usual = {"schema": {"$ref": _REFERENCE.format(name=route.result.__name__)}}
-    content: dict[str, Any] = {routes.JSON: usual}
+    content: dict[str, Any] = dict.fromkeys(route.media_types, usual)
     if route.is_of_aircraft:
         of = schemas.FeatureCollection if route.result is schemas.Targets else schemas.Feature
         content[geojson.MEDIA_TYPE] = {"schema": {"$ref": _REFERENCE.format(name=of.__name__)}}

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from api import alert_log, geojson, health, parameters, problems, schemas, targets, window_rows
+from api import alert_log, flights, geojson, health, parameters, problems, schemas, targets, window_rows
 from api.parameters import Parameter, integer
 
 if TYPE_CHECKING:
@@ -93,6 +94,15 @@ def _kind(text: str) -> str:
     return text
 
 
+_AIRPORT = "^[A-Za-z]{4}$"
+
+
+def _airport(text: str) -> str:
+    if not re.fullmatch(_AIRPORT, text):
+        raise ValueError(text)
+    return text.upper()
+
+
 @dataclass(frozen=True, slots=True)
 class Route:
     """One question. Segments in braces are parameters; `answers` are the media types, the first the usual one."""
@@ -106,9 +116,14 @@ class Route:
     is_of_aircraft: bool = False
     """Whether the answer may be had as GeoJSON, too."""
 
+    is_geojson: bool = False
+    """Whether the answer is GeoJSON in any case."""
+
     @property
     def media_types(self) -> tuple[str, ...]:
         """What it can be answered in, the usual one first."""
+        if self.is_geojson:
+            return (geojson.MEDIA_TYPE, JSON)
         return (JSON, geojson.MEDIA_TYPE) if self.is_of_aircraft else (JSON,)
 
 
@@ -180,6 +195,50 @@ ROUTES = (
             _limit(200, 50),
             _CURSOR,
         ),
+    ),
+    Route(
+        "/flights",
+        "listFlights",
+        "Flights, from take-off to landing, by the day on which they began.",
+        lambda service, request, values: flights.page(service.books, request, values, service.now()),
+        schemas.Flights,
+        (
+            Parameter(
+                "date",
+                "The UTC day on which they began; by default the last 7 days, the newest first.",
+                "a day, such as 2024-03-04",
+                flights.day,
+                {"type": "string", "format": "date"},
+            ),
+            _ICAO_LIST,
+            Parameter(
+                "airport",
+                "ICAO code of an airport that they left or came to.",
+                "four letters, such as ZSPD",
+                _airport,
+                {"type": "string", "pattern": _AIRPORT, "example": "ZSPD"},
+            ),
+            _limit(500, 100),
+            _CURSOR,
+        ),
+    ),
+    Route(
+        "/flights/{id}",
+        "getFlight",
+        "One flight and its whole way, as GeoJSON.",
+        lambda service, _request, values: flights.track(service.books, values),
+        schemas.FlightTrack,
+        (
+            Parameter(
+                "id",
+                "The flight's id, as `/flights` gives it.",
+                "an address and a time, such as 78121E-20210320T120001Z",
+                flights.identity,
+                {"type": "string", "pattern": flights.ID, "example": "78121E-20210320T120001Z"},
+                is_in="path",
+            ),
+        ),
+        is_geojson=True,
     ),
     Route(
         "/health",

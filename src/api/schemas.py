@@ -124,6 +124,75 @@ class Alerts(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     next: Annotated[str | None, Meta(description="The next page's address; absent on the last page.")] = None
 
 
+class Flight(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """One flight. What is not known is left out; times are RFC 3339 in UTC."""
+
+    id: Annotated[str, Meta(description="Address and second of its beginning, such as 78121E-20210320T120001Z.")]
+    icao_address: Annotated[str, Meta(description="24-bit ICAO address, six hexadecimal digits in upper case.")]
+    flight_id: Annotated[str | None, Meta(description="The provider's own name for the flight.")] = None
+    callsign: _Text = None
+    flight_number: _Text = None
+    tail_number: Annotated[str | None, Meta(description="Registration.")] = None
+    aircraft_type_icao: Annotated[str | None, Meta(description="ICAO type designator, such as A359.")] = None
+    airline_iata: Annotated[str | None, Meta(description="IATA code of the airline.")] = None
+    departure_airport_icao: Annotated[str | None, Meta(description="ICAO code of the airport of departure.")] = None
+    departure_known_by: Annotated[
+        Literal["provider", "observed"] | None, Meta(description="Its word, or where the aircraft was seen to leave.")
+    ] = None
+    takeoff_time: Annotated[str | None, Meta(description="When it left the ground.")] = None
+    takeoff_known_by: Annotated[
+        Literal["provider", "observed", "inferred"] | None,
+        Meta(description="observed: seen on the ground before; inferred: from its climb."),
+    ] = None
+    arrival_airport_icao: Annotated[
+        str | None, Meta(description="Where it landed; where it was bound for, if no landing is known.")
+    ] = None
+    arrival_known_by: Annotated[
+        Literal["provider", "observed"] | None, Meta(description="Its word, or where the aircraft was seen to land.")
+    ] = None
+    landing_time: Annotated[str | None, Meta(description="When it came below 500 ft above the airport.")] = None
+    landing_known_by: Annotated[
+        Literal["provider", "observed", "inferred"] | None,
+        Meta(description="observed: seen on the ground afterwards; inferred: from its approach."),
+    ] = None
+    first_time: Annotated[str, Meta(description="Of its first position.")]
+    last_time: Annotated[str, Meta(description="Of its last position.")]
+    distance_nm: Annotated[float, Meta(description="Flown, nautical miles.")]
+    great_circle_nm: Annotated[float, Meta(description="From its first position to its last, nautical miles.")]
+    highest_altitude: Annotated[int | None, Meta(description="Greatest barometric altitude, feet.")] = None
+    highest_speed: Annotated[float | None, Meta(description="Greatest speed over ground, knots.")] = None
+    positions: Annotated[int, Meta(description="Updates it is made of.")]
+    positions_left_out: Annotated[int, Meta(description="Updates whose positions it cannot have been at.")] = 0
+    gaps: Annotated[int, Meta(description="Times of ten minutes and more without a position.")] = 0
+    longest_gap_seconds: Annotated[int, Meta(description="Between two positions that follow one another.")] = 0
+
+
+class Flights(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """A page of flights: by day, and on a day by aircraft and time."""
+
+    flights: list[Flight]
+    next: Annotated[
+        str | None, Meta(description="The next page's address; absent on the last page. A page may have no flights.")
+    ] = None
+
+
+class MultiLineString(msgspec.Struct, frozen=True, tag_field="type", tag="MultiLineString"):
+    """GeoJSON lines (RFC 7946): one, or two and more where the way crosses 180 degrees."""
+
+    coordinates: Annotated[list[list[tuple[float, float]]], Meta(description="Longitudes and latitudes, degrees.")]
+
+
+class FlightTrack(msgspec.Struct, frozen=True, tag_field="type", tag="Feature"):
+    """A flight and its way as a GeoJSON feature."""
+
+    id: str
+    geometry: MultiLineString
+    properties: Annotated[
+        dict[str, Any],
+        Meta(description="The fields of a flight; `times` and `altitudes` (feet) of its waypoints, one by one."),
+    ]
+
+
 class Health(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """What the pipeline's health is, as its parts have written it down."""
 

@@ -10,15 +10,18 @@ import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
 from api import geojson, openapi, parameters, problems, routes
+from api.flight_books import ReplacedError
 from api.messages import Request, Response
 from api.problems import ProblemError
 from api.schemas import Targets
+from common.flight_book import BookError
 from live import objects
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from api.bucket import Bucket
+    from api.flight_books import Books
     from api.snapshots import Sky, Snapshots
 
 _DESCRIPTION = "/openapi.json"
@@ -31,6 +34,7 @@ class Service:
 
     bucket: Bucket
     snapshots: Snapshots
+    books: Books
     now: Callable[[], int]
 
     def sky(self) -> Sky:
@@ -50,6 +54,9 @@ class Service:
             response = self._answer(request)
         except ProblemError as error:
             response = _problem(error)
+        except (BookError, ReplacedError) as error:
+            warn(f"a day's flights cannot be read: {error!r}")
+            response = _problem(problems.unavailable("the flights cannot be read now; try again in a few seconds"))
         except (BotoCoreError, ClientError) as error:
             warn(f"the data bucket does not answer: {error}")
             response = _problem(problems.unavailable("the data cannot be read now; try again in a few seconds"))
@@ -71,7 +78,7 @@ class Service:
         headers = {}
         if following := getattr(result, "next", None):
             headers["Link"] = f'<{following}>; rel="next"'
-        if media_type == geojson.MEDIA_TYPE:
+        if media_type == geojson.MEDIA_TYPE and route.is_of_aircraft:
             result = geojson.collection(result) if isinstance(result, Targets) else geojson.feature(result)
         return Response(HTTPStatus.OK, media_type, _encode(result), headers)
 

@@ -8,6 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from api.bucket import Bucket
+from api.flight_books import Books
 from api.service import Service
 from api.settings import Settings
 from api.snapshots import Snapshots
@@ -34,4 +35,4 @@ def service() -> Service:
         A setting is missing; the request fails with a text, not the import.
     """
     bucket = Bucket(aws.client("s3", S3), Settings.from_environment(os.environ).data_bucket)
-    return Service(bucket, Snapshots(bucket, time.monotonic), lambda: time.time_ns() // 1_000_000)
+    return Service(bucket, Snapshots(bucket, time.monotonic), Books(bucket), lambda: time.time_ns() // 1_000_000)

@@ -58,7 +58,7 @@ class SimulatedDay:
         return max(one.time for found in self.positions.values() for one in found)
 
 
-def simulate(aircraft: int, seed: int, *, is_told: bool) -> SimulatedDay:
+def simulate(aircraft: int, seed: int, *, is_told: bool, hours: int = HOURS) -> SimulatedDay:
     """Return a day; `is_told` is whether the provider says flight ids, take-off and landing times."""
     rng = random.Random(seed)
     day = SimulatedDay()
@@ -67,7 +67,7 @@ def simulate(aircraft: int, seed: int, *, is_told: bool) -> SimulatedDay:
         found: list[Position] = []
         flights: dict[str, Flown] = {}
         next_pass = math.inf if place % 2 else BEGIN + rng.uniform(0, _PASSES[1])
-        for second in range(BEGIN, BEGIN + HOURS * 3_600, STEP):
+        for second in range(BEGIN, BEGIN + hours * 3_600, STEP):
             seen = journey.at(second, rng)
             flight = journey._flight
             by_satellite = second >= next_pass

@@ -74,11 +74,12 @@ def library_files(wheels: Iterable[Wheel], services: set[str]) -> Files:
 
 
 def source_files(source: Path, packages: Iterable[str]) -> Files:
-    """Return the Python files of `packages` under `source`, by path."""
+    """Return the Python files of `packages` under `source`, and the tables that they read, by path."""
     files: Files = {}
     for package in packages:
-        for path in sorted((source / package).rglob("*.py")):
-            files[path.relative_to(source).as_posix()] = path.read_bytes()
+        for path in sorted((source / package).rglob("*")):
+            if path.suffix in {".py", ".csv"}:
+                files[path.relative_to(source).as_posix()] = path.read_bytes()
     return files
 
 

@@ -10,6 +10,7 @@ import boto3
 import pytest
 
 from api.bucket import Bucket
+from api.flight_books import Books
 from api.service import Service
 from api.snapshots import Snapshots
 from benchmarks.inputs.live_fleet import Update, columns, header, identities
@@ -110,7 +111,7 @@ def clock():
 def service(s3, clock):  # noqa: ARG001 - the bucket has to be there
     """The service over the bucket, half a minute into the window."""
     bucket = Bucket(aws.client("s3", {}), "data")
-    return Service(bucket, Snapshots(bucket, clock), lambda: milliseconds(NOW))
+    return Service(bucket, Snapshots(bucket, clock), Books(bucket), lambda: milliseconds(NOW))
 
 
 @pytest.fixture

@@ -186,8 +186,8 @@ def test_a_wrong_parameter_is_named(get, target, parameter):
 
 def test_what_there_is_not(get):
     """Another path, and another method, are refused in words."""
-    assert get("/flights")[0] == 404
-    assert "expected one of /targets" in get("/flights")[2]["detail"]
+    assert get("/airports")[0] == 404
+    assert "expected one of /targets" in get("/airports")[2]["detail"]
     status, headers, _ = get("/targets", method="POST")
     assert (status, headers["Allow"]) == (405, "GET, HEAD")
 

@@ -64,6 +64,8 @@ def test_single_wrong_positions_make_no_flights(airports, data):
             altitude=st.none() | st.integers(15_001, 45_000),
             speed=st.none() | st.floats(80, 700),
             on_ground=st.none() | st.booleans(),
+            takeoff_time=st.none(),  # what is left out here may be drawn as well
+            landing_time=st.none(),
         ),
         max_size=60,
     )

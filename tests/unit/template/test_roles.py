@@ -72,7 +72,7 @@ def test_every_function_has_a_role_of_its_own(resources, of_type):
     """No two functions share a role, and none has SAM write it policies."""
     used = [function["Role"]["Fn::GetAtt"] for function in of_type("AWS::Serverless::Function").values()]
     used = [each if isinstance(each, str) else each[0] for each in used]
-    assert len({each.split(".")[0] for each in used}) == len(used) == 5
+    assert len({each.split(".")[0] for each in used}) == len(used) == 6
     assert all(resources[each.split(".")[0]]["Type"] == "AWS::IAM::Role" for each in used)
     assert not [name for name, each in of_type("AWS::Serverless::Function").items() if "Policies" in each]
 
@@ -192,6 +192,7 @@ def test_the_api_only_reads(roles):
     """Live objects, window rows and alerts; the raw archive is not its business."""
     assert actions_on(roles["ApiRole"], "DataBucket") == [
         "s3:GetObject /alerts/*",
+        "s3:GetObject /flights/*",
         "s3:GetObject /live/*",
         "s3:GetObject /windows/*",
         "s3:ListBucket",

@@ -11,7 +11,7 @@ import zipfile
 
 import pytest
 
-FUNCTIONS = ("consumer", "aggregator", "alerts", "api", "archive")
+FUNCTIONS = ("consumer", "aggregator", "alerts", "api", "archive", "flights")
 
 
 def copy_of(repository, folder):

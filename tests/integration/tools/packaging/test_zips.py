@@ -26,6 +26,7 @@ FOLDERS = {
     "alerts": {"alerts"} | SHARED | LIBRARIES,
     "api": {"api"} | SHARED | LIBRARIES,
     "archive": {"archive", "isal", "duckdb", "_duckdb", "adbc_driver_duckdb"} | SHARED | LIBRARIES,
+    "flights": {"flights", "_duckdb", "adbc_driver_duckdb", "duckdb"} | SHARED | LIBRARIES,
 }
 
 
@@ -216,7 +217,7 @@ def test_an_unknown_function_is_named(checkout, run_packaging, tmp_path):
     """A mistyped name says which ones there are, and makes nothing."""
     finished = run_packaging(checkout, "--into", str(tmp_path / "out"), "alert")
     assert finished.returncode == 1
-    assert "alert: no such function; expected one of aggregator, alerts, api, consumer" in finished.stderr
+    assert "alert: no such function; expected one of aggregator, alerts, api, archive, consumer, flights" in finished.stderr
     assert not (tmp_path / "out").exists()
 
 
