@@ -9,6 +9,7 @@ import { at } from "./clock.js";
 import { byId, element, setText } from "./dom.js";
 import { Painter } from "./draw.js";
 import { fromParameters, toParameters } from "./filters.js";
+import { Flights } from "./flights.js";
 import { toLatitude, toLongitude, toX, toY } from "./geo.js";
 import { Health } from "./health.js";
 import { List } from "./list.js";
@@ -59,6 +60,16 @@ function makePainter() {
   }
 }
 
+/** The way of a past flight, and the tracks that the worker made. @type {number[]} */
+let wholeFlight = [];
+let tracks = new Float32Array(0);
+
+function drawTracks() {
+  painter?.set("tracks", wholeFlight.length ? Float32Array.from([...wholeFlight, ...tracks]) : tracks);
+  document.documentElement.dataset.flight = String(wholeFlight.length / 6);
+  redraw();
+}
+
 const camera = new Camera(canvas, () => {
   isDirty = true;
   clearTimeout(viewTimer);
@@ -72,6 +83,10 @@ const list = new List({
   select: (address) => select(address, true),
   sort: (sorting) => order({ type: "sort", sorting }),
   page: (first) => order({ type: "page", first }),
+});
+const flights = new Flights((track) => {
+  wholeFlight = track;
+  drawTracks();
 });
 const alerts = new Alerts((alert) => {
   if (Number.isFinite(alert.latitude) && Number.isFinite(alert.longitude))
@@ -109,9 +124,13 @@ function select(address, isFocused = false) {
   selected = address;
   list.selected = address;
   order({ type: "select", address });
-  if (address === null) panel.hide();
-  else {
+  if (address === null) {
+    flights.forget();
+    panel.hide();
+  } else {
+    const isOther = address !== panel.address;
     panel.show(address, null);
+    if (isOther) flights.show(address, panel.parts.flights, at(clock, Date.now()));
     if (isFocused) byId("panel").focus({ preventScroll: true });
   }
   byId("filters").hidden = true;
@@ -194,10 +213,11 @@ const handlers = {
     document.documentElement.dataset.aircraft = String(data.length / 8);
     redraw();
   },
-  labels({ glyphs, airports, tracks }) {
+  labels({ glyphs, airports, tracks: made }) {
     painter?.set("text", glyphs);
     painter?.set("airports", airports);
-    painter?.set("tracks", tracks);
+    tracks = made;
+    drawTracks();
   },
   world(world) {
     painter?.setWorld(world);

@@ -84,6 +84,7 @@ export class Panel {
     parts.known = element("div", {}, made("age", "p"), parts.route,
       element("dl", { class: "figures" }, figure("Altitude", "altitude"), figure("Speed", "speed"), figure("Vertical rate", "rate"), figure("Heading", "heading")), fields);
     parts.gone = element("p", {}, "Not heard of any more.");
-    this.panel.replaceChildren(close, made("name", "h2"), made("badge", "p", { class: "badge" }), parts.gone, parts.known);
+    const flights = made("flights", "section", { class: "flights", "aria-label": "Flights of the last days", hidden: "" });
+    this.panel.replaceChildren(close, made("name", "h2"), made("badge", "p", { class: "badge" }), parts.gone, parts.known, flights);
   }
 }

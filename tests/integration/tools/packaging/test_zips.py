@@ -217,7 +217,10 @@ def test_an_unknown_function_is_named(checkout, run_packaging, tmp_path):
     """A mistyped name says which ones there are, and makes nothing."""
     finished = run_packaging(checkout, "--into", str(tmp_path / "out"), "alert")
     assert finished.returncode == 1
-    assert "alert: no such function; expected one of aggregator, alerts, api, archive, consumer, flights" in finished.stderr
+    assert (
+        "alert: no such function; expected one of aggregator, alerts, api, archive, consumer, flights"
+        in finished.stderr
+    )
     assert not (tmp_path / "out").exists()
 
 

@@ -1,0 +1,100 @@
+"""The flights of an aircraft in its panel, and the whole way of one on the map."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from local.web.answer import Answer
+from local.web.server import WebServer
+from local.web.static_files import StaticFiles
+
+ADDRESS = "3C4AAA"
+
+
+class Api:
+    """Answers as the API does: two flights of one aircraft, and the way of the newer one."""
+
+    def __init__(self):
+        today = datetime.now(UTC).replace(hour=6, minute=30, second=0, microsecond=0)
+        self.flights = {}
+        for back, (begin, end) in enumerate((("EDDF", "LSZH"), ("LSZH", "EDDF"))):
+            at = today - timedelta(days=back)
+            self.flights.setdefault(f"{at:%Y-%m-%d}", []).append(
+                {
+                    "id": f"{ADDRESS}-{at:%Y%m%dT%H%M%SZ}",
+                    "icao_address": ADDRESS,
+                    "callsign": f"DLH40{back}",
+                    "departure_airport_icao": begin,
+                    "arrival_airport_icao": end,
+                    "takeoff_time": f"{at:%Y-%m-%dT%H:%M:%S}.000Z",
+                    "first_time": f"{at:%Y-%m-%dT%H:%M:%S}.000Z",
+                    "last_time": f"{at + timedelta(minutes=55):%Y-%m-%dT%H:%M:%S}.000Z",
+                }
+            )
+        self.asked = []
+
+    def call(self, target, headers, client):  # noqa: ARG002 - an API's interface
+        """Answer a question."""
+        url = urlsplit(target)
+        self.asked.append(url.path)
+        if url.path == "/api/flights":
+            query = parse_qs(url.query)
+            found = self.flights.get(query["date"][0], []) if query["icao_address"] == [ADDRESS] else []
+            return self._json({"flights": found})
+        lines = [[[8.5, 50.0], [8.6, 48.5], [8.6, 47.5]]]
+        properties = {"altitudes": [300, 24_000, None], "times": ["", "", ""]}
+        geometry = {"type": "MultiLineString", "coordinates": lines}
+        return self._json({"type": "Feature", "id": "", "geometry": geometry, "properties": properties})
+
+    @staticmethod
+    def _json(content):
+        return Answer(HTTPStatus.OK, {"Content-Type": "application/json"}, json.dumps(content).encode())
+
+
+@pytest.fixture
+def api():
+    """The API behind the server."""
+    return Api()
+
+
+@pytest.fixture
+def server(site, api, repository):
+    """The page's address, with an API."""
+    with WebServer(StaticFiles(repository / "web")) as running:
+        running.connect(site, api)
+        yield running.url
+
+
+@pytest.mark.usefixtures("sky")
+def test_a_click_draws_a_flights_whole_way(open_page, api):
+    """The panel lists the flights of the last days, the newest first; one at a time is drawn, until it is let go."""
+    page = open_page(f"at=47,8,6.5&aircraft={ADDRESS}")
+    page.shown(3)
+    page.wait("() => document.querySelectorAll('.flights button').length === 2")
+    assert "DLH400 · EDDF → LSZH" in page.text_content(".flights li:nth-child(1)")
+    assert "06:30\N{EN DASH}07:25 Z" in page.text_content(".flights li:nth-child(1)")
+    page.click(".flights li:nth-child(1) button")
+    page.wait("() => document.documentElement.dataset.flight === '2'")
+    assert page.get_attribute(".flights li:nth-child(1) button", "aria-pressed") == "true"
+    page.click(".flights li:nth-child(2) button")
+    page.wait("() => document.querySelectorAll('.flights [aria-pressed=true]').length === 1")
+    page.wait("() => document.documentElement.dataset.flight === '2'")
+    page.keyboard.press("Escape")
+    page.wait("() => document.documentElement.dataset.flight === '0'")
+    assert [path for path in api.asked if path.startswith("/api/flights/")] == [
+        f"/api/flights/{found[0]['id']}" for found in api.flights.values()
+    ]
+
+
+@pytest.mark.usefixtures("sky")
+def test_an_aircraft_without_flights_has_no_list(open_page):
+    """Nor is there one where the page has no API: the panel is as it was."""
+    page = open_page("at=47,8,6.5&aircraft=400CCC")
+    page.shown(3)
+    page.wait("() => document.querySelector('#panel h2')?.textContent === 'BAW7'")
+    assert page.is_hidden(".flights")
