@@ -74,7 +74,6 @@ def server(site, api, repository):
 def test_a_click_draws_a_flights_whole_way(open_page, api):
     """The panel lists the flights of the last days, the newest first; one at a time is drawn, until it is let go."""
     page = open_page(f"at=47,8,6.5&aircraft={ADDRESS}")
-    page.shown(3)
     page.wait("() => document.querySelectorAll('.flights button').length === 2")
     assert "DLH400 · EDDF → LSZH" in page.text_content(".flights li:nth-child(1)")
     assert "06:30\N{EN DASH}07:25 Z" in page.text_content(".flights li:nth-child(1)")
@@ -95,6 +94,5 @@ def test_a_click_draws_a_flights_whole_way(open_page, api):
 def test_an_aircraft_without_flights_has_no_list(open_page):
     """Nor is there one where the page has no API: the panel is as it was."""
     page = open_page("at=47,8,6.5&aircraft=400CCC")
-    page.shown(3)
     page.wait("() => document.querySelector('#panel h2')?.textContent === 'BAW7'")
     assert page.is_hidden(".flights")
