@@ -66,6 +66,12 @@ class Break:
     times: int = 1
 
 
+_PASSING = frozenset({408, 422, 425, 429, *range(500, 600)})
+"""Of these a Retry-After is kept to."""
+
+_LONGEST_WAIT = 3600
+"""Seconds for which docs/design.md has one kept to."""
+
 type Item = Line | Token | Flood | Pause | Gate | Break
 
 
@@ -91,6 +97,8 @@ class Feed:
     rules: Rulebook = field(default_factory=Rulebook)
     run: int = 0
     asked: list[Asked] = field(default_factory=list)
+    refused_until: list[tuple[float, float]] = field(default_factory=list)
+    """When an answer asked for a wait, and until when (by the monotonic clock)."""
     issued: set[str] = field(default_factory=set)
     """Every token that was sent."""
     _server: Server = field(init=False)
@@ -128,6 +136,7 @@ class Feed:
         operation = "feed.batch" if "start" in query else f"feed.{_kind(token)}"
         self.asked.append(Asked(operation, token, request.head_bytes, time.monotonic()))
         manners = self.rules.manners(operation)
+        self._note_wait(manners)
         if manners is not None:
             misbehave(connection, manners)
         elif request.headers.get("authorization") != f"Bearer {self.api_token}":
@@ -138,6 +147,13 @@ class Feed:
             self._send_batch(body, _epoch(query["start"]), _epoch(query["end"]) if "end" in query else time.time())
         else:
             self._stream(body, self._position(operation, token))
+
+    def _note_wait(self, manners: object) -> None:
+        """Note until when an answer asks not to be asked again, from the moment it is sent at the earliest."""
+        if isinstance(manners, Instead):
+            for name, value in manners.reply.headers:
+                if name == "Retry-After" and value.isascii() and value.isdigit() and manners.reply.status in _PASSING:
+                    self.refused_until.append((time.monotonic(), time.monotonic() + min(int(value), _LONGEST_WAIT)))
 
     def _position(self, operation: str, token: str | None) -> int:
         if operation == "feed.latest":

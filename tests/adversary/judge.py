@@ -25,6 +25,9 @@ TOLERANCE = 0.2
 _SPARE = 3.0
 """Seconds before its deadline at which a run may end for it, with a token each fraction of a second."""
 
+_CROSSING = 0.1
+"""Seconds that a request and an answer may cross in."""
+
 _CONTROLS = {code for code in range(32) if chr(code) not in "\t\n\r"} | {0x7F}
 
 
@@ -51,6 +54,7 @@ def judge(plan: ConsumerPlan, evidence: Evidence, tolerance: float = TOLERANCE) 
         *_costs(plan, evidence),
         *texts(evidence.log, plan.hidden_marks),
         *_secrets(evidence),
+        *_haste(evidence),
     ]
 
 
@@ -215,6 +219,15 @@ def encodings(secret: str) -> dict[str, str]:
     return dressed
 
 
+def _haste(evidence: Evidence) -> Iterator[Broken]:
+    for since, until in evidence.refused_until:
+        early = [asked for asked in evidence.asked if since + _CROSSING < asked.at < until - _CROSSING]
+        if early:
+            seen = f"{len(early)} requests, the first {until - early[0].at:.1f} s before the time"
+            yield Broken("a server that asks to wait is not asked before", seen)
+            return
+
+
 def _secrets(evidence: Evidence) -> Iterator[Broken]:
     returned = json.dumps([[outcome.result, outcome.error] for outcome in evidence.outcomes]).encode()
     places = {"the log": evidence.log, "what a run returned": returned}
@@ -226,6 +239,10 @@ def _secrets(evidence: Evidence) -> Iterator[Broken]:
             if dress.encode() in content or dress.encode() in unescaped:
                 yield Broken("no secret outside its place", f"the API token, {way}, is in {place}")
                 return
+        shown = [token for token in evidence.issued if token and token.encode() in content]
+        if shown and place.startswith("live/"):
+            yield Broken("no secret outside its place", f"the position token {shown[0][:40]} is in {place}")
+            return
 
 
 def _positions(plan: ConsumerPlan) -> dict[int, int]:

@@ -57,6 +57,8 @@ class Evidence:
     """Whether a run ended while Kinesis had not yet answered a call: what that call held may come again."""
     issued: set[str] = field(default_factory=set)
     """Every token that the feed sent."""
+    refused_until: list[tuple[float, float]] = field(default_factory=list)
+    """When the feed asked to wait, and until when, by the monotonic clock."""
     stall: float = 0.0
     """The longest time for which this machine kept a sleeping thread waiting beyond its time, in seconds."""
     settled: bool = True
@@ -209,6 +211,7 @@ def play(plan: ConsumerPlan) -> Evidence:
         if stage.aws.faults:
             raise RuntimeError(f"the stub of AWS failed, not what it attacks: {stage.aws.faults[0]}")
         evidence.asked, evidence.issued = stage.feed.asked, stage.feed.issued
+        evidence.refused_until = stage.feed.refused_until
         evidence.checkpoint_writes = stage.aws.writes.get("checkpoint.json", 0)
         evidence.stall = watch.longest
     return evidence

@@ -200,6 +200,25 @@ def test_the_api_token_in_an_object_or_a_result(plan, evidence):
     assert promises(plan, evidence) == {"no secret outside its place"}
 
 
+def test_a_position_token_in_a_live_object(plan, evidence):
+    """Whoever sees the map must not be able to read the stream from there."""
+    evidence.issued.add("tok-4-0")
+    evidence.ledger.wrote("raw/1", b"tok-4-0")
+    assert promises(plan, evidence) == set()
+    evidence.ledger.wrote("live/status.json", b'{"token":"tok-4-0"}')
+    assert "no secret outside its place" in promises(plan, evidence)
+
+
+@pytest.mark.parametrize(
+    ("at", "is_early"), [(99.9, False), (100.05, False), (104.0, True), (109.95, False), (111.0, False)]
+)
+def test_a_server_that_is_asked_before_its_time(plan, evidence, at, is_early):
+    """It asked to wait from second 100 to 110; what crossed its answer is nobody's fault."""
+    evidence.refused_until.append((100.0, 110.0))
+    evidence.asked.append(Asked("feed.latest", "LATEST", 200, at))
+    assert ("a server that asks to wait is not asked before" in promises(plan, evidence)) is is_early
+
+
 def test_a_record_that_cannot_be_opened(plan, evidence):
     """A record that is addressed as an envelope and is not one."""
     evidence.ledger.took(b"{}\n", "shard-1", "shard-1", addressed=True)

@@ -7,6 +7,7 @@ import pytest
 from tests.adversary.campaign import campaign
 
 SELECTION = {
+    "asked-to-wait": 1,
     "byte-order-mark": 1,
     "changing-emergencies": 1,
     "disturbed-recovery": 1,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tests.adversary.attacks.register import kind
 from tests.adversary.attacks.throttling import record_format
+from tests.adversary.feed import Break
 from tests.adversary.judge import encodings
 from tests.adversary.plan import SETTLE, Bounds, Run, Traffic
 from tests.adversary.stage import API_TOKEN
@@ -114,6 +115,26 @@ def odd_statuses(rng: Random, now: float) -> ConsumerPlan:
         SETTLE,
         may_double=True,
         bounds=Bounds(requests=40),
+        **record_format(rng),
+    )
+
+
+@kind("a server that asks to wait is not asked before, by whatever run", weight=1)
+def asked_to_wait(rng: Random, now: float) -> ConsumerPlan:
+    """The stream breaks, and the server asks for more seconds than the run has; others follow before they are over."""
+    traffic = Traffic(rng, now, age=300)
+    traffic.intervals(3, 5)
+    traffic.items.append(Break())
+    traffic.intervals(2, 5)
+    reply = Reply(rng.choice([429, 503]), b"busy", (("Retry-After", "7"),))
+    rules = (Rule("feed.stored", Instead(reply), count=1),)
+    fresh = rng.random() < 0.5
+    return traffic.plan(
+        Run(3.5, rules),
+        *[Run(2.0, fresh=fresh)] * rng.randrange(1, 3),
+        SETTLE,
+        may_double=fresh,
+        bounds=Bounds(requests=10),
         **record_format(rng),
     )
 
