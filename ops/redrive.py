@@ -170,8 +170,8 @@ class Redrive:
             return
         if failure.window is not None:
             raise ObjectError(
-                f"{key}: holds a window's state and no records; rebuild that window from raw/: {failure.window}. It "
-                "stays where it is"
+                f"{key}: holds a window's state and no records; rebuild that window from the archive "
+                f"(docs/operations/README.md): {failure.window}. The object stays where it is"
             )
         self._tell(f"{key}: {len(failure.records)} records of {failure.function_name}. {failure.reason()}")
         for _, data in failure.records[: wanted.show]:

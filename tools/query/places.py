@@ -34,6 +34,9 @@ class Place(Protocol):
         Days of which there is nothing are not among them: a reader refuses a pattern that nothing matches.
         """
 
+    def write(self, key: str, content: bytes) -> None:
+        """Write an object, or replace it."""
+
 
 def place(text: str) -> Place:
     """Return the place that `--on` names.
@@ -76,6 +79,13 @@ class _Folder:
         days = [folder.name for folder in folders if any(folder.glob(depth))]
         chosen = _chosen(days, span)
         return [] if not days or chosen == [] else _below(f"{glob.escape(str(self._path))}/", table, chosen)
+
+    def write(self, key: str, content: bytes) -> None:
+        path = self._path / key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f".{path.name}.new")
+        temporary.write_bytes(content)
+        temporary.replace(path)
 
 
 class _Bucket:
@@ -126,3 +136,6 @@ class _Bucket:
         ]
         chosen = _chosen(days, span)
         return [] if not days or chosen == [] else _below(f"{_SCHEME}{self._bucket}/{self._prefix}", table, chosen)
+
+    def write(self, key: str, content: bytes) -> None:
+        self._s3.put_object(Bucket=self._bucket, Key=f"{self._prefix}{key}", Body=content)

@@ -7,6 +7,9 @@ A window usually has one part, number 0. Parts merge by aircraft: sums of `updat
 means weighted by `*_updates`; lists united. The leg between two parts, or two windows, is in neither: it runs from the
 last position of one to the first position of the next.
 
+Rows that were computed again from the archive (`tools.operations.rebuild`) have two fields more, `rebuilt_by` and
+`rebuilt_at`, and take the place of all rows of their window.
+
 Times are RFC 3339 in UTC. A field without a value is left out. All names are flat, as Athena reads them.
 """
 

@@ -146,8 +146,9 @@ def test_of_a_rebuilt_window_only_the_newest_rebuild_counts(tmp_path):
 
     put("z", "A00001", "A00002")
     put("y", "A00009", shard_id="shardId-000000000001")
+    put("x", "A00010", window_start="2024-03-04T23:25:00Z")
     put("b", "A00001", "A00003", rebuilt_at="2024-03-05T10:00:00Z", rebuilt_by="arrival")
     put("a", "A00001", "A00004", rebuilt_at="2024-03-05T11:00:00Z", rebuilt_by="arrival")
     sql, asked = "SELECT icao_address FROM windows ORDER BY icao_address", span.Span()
     with database.opened(places.place(str(tmp_path)), sql, asked) as data:
-        assert data.ask(sql, asked).fetchall() == [("A00001",), ("A00004",), ("A00009",)]
+        assert data.ask(sql, asked).fetchall() == [("A00001",), ("A00004",), ("A00010",)]
