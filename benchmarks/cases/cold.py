@@ -20,6 +20,7 @@ COMPARISONS = {
             "SUPPRESSION_SECONDS": "900",
         },
     ),
+    "cold_api": cold_start.comparison("api", "s3", {"DATA_BUCKET": "data"}, peer="usual_api"),
     "cold_consumer": cold_start.comparison(
         "consumer",
         "s3 kinesis secretsmanager",

@@ -31,10 +31,11 @@ SIDES = {
 }
 
 
-def comparison(function: str, clients: str, environment: Mapping[str, str]) -> Comparison:
+def comparison(function: str, clients: str, environment: Mapping[str, str], peer: str = "usual") -> Comparison:
     """Return the comparison for one of our functions.
 
-    `clients` are the AWS services that the function calls, `environment` is what the template gives it.
+    `clients` are the AWS services that the function calls, `environment` is what the template gives it, `peer` the
+    module of `benchmarks.peers.functions` beside it.
     """
 
     @contextmanager
@@ -49,6 +50,7 @@ def comparison(function: str, clients: str, environment: Mapping[str, str]) -> C
                 "module": f"{function}.handler",
                 "runtime": str(packages.runtime(workspace.folder)),
                 "usual": str(usual),
+                "peer": peer,
                 "usual_compiled": str(packages.compiled(usual)) if workspace.sizes.thorough else "",
                 "clients": clients,
                 "updates": 1,

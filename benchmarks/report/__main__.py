@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks import cases
 from benchmarks.harness.workspace import ROOT
-from benchmarks.report import memory_sizes
+from benchmarks.report import live, memory_sizes
 from benchmarks.report.table import cost
 
 if TYPE_CHECKING:
@@ -112,6 +112,7 @@ def _measurements(results: Mapping[str, Any]) -> Iterator[str]:
             f"under {memory['target_peak_mb']} MB, flat. It used {memory['cpu_share']:.0%} of a core."
         )
         yield ""
+    yield from live.sections(results)
     if growth := results.get("growth"):
         yield "## Growth"
         yield ""

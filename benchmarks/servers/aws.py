@@ -15,6 +15,7 @@ from collections import Counter
 from email.utils import formatdate
 from functools import cache
 from typing import TYPE_CHECKING
+from zlib import crc32
 
 from benchmarks.servers.http import answer, serve
 
@@ -129,8 +130,11 @@ class Aws:
             self._objects[path] = request.body
         elif path not in self._objects:
             return answer(_NO_SUCH_KEY, "404 Not Found", _XML)
+        tag = f'"{crc32(self._objects[path]):08x}"'
+        if request.headers.get("if-none-match") == tag:
+            return answer(b"", "304 Not Modified", f"ETag: {tag}")
         body = b"" if request.method == "PUT" else self._objects[path]
-        return answer(body, "200 OK", 'ETag: "0"', f"Last-Modified: {formatdate(usegmt=True)}")
+        return answer(body, "200 OK", f"ETag: {tag}", f"Last-Modified: {formatdate(usegmt=True)}")
 
 
 def _updates(body: bytes) -> list[str]:

@@ -30,22 +30,22 @@ def ours(params: dict[str, Any]) -> Measured:
 
 def peer(params: dict[str, Any]) -> Measured:
     """The usual function, as pip installs it."""
-    return _start(params, params["usual"], "usual")
+    return _start(params, params["usual"], params["peer"])
 
 
 def peer_compiled(params: dict[str, Any]) -> Measured:
     """The same, byte-compiled."""
-    return _start(params, params["usual_compiled"], "usual")
+    return _start(params, params["usual_compiled"], params["peer"])
 
 
 def peer_with_clients(params: dict[str, Any]) -> Measured:
     """The usual function that makes at the top the clients it will need."""
-    return _start(params, params["usual"], "usual", CLIENTS=params["clients"])
+    return _start(params, params["usual"], params["peer"], CLIENTS=params["clients"])
 
 
 def peer_compiled_with_clients(params: dict[str, Any]) -> Measured:
     """The same, byte-compiled."""
-    return _start(params, params["usual_compiled"], "usual", CLIENTS=params["clients"])
+    return _start(params, params["usual_compiled"], params["peer"], CLIENTS=params["clients"])
 
 
 def bare(params: dict[str, Any]) -> Measured:

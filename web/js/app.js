@@ -382,6 +382,10 @@ addEventListener("hashchange", () => {
   filters = fromParameters(from);
   order({ type: "filters", filters });
   showFilters();
+  basemap.set(from.get("tiles") ?? "");
+  show.tracks = from.get("trails") === "1";
+  byId("tracks").setAttribute("aria-pressed", String(show.tracks));
+  if (from.get("aircraft") !== selected) select(from.get("aircraft"));
   camera.resize(camera.width, camera.height);
 });
 

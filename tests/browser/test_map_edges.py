@@ -1,0 +1,124 @@
+"""The map's edges: tiles of somebody else's, a sound, two fingers, a graphics processor that goes, hostile objects."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+
+import pytest
+
+TEXT = "selector => document.querySelector(selector)?.textContent ?? ''"
+
+COUNT_TONES = """window.tones = 0; window.OscillatorNode = class extends OscillatorNode {
+  start(at) { window.tones++; super.start(at); } }"""
+
+
+@pytest.mark.usefixtures("sky")
+def test_tiles_of_an_address_lie_under_the_map(open_page):
+    """Off unless the address has them; those of the page's own host are drawn, and a link shows them again."""
+    page = open_page()
+    page.shown(3)
+    assert page.locator("#basemap img").count() == 0
+
+    page.evaluate("location.hash = 'at=47,8,6.5&tiles=/icon.svg?{z}-{x}-{y}'")
+    page.wait("() => [...document.querySelectorAll('#basemap img')].some((tile) => tile.naturalWidth > 0)")
+
+    assert "/icon.svg?7-" in page.evaluate("document.querySelector('#basemap img').src")
+
+
+@pytest.mark.usefixtures("sky")
+def test_tiles_of_another_host_are_kept_out_by_the_policy(open_page):
+    """Until whoever serves the page allows that host: the browser says which rule it was."""
+    page = open_page("at=47,8,6.5&tiles=http://localhost:9/{z}/{x}/{y}.png")
+    page.shown(3)
+    page.wait("() => document.querySelectorAll('#basemap img').length > 0")
+    page.wait("() => [...document.querySelectorAll('#basemap img')].every((tile) => tile.complete)")
+
+    assert page.evaluate("[...document.querySelectorAll('#basemap img')].every((tile) => tile.naturalWidth === 0)")
+    assert "CSP: img-src" in page.problems
+    page.problems.clear()
+
+
+def test_an_alert_sounds_only_if_that_is_wanted(sky, open_page):
+    """Two tones for a new one, none before the button was pressed."""
+    page = open_page(script=COUNT_TONES)
+    page.shown(3)
+    page.wait(f"() => ({TEXT})('#alerts li') !== ''")
+    sky.fly("AAAAAA", callsign="QUIET1", squawk="7700")
+    sky.write()
+    page.wait(f"() => ({TEXT})('#toasts').includes('QUIET1')")
+    assert page.evaluate("tones") == 0
+
+    page.evaluate("document.getElementById('sound').click()")
+    page.wait("() => tones === 2")  # so that one hears what it will be
+    sky.fly("BBBBBB", callsign="LOUD1", squawk="7600")
+    sky.write()
+    page.wait("() => tones === 4")
+
+
+@pytest.mark.usefixtures("sky")
+def test_two_fingers_zoom(open_page):
+    """What they take hold of goes apart as they do."""
+    page = open_page(has_touch=True)
+    page.shown(3)
+    before = float(page.evaluate("location.hash.split('at=')[1].split('&')[0].split(',')[2]"))
+    touch = page.tab.context.new_cdp_session(page.tab)
+
+    def fingers(kind, apart):
+        points = [{"x": 500 + side * apart, "y": 400, "id": number} for number, side in enumerate((-1, 1))]
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [] if kind == "touchEnd" else points})
+
+    fingers("touchStart", 50)
+    for apart in (80, 120, 160, 200):
+        fingers("touchMove", apart)
+    fingers("touchEnd", 200)
+
+    page.wait("before => Number(location.hash.split('at=')[1].split('&')[0].split(',')[2]) > before + 1", before)
+
+
+@pytest.mark.usefixtures("sky")
+def test_a_graphics_processor_that_is_lost_and_comes_back(open_page):
+    """The list goes on meanwhile, and the map is drawn again."""
+    page = open_page()
+    page.shown(3)
+    page.evaluate(
+        "window.lost = document.getElementById('canvas').getContext('webgl2').getExtension('WEBGL_lose_context')"
+    )
+    page.evaluate("document.documentElement.dataset.aircraft = 'lost'; lost.loseContext()")
+    page.wait("() => document.querySelectorAll('tbody tr').length === 3")
+
+    page.evaluate("lost.restoreContext()")
+
+    page.shown(3)
+
+
+def bomb(kind):
+    """A snapshot whose header inflates to a hundred times what it says, or to what no reader takes."""
+    deflated = zlib.compress(b" " * (1 << 24), wbits=-15)
+    said = {"more than it says": 100, "more than any": 1 << 24}[kind]
+    return struct.pack("<4sBBHIII", b"LIVE", 1, 1, 0, len(deflated), said, zlib.crc32(deflated)) + deflated
+
+
+@pytest.mark.parametrize("kind", ["more than it says", "more than any"])
+def test_a_snapshot_that_is_a_bomb_is_refused(sky, open_page, kind):
+    """It is named, what was known stays, and the next good one is taken."""
+    page = open_page()
+    page.shown(3)
+    sky.site.put("live/shardId-000000000000/open", bomb(kind))
+    page.wait(f"() => ({TEXT})('#trouble').startsWith('Cannot be read')")
+    assert page.evaluate("document.querySelectorAll('tbody tr').length") == 3
+
+    sky.write()
+    page.wait(f"() => ({TEXT})('#trouble') === ''")
+
+
+def test_a_hostile_name_is_a_text(sky, open_page):
+    """What an aircraft calls itself is never taken for a part of the page."""
+    sky.fly("AAAAAA", callsign="<img src=x onerror=document.title='hit'>", squawk="7700")
+    sky.write()
+    page = open_page("at=47,8,6.5&aircraft=AAAAAA")
+    page.wait("() => document.querySelector('tbody').textContent.includes('<img')")
+    page.wait("() => document.querySelector('#panel').textContent.includes('<img')")
+
+    assert page.locator("tbody img, #panel img, #toasts img").count() == 0
+    assert page.title() != "hit"
