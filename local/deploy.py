@@ -103,8 +103,7 @@ def _create_delivery_streams(cloud: Cloud, local: LocalTemplate, outputs: Mappin
             continue  # moto's Firehose does not read from Kinesis: `local.aws.raw_delivery` does
         kind = next(path.split(".")[0] for path in properties if path.endswith(".BucketARN"))
         destination = {key: properties[f"{kind}.{key}"] for key in ("BucketARN", "RoleARN")}
-        # moto takes a prefix as it stands: what Firehose would evaluate (dates) is cut off. It does not compress.
-        destination["Prefix"] = properties.get(f"{kind}.Prefix", "").partition("!{")[0]
+        destination["Prefix"] = properties.get(f"{kind}.Prefix", "")  # `moto_firehose` evaluates it; nobody compresses
         cloud.client("firehose").create_delivery_stream(
             DeliveryStreamName=one.stands_in, DeliveryStreamType="DirectPut", **{kind: destination}
         )

@@ -24,7 +24,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from werkzeug.serving import make_server
 
 from local import clock
-from local.aws import moto_kinesis
+from local.aws import moto_firehose, moto_kinesis
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -74,6 +74,7 @@ def prepare_moto() -> None:
     For each request moto lists the folders of its own package and the methods of a class: a fifth of what one costs.
     """
     moto_kinesis.install()
+    moto_firehose.install()
     modules = frozenset(backends.list_of_moto_modules())
     backends.list_of_moto_modules = lambda: modules
     responses.method_names_from_class = functools.cache(method_names_from_class)  # type: ignore[attr-defined]

@@ -7,7 +7,6 @@ enough; its object is named by the arrival of its first record. Like Firehose it
 from __future__ import annotations
 
 import gzip
-import re
 import threading
 import uuid
 from datetime import UTC, datetime
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from local.aws.object_prefix import evaluated
 from local.event_source_mapping.shard_reader import ShardReader
 
 if TYPE_CHECKING:
@@ -30,8 +30,6 @@ POLL_SECONDS = 1.0
 """Between two looks at the shards; Firehose reads each once a second."""
 
 _PAGE = 10_000
-_TIMESTAMP = re.compile(r"!\{timestamp:([^}]*)\}")
-_FORMATS = {"yyyy-MM-dd": "%Y-%m-%d", "HH": "%H"}
 
 
 class RawDelivery:
@@ -130,7 +128,7 @@ class RawDelivery:
         if not self._buffer:
             return
         arrived = datetime.fromtimestamp(self._first_arrival, UTC)
-        prefix = _TIMESTAMP.sub(lambda found: arrived.strftime(_FORMATS[found[1]]), self._settings.prefix)
+        prefix = evaluated(self._settings.prefix, arrived)
         body = gzip.compress(b"".join(self._buffer), 1)
         for _ in range(2 if self._twice() else 1):
             name = f"{self._settings.name}-1-{arrived:%Y-%m-%d-%H-%M-%S}-{uuid.uuid4()}{self._settings.extension}"

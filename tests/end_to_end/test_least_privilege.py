@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 
 CONSUMER, AGGREGATOR, ALERTS = "ConsumerFunction", "AggregatorFunction", "AlertsFunction"
 ARCHIVE = "ArchiveFunction"
+API = "ApiFunction"
 REFUSALS = {"AccessDenied", "AccessDeniedException", "AuthorizationError"}
 
 
@@ -35,6 +36,24 @@ def test_the_whole_system_runs_on_what_its_roles_allow(either_run):
     assert report.rejected == 1
     assert {one.caller for one in either_run.calls_of_the_run} == {CONSUMER, AGGREGATOR, ALERTS, ARCHIVE}
     assert report.archive.updates == report.stream.updates
+
+
+@pytest.fixture(scope="module")
+def api_answers(authorised_run):
+    """What the API's function answers after the run, under the real runtime and by its own role."""
+    questions = ("targets", "windows", "alerts", "health", "openapi.json")
+    return {name: authorised_run.ask(f"/api/{name}") for name in questions}
+
+
+def test_the_api_answers_on_what_its_role_allows(authorised_run, api_answers):
+    """Aircraft, rows and alerts of the run itself; no call was denied."""
+    assert len(api_answers["targets"]["targets"]) > 50
+    assert {row["kind"] for row in api_answers["windows"]["rows"]} == {"aircraft", "totals"}
+    assert "emergency_squawk" in {alert["rule"] for alert in api_answers["alerts"]["alerts"]}
+    assert api_answers["health"]
+    calls = [one for one in authorised_run.proxy.calls if one.caller == API]
+    assert {one.operation for one in calls} == {"GetObject", "ListObjectsV2"}
+    assert [one for one in calls if one.outcome == "denied"] == []
 
 
 FORBIDDEN: dict[str, dict[str, tuple[str, str, dict[str, Any]]]] = {
@@ -134,6 +153,26 @@ FORBIDDEN: dict[str, dict[str, tuple[str, str, dict[str, Any]]]] = {
     },
 }
 
+FORBIDDEN[API] = {
+    "read the checkpoint": ("s3", "get_object", {"Bucket": "StateBucket", "Key": "checkpoint.json"}),
+    "read raw updates": ("s3", "get_object", {"Bucket": "DataBucket", "Key": "raw/x"}),
+    "write a snapshot": ("s3", "put_object", {"Bucket": "DataBucket", "Key": "live/shardId-000000000000/open"}),
+    "delete an alert": ("s3", "delete_object", {"Bucket": "DataBucket", "Key": "alerts/x"}),
+    "read what failed": ("s3", "get_object", {"Bucket": "FailuresBucket", "Key": "aws/lambda/x"}),
+    "read an aircraft's state": (
+        "dynamodb",
+        "get_item",
+        {"TableName": "AircraftTable", "Key": {"icao_address": {"S": "x"}}},
+    ),
+    "read the token": ("secretsmanager", "get_secret_value", {"SecretId": "ApiTokenSecret"}),
+    "put into the stream": (
+        "kinesis",
+        "put_records",
+        {"StreamName": "UpdatesStream", "Records": [{"Data": b"", "PartitionKey": "x"}]},
+    ),
+    "send alerts": ("sns", "publish", {"TopicArn": "AlertsTopic", "Message": "x"}),
+}
+
 
 @pytest.mark.parametrize(
     ("function", "what"), [(function, what) for function, calls in FORBIDDEN.items() for what in calls]
@@ -196,3 +235,10 @@ def test_no_role_has_more_than_was_used(either_run, function):
     unused = either_run.authoriser.unused(function)
     assert {one.action for one in unused} == UNUSED[function]
     assert len(unused) == len(UNUSED[function]), "one of these actions is granted on several resources"
+
+
+@pytest.mark.usefixtures("api_answers")
+def test_the_api_has_no_more_than_was_used(authorised_run):
+    """Of its role too: live objects, rows and alerts, each of which it was asked for."""
+    unused = authorised_run.authoriser.unused(API)
+    assert sorted(one.action for one in unused) == ["logs:CreateLogStream", "logs:PutLogEvents"]

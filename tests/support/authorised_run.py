@@ -23,12 +23,13 @@ from local.event_source_mapping.record import PendingRecord
 from local.faults.aws.authorisation import Authoriser
 from local.faults.aws.plan import FaultPlan
 from local.faults.aws.proxy import AwsProxy
-from local.pipeline import CONSUMER, Pipeline
+from local.pipeline import API, CONSUMER, Pipeline
 from local.runtime.function import Function
 from local.runtime.function_log import FunctionLog
 from local.simulator.feed import Feed
 from local.simulator.flights import GeneratedTraffic
 from local.simulator.server import TrackingStreamServer
+from local.web import front_door
 
 TOKEN = "e7c1b0d2-the-token-of-this-run-4f6a9938"
 SECONDS = 20.0
@@ -161,6 +162,15 @@ class AuthorisedRun:
             self.proxy.inject(FaultPlan())
         self.payloads.append(result.payload)
         return result.payload
+
+    def ask(self, target):
+        """Have the API's function answer a GET, as it is called by an HTTP API; gives the answer's body."""
+        if API not in self._functions:
+            source = self._repository / "src"
+            self._functions[API] = Function(self.stack.functions[API], source, self.proxy.url, os.environ["PATH"])
+        payload = self._functions[API].invoke(json.dumps(front_door.event(target, {}, "127.0.0.1")).encode()).payload
+        assert payload["statusCode"] == 200, payload
+        return json.loads(payload["body"])
 
     def _take_checkpoints(self):
         """Remember the checkpoint and take it away."""

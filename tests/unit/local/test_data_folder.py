@@ -10,9 +10,9 @@ from local.data_folder import DataFolder, DataFolderError
 
 
 def test_objects_become_files_under_their_keys(tmp_path):
-    """All but the window rows, whose prefix and compression moto's Firehose does not know."""
+    """All but the window rows, whose compression moto's Firehose does not know."""
     folder = DataFolder(tmp_path / "new" / "d")
-    kept = folder.keep([("raw/date=2024-03-04/hour=23/a.gz", b"1"), ("windows/date=/2024/03/04/23/rows", b"{}\n")])
+    kept = folder.keep([("raw/date=2024-03-04/hour=23/a.gz", b"1"), ("windows/date=2024-03-04/hour=23/rows", b"{}\n")])
     assert kept == 2
     assert (folder.path / "raw/date=2024-03-04/hour=23/a.gz").read_bytes() == b"1"
     rows = folder.path / "windows/date=2024-03-04/hour=23/rows.ndjson.gz"
