@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError, ProfileNotFound
+from botocore.exceptions import BotoCoreError, ClientError
 
 from local.web.static_files import CONTENT_TYPES
+from tools.operations.aws_errors import explained
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,6 +29,11 @@ FOLDER = Path(__file__).resolve().parents[2] / "web"
 INDEX = "index.html"
 CACHE_CONTROL = "max-age=0, must-revalidate, s-maxage=86400"
 """A browser asks each time, CloudFront keeps its copy for a day or until it is told to forget it."""
+
+_NEEDS = (
+    "The caller needs cloudformation:DescribeStacks, s3:ListBucket, s3:PutObject and s3:DeleteObject on the page's "
+    "bucket, and cloudfront:CreateInvalidation; publish again then"
+)
 
 
 class PublishError(Exception):
@@ -137,7 +143,7 @@ def main(arguments: list[str] | None = None) -> int:
             },
         )
     except (PublishError, BotoCoreError, ClientError) as error:
-        print(f"publish-page: {_explained(error)}", file=sys.stderr)  # noqa: T201 - a command line talks
+        print(f"publish-page: {explained(error, _NEEDS)}", file=sys.stderr)  # noqa: T201 - a command line talks
         return 1
     except KeyboardInterrupt:
         print("\npublish-page: interrupted; publish again to make it whole", file=sys.stderr)  # noqa: T201 - the same
@@ -147,22 +153,6 @@ def main(arguments: list[str] | None = None) -> int:
             print(f"{done}: {name}")  # noqa: T201 - the same
     print(f"{len(files)} files, {len(published.written)} of them written. {target.address}")  # noqa: T201 - the same
     return 0
-
-
-def _explained(error: Exception) -> str:
-    match error:
-        case NoRegionError():
-            return "no region is set. Give --region, or set AWS_REGION"
-        case NoCredentialsError():
-            return "no AWS credentials were found. Give --profile, sign in (`aws sso login`), or set AWS_PROFILE"
-        case ProfileNotFound():
-            return f"{error}. Give --profile with a name from ~/.aws/config, or unset AWS_PROFILE"
-        case ClientError():
-            return (
-                f"{error}. The caller needs cloudformation:DescribeStacks, s3:ListBucket, s3:PutObject and "
-                "s3:DeleteObject on the page's bucket, and cloudfront:CreateInvalidation; publish again then"
-            )
-    return str(error)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -13,7 +13,9 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError, ProfileNotFound
+from botocore.exceptions import BotoCoreError, ClientError
+
+from tools.operations.aws_errors import explained
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,6 +25,8 @@ OUTPUT = "ApiTokenSecretInUse"
 
 _NEVER_IN_A_TOKEN = frozenset(' "{}')
 """RFC 6750 allows none of them in a bearer token; the consumer refuses the same."""
+
+_NEEDS = "The caller needs cloudformation:DescribeStacks and secretsmanager:PutSecretValue"
 
 
 class SetTokenError(Exception):
@@ -89,26 +93,13 @@ def main(arguments: list[str] | None = None, ask: Callable[[str], str] = getpass
         token = read_token(ask)
         session.client("secretsmanager").put_secret_value(SecretId=secret, SecretString=token)
     except (SetTokenError, BotoCoreError, ClientError) as error:
-        print(f"set-token: {_explained(error)}", file=sys.stderr)  # noqa: T201 - a command line talks
+        print(f"set-token: {explained(error, _NEEDS)}", file=sys.stderr)  # noqa: T201 - a command line talks
         return 1
     except (KeyboardInterrupt, EOFError):
         print("\nset-token: interrupted; nothing was stored", file=sys.stderr)  # noqa: T201 - the same
         return 130
     print(f"{secret} holds the token ({len(token)} characters). The next run reads it.")  # noqa: T201 - the same
     return 0
-
-
-def _explained(error: Exception) -> str:
-    match error:
-        case NoRegionError():
-            return "no region is set. Give --region, or set AWS_REGION"
-        case NoCredentialsError():
-            return "no AWS credentials were found. Give --profile, sign in (`aws sso login`), or set AWS_PROFILE"
-        case ProfileNotFound():
-            return f"{error}. Give --profile with a name from ~/.aws/config, or unset AWS_PROFILE"
-        case ClientError():
-            return f"{error}. The caller needs cloudformation:DescribeStacks and secretsmanager:PutSecretValue"
-    return str(error)
 
 
 def _parser() -> argparse.ArgumentParser:
