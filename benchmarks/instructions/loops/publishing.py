@@ -89,8 +89,9 @@ class _Answer(NamedTuple):
 
 @cache
 def _taken(records: int) -> bytes:
-    """Return what Kinesis answers, spelled as it does; sequence numbers are as long as real ones."""
-    entry = b'{"SequenceNumber":"%b","ShardId":"shardId-000000000000"}' % (b"4" * 56)
+    """Return what Kinesis answers, spelled as it does, with a sequence number as its documentation shows them."""
+    number = b"49543463076548007577105092703039560359975228518395019266"
+    entry = b'{"SequenceNumber":"%b","ShardId":"shardId-000000000000"}' % number
     return b'{"FailedRecordCount":0,"Records":[%b]}' % b",".join([entry] * records)
 
 

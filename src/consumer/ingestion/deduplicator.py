@@ -49,18 +49,19 @@ def identify(updates: Sequence[StreamUpdate]) -> Identified:
     two updates of one key are both handed on unless they agree in these, too. Without an `ingestion_time` the key says
     too little, and the sorted members stand in for it. The same in every process.
     """
-    checksums = [adler32(update.data) for update in updates]
+    contents = [update.data for update in updates]
+    checksums = list(map(adler32, contents))
     identities = [
         _encode(
             (
                 update.icao_address,
                 update.timestamp,
-                update.ingestion_time or _members(update.data),
-                len(update.data),
+                update.ingestion_time or _members(data),
+                len(data),
                 checksum & _SUM,
             )
         )
-        for update, checksum in zip(updates, checksums, strict=True)
+        for update, data, checksum in zip(updates, contents, checksums, strict=True)
     ]
     return Identified(identities, checksums)
 
