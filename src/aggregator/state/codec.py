@@ -27,7 +27,7 @@ from aggregator.state.layout import (
     pack_names,
 )
 from aggregator.state.part_store import Columns
-from aggregator.state.track import Stray  # noqa: TC001 - msgspec reads it when it makes a class of it
+from aggregator.state.spots import Stray  # noqa: TC001 - msgspec reads it when it makes a class of it
 from aggregator.state.window_part import WindowPart
 
 if TYPE_CHECKING:

@@ -47,7 +47,8 @@ from aggregator.state.layout import (
     pack_names,
     packed_bytes,
 )
-from aggregator.state.track import Spot, take
+from aggregator.state.spots import Spot
+from aggregator.state.track import take
 from common.plausibility import NEAR_NM
 
 if TYPE_CHECKING:

@@ -40,7 +40,7 @@ from aggregator.state.layout import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from aggregator.state.track import Stray
+    from aggregator.state.spots import Stray
 
 
 @dataclass(slots=True)

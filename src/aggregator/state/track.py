@@ -11,32 +11,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from aggregator.state.geodesy import DEGREE, DIAMETER_NM, HALF_DEGREE
 from aggregator.state.layout import DISTANCE_SCALE, POSITION_SCALE, STRAY_BYTES
+from aggregator.state.spots import Spot, Stray
 from common.plausibility import can_fly
 
 if TYPE_CHECKING:
     from aggregator.state.part_store import Columns
-
-
-class Spot(NamedTuple):
-    """A position in 1e-7 degrees, and its update's place in the log."""
-
-    key: int
-    latitude: int
-    longitude: int
-
-
-class Stray(NamedTuple):
-    """The position beside the last one; not confirmed, it is counted as implausible."""
-
-    key: int
-    latitude: int
-    longitude: int
-    is_confirmed: bool
-
-    @property
-    def spot(self) -> Spot:
-        """Where, and when."""
-        return Spot(self.key, self.latitude, self.longitude)
 
 
 class Taken(NamedTuple):
