@@ -73,7 +73,7 @@ def opened(place: Place, sql: str, span: Span) -> Iterator[Database]:
 
 
 def _names(sql: str, table: str) -> bool:
-    words = set(re.findall(r"\w+", sql.lower()))
+    words = set(re.findall(r"\w+", re.sub(r"--[^\n]*", "", sql).lower()))
     return table in words or any(base == table and view in words for view, base in _VIEWS.items())
 
 

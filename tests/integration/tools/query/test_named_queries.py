@@ -79,6 +79,14 @@ def test_the_windows_count_what_the_archive_holds(folder):
     ]
 
 
+def test_a_table_that_a_comment_speaks_of_is_not_missed(generated):
+    """Nothing is said of what the query does not read."""
+    sql = catalog.find("coverage-gaps").sql
+    assert "flights" in sql
+    with database.opened(places.place(str(generated.path)), sql, span.Span()) as data:
+        assert data.absent == []
+
+
 def test_a_lost_window_shows_in_the_totals_and_by_aircraft(generated, tmp_path):
     """Each aircraft of it by its own number of updates."""
     for name in ("archive", "windows"):
