@@ -53,10 +53,12 @@ class ArchiveRun:
         *,
         speed: float,
         failed: Callable[[str], None],
+        archived: Callable[[], object],
     ) -> None:
-        """`failed` is told of invocations by schedule that end in error."""
+        """`failed` is told of invocations by schedule that end in error, `archived` is called after the others."""
         self._function = functions.get(ARCHIVE)
         self._failed = failed
+        self._archived = archived
         pace = 1.0 if math.isinf(speed) else speed
         self._deliveries = [
             RawDelivery(
@@ -108,3 +110,5 @@ class ArchiveRun:
     def _finished(self, result: InvocationResult) -> None:
         if result.function_error is not None:
             self._failed(f"a run of the archive failed: {result.payload}")
+        else:
+            self._archived()

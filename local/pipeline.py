@@ -16,6 +16,7 @@ from local.audit.sinks import Alerts, Sinks
 from local.cli.view import Snapshot
 from local.clock import SystemClock
 from local.event_source_mapping import Counters, DestinationClients, EventSourceMapping, Pace
+from local.flights_run import FlightsRun
 from local.monitor import Watch, say_nothing
 from local.runtime.function import Function
 from local.runtime.schedule import Schedule
@@ -107,8 +108,15 @@ class Pipeline:
             for settings in stack.schedules
             if stack.function(settings.function_arn).logical_id == CONSUMER
         ]
+        self._flights = FlightsRun(stack, cloud, self._functions)
         self._archive = ArchiveRun(
-            stack, cloud, self._functions, clock, speed=options.speed, failed=self._watch.trouble
+            stack,
+            cloud,
+            self._functions,
+            clock,
+            speed=options.speed,
+            failed=self._watch.trouble,
+            archived=partial(self._flights.make_meanwhile, self._watch.trouble),
         )
         self._phase = "running"
         self._complete = True
@@ -147,7 +155,11 @@ class Pipeline:
             token_interval=self._options.token_interval,
             broken=self.broken,
         )
-        steps = [*ending.steps, ("archiving", self._archive.finish)]
+        steps: list[tuple[str, Callable[[], str]]] = [
+            *ending.steps,
+            ("archiving", self._archive.finish),
+            ("flights", partial(self._flights.make_meanwhile, self._watch.trouble)),
+        ]
         for phase, step in steps:
             self._phase = phase
             try:

@@ -1,6 +1,7 @@
 """Entry point: by schedule the days that have changed, on demand the days that the event names.
 
-`{"days": ["2024-03-04", "2024-03-05"]}` makes the flights of these days, whether or not anything has changed.
+`{"days": ["2024-03-04", "2024-03-05"]}` makes the flights of these days, whether or not anything has changed; with
+`"only_changed": true` those for which the archive has other objects than they were made of.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
     making = wiring.making()
     if "days" in event:
-        made = making.days(_named(event["days"]), remaining)
+        made = making.days(_named(event["days"]), remaining, only_changed=event.get("only_changed") is True)
     else:
         made = making.changed(datetime.now(UTC).date(), remaining)
     metrics.add_metric("FlightsMade", MetricUnit.Count, sum(one.flights or 0 for one in made))

@@ -52,15 +52,15 @@ class Making:
         """Make the flights of those of the last days of which the archive has changed, the newest first."""
         return self._run((today - timedelta(days=back) for back in range(LOOK_BACK)), remaining, always=False)
 
-    def days(self, asked: Iterable[date], remaining: Callable[[], float]) -> list[Made]:
-        """Make the flights of these days, whether or not anything has changed.
+    def days(self, asked: Iterable[date], remaining: Callable[[], float], *, only_changed: bool = False) -> list[Made]:
+        """Make the flights of these days, or of those of them of which the archive has changed.
 
         Raises
         ------
         UnfinishedError
             There was no time for some of them; the others are made.
         """
-        return self._run(asked, remaining, always=True)
+        return self._run(asked, remaining, always=not only_changed)
 
     def _run(self, asked: Iterable[date], remaining: Callable[[], float], *, always: bool) -> list[Made]:
         made: list[Made] = []

@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 CONSUMER, AGGREGATOR, ALERTS = "ConsumerFunction", "AggregatorFunction", "AlertsFunction"
-ARCHIVE = "ArchiveFunction"
+ARCHIVE, FLIGHTS = "ArchiveFunction", "FlightsFunction"
 API = "ApiFunction"
 REFUSALS = {"AccessDenied", "AccessDeniedException", "AuthorizationError"}
 
@@ -34,14 +34,14 @@ def test_the_whole_system_runs_on_what_its_roles_allow(either_run):
     assert report.stream.updates == report.rows.updates > 300
     assert report.notified >= 1
     assert report.rejected == 1
-    assert {one.caller for one in either_run.calls_of_the_run} == {CONSUMER, AGGREGATOR, ALERTS, ARCHIVE}
+    assert {one.caller for one in either_run.calls_of_the_run} == {CONSUMER, AGGREGATOR, ALERTS, ARCHIVE, FLIGHTS}
     assert report.archive.updates == report.stream.updates
 
 
 @pytest.fixture(scope="module")
 def api_answers(authorised_run):
     """What the API's function answers after the run, under the real runtime and by its own role."""
-    questions = ("targets", "windows", "alerts", "health", "openapi.json")
+    questions = ("targets", "windows", "alerts", "flights", "health", "openapi.json")
     return {name: authorised_run.ask(f"/api/{name}") for name in questions}
 
 
@@ -50,6 +50,7 @@ def test_the_api_answers_on_what_its_role_allows(authorised_run, api_answers):
     assert len(api_answers["targets"]["targets"]) > 50
     assert {row["kind"] for row in api_answers["windows"]["rows"]} == {"aircraft", "totals"}
     assert "emergency_squawk" in {alert["rule"] for alert in api_answers["alerts"]["alerts"]}
+    assert len(api_answers["flights"]["flights"]) > 50
     assert api_answers["health"]
     calls = [one for one in authorised_run.proxy.calls if one.caller == API]
     assert {one.operation for one in calls} == {"GetObject", "ListObjectsV2"}
@@ -151,6 +152,13 @@ FORBIDDEN: dict[str, dict[str, tuple[str, str, dict[str, Any]]]] = {
         ),
         "send alerts": ("sns", "publish", {"TopicArn": "AlertsTopic", "Message": "x"}),
     },
+    FLIGHTS: {
+        "delete a day": ("s3", "delete_object", {"Bucket": "DataBucket", "Key": "archive/flights/x"}),
+        "write an hour of the archive": ("s3", "put_object", {"Bucket": "DataBucket", "Key": "archive/updates/x"}),
+        "read a raw object": ("s3", "get_object", {"Bucket": "DataBucket", "Key": "raw/x"}),
+        "write a snapshot": ("s3", "put_object", {"Bucket": "DataBucket", "Key": "live/x"}),
+        "read the checkpoint": ("s3", "get_object", {"Bucket": "StateBucket", "Key": "checkpoint.json"}),
+    },
 }
 
 FORBIDDEN[API] = {
@@ -216,6 +224,7 @@ UNUSED = {
         "s3:ListBucket",
     },
     ARCHIVE: {"logs:CreateLogStream", "logs:PutLogEvents"},
+    FLIGHTS: {"logs:CreateLogStream", "logs:PutLogEvents"},
     ALERTS: {
         "logs:CreateLogStream",
         "logs:PutLogEvents",
@@ -227,10 +236,10 @@ UNUSED = {
 """What no call needs here, and why it stays. Without a key of one's own nobody has `kms:Decrypt`."""
 
 
-@pytest.mark.parametrize("function", [CONSUMER, AGGREGATOR, ALERTS, ARCHIVE])
+@pytest.mark.parametrize("function", [CONSUMER, AGGREGATOR, ALERTS, ARCHIVE, FLIGHTS])
 def test_no_role_has_more_than_was_used(either_run, function):
     """Whatever a statement grants was needed by some call of the run, or is in the list above with its reason."""
-    if function not in {CONSUMER, ARCHIVE}:
+    if function not in {CONSUMER, ARCHIVE, FLIGHTS}:
         either_run.give_up_a_record(function)
     unused = either_run.authoriser.unused(function)
     assert {one.action for one in unused} == UNUSED[function]

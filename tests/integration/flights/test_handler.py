@@ -30,8 +30,11 @@ def settings(aws, monkeypatch):
 def test_the_days_that_an_event_names(put, hours):
     """Their flights are made, and counted."""
     put(hours)
-    report = handler({"days": ["2021-03-20"]}, Context())
+    event = {"days": ["2021-03-20"]}
+    report = handler(event, Context())
     assert report["days"]["2021-03-20"]["flights"] > 0
+    assert handler(event, Context()) == report
+    assert handler({**event, "only_changed": True}, Context())["days"] == {"2021-03-20": "unchanged"}
 
 
 def test_by_schedule_the_last_days(put, hours):
