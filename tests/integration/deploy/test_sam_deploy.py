@@ -95,16 +95,22 @@ def test_the_readmes_parameters_arrive(repository, built, sam, cloudformation):
     with_parameters(built, lines)
     sam(built, "deploy", "--no-confirm-changeset")
     assert cloudformation.parameters() == tomllib.loads(lines)
-    [command] = [line for line in readme.splitlines() if line.startswith("pipenv run sam deploy --parameter-overrides")]
-    line = command.removeprefix("pipenv run ").partition("  #")[0] + " --no-confirm-changeset"
-    script = f'set -- {line}; shift; printf "%s\\n" "$@"'
-    arguments = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True).stdout.splitlines()
-    sam(built, *arguments)
-    assert cloudformation.parameters() == {
-        "AlertPattern2": '{"data":{"squawk":["7700"]}}',
-        "Airlines": "Delta Air Lines,ET",
-        "LatitudeBetween": "",
-    }
+    commands = [line for line in readme.splitlines() if line.startswith("pipenv run sam deploy --parameter-overrides")]
+    arrived = []
+    for command in commands:
+        line = command.removeprefix("pipenv run ").partition("  #")[0] + " --no-confirm-changeset"
+        script = f'set -- {line}; shift; printf "%s\\n" "$@"'
+        arguments = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True).stdout
+        sam(built, *arguments.splitlines())
+        arrived.append(cloudformation.parameters())
+    assert arrived == [
+        {"ScheduleState": "DISABLED"},
+        {
+            "AlertPattern2": '{"data":{"squawk":["7700"]}}',
+            "Airlines": "Delta Air Lines,ET",
+            "LatitudeBetween": "",
+        },
+    ]
 
 
 @pytest.mark.parametrize("environment", ["default", "prod"])
