@@ -56,6 +56,8 @@ _ARCHIVE_ATTEMPTS = 12
 """More than a schedule's rules can fail."""
 _KEEP_ALIVE_SECONDS = 0.25
 _TIMED_OUT = "Sandbox.Timedout"
+_WAITED_FOR = 2.0
+"""Seconds for which a function is sure to wait for an answer; the alerts function sends a call again after 3."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,7 +272,9 @@ class ScheduleRun:
                 | ({"ended before an answer"} if self._ended_unanswered else set())
             ),
             alerted_twice_by=frozenset(
-                {name for name in self._processes.injected if name.endswith(ALERTS)} | lost_answers(aws, ALERTS)
+                {name for name in self._processes.injected if name.endswith(ALERTS)}
+                | lost_answers(aws, ALERTS)
+                | ({"an answer too slow to be waited for"} if rig.proxy.slowest(ALERTS) > _WAITED_FOR else set())
             ),
             frozen=frozen,
             window=WINDOW_SECONDS,

@@ -58,6 +58,12 @@ class CommitRecorder(AwsProxy):
         self.commits: list[Commit] = []
         self._under_way: Counter[str] = Counter()
         self._answered: dict[str, float] = {}
+        self._slowest: dict[str, float] = {}
+
+    def slowest(self, caller: str) -> float:
+        """Return how many seconds the slowest call of `caller` took: what is not waited for so long is sent again."""
+        with self._lock:
+            return self._slowest.get(caller, 0.0)
 
     def unanswered(self, caller: str) -> bool:
         """Return whether a PutRecords of `caller` is under way, or was answered so lately that it may not know."""
@@ -66,17 +72,19 @@ class CommitRecorder(AwsProxy):
             return lately or self._under_way[caller] > 0
 
     def _carry_out(self, request: Request, upstream: Upstream) -> Answer | FaultKind:
-        call = recognise(request)
-        if (call.service, call.operation) != ("kinesis", "PutRecords"):
-            return super()._carry_out(request, upstream)
+        call, began = recognise(request), time.monotonic()
+        is_put = (call.service, call.operation) == ("kinesis", "PutRecords")
         with self._lock:
-            self._under_way[call.caller] += 1
+            self._under_way[call.caller] += is_put
         try:
             return super()._carry_out(request, upstream)
         finally:
+            ended = time.monotonic()
             with self._lock:
-                self._under_way[call.caller] -= 1
-                self._answered[call.caller] = time.monotonic()
+                self._slowest[call.caller] = max(ended - began, self._slowest.get(call.caller, 0.0))
+                self._under_way[call.caller] -= is_put
+                if is_put:
+                    self._answered[call.caller] = ended
 
     def _connect(self) -> Upstream:
         return _WatchedUpstream(*self._upstream, self.commits)

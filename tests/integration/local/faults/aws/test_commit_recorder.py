@@ -95,3 +95,5 @@ def test_a_call_that_is_not_answered_is_known(proxy, client, stream, inject, clo
     go_on.set()
     putting.join()
     wait_until(lambda: not proxy.unanswered("ConsumerFunction"))
+    assert proxy.slowest("ConsumerFunction") > 0
+    assert not proxy.slowest("AggregatorFunction")
