@@ -108,11 +108,12 @@ class Pipeline:
             for settings in stack.schedules
             if stack.function(settings.function_arn).logical_id == CONSUMER
         ]
-        self._flights = FlightsRun(stack, cloud, self._functions)
+        archiving = self._functions if options.archive else {}
+        self._flights = FlightsRun(stack, cloud, archiving)
         self._archive = ArchiveRun(
             stack,
             cloud,
-            self._functions,
+            archiving,
             clock,
             speed=options.speed,
             failed=self._watch.trouble,
@@ -189,7 +190,6 @@ class Pipeline:
         """Compare the feed with what is in Kinesis and at the sinks; `elapsed` in seconds."""
         rejected = self._sinks.rejected_lines()
         content = envelope.read(self._sinks.records())
-        archived = self._sinks.archived()
         return Report(
             kind=self._feed.source.kind,
             connections=self._server.connections,
@@ -203,9 +203,7 @@ class Pipeline:
             notified=self._sinks.alerts().count,
             suppressed=round(self._functions[ALERTS].log.total("AlertsSuppressed")),
             consumer=consumer_figures(self._watch.results),
-            archive=archive.compare(
-                self._feed.lines(0, self._feed.count), (key for keys in archived for key in keys), len(archived)
-            ),
+            archive=self._archived() if self._options.archive else None,
             rejected=len(rejected),
             dead_letters=self._sinks.dead_letters(),
             unkept=sum(mapping.counters.unkept for mapping in self._mappings.values()),
@@ -213,6 +211,11 @@ class Pipeline:
             moving_seconds=self._moving_seconds(),
             complete=self._complete and self._feed.failure is None and not self._broken(),
         )
+
+    def _archived(self) -> archive.ArchiveFigures:
+        archived = self._sinks.archived()
+        keys = (key for keys in archived for key in keys)
+        return archive.compare(self._feed.lines(0, self._feed.count), keys, len(archived))
 
     def data(self) -> Iterator[tuple[str, bytes]]:
         """Yield what the run made: the objects of the data bucket, with their keys."""

@@ -67,7 +67,7 @@ class Report:
     dead_letters: int
     elapsed_seconds: float
     moving_seconds: float | None
-    archive: ArchiveFigures
+    archive: ArchiveFigures | None
     unkept: int = 0
     record_format: str = SINGLE
     records: int = 0
@@ -110,7 +110,7 @@ class Report:
                 "hard_stops": self.consumer.hard_stops,
                 "reading_share": self.consumer.reading_share,
             },
-            "archive": {
+            "archive": self.archive and {
                 "hours": self.archive.hours,
                 "updates": self.archive.updates,
                 "missing": self.archive.missing,
@@ -145,7 +145,8 @@ class Report:
             found.append(f"{self.dead_letters:,} records were given up and lie in the failures bucket.")
         if self.unkept:
             found.append(f"{self.unkept:,} records were given up, and no on-failure destination took them.")
-        found += self.archive.losses()
+        if self.archive is not None:
+            found += self.archive.losses()
         if not self.complete:
             found.append("The run did not come to its proper end: see the messages above.")
         return found

@@ -41,12 +41,12 @@ def show_report(console: Console, report: Report) -> None:
         f"updates in {aggregator['rows']:,} rows of {aggregator['windows']:,} windows; "
         f"{aggregator['invocations']:,} invocations",
     )
-    table.add_row(
-        "Archive",
-        f"{figures['archive']['updates']:,}",
-        f"updates in {figures['archive']['hours']:,} hours; {figures['archive']['missing']:,} missing, "
-        f"{figures['archive']['doubled']:,} twice",
-    )
+    if (archive := figures["archive"]) is not None:
+        table.add_row(
+            "Archive",
+            f"{archive['updates']:,}",
+            f"updates in {archive['hours']:,} hours; {archive['missing']:,} missing, {archive['doubled']:,} twice",
+        )
     table.add_row(
         "Alerts",
         f"{alerts['notified']:,}",

@@ -53,6 +53,7 @@ class RunOptions:
     out: Path | None = None
     verbose: bool = False
     chaos: int | None = None
+    archive: bool = True
     starts_now: bool = False
     web: bool = True
     web_port: int = 0
@@ -126,6 +127,9 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument(
         "--chaos", type=int, metavar="SEED", help="break things on purpose; the same seed breaks the same things"
     )
+    run.add_argument(
+        "--no-archive", dest="archive", action="store_false", help="make no archive and no flights: it ends sooner"
+    )
     web = parser.add_argument_group("the map and the API")
     web.add_argument("--no-web", dest="web", action="store_false", help="leave both out")
     web.add_argument(
@@ -179,6 +183,7 @@ def parse(arguments: Sequence[str] | None = None) -> RunOptions:
         out=given.out,
         verbose=given.verbose,
         chaos=given.chaos,
+        archive=given.archive,
         starts_now=given.replay is None and given.start is None and given.seed is None,
         web=given.web,
         web_port=given.web_port,

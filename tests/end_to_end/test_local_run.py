@@ -96,7 +96,7 @@ def local_run(repository, tmp_path):
         run._output.close()
 
 
-SHORT = ("--window", "2", "--token-interval", "0.3", "--rate", "40")
+SHORT = ("--window", "2", "--token-interval", "0.3", "--rate", "40", "--no-archive")
 
 
 def test_two_runs_go_on_side_by_side_and_lose_nothing(local_run):
@@ -111,6 +111,7 @@ def test_two_runs_go_on_side_by_side_and_lose_nothing(local_run):
         assert sent > 100
         assert report["kinesis"] == {"updates": sent, "lost": 0, "duplicates": 0, "out_of_order": 0}
         assert report["aggregator"]["updates"] == sent
+        assert report["archive"] is None  # it was not asked for
         assert report["consumer"]["graceful_stops"] == report["consumer"]["invocations"] >= 1
         assert (report["rejected"], report["dead_letters"]) == (0, 0)
         assert "Nothing was lost." in run.output()
@@ -223,7 +224,21 @@ def test_faults_on_purpose_lose_nothing(local_run):
 
     The seed's faults have shards that change and two consumers at once among them.
     """
-    run = local_run("--window", "2", "--rate", "5", "--speed", "60", "--duration", "3", "--seed", "5", "--chaos", "45")
+    run = local_run(
+        "--window",
+        "2",
+        "--rate",
+        "5",
+        "--speed",
+        "60",
+        "--duration",
+        "3",
+        "--seed",
+        "5",
+        "--chaos",
+        "45",
+        "--no-archive",
+    )
     assert run.end() == 0, run.output()
     report = run.report
     assert (report["kinesis"]["lost"], report["kinesis"]["out_of_order"], report["dead_letters"]) == (0, 0, 0)
@@ -291,7 +306,9 @@ class DyingSource:
 def test_a_source_that_dies_is_no_end(tmp_path, capsys):
     """What it had sent is brought to its end and counted; the run has failed all the same."""
     report = tmp_path / "report.json"
-    options = RunOptions(source=DyingSource(20), speed=100, duration=None, token_interval=0.3, window=2, report=report)
+    options = RunOptions(
+        source=DyingSource(20), speed=100, duration=None, token_interval=0.3, window=2, report=report, archive=False
+    )
     assert main(options) == 1
     told = capsys.readouterr().out
     assert "the thread 'feed' ended with an error: ValueError: year 10000 is out of range" in told
@@ -303,7 +320,7 @@ def test_a_source_that_dies_is_no_end(tmp_path, capsys):
 def test_a_run_in_which_nothing_was_sent_says_so(capsys):
     """Neither a loss, nor proof of anything."""
     source = Nothing()
-    assert main(RunOptions(source=source, speed=100, duration=None, token_interval=0.3, window=2)) == 0
+    assert main(RunOptions(source=source, speed=100, duration=None, token_interval=0.3, window=2, archive=False)) == 0
     told = capsys.readouterr().out
     assert "The source sent no update" in told
     assert "Nothing was lost" not in told
