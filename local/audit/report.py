@@ -110,7 +110,8 @@ class Report:
                 "hard_stops": self.consumer.hard_stops,
                 "reading_share": self.consumer.reading_share,
             },
-            "archive": self.archive and {
+            "archive": self.archive
+            and {
                 "hours": self.archive.hours,
                 "updates": self.archive.updates,
                 "missing": self.archive.missing,

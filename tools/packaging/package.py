@@ -126,10 +126,10 @@ def _run(options: argparse.Namespace) -> int:
                 f"byte-compiled for it. Install it (pyenv install {wheels.PYTHON_VERSION}), or name one: "
                 "PYTHON=/path/to/python3.13 ./package.sh"
             )
-        return _zip_all(functions, architectures, options.architecture, cache, Path(options.output))
+        chosen = [_known(name, functions) for name in options.only or functions]
+        return _zip_all(chosen, architectures, options.architecture, cache, Path(options.output))
     folder, name = options.into
-    if name not in functions:
-        raise PackagingError(f"{name}: no such function; expected one of {', '.join(functions)}")
+    _known(name, functions)
     if not bundle.compiles():
         print(  # noqa: T201 - a command line talks
             f"package.sh: WARNING: no Python {wheels.PYTHON_VERSION} was found, and {running} cannot compile for it. "
@@ -140,9 +140,15 @@ def _run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _zip_all(functions: dict[str, Function], architectures: list[str], label: str, cache: Path, output: Path) -> int:
+def _known(name: str, functions: dict[str, Function]) -> Function:
+    if name not in functions:
+        raise PackagingError(f"{name}: no such function; expected one of {', '.join(functions)}")
+    return functions[name]
+
+
+def _zip_all(functions: list[Function], architectures: list[str], label: str, cache: Path, output: Path) -> int:
     rows = []
-    for number, function in enumerate(functions.values(), start=1):
+    for number, function in enumerate(functions, start=1):
         progress = f"{number} of {len(functions)}: {function.name}, laid out, compiled and zipped"
         print(f"package.sh: {progress} ...", file=sys.stderr)  # noqa: T201 - a command line talks
         with tempfile.TemporaryDirectory(prefix="package-") as temporary:
@@ -176,6 +182,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--cache", help="where fetched wheels are kept (default: dist/.wheels, or ~/.cache where that is read-only)"
     )
+    parser.add_argument("--only", action="append", metavar="NAME", help="this function; may be given several times")
     parser.add_argument(
         "--into", nargs=2, metavar=("DIR", "NAME"), help="no zip: lay out one function's files in DIR, for `sam build`"
     )

@@ -83,11 +83,12 @@ def run_packaging():
 
 @pytest.fixture(scope="session")
 def rebuild(tmp_path_factory):
-    """Packages a copy of a checkout, in another folder; gives that folder."""
+    """Packages these functions of a copy of a checkout, in another folder; gives that folder."""
 
-    def build(checkout, architecture):
+    def build(checkout, architecture, names):
         other = copy_of(checkout, tmp_path_factory.mktemp("rebuilt"))
-        finished = run_package(other, "--architecture", architecture)
+        only = [option for name in names for option in ("--only", name)]
+        finished = run_package(other, "--architecture", architecture, *only)
         assert finished.returncode == 0, finished.stderr
         return other
 

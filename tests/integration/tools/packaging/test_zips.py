@@ -16,6 +16,8 @@ import zipfile
 
 import pytest
 
+pytestmark = pytest.mark.timeout(600)  # DuckDB is large: all zips are a minute's work on an idle machine
+
 # What the libraries of src/<function>/requirements.txt come to, with all they require.
 AWS = {"aws_lambda_powertools", "botocore", "dateutil", "jmespath", "six", "typing_extensions"}
 LIBRARIES = AWS | {"backports", "msgspec", "pybase64", "urllib3"}
@@ -38,10 +40,12 @@ def entries(path):
 
 def test_two_runs_in_two_places_give_the_same_bytes(checkout, zips, machine, rebuild):
     """A zip depends on the sources and the lock alone: not on the folder, the time, or what ran before."""
-    other = rebuild(checkout, machine)
-    for name, path in zips.items():
+    names = ("consumer", "flights")
+    other = rebuild(checkout, machine, names)
+    assert sorted(path.name for path in (other / "dist").glob("*.zip")) == [f"{name}.zip" for name in names]
+    for name in names:
         again = other / "dist" / f"{name}.zip"
-        assert hashlib.sha256(again.read_bytes()).digest() == hashlib.sha256(path.read_bytes()).digest(), name
+        assert hashlib.sha256(again.read_bytes()).digest() == hashlib.sha256(zips[name].read_bytes()).digest(), name
 
 
 def test_entries_are_sorted_and_bear_no_time_or_owner(zips, name):
@@ -77,7 +81,7 @@ def test_botocore_describes_the_services_in_use_alone(unzipped, checkout, name):
 
 def test_a_zip_is_small(zips, name):
     """20 MB is the bound, but for DuckDB; what is usual is written in docs/decisions/packaging.md."""
-    assert zips[name].stat().st_size < (20_000_000 if name != "archive" else 30_000_000)
+    assert zips[name].stat().st_size < (30_000_000 if name in {"archive", "flights"} else 20_000_000)
 
 
 def test_the_table_names_every_zip(built):
@@ -253,14 +257,14 @@ def test_a_checkout_that_cannot_be_written_packages_elsewhere(repository, machin
     (cache / "wheels").symlink_to((repository / "dist" / ".wheels").resolve())
     before = sorted(read_only.rglob("*"))
     finished = subprocess.run(
-        [read_only / "package.sh", "--architecture", machine, "--output", tmp_path / "zips"],
+        [read_only / "package.sh", "--architecture", machine, "--output", tmp_path / "zips", "--only", "alerts"],
         env={**os.environ, "PYTHON": sys.executable, "XDG_CACHE_HOME": str(tmp_path / "cache")},
         capture_output=True,
         text=True,
         check=False,
     )
     assert finished.returncode == 0, finished.stderr
-    assert {path.name for path in (tmp_path / "zips").iterdir()} == {f"{name}.zip" for name in FOLDERS}
+    assert {path.name for path in (tmp_path / "zips").iterdir()} == {"alerts.zip"}
     assert sorted(read_only.rglob("*")) == before
 
 
