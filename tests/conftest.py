@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import threading
 import urllib.request
@@ -27,6 +28,19 @@ SETTINGS = {
     "POWERTOOLS_METRICS_NAMESPACE": "tests",
 }
 os.environ |= SETTINGS
+
+_APART = 12
+"""Files from one of the browser's to the next."""
+
+
+def pytest_collection_modifyitems(items):
+    """Keep the browser's files apart: each has both cores draw, and the suite runs two files at a time."""
+    files = {path: list(group) for path, group in itertools.groupby(items, lambda item: item.path)}
+    browsers = [path for path in files if path.parent.name == "browser"]
+    others = [path for path in files if path not in browsers]
+    for number, path in enumerate(browsers):
+        others.insert(min(_APART * number, len(others)), path)
+    items[:] = [item for path in others for item in files[path]]
 
 
 @pytest.fixture(autouse=True)
