@@ -73,15 +73,14 @@ class _NewObjects:
 
 
 class WindowRows(_NewObjects):
-    """Rows of windows, as Firehose puts them down; the local one names its folders by slashes alone."""
+    """Rows of windows, as Firehose puts them down."""
 
     def __init__(self, stack: Stack, since: float, now: Callable[[], float] = time.time) -> None:
         super().__init__(stack, "DataBucket", since, now)
-        self._folder = "/%Y/%m/%d/%H/" if stack.is_local else "%Y-%m-%d/hour=%H/"
 
     def _prefixes(self) -> Iterator[str]:
         for hour in self._hours():
-            yield f"windows/date={hour:{self._folder}}"
+            yield f"windows/date={hour:%Y-%m-%d/hour=%H/}"
 
     def _lines(self, entry: dict[str, Any], body: bytes) -> Iterator[bytes]:
         try:

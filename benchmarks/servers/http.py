@@ -11,7 +11,7 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from local.threads import ThreadWatch
+from local.threads import ThreadWatch, report_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,3 +76,5 @@ def _converse(connection: socket.socket, handle: Callable[[Request, socket.socke
                 handle(Request(method, path, headers, body), connection)
         except OSError:
             return  # the client is gone
+        except Exception:
+            report_error()  # while the client still waits: it must not think that all went well

@@ -183,6 +183,7 @@ def test_the_slider_shows_the_past(sky, open_page):
     sky.write()
     page = open_page()
     page.wait("() => document.querySelectorAll('tbody tr').length === 3")
+    page.wait("start => Number(document.getElementById('slider').min) <= start", start)
 
     page.select_option("#speed", "1")
     page.evaluate(

@@ -31,7 +31,7 @@ BAD = {
     "nested without end": (message(HEAD + b',"x":' + b"[" * 100_000 + b"]" * 100_000 + b"}"), "recursion"),
     "bytes that are no UTF-8": (message(HEAD + b',"x":"\xff\xfe"}'), "not valid UTF-8"),
     "an address that is no UTF-8": (message(b'{"icao_address":"\xff","timestamp":"2024-03-04T12:00:00Z"}'), "UTF-8"),
-    "half a character": (message(b'{"icao_address":"\\ud800","timestamp":"2024-03-04T12:00:00Z"}'), "not valid JSON"),
+    "half a character": (message(b'{"icao_address":"\\ud800","timestamp":"2024-03-04T12:00:00Z"}'), "half a surrogate"),
 }
 
 

@@ -94,12 +94,14 @@ def test_status_of_a_healthy_stack(local_stack, capsys):
     [
         ({"run_failed": "PublishError"}, "its last run failed: PublishError"),
         ({"committed_token_age_seconds": 500.0}, "committed token 8.3 min old"),
-        ({"written_at": rfc3339(datetime.now(UTC) - timedelta(hours=2))}, "committed token 2.0 h old"),
+        ({"written_hours_ago": 2}, "committed token 2.0 h old"),
     ],
     ids=["failed", "old", "silent"],
 )
 def test_status_of_a_consumer_that_does_not_get_on(local_stack, capsys, fields, said):
     """It needs attention, names the page, and the exit code says so."""
+    if hours := fields.get("written_hours_ago"):
+        fields = {"written_at": rfc3339(datetime.now(UTC) - timedelta(hours=hours))}
     local_stack.put("DataBucket", objects.STATUS, pipeline_status(**fields))
     code, [answer] = ops(local_stack, "status", capsys=capsys)
     consumer = next(one for one in answer["parts"] if one["part"] == "consumer")

@@ -52,7 +52,9 @@ def test_a_token_that_is_refused_once_is_asked_for_again(consume, state, clock, 
     """A fault of the moment must not begin a recovery: the same token is sent again, after a wait."""
     up_to_a_token = answering(lines(clock, range(3)) + token("t1"))
     with ScriptedStream(up_to_a_token, *[refusing(status)] * times, quiet) as server:
-        consume(server.url).stop_after(3)
+        run = consume(server.url)
+        wait_until(lambda: len(server.requests) == times + 2)
+        run.stop()
         asked = [request.parameters["position_token"] for request in server.requests]
     assert asked == ["BEGINNING", *["t1"] * (times + 1)]
     assert state.numbers == [0, 1, 2]
