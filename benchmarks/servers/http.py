@@ -76,5 +76,5 @@ def _converse(connection: socket.socket, handle: Callable[[Request, socket.socke
                 handle(Request(method, path, headers, body), connection)
         except OSError:
             return  # the client is gone
-        except Exception:
+        except Exception:  # noqa: BLE001 - reported, and the end of the process
             report_error()  # while the client still waits: it must not think that all went well
