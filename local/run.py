@@ -233,6 +233,8 @@ class _Run:
                 "ShardCount": str(options.shards),
                 "WindowSeconds": str(options.window),
                 "RecordFormat": options.record_format,
+                "Schedule": options.schedule,
+                "StopWhenCaughtUp": str(options.stop_when_caught_up).lower(),
                 **parameters,
             },
             secret_value=token,

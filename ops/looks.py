@@ -13,6 +13,7 @@ from live import objects
 from live.container import read_header
 from live.errors import SnapshotError
 from live.layout import POSITIONS
+from live.status import pause
 from ops import metrics
 from ops.duration import shown
 from ops.errors import code
@@ -68,12 +69,11 @@ class Looks:
         return [name for name in self._stack.resources if name.endswith("Function")]
 
     def _consumer(self) -> Iterator[Finding]:
-        body = self._get("DataBucket", objects.STATUS)
-        if body is None:
+        status = self._status()
+        if status is None:
             do = "has a run begun? `ops doctor` says what keeps it"
             yield Finding("consumer", UNKNOWN, f"{objects.STATUS} is not there yet", do)
             return
-        status = msgspec.json.decode(body, type=dict[str, Any])
         written = self._age(status.get("written_at"))
         facts = status | {"status_age_seconds": written}
         token = status.get("committed_token_age_seconds")
@@ -90,7 +90,7 @@ class Looks:
             parts.append(f"recovering {gap['start']} to {gap['end']}")
         if failed := status.get("run_failed"):
             yield Finding("consumer", ATTENTION, f"its last run failed: {failed}", _page("consumer-errors"), facts)
-        elif token_age is None or token_age > OLD_TOKEN_SECONDS:
+        elif token_age is None or token_age > OLD_TOKEN_SECONDS + pause(status):
             yield Finding("consumer", ATTENTION, ", ".join(parts), _page("committed-token-age"), facts)
         else:
             yield Finding("consumer", OK, ", ".join(parts), "", facts)
@@ -187,7 +187,7 @@ class Looks:
         age = self._now.timestamp() - newest / 1_000 if newest else None
         facts = {"shards": len(shards), "aircraft": aircraft, "newest_age_seconds": age, "unreadable": unreadable}
         text = f"{aircraft:,} aircraft in {len(shards)} shards' open windows, the newest written {_span(age)} ago"
-        is_fresh = age is not None and age <= STALE_SECONDS
+        is_fresh = age is not None and age <= STALE_SECONDS + pause(self._status())
         yield Finding("live objects", OK if is_fresh else ATTENTION, text, _page("live-snapshots"), facts)
 
     def _archives(self) -> Iterator[Finding]:
@@ -263,6 +263,10 @@ class Looks:
             if code(error) in _ABSENT:
                 return None
             raise
+
+    def _status(self) -> dict[str, Any] | None:
+        body = self._get("DataBucket", objects.STATUS)
+        return None if body is None else msgspec.json.decode(body, type=dict[str, Any])
 
     def _list(self, bucket: str, prefix: str) -> list[dict[str, Any]]:
         answer = self._s3.list_objects_v2(Bucket=self._stack[bucket], Prefix=prefix, MaxKeys=_MOST_LISTED)

@@ -22,6 +22,8 @@ _CHAOS_TIMEOUT = 15
 _BESIDE_TOKENS = 2
 """Seconds of a run of the consumer that do not go by between two position tokens: its start and its end."""
 _MOST_SHARDS = 16
+_SCHEDULES = ("1-minute", "5-minutes", "10-minutes", "15-minutes", "30-minutes", "1-hour", "2-hours")
+"""What the template's parameter Schedule takes."""
 _LONGEST = 900  # seconds: Lambda's bound for a timeout, and for a tumbling window
 
 _EPILOG = """\
@@ -49,6 +51,8 @@ class RunOptions:
     shards: int = 2
     record_format: str = SINGLE
     consumer_timeout: int | None = None
+    schedule: str = _SCHEDULES[0]
+    stop_when_caught_up: bool = False
     report: Path | None = None
     out: Path | None = None
     verbose: bool = False
@@ -103,6 +107,20 @@ def _parser() -> argparse.ArgumentParser:
         metavar="SECONDS",
         help=f"the consumer's timeout (default: the template's; with --chaos {_CHAOS_TIMEOUT}, since a frozen consumer "
         "is held until its timeout)",
+    )
+    run.add_argument(
+        "--schedule",
+        choices=_SCHEDULES,
+        default=_SCHEDULES[0],
+        metavar="EVERY",
+        help=f"how often the consumer is started, in the feed's time: {', '.join(_SCHEDULES)} (default "
+        f"{_SCHEDULES[0]}); ticks are a second apart at least",
+    )
+    run.add_argument(
+        "--stop-when-caught-up",
+        action="store_true",
+        help="a run of the consumer ends as soon as it has what there was when it began: with --schedule the stream is "
+        "read periodically",
     )
     run.add_argument(
         "--window",
@@ -161,6 +179,12 @@ def parse(arguments: Sequence[str] | None = None) -> RunOptions:
     except ValueError as error:
         text = str(error)  # from the generator it begins with the name of what is wrong: `aircraft: got 10 ...`
         parser.error(text if text.startswith("--") else f"argument --{text}")
+    starts_now = given.replay is None and given.start is None and given.seed is None
+    if given.stop_when_caught_up and not starts_now:
+        parser.error(
+            "argument --stop-when-caught-up: the consumer compares the updates' times with its clock; expected traffic "
+            "of now, without --replay, --seed and --start"
+        )
     interval = shared.token_interval(given)
     timeout = given.consumer_timeout
     if timeout is not None and timeout < interval + _BESIDE_TOKENS:
@@ -179,12 +203,14 @@ def parse(arguments: Sequence[str] | None = None) -> RunOptions:
         shards=given.shards,
         record_format=given.record_format,
         consumer_timeout=timeout,
+        schedule=given.schedule,
+        stop_when_caught_up=given.stop_when_caught_up,
         report=given.report,
         out=given.out,
         verbose=given.verbose,
         chaos=given.chaos,
         archive=given.archive,
-        starts_now=given.replay is None and given.start is None and given.seed is None,
+        starts_now=starts_now,
         web=given.web,
         web_port=given.web_port,
         open=given.open and given.web,

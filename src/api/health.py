@@ -7,25 +7,27 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from api import schemas, targets
+from live.status import pause
 
 if TYPE_CHECKING:
     from api.snapshots import Sky
 
 STALE_SECONDS = 60.0
-"""A snapshot is written every few seconds; when the newest is older than this, something has stopped."""
+"""A snapshot is written every few seconds of a visit; when the newest is older than this, something has stopped."""
 
 
 def health(sky: Sky, status: bytes | None, now: int) -> schemas.Health:
     """Answer `/health`; `status` is `live/status.json`, `now` in milliseconds since the epoch."""
+    pipeline = _object(status)
     age = None if sky.newest is None else (now - sky.newest) / 1_000
     return schemas.Health(
-        status="unknown" if age is None else "stale" if age > STALE_SECONDS else "ok",
+        status="unknown" if age is None else "stale" if age > STALE_SECONDS + pause(pipeline) else "ok",
         aircraft=len(sky.targets),
         shards=sky.shards,
         newest_snapshot=None if sky.newest is None else targets.rfc3339(sky.newest),
         newest_snapshot_age_seconds=None if age is None else round(age, 1),
         unreadable=sky.unreadable,
-        pipeline=_object(status),
+        pipeline=pipeline,
     )
 
 

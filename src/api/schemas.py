@@ -198,7 +198,10 @@ class Health(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
     status: Annotated[
         Literal["ok", "stale", "unknown"],
-        Meta(description="stale: nothing was written for a minute; unknown: nothing was ever written."),
+        Meta(
+            description="stale: nothing was written for a minute, beside the time between two visits where the stream "
+            "is read periodically; unknown: nothing was ever written."
+        ),
     ]
     aircraft: Annotated[int, Meta(description="Aircraft in the snapshots that are read now.")]
     shards: int

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from common.environment import ConfigurationError, text
+from common.environment import ConfigurationError, number, text
 from consumer.timing import Timing
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ _URL_SECRETS = frozenset("@?#")
 _LONGEST_RUN_SECONDS = 900
 """No invocation lasts longer (Lambda quotas)."""
 
+_LONGEST_VISIT_SECONDS = 86_400
+
 _LOCAL_NAMES = ("localhost", "host.docker.internal")
 
 
@@ -31,7 +33,8 @@ class Settings:
     """What one deployment reads, and where it writes.
 
     `envelopes` says whether updates are published in envelopes or one a record. `filters` are the API's query
-    parameters by their own names, validated; an absent one filters nothing.
+    parameters by their own names, validated; an absent one filters nothing. A run begins every `visit_seconds`, and
+    may end as soon as it has what there was then.
     """
 
     stream_url: str
@@ -43,6 +46,8 @@ class Settings:
     envelopes: bool
     compression: str
     filters: Mapping[str, str]
+    stop_when_caught_up: bool = False
+    visit_seconds: int = 60
     timing: Timing = field(default_factory=Timing)
 
     @classmethod
@@ -64,6 +69,8 @@ class Settings:
             envelopes=_envelopes(environ),
             compression=_one_of(environ, "COMPRESSION", "gzip", "none"),
             filters=_filters(environ),
+            stop_when_caught_up=_one_of(environ, "STOP_WHEN_CAUGHT_UP", "false", "true") == "true",
+            visit_seconds=round(number(environ, "VISIT_SECONDS", 60, low=60, high=_LONGEST_VISIT_SECONDS)),
             timing=Timing.from_environment(environ),
         )
 

@@ -31,6 +31,10 @@ STALE_SECONDS = 120.0
 """A connection that sends only keep-alives and the token it sent before is given up after so long: eight times
 the interval at which a new token is due."""
 
+QUIET_SECONDS = 20.0
+"""A run that reads periodically takes itself for caught up after so long without an update, at a token: more than one
+interval of tokens and keep-alives (15 s), in which the server had a turn to send some."""
+
 _SHORTEST = 0.1
 _RENEWALS_IN_A_LEASE = 3
 
@@ -43,6 +47,7 @@ class Timing:
     renewal: float = RENEWAL_SECONDS
     silence: float = SILENCE_SECONDS
     stale: float = STALE_SECONDS
+    quiet: float = QUIET_SECONDS
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Timing:

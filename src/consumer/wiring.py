@@ -82,7 +82,14 @@ def run(
             timing=timing,
             handover=_handover(),
             record_format=_record_format(settings),
-            status=StatusWriter(store, settings.data_bucket, clock, deadline=deadline),
+            status=StatusWriter(
+                store,
+                settings.data_bucket,
+                clock,
+                deadline=deadline,
+                settings={"visits_every_seconds": settings.visit_seconds},
+            ),
+            stop_when_caught_up=settings.stop_when_caught_up,
         )
 
 

@@ -11,14 +11,15 @@ function figures({ status, shards, aircraft, behind, windowEnd, isRecording, fee
   const lag = status?.source_lag_seconds;
   const token = status?.committed_token_age_seconds;
   const age = status?.written_at ? (Date.now() - Date.parse(status.written_at)) / 1000 : 0;
-  const isOld = age > 120;
+  const visits = status?.visits_every_seconds > 60 ? status.visits_every_seconds : 0; // read periodically
+  const isOld = age > 120 + visits;
   /** @type {[string, string, boolean][]} */
   const all = [
-    ["Snapshot", duration(behind), behind > LATE],
+    ["Snapshot", duration(behind), behind > LATE + visits],
     ["Aircraft", number(aircraft), false],
     ["Updates", typeof status?.received_per_second === "number" ? `${number(status.received_per_second)}/s` : "–", false],
     ["Source lag", typeof lag === "number" ? duration(lag) : "–", lag > 60],
-    ["Checkpoint", typeof token === "number" ? duration(token + age) : "–", token + age > 300],
+    ["Checkpoint", typeof token === "number" ? duration(token + age) : "–", token + age > 300 + visits],
     ["Window ends", windowEnd > 0 && !isRecording ? `in ${duration(Math.max(0, (windowEnd - feed.feed) / 1000))}` : "–", false],
     ["Shards", number(shards), false],
   ];

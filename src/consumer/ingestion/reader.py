@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from consumer.checkpoint.committer import Committer
     from consumer.checkpoint.position import TimeRange
     from consumer.deadline import Deadline
+    from consumer.ingestion.catch_up import CatchUp
     from consumer.ingestion.processor import TargetProcessor
     from consumer.ingestion.stop_request import StopRequest
     from consumer.ingestion.time_budget import TimeBudget
@@ -77,6 +78,7 @@ class StreamReader:
         parser: BatchParser | None = None,
         backoff: Backoff | None = None,
         stale_seconds: float = STALE_SECONDS,
+        catch_up: CatchUp | None = None,
     ) -> None:
         self.counters = ReaderCounters()
         self._client = client
@@ -89,6 +91,7 @@ class StreamReader:
         self._parser = parser or BatchParser()
         self._backoff = backoff or Backoff(base=0.5, cap=30.0)
         self._stale_seconds = stale_seconds
+        self._catch_up = catch_up
         self._failures = 0
         self._token: str | None = None
         self._progress: tuple[int, str | None] = (0, None)
@@ -199,6 +202,8 @@ class StreamReader:
         self._processor.connected()
         opened_at = self._progress_at = self.counters.opened_at = self._clock.monotonic()
         self._budget.connected(opened_at, self._processor.newest_ingestion_time)
+        if self._catch_up is not None:
+            self._catch_up.connected(opened_at)
         try:
             try:
                 self._check()
@@ -257,7 +262,7 @@ class StreamReader:
                 self._check()
 
     def _reach(self, token: str) -> None:
-        """Act on a token; stop at it if the next would come too late, or a stop was asked for."""
+        """Act on a token; stop at it if the next would come too late, a stop was asked for, or all is caught up."""
         if token == self._token:
             if self._processor.has_uncommitted:
                 return  # sent again after a reconnect: what has come since lies behind it
@@ -269,6 +274,10 @@ class StreamReader:
             self._budget.token_arrived(self._clock.monotonic(), self._processor.newest_ingestion_time, now)
         if (reason := self._stop_request.reason) is not None:
             raise Stopped(reason)
+        if self._catch_up is not None and self._catch_up.is_done(
+            self._processor.counters.updates, self._processor.newest_ingestion_time, self._clock.monotonic()
+        ):
+            raise Stopped(StopReason.CAUGHT_UP)
         if not self._budget.another_token_fits:
             raise Stopped(StopReason.NEAR_DEADLINE)
 

@@ -10,6 +10,7 @@ from consumer.checkpoint.committer import Committer
 from consumer.checkpoint.watermark import Watermark
 from consumer.errors import ConsumerError, LeaseHeldError, LeaseLostError, PublishError
 from consumer.ingestion import recovery_plan
+from consumer.ingestion.catch_up import CatchUp
 from consumer.ingestion.deduplicator import DuplicateFilter
 from consumer.ingestion.handover import Handover
 from consumer.ingestion.processor import TargetProcessor
@@ -68,11 +69,13 @@ class Run:
         handover: Handover | None = None,
         record_format: RecordFormat | None = None,
         status: StatusWriter | None = None,
+        stop_when_caught_up: bool = False,
     ) -> None:
         """End by the `deadline`, whatever anything waits for; without a checkpoint begin at `start_position`.
 
-        `handover` connects the runs of one process. The format is one record an update unless told otherwise. How the
-        run is doing is written by `status`, if there is one.
+        With `stop_when_caught_up` end as soon as what there was at the beginning is read. `handover` connects the runs
+        of one process. The format is one record an update unless told otherwise. How the run is doing is written by
+        `status`, if there is one.
         """
         record_format = record_format or formats.single()
         self._parser = record_format.parser
@@ -109,6 +112,7 @@ class Run:
             deadline=reading_ends,
             parser=record_format.parser,
             stale_seconds=timing.stale,
+            catch_up=CatchUp(clock.now(), quiet_seconds=timing.quiet) if stop_when_caught_up else None,
         )
         self._telemetry = Telemetry(clock, self._reader, self._processor, self._publisher)
         self._recovery = Recovery(

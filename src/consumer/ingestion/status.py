@@ -18,7 +18,7 @@ from consumer.rare_warning import RareWarning
 from live import objects
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from mypy_boto3_s3 import S3Client
@@ -96,15 +96,26 @@ class RunStatus:
 class StatusWriter:
     """Writes the object of one run, and nothing while another consumer may be at work."""
 
-    def __init__(
-        self, s3: S3Client, bucket: str, clock: Clock, *, deadline: Deadline, seconds: float = STATUS_SECONDS
+    def __init__(  # noqa: PLR0913 - where to, when, and what every write says
+        self,
+        s3: S3Client,
+        bucket: str,
+        clock: Clock,
+        *,
+        deadline: Deadline,
+        seconds: float = STATUS_SECONDS,
+        settings: Mapping[str, Any] | None = None,
     ) -> None:
-        """Write every so many seconds; the last write has until the `deadline` at most."""
+        """Write every so many seconds; the last write has until the `deadline` at most.
+
+        `settings` are fields of each write, by which a reader judges the others.
+        """
         self._s3 = s3
         self._bucket = bucket
         self._clock = clock
         self._deadline = deadline
         self._seconds = seconds
+        self._settings = settings or {}
         self._ending = threading.Event()
         self._is_left_behind = False
         self._last: dict[str, Any] = {}
@@ -157,7 +168,7 @@ class StatusWriter:
             self._s3.put_object(
                 Bucket=self._bucket,
                 Key=objects.STATUS,
-                Body=json.dumps(self._status.fields() | self._last).encode(),
+                Body=json.dumps({**self._status.fields(), **self._settings, **self._last}).encode(),
                 ContentType="application/json",
             )
         except Exception as error:  # noqa: BLE001 - whatever it is, the run goes on

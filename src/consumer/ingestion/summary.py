@@ -21,6 +21,8 @@ class StopReason(StrEnum):
     """At a token, after SIGTERM."""
     RUN_SECONDS = "run_seconds"
     """At a token, since the event asked for a short run."""
+    CAUGHT_UP = "caught_up"
+    """At a token, since it reads periodically and has what there was when it began."""
     RETRY_LATER = "retry_later"
     """The server asked to wait for longer than the run lasts."""
     LEASE_HELD = "lease_held"

@@ -222,6 +222,7 @@ class Consumer:
             start_position=start,
             timing=timing,
             handover=parts.get("handover"),
+            stop_when_caught_up=parts.get("stop_when_caught_up", False),
             record_format=record_format.envelopes(ListShards(state.kinesis, STREAM))
             if parts.get("envelopes")
             else None,

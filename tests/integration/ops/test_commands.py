@@ -110,6 +110,17 @@ def test_status_of_a_consumer_that_does_not_get_on(local_stack, capsys, fields, 
     assert "docs/operations/" in consumer["do"]
 
 
+def test_status_of_a_consumer_between_two_visits(local_stack, capsys):
+    """A stack that is read periodically commits nothing in between; a visit that is late needs attention."""
+    for minutes, state in ((12, "ok"), (20, "attention")):
+        written_at = rfc3339(datetime.now(UTC) - timedelta(minutes=minutes))
+        fields = {"written_at": written_at, "visits_every_seconds": 900}
+        local_stack.put("DataBucket", objects.STATUS, pipeline_status(**fields))
+        _, [answer] = ops(local_stack, "status", capsys=capsys)
+        consumer = next(one for one in answer["parts"] if one["part"] == "consumer")
+        assert consumer["state"] == state, minutes
+
+
 def test_status_counts_what_was_given_up_and_rejected(local_stack, capsys):
     """What lies in the buckets needs somebody to look; what was redriven does not."""
     local_stack.put("FailuresBucket", "aws/lambda/uuid/shard/one", b"{}")

@@ -32,6 +32,8 @@ OPTIONAL = (
     "ALTITUDE_BETWEEN",
     "MAX_AGE_SECONDS",
     "LATE_FILTER",
+    "STOP_WHEN_CAUGHT_UP",
+    "VISIT_SECONDS",
 )
 PARAMETER = {
     "ICAO_ADDRESSES": "icao_address",
@@ -87,6 +89,16 @@ def test_a_missing_resource_is_named(name, value):
     environ = {key: kept for key, kept in (REQUIRED | {name: value}).items() if kept is not None}
     with pytest.raises(ConfigurationError, match=f"^{name}: not set"):
         Settings.from_environment(environ)
+
+
+def test_how_the_stream_is_read_is_taken():
+    """All the time unless told otherwise; a wrong value is named."""
+    assert (settings().stop_when_caught_up, settings().visit_seconds) == (False, 60)
+    periodic = settings(STOP_WHEN_CAUGHT_UP="true", VISIT_SECONDS="900")
+    assert (periodic.stop_when_caught_up, periodic.visit_seconds) == (True, 900)
+    for name, value in {"STOP_WHEN_CAUGHT_UP": "yes", "VISIT_SECONDS": "5"}.items():
+        with pytest.raises(ConfigurationError, match=f"{name}: got '{value}'"):
+            settings(**{name: value})
 
 
 @pytest.mark.parametrize("value", ["LATEST", "BEGINNING"])

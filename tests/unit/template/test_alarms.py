@@ -139,6 +139,37 @@ def test_what_is_given_up_is_counted_by_lambda_itself(alarms):
     ]
 
 
+UNIT_SECONDS = {"minute": 60, "hour": 3600}
+
+
+def test_each_schedule_says_what_the_alarms_wait_for(template):
+    """The seconds are the expression's; silence and lag outlast two missed visits; three can fail before it is said."""
+    visits = template["Mappings"]["Visits"]
+    assert list(visits) == template["Parameters"]["Schedule"]["AllowedValues"]
+    for name, visit in visits.items():
+        number, unit = re.fullmatch(r"rate\((\d+) (minute|hour)s?\)", visit["Expression"]).groups()
+        assert name.removesuffix("s") == f"{number}-{unit}"
+        assert visit["Seconds"] == int(number) * UNIT_SECONDS[unit]
+        assert min(visit["SilentPeriods"], visit["LaggingPeriods"]) >= 3
+        assert visit["FailingSeconds"] >= max(1800, 4 * visit["Seconds"])
+        for periods in (visit["SilentPeriods"], visit["LaggingPeriods"]):
+            assert periods * visit["Seconds"] <= 86_400  # CloudWatch's bound for what one evaluation looks at
+        assert 2 * visit["Seconds"] < 6 * 3600 - 60  # the token outlives a missed visit
+
+
+def test_the_consumers_alarms_follow_the_schedule(alarms):
+    """Between two visits nothing is said, and that is no incident."""
+
+    def figure(name):
+        return {"Fn::FindInMap": ["Visits", {"Ref": "Schedule"}, name]}
+
+    for name, periods in (("CommittedTokenAgeAlarm", "SilentPeriods"), ("SourceLagAlarm", "LaggingPeriods")):
+        alarm = alarms[name]
+        assert alarm["Period"] == figure("Seconds"), name
+        assert alarm["EvaluationPeriods"] == alarm["DatapointsToAlarm"] == figure(periods), name
+    assert alarms["ConsumerErrorsAlarm"]["Period"] == figure("FailingSeconds")
+
+
 @pytest.mark.parametrize("what", ["Operations", "Alerts"])
 def test_people_can_be_mailed(resources, what):
     """An address, if one is given, is subscribed to the alarms, another to the alerts."""

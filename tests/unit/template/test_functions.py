@@ -80,10 +80,12 @@ def test_a_failed_run_is_left_to_the_next_tick(resources):
     assert consumer["EventInvokeConfig"] == {"MaximumEventAgeInSeconds": 60, "MaximumRetryAttempts": 0}
 
 
-def test_the_schedule_ticks_every_minute_and_can_be_stopped(resources):
+def test_the_schedule_ticks_every_minute_by_default_and_can_be_stopped(resources, template):
     """The rule is EventBridge's, its state a parameter, and a tick it cannot deliver waits no longer than the next."""
     rule = resources["ConsumerSchedule"]["Properties"]
-    assert rule["ScheduleExpression"] == "rate(1 minute)"
+    assert rule["ScheduleExpression"] == {"Fn::FindInMap": ["Visits", {"Ref": "Schedule"}, "Expression"]}
+    default = template["Parameters"]["Schedule"]["Default"]
+    assert template["Mappings"]["Visits"][default]["Expression"] == "rate(1 minute)"
     assert rule["State"] == {"Ref": "ScheduleState"}
     [target] = rule["Targets"]
     assert target["Arn"] == {"Fn::GetAtt": ["ConsumerFunction", "Arn"]}

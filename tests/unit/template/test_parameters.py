@@ -23,6 +23,7 @@ GOOD = {
     "Compression": ["gzip", "none"],
     "StartPosition": ["LATEST", "BEGINNING"],
     "RecordFormat": ["single", "envelope"],
+    "StopWhenCaughtUp": ["true", "false"],
 }
 BAD = {
     "StreamUrl": ["api.airsafe.spire.com", "http://example.com/stream", "https://example.com/?token=x", "ftp://x/y"],
@@ -37,6 +38,7 @@ BAD = {
     "Compression": ["zstd"],
     "StartPosition": ["NOW", "latest"],
     "RecordFormat": ["envelopes", "ENVELOPE"],
+    "StopWhenCaughtUp": ["yes", "1", "True"],
 }
 GOOD_HERE = {
     "ApiTokenSecretArn": ["", "arn:aws:secretsmanager:eu-west-1:123456789012:secret:team/tracking-AbC123"],
@@ -49,6 +51,7 @@ GOOD_HERE = {
     "PermissionsBoundaryArn": ["", "arn:aws:iam::123456789012:policy/team/boundary"],
     "RetentionHours": ["24", "168"],
     "AlertsParallelization": ["1", "10"],
+    "Schedule": ["1-minute", "15-minutes", "2-hours"],
 }
 BAD_HERE = {
     "RecordFormat": [""],
@@ -63,6 +66,7 @@ BAD_HERE = {
     "PermissionsBoundaryArn": ["boundary", "arn:aws:iam::123456789012:role/boundary"],
     "RetentionHours": ["12", "25", "8760"],
     "AlertsParallelization": ["0", "11"],
+    "Schedule": ["", "15", "rate(15 minutes)", "6-hours"],
 }
 
 

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from local.cli.command_line import parse
+from tools.operations.parameters import read_declared
 
 
 def _message(capsys, *arguments):
@@ -37,6 +38,23 @@ def test_a_run_with_faults_has_a_consumer_that_times_out_soon():
     assert parse(["--chaos", "7", "--speed", "20"]).consumer_timeout == 15
     assert parse(["--chaos", "7"]).consumer_timeout == 25  # a run has to see a position token: they are 15 s apart
     assert parse(["--chaos", "7", "--consumer-timeout", "900"]).consumer_timeout == 900
+
+
+def test_periodic_reading_needs_traffic_of_now(capsys, short_recording):
+    """A run ends when it has what there was by its clock: times of another day would never let it, or at once."""
+    options = parse(["--schedule", "15-minutes", "--stop-when-caught-up"])
+    assert (options.schedule, options.stop_when_caught_up) == ("15-minutes", True)
+    for of_another_day in (["--replay", str(short_recording)], ["--seed", "1"], ["--start", "2024-03-04T00:00:00Z"]):
+        assert "--stop-when-caught-up: the consumer compares" in _message(
+            capsys, "--stop-when-caught-up", *of_another_day
+        )
+    assert "--schedule: invalid choice" in _message(capsys, "--schedule", "rate(15 minutes)")
+
+
+def test_each_schedule_is_one_of_the_template(repository):
+    """What the command line takes is what the stack takes."""
+    for schedule in read_declared(repository / "template.yaml")["Schedule"]["AllowedValues"]:
+        assert parse(["--schedule", schedule]).schedule == schedule
 
 
 def test_a_recording_is_played_to_its_end(short_recording):

@@ -1,0 +1,39 @@
+"""When a run that reads periodically is done: it has what there was when it began."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+class CatchUp:
+    """Tells at each token whether the run has caught up.
+
+    It has, if that token's interval held an update that was ingested after the run began; where the filter lets few
+    pass, if no update has come for a while. A wrong answer loses nothing: the next run goes on at the token. It makes
+    that run longer, or this one.
+    """
+
+    def __init__(self, began: datetime, *, quiet_seconds: float) -> None:
+        """Catch up with what was ingested by `began`; take so many seconds without an update for the end of it."""
+        self._began = began
+        self._quiet_seconds = quiet_seconds
+        self._updates = 0
+        self._last_update_at = 0.0
+
+    def connected(self, monotonic: float) -> None:
+        """Note a new connection: the server has not been silent before it."""
+        self._last_update_at = monotonic
+
+    def is_done(self, updates: int, newest_ingestion_time: datetime | None, monotonic: float) -> bool:
+        """Judge at a token.
+
+        `updates` is how many the run has read so far, `newest_ingestion_time` how far the stream had come by then, and
+        `monotonic` when the token came, in seconds.
+        """
+        if updates == self._updates:
+            return monotonic - self._last_update_at >= self._quiet_seconds
+        self._updates, self._last_update_at = updates, monotonic
+        return newest_ingestion_time is not None and newest_ingestion_time >= self._began
