@@ -144,7 +144,7 @@ def localise(
     body["Resources"] = known["Resources"]
     for resource in body["Resources"].values():
         _forget_dependencies(resource, names)
-    body["Outputs"] = _without_references(outputs, names)
+    body["Outputs"] = _without_references(body.get("Outputs", {}) | outputs, names)
     return LocalTemplate(body, tuple(taken_over), tuple(left_out))
 
 
