@@ -163,7 +163,7 @@ class _Run:
                 web.connect(live, FrontDoor(pipeline.functions[API].invoke))
             self._at_work = True
             if options.starts_now and isinstance(feed.source, GeneratedTraffic):
-                feed.replace(feed.source.starting_at(time.time()))
+                feed.replace(feed.source.starting_at(time.time() - 60 * options.delay))
             feed.start()
             pipeline.start()
             if faults is not None:
@@ -234,6 +234,7 @@ class _Run:
                 "WindowSeconds": str(options.window),
                 "RecordFormat": options.record_format,
                 "Schedule": options.schedule,
+                "StreamDelayMinutes": str(options.delay),
                 "StopWhenCaughtUp": str(options.stop_when_caught_up).lower(),
                 **parameters,
             },

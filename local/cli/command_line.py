@@ -38,7 +38,8 @@ Consumer runs that were cut off, duplicates and changed order lose nothing: they
 class RunOptions:
     """What a local run is asked for; durations in seconds.
 
-    `starts_now` is that generated traffic begins when all else is ready, at the time of the machine's clock. `duration`
+    `starts_now` is that generated traffic begins when all else is ready, at the time of the machine's clock less
+    `delay` minutes. `duration`
     is simulated seconds of the feed, None without end. `consumer_timeout` None is the template's. `chaos` is the seed
     of what goes wrong, None for a run in which nothing does.
     """
@@ -59,6 +60,7 @@ class RunOptions:
     chaos: int | None = None
     archive: bool = True
     starts_now: bool = False
+    delay: int = 0
     web: bool = True
     web_port: int = 0
     open: bool = False
@@ -211,6 +213,7 @@ def parse(arguments: Sequence[str] | None = None) -> RunOptions:
         chaos=given.chaos,
         archive=given.archive,
         starts_now=starts_now,
+        delay=given.delay,
         web=given.web,
         web_port=given.web_port,
         open=given.open and given.web,

@@ -24,6 +24,9 @@ _DEFAULT_AIRCRAFT = 300
 _LONGEST_TOKEN_INTERVAL, _SHORTEST_TOKEN_INTERVAL = 15.0, 0.2
 """Seconds: the API sends a token at least every 15 s, which a faster clock shortens and a slower one leaves."""
 
+_LONGEST_DELAY = 720
+"""Minutes: what the template's StreamDelayMinutes takes."""
+
 _MOST_DIGITS = 12
 _EARLIEST, _LATEST = "1970-01-01T00:00:00Z", "9998-12-31T23:59:59Z"
 """Between them generated traffic may begin: flights have times before and after the moment."""
@@ -53,6 +56,12 @@ def count(text: str) -> int:
     """Return a whole number from 1."""
     if not (text.isdecimal() and len(text) <= _MOST_DIGITS and int(text) > 0):
         raise argparse.ArgumentTypeError(f"got {text[:40]!r}; expected a whole number from 1")
+    return int(text)
+
+
+def _delay(text: str) -> int:
+    if not (text.isdecimal() and len(text) <= _MOST_DIGITS and int(text) <= _LONGEST_DELAY):
+        raise argparse.ArgumentTypeError(f"got {text[:40]!r}; expected a whole number of minutes to {_LONGEST_DELAY}")
     return int(text)
 
 
@@ -86,7 +95,7 @@ def _number(text: str, takes: str, *, above: float) -> float:
 
 
 def add_source_options(parser: argparse.ArgumentParser) -> None:
-    """Add `--replay`, `--rate`, `--aircraft`, `--seed`, `--start`, `--emergency`, `--speed` and `--token-interval`."""
+    """Add what says which updates come, from `--replay` to `--emergency`, and when: `--speed`, `--token-interval`."""
     source = parser.add_argument_group("what is streamed")
     source.add_argument("--replay", type=Path, metavar="FILE", help="a recording, .ndjson or .ndjson.gz")
     source.add_argument(
@@ -108,6 +117,14 @@ def add_source_options(parser: argparse.ArgumentParser) -> None:
         type=moment,
         metavar="TIME",
         help=f"simulated time at which the generated traffic begins (default now, with --seed {_SEEDED_START})",
+    )
+    source.add_argument(
+        "--delay",
+        type=_delay,
+        default=0,
+        metavar="MINUTES",
+        help="generated traffic begins so many minutes ago: the stream is as late as the provider's Recent History "
+        "(240)",
     )
     source.add_argument(
         "--emergency",
@@ -145,11 +162,7 @@ def source(options: argparse.Namespace, *, now: float | None = None) -> Source:
         The recording is absent or malformed.
     """
     if options.replay is not None:
-        for name in ("rate", "aircraft", "seed", "start"):
-            if getattr(options, name) is not None:
-                raise ValueError(f"--{name} {_NOT_WITH_REPLAY}")
-        if options.emergency:
-            raise ValueError(f"--emergency {_NOT_WITH_REPLAY}")
+        _check_replay(options)
         return Recording(options.replay)
     rate, aircraft = options.rate, options.aircraft
     if rate is None:
@@ -161,10 +174,28 @@ def source(options: argparse.Namespace, *, now: float | None = None) -> Source:
         )
     if aircraft is None:
         aircraft = max(_DEFAULT_AIRCRAFT, math.ceil(rate * UPDATE_INTERVAL))
-    start = options.start
-    if start is None and options.seed is not None:
-        start = times.parse(_SEEDED_START)
-    elif start is None:
-        start = time.time() if now is None else now
+    start = _start(options, now)
     seed = random.randrange(1 << 32) if options.seed is None else options.seed
     return GeneratedTraffic(rate=rate, aircraft=aircraft, seed=seed, start=start, emergency=options.emergency)
+
+
+def _start(options: argparse.Namespace, now: float | None) -> float:
+    """Return when generated traffic begins, in seconds since the epoch."""
+    start: float | None = options.start
+    if options.delay and (start is not None or options.seed is not None):
+        raise ValueError("--delay is for traffic of now; it does not go together with --start and --seed")
+    if start is not None:
+        return start
+    if options.seed is not None:
+        return times.parse(_SEEDED_START)
+    minutes: int = options.delay
+    return (time.time() if now is None else now) - 60 * minutes
+
+
+def _check_replay(options: argparse.Namespace) -> None:
+    for name in ("rate", "aircraft", "seed", "start"):
+        if getattr(options, name) is not None:
+            raise ValueError(f"--{name} {_NOT_WITH_REPLAY}")
+    for name in ("emergency", "delay"):
+        if getattr(options, name):
+            raise ValueError(f"--{name} {_NOT_WITH_REPLAY}")

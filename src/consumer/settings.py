@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -24,6 +25,7 @@ _LONGEST_RUN_SECONDS = 900
 """No invocation lasts longer (Lambda quotas)."""
 
 _LONGEST_VISIT_SECONDS = 86_400
+_LONGEST_DELAY_MINUTES = 720
 
 _LOCAL_NAMES = ("localhost", "host.docker.internal")
 
@@ -34,7 +36,7 @@ class Settings:
 
     `envelopes` says whether updates are published in envelopes or one a record. `filters` are the API's query
     parameters by their own names, validated; an absent one filters nothing. A run begins every `visit_seconds`, and
-    may end as soon as it has what there was then.
+    may end as soon as it has what there was then. The stream is late by `stream_delay`, by design.
     """
 
     stream_url: str
@@ -48,6 +50,7 @@ class Settings:
     filters: Mapping[str, str]
     stop_when_caught_up: bool = False
     visit_seconds: int = 60
+    stream_delay: timedelta = timedelta()
     timing: Timing = field(default_factory=Timing)
 
     @classmethod
@@ -70,6 +73,9 @@ class Settings:
             compression=_one_of(environ, "COMPRESSION", "gzip", "none"),
             filters=_filters(environ),
             stop_when_caught_up=_one_of(environ, "STOP_WHEN_CAUGHT_UP", "false", "true") == "true",
+            stream_delay=timedelta(
+                minutes=number(environ, "STREAM_DELAY_MINUTES", 0, low=0, high=_LONGEST_DELAY_MINUTES)
+            ),
             visit_seconds=round(number(environ, "VISIT_SECONDS", 60, low=60, high=_LONGEST_VISIT_SECONDS)),
             timing=Timing.from_environment(environ),
         )

@@ -87,9 +87,13 @@ def run(
                 settings.data_bucket,
                 clock,
                 deadline=deadline,
-                settings={"visits_every_seconds": settings.visit_seconds},
+                settings={
+                    "visits_every_seconds": settings.visit_seconds,
+                    "stream_delay_seconds": round(settings.stream_delay.total_seconds()),
+                },
             ),
             stop_when_caught_up=settings.stop_when_caught_up,
+            delay=settings.stream_delay,
         )
 
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated
 
 import msgspec
 
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 """A time with its zone: one without is no moment."""
+
+
+NO_DELAY = timedelta()
+"""Of the stream that is of now; the provider's Recent History sends everything hours late."""
 
 
 class TimeRange(msgspec.Struct, frozen=True):
@@ -36,7 +40,20 @@ class Position:
     gap: TimeRange | None = None
     read: int | None = None
 
-    @property
-    def source_time(self) -> datetime | None:
-        """How far the stream had come, by the clocks of the source, but no later than its token came by ours."""
-        return self.newest_ingestion_time and min(self.newest_ingestion_time, self.token_received_at)
+    def source_time(self, delay: timedelta = NO_DELAY) -> datetime | None:
+        """Return how far the stream had come, by the clocks of the source, but no later than its token came by ours.
+
+        `delay` is by how much the stream is late by design.
+        """
+        return self.newest_ingestion_time and min(self.newest_ingestion_time, self.token_received_at - delay)
+
+    def lag(self, now: datetime, delay: timedelta = NO_DELAY) -> float | None:
+        """Return by how many seconds the position is behind a stream that is late by `delay`; None if unknown.
+
+        A stream that is less late than that is up to date.
+        """
+        source_time = self.source_time(delay)
+        if source_time is None:
+            return None
+        seconds = (now - delay - source_time).total_seconds()
+        return max(0.0, seconds) if delay else seconds

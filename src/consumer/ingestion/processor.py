@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from consumer.checkpoint.position import Position
+from consumer.checkpoint.position import NO_DELAY, Position
 from consumer.checkpoint.rejected_lines import RejectedLine
 from consumer.ingestion import recovery_plan
 from consumer.ingestion.deduplicator import identify
@@ -52,14 +52,17 @@ class ProcessorCounters:
 class TargetProcessor:
     """Hands valid updates on to the publisher, and knows how far the stream has come."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - its collaborators, each of a type of its own
         self,
         publisher: Publisher,
         watermark: Watermark,
         duplicates: DuplicateFilter,
         rejected: RejectedStore,
         clock: Clock,
+        *,
+        delay: timedelta = NO_DELAY,
     ) -> None:
+        """Of a stream that is late by `delay`."""
         self.counters = ProcessorCounters()
         self.newest_ingestion_time: datetime | None = None
         self.reached: Position | None = None
@@ -69,6 +72,7 @@ class TargetProcessor:
         self._duplicates = duplicates
         self._rejected = rejected
         self._clock = clock
+        self._delay = delay
         self._rejected_bytes = 0
         self._has_rejected = False  # since the last position
         self._times: deque[datetime] = deque(maxlen=_TIMES)
@@ -191,7 +195,8 @@ class TargetProcessor:
         """Add the frontier to a position that was reached; called once it is to be committed, on any thread."""
         if position.read is None:
             return position
-        return replace(position, frontier=self._frontier.at(position.read, recovery_plan.begins_at(position)))
+        begins_at = recovery_plan.begins_at(position, self._delay)
+        return replace(position, frontier=self._frontier.at(position.read, begins_at))
 
 
 def newest_of(times: Collection[datetime]) -> datetime:

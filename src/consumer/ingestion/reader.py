@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from common.observability import logger
 from consumer.backoff import Backoff
+from consumer.checkpoint.position import NO_DELAY
 from consumer.ingestion.summary import ReaderCounters, StopReason
 from consumer.rare_warning import RareWarning
 from consumer.stream.batch_parser import BatchParser
@@ -79,6 +80,7 @@ class StreamReader:
         backoff: Backoff | None = None,
         stale_seconds: float = STALE_SECONDS,
         catch_up: CatchUp | None = None,
+        delay: timedelta = NO_DELAY,
     ) -> None:
         self.counters = ReaderCounters()
         self._client = client
@@ -92,6 +94,7 @@ class StreamReader:
         self._backoff = backoff or Backoff(base=0.5, cap=30.0)
         self._stale_seconds = stale_seconds
         self._catch_up = catch_up
+        self._delay = delay
         self._failures = 0
         self._token: str | None = None
         self._progress: tuple[int, str | None] = (0, None)
@@ -146,7 +149,9 @@ class StreamReader:
         Returns the token, when it was received, and up to what ingestion time the stream had come there: the newest
         sent before it, or the server's time if that is later, since what is sent there may be old. Where nothing is
         sent, our own clock counts, too: one time too late has a little fetched twice, and recognised; one too early
-        loses what lies between.
+        loses what lies between. Of a stream that is late by design both clocks are taken back by as much; whether the
+        server's status messages are of now or as late as its updates is not documented, and is judged by which of the
+        two they are nearer to.
         """
         newest: list[datetime] = []
         self._server_time = None
@@ -161,8 +166,11 @@ class StreamReader:
                     self._read(connection, note, _found)
             except _LivePositionFound as found:
                 received_at = self._clock.now()
-                now = self._server_time or received_at
-                return found.token, received_at, max(newest[0] if newest else received_at, now)
+                there = received_at - self._delay
+                told = self._server_time or there
+                if self._delay and told > received_at - self._delay / 2:
+                    told -= self._delay
+                return found.token, received_at, max(newest[0] if newest else there, told)
 
     def fetch(self, slice_: TimeRange, unknown: Callable[[Sequence[StreamUpdate]], Sequence[StreamUpdate]]) -> int:
         """Process what was ingested in a time range, through disconnects; return how many updates came.
@@ -271,7 +279,8 @@ class StreamReader:
             self._token = token
             self._processor.reach(token, now)
             self._committer.notify()
-            self._budget.token_arrived(self._clock.monotonic(), self._processor.newest_ingestion_time, now)
+            newest = self._processor.newest_ingestion_time
+            self._budget.token_arrived(self._clock.monotonic(), newest, now - self._delay)
         if (reason := self._stop_request.reason) is not None:
             raise Stopped(reason)
         if self._catch_up is not None and self._catch_up.is_done(

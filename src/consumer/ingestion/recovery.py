@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from common.clock import rfc3339
 from common.observability import MetricUnit, logger
-from consumer.checkpoint.position import TimeRange
+from consumer.checkpoint.position import NO_DELAY, TimeRange
 from consumer.ingestion import frontier, recovery_plan
 from consumer.ingestion.reader import Stopped
 from consumer.ingestion.summary import StopReason
@@ -14,6 +14,7 @@ from consumer.ingestion.telemetry import count
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import timedelta
 
     from common.clock import Clock
     from consumer.checkpoint.committer import Committer
@@ -39,8 +40,9 @@ class Recovery:
         clock: Clock,
         *,
         seconds: float,
+        delay: timedelta = NO_DELAY,
     ) -> None:
-        """Serve a run that has so many seconds in all."""
+        """Serve a run that has so many seconds in all, of a stream that is late by `delay`."""
         self.recovered: TimeRange | None = None
         """What was fetched in batch mode; None is nothing."""
         self.unrecoverable: TimeRange | None = None
@@ -52,6 +54,7 @@ class Recovery:
         self._committer = committer
         self._budget = budget
         self._clock = clock
+        self._delay = delay
         # A short run must get somewhere too: a slice that never seems to fit would never be fetched.
         self._slice_seconds = min(_SLICE_SECONDS, seconds / 4)
 
@@ -62,7 +65,7 @@ class Recovery:
         """
         position = self._processor.complete(position)
         token, received_at, newest = self._reader.find_live_position()
-        plan = recovery_plan.plan(position, newest, self._clock.now())
+        plan = recovery_plan.plan(position, newest, self._clock.now(), self._delay)
         logger.warning(
             "the position token is too old: fetching what was missed in batch mode",
             token_received_at=rfc3339(position.token_received_at),

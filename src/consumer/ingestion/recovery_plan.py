@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from consumer.checkpoint.position import TimeRange
+from consumer.checkpoint.position import NO_DELAY, TimeRange
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -51,18 +51,20 @@ def is_too_old(position: Position, now: datetime) -> bool:
     return now - position.token_received_at > TOKEN_LIFETIME - _MARGIN
 
 
-def begins_at(position: Position) -> datetime:
-    """Return the ingestion time from which on updates may be missing at `position`.
+def begins_at(position: Position, delay: timedelta = NO_DELAY) -> datetime:
+    """Return the ingestion time from which on updates may be missing at `position` of a stream that is late by `delay`.
 
     That is the earlier of what was ingested and of what was received, either of which a wrong clock may have put too
     late, less what updates may take from their ingestion to us, in no strict order. What is fetched twice for that is
     recognised, what is left out is lost.
     """
-    return _known_to(position) - _latency(position)
+    return _known_to(position, delay) - _latency(position)
 
 
-def _known_to(position: Position) -> datetime:
-    return position.gap.start if position.gap else position.source_time or position.token_received_at
+def _known_to(position: Position, delay: timedelta) -> datetime:
+    if position.gap is not None:
+        return position.gap.start
+    return position.source_time(delay) or position.token_received_at - delay
 
 
 def _latency(position: Position) -> timedelta:
@@ -79,15 +81,16 @@ class RecoveryPlan:
     lost: TimeRange | None
 
 
-def plan(position: Position, newest_before_token: datetime, now: datetime) -> RecoveryPlan:
+def plan(position: Position, newest_before_token: datetime, now: datetime, delay: timedelta = NO_DELAY) -> RecoveryPlan:
     """Plan the way from `position` to a live token before which nothing newer than `newest_before_token` was sent.
 
-    An ingestion time later than its token is a fault of the feed's: believed, it would never end the gap.
+    An ingestion time later than its token is a fault of the feed's: believed, it would never end the gap. Batch mode
+    reaches as far back from now where the stream is late by `delay`, and so less far back from its end.
     """
-    start = begins_at(position)
-    end = min(newest_before_token, now + _MARGIN) + _RESOLUTION
+    start = begins_at(position, delay)
+    end = min(newest_before_token, now - delay + _MARGIN) + _RESOLUTION
     reachable = min(max(start, now - BATCH_REACH + _MARGIN), end)
-    known_to = _known_to(position)
+    known_to = _known_to(position, delay)
     return RecoveryPlan(
         gap=TimeRange(reachable, end) if reachable < end else None,
         lost=TimeRange(known_to, reachable) if known_to < reachable else None,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from common.observability import logger
 from consumer.checkpoint.committer import Committer
+from consumer.checkpoint.position import NO_DELAY
 from consumer.checkpoint.watermark import Watermark
 from consumer.errors import ConsumerError, LeaseHeldError, LeaseLostError, PublishError
 from consumer.ingestion import recovery_plan
@@ -26,6 +27,8 @@ from consumer.stream.client import TokenRefusedError
 from consumer.timing import Timing
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from common.clock import Clock
     from consumer.checkpoint.position import Position
     from consumer.checkpoint.rejected_lines import RejectedStore
@@ -70,12 +73,13 @@ class Run:
         record_format: RecordFormat | None = None,
         status: StatusWriter | None = None,
         stop_when_caught_up: bool = False,
+        delay: timedelta = NO_DELAY,
     ) -> None:
         """End by the `deadline`, whatever anything waits for; without a checkpoint begin at `start_position`.
 
         With `stop_when_caught_up` end as soon as what there was at the beginning is read. `handover` connects the runs
         of one process. The format is one record an update unless told otherwise. How the run is doing is written by
-        `status`, if there is one.
+        `status`, if there is one. The stream is late by `delay`.
         """
         record_format = record_format or formats.single()
         self._parser = record_format.parser
@@ -101,7 +105,7 @@ class Run:
             may_send=lambda: checkpoint.lease_is_valid,
         )
         self._duplicates = DuplicateFilter()
-        self._processor = TargetProcessor(self._publisher, watermark, self._duplicates, rejected, clock)
+        self._processor = TargetProcessor(self._publisher, watermark, self._duplicates, rejected, clock, delay=delay)
         self._reader = StreamReader(
             client,
             self._processor,
@@ -112,14 +116,18 @@ class Run:
             deadline=reading_ends,
             parser=record_format.parser,
             stale_seconds=timing.stale,
-            catch_up=CatchUp(clock.now(), quiet_seconds=timing.quiet) if stop_when_caught_up else None,
+            catch_up=CatchUp(clock.now() - delay, quiet_seconds=timing.quiet) if stop_when_caught_up else None,
+            delay=delay,
         )
-        self._telemetry = Telemetry(clock, self._reader, self._processor, self._publisher)
+        self._delay = delay
+        self._telemetry = Telemetry(clock, self._reader, self._processor, self._publisher, delay=delay)
         self._recovery = Recovery(
-            self._reader, self._processor, self._committer, self._budget, clock, seconds=self._seconds
+            self._reader, self._processor, self._committer, self._budget, clock, seconds=self._seconds, delay=delay
         )
         self._status_writer = status
-        self._status = RunStatus(clock, self._reader, self._processor, self._publisher, self._committer, self._recovery)
+        self._status = RunStatus(
+            clock, self._reader, self._processor, self._publisher, self._committer, self._recovery, delay=delay
+        )
 
     def execute(self) -> Summary:
         """Read, publish and commit until it is time to stop.
@@ -263,7 +271,6 @@ class Run:
 
     def _summarise(self, reason: StopReason) -> Summary:
         now, committed = self._clock.now(), self._committer.committed
-        newest = committed.source_time if committed else None
         connected, read = self._reader.counters, self._processor.counters
         return Summary(
             stopped=reason,
@@ -274,7 +281,7 @@ class Run:
             duplicates_dropped=read.duplicates_dropped,
             rejected=read.rejected,
             committed_token_age_seconds=(now - committed.token_received_at).total_seconds() if committed else None,
-            source_lag_seconds=(now - newest).total_seconds() if newest else None,
+            source_lag_seconds=committed.lag(now, self._delay) if committed else None,
             reading_share=connected.seconds / max(self._clock.monotonic() - self._begun_at, 1e-9),
             recovered_gap=self._recovery.recovered,
             unrecoverable_gap=self._recovery.unrecoverable,

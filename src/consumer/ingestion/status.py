@@ -13,13 +13,14 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from common.clock import rfc3339
+from consumer.checkpoint.position import NO_DELAY
 from consumer.ingestion.telemetry import count
 from consumer.rare_warning import RareWarning
 from live import objects
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from mypy_boto3_s3 import S3Client
 
@@ -54,7 +55,10 @@ class RunStatus:
         publisher: Publisher,
         committer: Committer,
         recovery: Recovery,
+        *,
+        delay: timedelta = NO_DELAY,
     ) -> None:
+        """Ask these, of a stream that is late by `delay`."""
         self.position: Position | None = None
         """From where the run goes on."""
         self._clock = clock
@@ -63,6 +67,7 @@ class RunStatus:
         self._publisher = publisher
         self._committer = committer
         self._recovery = recovery
+        self._delay = delay
         self._begun_at, self._began = clock.monotonic(), clock.now()
         self._samples = deque([(self._begun_at, 0, 0)], maxlen=_RATED_WRITES)
 
@@ -78,7 +83,7 @@ class RunStatus:
         fields = {
             "written_at": rfc3339(now),
             "run_began_at": rfc3339(self._began),
-            "source_lag_seconds": _age(now, position.source_time if position else None),
+            "source_lag_seconds": _rounded(position.lag(now, self._delay) if position else None),
             "committed_token_age_seconds": _age(now, position.token_received_at if position else None),
             "received_per_second": round((sample[1] - received) / seconds, 1),
             "published_per_second": round((sample[2] - published) / seconds, 1),
@@ -185,6 +190,10 @@ def _last_run(summary: Summary | None) -> dict[str, Any]:
 
 def _age(now: datetime, moment: datetime | None) -> float | None:
     return None if moment is None else round((now - moment).total_seconds(), 3)
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 3)
 
 
 def _range(gap: TimeRange | None) -> dict[str, str] | None:

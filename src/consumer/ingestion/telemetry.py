@@ -6,8 +6,11 @@ import threading
 from typing import TYPE_CHECKING
 
 from common.observability import MetricUnit, metrics
+from consumer.checkpoint.position import NO_DELAY
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from common.clock import Clock
     from consumer.checkpoint.position import Position
     from consumer.ingestion.processor import TargetProcessor
@@ -22,8 +25,18 @@ _lock = threading.Lock()
 class Telemetry:
     """Turns counters that only grow into metrics of what was added since the last time."""
 
-    def __init__(self, clock: Clock, reader: StreamReader, processor: TargetProcessor, publisher: Publisher) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        reader: StreamReader,
+        processor: TargetProcessor,
+        publisher: Publisher,
+        *,
+        delay: timedelta = NO_DELAY,
+    ) -> None:
+        """Of a stream that is late by `delay`, which is no lag."""
         self._clock = clock
+        self._delay = delay
         self._reader = reader
         self._processor = processor
         self._publisher = publisher
@@ -36,8 +49,7 @@ class Telemetry:
             self._add_counts()
             age = (now - position.token_received_at).total_seconds()
             metrics.add_metric("CommittedTokenAge", MetricUnit.Seconds, age)
-            if position.source_time is not None:
-                lag = (now - position.source_time).total_seconds()
+            if (lag := position.lag(now, self._delay)) is not None:
                 metrics.add_metric("SourceLag", MetricUnit.Seconds, lag)
             metrics.flush_metrics()
 

@@ -223,6 +223,7 @@ class Consumer:
             timing=timing,
             handover=parts.get("handover"),
             stop_when_caught_up=parts.get("stop_when_caught_up", False),
+            delay=parts.get("delay", timedelta()),
             record_format=record_format.envelopes(ListShards(state.kinesis, STREAM))
             if parts.get("envelopes")
             else None,
@@ -293,12 +294,14 @@ def consume(state, clock):
 def simulator(clock):
     """A function that starts the simulator on a list of updates, with a clock that jumps with the consumer's if told.
 
+    With a delay the feed is as late, by its own clock.
+
     All are stopped after the test.
     """
     running = []
 
-    def start(updates, *, jumps=False, **options):
-        feed = Feed(Lines(clock.now(), updates), clock=FeedClock(clock) if jumps else None)
+    def start(updates, *, jumps=False, delay=timedelta(), **options):
+        feed = Feed(Lines(clock.now() - delay, updates), clock=FeedClock(clock) if jumps else None)
         server = TrackingStreamServer(feed, token=API_TOKEN, **{"token_interval": 0.05} | options)
         server.start()
         feed.start()

@@ -10,12 +10,16 @@ from tests.integration.consumer.conftest import message, target, token
 from tests.support.scripted_stream import ScriptedStream
 
 
+@pytest.mark.parametrize("hours_late", [0, 4], ids=["of-now", "recent-history"])
 @pytest.mark.parametrize("sent", ["nothing", "an old update"])
-def test_the_gap_ends_at_the_servers_time(consume, state, clock, sent):
+def test_the_gap_ends_at_the_servers_time(consume, state, clock, sent, hours_late):
     """The gap must reach up to the server's time, not only to a slow clock's, nor to what was sent late or again."""
-    now = clock.now()
+    delay = timedelta(hours=hours_late)
+    now = clock.now() - delay
     servers_time = now + timedelta(seconds=20)
-    state.put_checkpoint(position_token="old", token_received_at=now.isoformat(), newest_ingestion_time=now.isoformat())
+    state.put_checkpoint(
+        position_token="old", token_received_at=clock.now().isoformat(), newest_ingestion_time=now.isoformat()
+    )
 
     def live(exchange):
         exchange.begin()
@@ -37,7 +41,42 @@ def test_the_gap_ends_at_the_servers_time(consume, state, clock, sent):
         exchange.stay()
 
     with ScriptedStream(*[lambda exchange: exchange.refuse(400)] * 3, live, batch, again) as server:
-        consume(server.url, run_seconds=30).wait()
+        consume(server.url, run_seconds=30, delay=delay).wait()
     asked = server.requests[4].parameters
     assert datetime.fromisoformat(asked["end"]) > servers_time - timedelta(milliseconds=1)
     assert state.numbers == [1]
+
+
+@pytest.mark.parametrize("sent", ["nothing", "an update"])
+def test_a_late_streams_gap_does_not_reach_up_to_now(consume, state, clock, sent):
+    """The server's messages may be of now: what lies between is the live stream's, and would come twice."""
+    delay = timedelta(hours=4)
+    there = clock.now() - delay
+    state.put_checkpoint(
+        position_token="old", token_received_at=clock.now().isoformat(), newest_ingestion_time=there.isoformat()
+    )
+
+    def live(exchange):
+        exchange.begin()
+        exchange.send(b'{"status":{"timestamp":"%b","code":100}}\n' % clock.now().isoformat().encode())
+        if sent == "an update":
+            exchange.send(message(target(0, there + timedelta(seconds=1))) + b"\n")
+        exchange.send(token("t1"))
+        exchange.stay()
+
+    def batch(exchange):
+        exchange.begin()
+        exchange.send(message(target(1, there)) + b"\n")
+        exchange.end()
+
+    def again(exchange):
+        exchange.begin()
+        clock.advance(seconds=31)
+        exchange.send(token("t2") + token("t3"))
+        exchange.stay()
+
+    with ScriptedStream(*[lambda exchange: exchange.refuse(400)] * 3, live, batch, again) as server:
+        consume(server.url, run_seconds=30, delay=delay).wait()
+    begun, ended = (datetime.fromisoformat(server.requests[4].parameters[name]) for name in ("start", "end"))
+    assert begun < there < ended < there + timedelta(minutes=2)
+    assert "position_token" in server.requests[5].parameters

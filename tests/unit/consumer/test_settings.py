@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
@@ -34,6 +35,7 @@ OPTIONAL = (
     "LATE_FILTER",
     "STOP_WHEN_CAUGHT_UP",
     "VISIT_SECONDS",
+    "STREAM_DELAY_MINUTES",
 )
 PARAMETER = {
     "ICAO_ADDRESSES": "icao_address",
@@ -96,7 +98,9 @@ def test_how_the_stream_is_read_is_taken():
     assert (settings().stop_when_caught_up, settings().visit_seconds) == (False, 60)
     periodic = settings(STOP_WHEN_CAUGHT_UP="true", VISIT_SECONDS="900")
     assert (periodic.stop_when_caught_up, periodic.visit_seconds) == (True, 900)
-    for name, value in {"STOP_WHEN_CAUGHT_UP": "yes", "VISIT_SECONDS": "5"}.items():
+    assert settings(STREAM_DELAY_MINUTES="240").stream_delay == timedelta(hours=4)
+    wrong = {"STOP_WHEN_CAUGHT_UP": "yes", "VISIT_SECONDS": "5", "STREAM_DELAY_MINUTES": "-1"}
+    for name, value in wrong.items():
         with pytest.raises(ConfigurationError, match=f"{name}: got '{value}'"):
             settings(**{name: value})
 

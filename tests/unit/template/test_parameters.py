@@ -24,6 +24,7 @@ GOOD = {
     "StartPosition": ["LATEST", "BEGINNING"],
     "RecordFormat": ["single", "envelope"],
     "StopWhenCaughtUp": ["true", "false"],
+    "StreamDelayMinutes": ["0", "240"],
 }
 BAD = {
     "StreamUrl": ["api.airsafe.spire.com", "http://example.com/stream", "https://example.com/?token=x", "ftp://x/y"],
@@ -39,6 +40,7 @@ BAD = {
     "StartPosition": ["NOW", "latest"],
     "RecordFormat": ["envelopes", "ENVELOPE"],
     "StopWhenCaughtUp": ["yes", "1", "True"],
+    "StreamDelayMinutes": ["-1", "721"],
 }
 GOOD_HERE = {
     "ApiTokenSecretArn": ["", "arn:aws:secretsmanager:eu-west-1:123456789012:secret:team/tracking-AbC123"],

@@ -81,7 +81,7 @@ def test_a_wrong_clock_is_not_how_far_the_stream_has_come(parts, ahead):
     assert len(taken) == 5
     processor.process([update(5, ingested=NOW + ahead)])  # alone in its interval, nothing contradicts it
     position = processor.reach("t2", NOW)
-    assert position.source_time == NOW
+    assert position.source_time() == NOW
     processor.process([update(6, ingested=NOW + timedelta(seconds=15))])
     assert processor.reach("t3", NOW).newest_ingestion_time == NOW + timedelta(seconds=15)
 

@@ -53,6 +53,24 @@ def test_the_gap_reaches_from_the_newest_committed_update_to_the_live_token():
     assert found.lost is None
 
 
+def test_a_late_streams_gap_is_of_its_own_time():
+    """It begins where that stream stood when the token came, and ends where it stands: hours before our clock's."""
+    delay = 4 * HOUR
+    found = plan(position(7 * HOUR), NOW, NOW, delay)
+    assert found.gap == TimeRange(NOW - 11 * HOUR - 5 * MINUTE, NOW - delay + MINUTE + MILLISECOND)
+    ahead = plan(position(7 * HOUR, 7 * HOUR), NOW - delay, NOW, delay)
+    assert ahead.gap is not None
+    assert ahead.gap.start == NOW - 11 * HOUR - LATENCY  # a newest time that the token cannot have had is a wrong clock
+
+
+def test_batch_mode_reaches_back_from_now_also_where_the_stream_is_late():
+    """Of an outage of 22 hours, 26 hours back are missing, and the oldest two are lost."""
+    found = plan(position(22 * HOUR, 26 * HOUR), NOW - 4 * HOUR, NOW, 4 * HOUR)
+    assert found.gap is not None
+    assert found.gap.start == NOW - 24 * HOUR + MINUTE
+    assert found.lost == TimeRange(NOW - 26 * HOUR, found.gap.start)
+
+
 def test_without_a_committed_update_the_gap_begins_when_the_token_came():
     """Where no update says how far the stream had come, what may have been on its way is fetched, too."""
     assert plan(position(7 * HOUR), NOW, NOW).gap == TimeRange(NOW - 7 * HOUR - 5 * MINUTE, NOW + MILLISECOND)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 
@@ -49,6 +50,17 @@ def test_periodic_reading_needs_traffic_of_now(capsys, short_recording):
             capsys, "--stop-when-caught-up", *of_another_day
         )
     assert "--schedule: invalid choice" in _message(capsys, "--schedule", "rate(15 minutes)")
+
+
+def test_a_late_stream_needs_traffic_of_now(capsys, short_recording):
+    """Its start is the clock's, less the delay, which the stack is told, too."""
+    options = parse(["--delay", "240"])
+    assert (options.delay, options.starts_now) == (240, True)
+    assert time.time() - options.source.start == pytest.approx(4 * 3600, abs=60)
+    for of_another_day in (["--replay", str(short_recording)], ["--seed", "1"], ["--start", "2024-03-04T00:00:00Z"]):
+        assert "--delay" in _message(capsys, "--delay", "240", *of_another_day)
+    for wrong in ("-1", "721", "1.5", "four hours"):
+        assert "--delay: got" in _message(capsys, f"--delay={wrong}")
 
 
 def test_each_schedule_is_one_of_the_template(repository):
