@@ -89,7 +89,7 @@ def frozen(patient_rig):
     """A run in which the consumer is frozen past its lease, until another has begun and committed."""
     rig = patient_rig
     before = rig.functions[CONSUMER].log.total("LeaseLost")
-    run = ScheduleRun(rig, schedule(PAUSE, seed=1001, seconds=15.0))
+    run = ScheduleRun(rig, schedule(PAUSE, seed=1001, seconds=10.0))
     run._processes = Freeze(rig)  # type: ignore[assignment]  # as much of it as this run needs
     outcome = run.execute()
     return run, outcome, owners(rig), rig.functions[CONSUMER].log.total("LeaseLost") - before

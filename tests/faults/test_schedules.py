@@ -1,4 +1,4 @@
-"""Ten fault schedules over the real parts, always the same ones: every promise holds in each."""
+"""Five fault schedules over the real parts, always the same ones: every promise holds in each."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from local.faults import __main__ as chaos
 from local.faults.schedule import FaultSchedule
 
-SEEDS = (1, 3, 7, 10, 12, 13, 16, 17, 20, 22)
+SEEDS = (10, 12, 13, 17, 20)
 """Few, and all kinds of faults among them; `pipenv run chaos` plays as many as wanted."""
 
 pytestmark = pytest.mark.timeout(600)
@@ -47,7 +47,7 @@ def test_the_window_rows_equal_a_recount(totals):
 
 def test_each_alert_is_told_once(totals):
     """Every alert that the feed calls for is told, and once in its suppression window."""
-    assert totals.figures["alerts"] > 40
+    assert totals.figures["alerts"] > 20
     assert totals.figures["alerts_missing"] == 0
     assert totals.figures["alerts_repeated"] == 0
 
@@ -75,7 +75,7 @@ def test_the_schedules_broke_something(totals):
 
 def test_the_schedules_tried_both_record_formats(totals):
     """The promises are those of either format."""
-    assert 3 <= totals.envelope_schedules <= len(SEEDS) - 3
+    assert 2 <= totals.envelope_schedules <= len(SEEDS) - 2
 
 
 def test_a_seed_is_a_schedule():
