@@ -177,6 +177,7 @@ class _Run:
             with View(self._console, pipeline.snapshot, _TITLES.get(options.source.kind, "aircraft stream")):
                 self._wait_for(feed.finished, pipeline)
                 feed.stop()
+                self._check(pipeline, cloud, chaos=faults is not None)
                 if faults is not None:
                     faults.join()
                 pipeline.finish()
