@@ -59,19 +59,45 @@ ARCHIVE_LOOKS = 2 * 26  # a list and a ledger for each
 ARCHIVED_BYTES = 28  # an update in Parquet, of generated traffic
 API_REQUESTS, API_SECONDS = 100_000, 0.05  # assumed: one every 26 s
 PAYLOAD_BYTES = 6e6 * 3 / 4  # of records in an invocation, in base64
-METRICS, ALARMS = 28 + 14, 21  # our own, and seven of each event source mapping
+METRICS, ALARMS = 28 + 14, 22  # our own, and seven of each event source mapping
+LEAN_METRICS, LEAN_ALARMS = 28, 10  # with Watching=lean
+VISIT_SECONDS = 30  # assumed of a run that stops when it has caught up: its start, the backlog, up to a token of now
+VISIT_WINDOWS, VISIT_WRITES = 2, 4  # windows that a visit's updates are in; its writes of the checkpoint
+SMALL_CONSUMER_GB = 0.25
 
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How much of the world is read: updates per second, and aircraft heard of within one window."""
+    """How much of the world is read: updates per second, and aircraft heard of within one window.
+
+    `visit_minutes` is how often, None all the time. What is read periodically is watched by few alarms, has no page,
+    and a consumer of less memory, as the environment `small` of samconfig.toml.
+    """
 
     name: str
     updates: float
     aircraft: int
+    visit_minutes: float | None = None
+
+    @property
+    def visits(self) -> float:
+        """Visits a month; 0 of what is read all the time."""
+        return SECONDS / 60 / self.visit_minutes if self.visit_minutes else 0.0
+
+    @property
+    def at_work(self) -> float:
+        """Seconds a month in which updates pass."""
+        return self.visits * VISIT_SECONDS if self.visit_minutes else SECONDS
+
+    @property
+    def windows(self) -> float:
+        """Windows a month in which a shard has updates."""
+        return self.visits * VISIT_WINDOWS if self.visit_minutes else SECONDS / WINDOW_SECONDS
 
 
 SIZES = (Size("one airport", 1.5, 20), Size("a large region", 50, 300), Size("the whole world", 4000, 12_000))
+SMALL = Size("one airport every 15 minutes", 1.5, 20, visit_minutes=15)
+"""The environment `small` of samconfig.toml."""
 TWENTY_FIVE_WORLDS = Size("25 times the world", 100_000, 300_000)
 SINGLE = RecordSize(1, UPDATE_BYTES, UPDATE_BYTES * RAW_BYTES_KEPT)
 BY_FORMAT = ("Kinesis, provisioned", "aggregator", "live snapshots (S3)", "raw archive (Firehose, S3)")
@@ -99,9 +125,11 @@ def monthly(size: Size, record: RecordSize = SINGLE, batch_seconds: float = BATC
     shards = shards_for(size.updates, record)
     updates = size.updates * SECONDS
     records = updates / record.updates
-    windows = SECONDS / WINDOW_SECONDS
+    windows = size.windows
     batches = max(
-        SECONDS / batch_seconds * shards, records / BATCH_RECORDS, updates * record.bytes_per_update / PAYLOAD_BYTES
+        size.at_work / batch_seconds * shards,
+        records / BATCH_RECORDS,
+        updates * record.bytes_per_update / PAYLOAD_BYTES,
     )
     aggregating = (
         batches * (AGGREGATOR_SECONDS + size.aircraft / shards * AGGREGATOR_AIRCRAFT_SECONDS)
@@ -109,13 +137,19 @@ def monthly(size: Size, record: RecordSize = SINGLE, batch_seconds: float = BATC
     )
     archiving = HOURS * ARCHIVE_SECONDS + updates * ARCHIVE_UPDATE_SECONDS
     closed = windows * shards
-    snapshots = batches + SECONDS / IDENTITY_SECONDS * shards + 2 * closed  # a closed one has identities of its own
+    snapshots = (
+        batches + size.at_work / IDENTITY_SECONDS * shards + 2 * closed
+    )  # a closed one has identities of its own
+    is_periodic = size.visit_minutes is not None
+    consumer_gb = SMALL_CONSUMER_GB if is_periodic else CONSUMER_GB
+    commits = size.visits * VISIT_WRITES if is_periodic else SECONDS / TOKEN_SECONDS
+    metrics, alarms = (LEAN_METRICS, LEAN_ALARMS) if is_periodic else (METRICS, ALARMS)
     return {
         "Kinesis, provisioned": shards * HOURS * SHARD_HOUR
         + records * math.ceil(record.bytes / PUT_UNIT_BYTES) * PUT_UNIT,
-        "consumer": SECONDS * CONSUMER_GB * LAMBDA_GB_SECOND + SECONDS / TOKEN_SECONDS * S3_PUT,
+        "consumer": size.at_work * consumer_gb * LAMBDA_GB_SECOND + commits * S3_PUT,
         "aggregator": aggregating * AGGREGATOR_GB * LAMBDA_GB_SECOND + batches * LAMBDA_REQUEST,
-        "live snapshots (S3)": (snapshots + SECONDS / STATUS_SECONDS) * S3_PUT,
+        "live snapshots (S3)": (snapshots + size.at_work / STATUS_SECONDS) * S3_PUT,
         TABLE: size.aircraft * windows * DYNAMODB_WRITE,
         "window rows (Firehose, S3)": size.aircraft * windows * WINDOW_ROW_BYTES / GB * FIREHOSE_GB
         + size.aircraft * windows * WINDOW_ROW_BYTES / GB * RAW_BYTES_KEPT * S3_GB_MONTH,
@@ -131,8 +165,8 @@ def monthly(size: Size, record: RecordSize = SINGLE, batch_seconds: float = BATC
         + updates * ARCHIVED_BYTES / GB * S3_GB_MONTH,
         f"API, {API_REQUESTS:,} requests": API_REQUESTS
         * (API_REQUEST + LAMBDA_REQUEST + API_SECONDS * API_GB * LAMBDA_GB_SECOND),
-        PAGE: viewers.monthly(1, batch_seconds=batch_seconds),
-        "metrics, alarms, secret, key": METRICS * METRIC + ALARMS * ALARM + SECRET + KMS_KEY,
+        PAGE: 0.0 if is_periodic else viewers.monthly(1, batch_seconds=batch_seconds),
+        "metrics, alarms, secret, key": metrics * METRIC + alarms * ALARM + SECRET + KMS_KEY,
     }
 
 
@@ -173,11 +207,12 @@ def by_viewers() -> list[str]:
 
 def by_size() -> list[str]:
     """Return the table of all items at each size, one update a record, and the sum with envelopes, as Markdown."""
-    columns = [monthly(size) for size in SIZES]
-    rows = [f"| US dollars a month | {' | '.join(f'{size.name}, {size.updates:g}/s' for size in SIZES)} |"]
-    rows.append("|---|" + "---:|" * len(SIZES))
+    sizes = (SMALL, *SIZES)
+    columns = [monthly(size) for size in sizes]
+    rows = [f"| US dollars a month | {' | '.join(f'{size.name}, {size.updates:g}/s' for size in sizes)} |"]
+    rows.append("|---|" + "---:|" * len(sizes))
     rows += [f"| {item} | {' | '.join(f'{column[item]:,.2f}' for column in columns)} |" for item in columns[0]]
-    in_envelopes = [monthly(size, enveloped(size.updates)) for size in SIZES]
+    in_envelopes = [monthly(size, enveloped(size.updates)) for size in sizes]
     for name, sums in (("", columns), (" with `RecordFormat=envelope`", in_envelopes)):
         rows += [
             f"| **all{name}{table}** | {' | '.join(f'**{one:,.0f}**' for one in dollars)} |"

@@ -71,6 +71,11 @@ def test_the_world_in_envelopes_costs_at_most_200_dollars_a_month():
     assert cost.without_table(cost.monthly(world, cost.enveloped(world.updates))) <= 200
 
 
+def test_a_small_stack_costs_at_most_25_dollars_a_month():
+    """One airport, read periodically and watched by few alarms, with its API and without a page."""
+    assert cost.without_table(cost.monthly(cost.SMALL)) <= 25
+
+
 def test_the_batching_window_keeps_positions_young():
     """95 % are drawn within 8 s of the provider's receiving them, in the slower format, and with room to spare."""
     assert age.drawn_within(cost.BATCH_SECONDS, LINGER_SECONDS) < 7

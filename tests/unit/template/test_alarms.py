@@ -7,6 +7,8 @@ import re
 
 import pytest
 
+from benchmarks.cost import __main__ as cost
+
 
 @pytest.fixture
 def alarms(of_type):
@@ -137,6 +139,46 @@ def test_what_is_given_up_is_counted_by_lambda_itself(alarms):
         [{"Name": "EventSourceMappingUUID", "Value": {"Ref": f"{name}FunctionUpdates"}}]
         for name in ("Aggregator", "Alerts")
     ]
+
+
+LEAN = {
+    "CommittedTokenAgeAlarm",
+    "ConsumerErrorsAlarm",
+    "UnrecoverableGapAlarm",
+    "AggregatorErrorsAlarm",
+    "AggregatorIteratorAgeAlarm",
+    "AlertsErrorsAlarm",
+    "AlertsIteratorAgeAlarm",
+    "DestinationFailuresAlarm",
+    "RawArchiveFreshnessAlarm",
+    "ArchiveBehindAlarm",
+}
+"""What is there with Watching=lean: each says that data is lost, or will be if nobody looks."""
+
+
+def test_lean_watching_keeps_the_alarms_on_loss(alarms, resources):
+    """The others, the dashboard and its address are made only where everything is watched."""
+    conditions = {name: resources[name].get("Condition") for name in alarms}
+    assert {name for name, condition in conditions.items() if condition is None} == LEAN
+    assert {conditions[name] for name in alarms.keys() - LEAN} == {"WatchesFully"}
+
+
+def test_lean_watching_has_no_metric_that_only_full_watching_makes(alarms):
+    """Lambda's count of a mapping's events is not there then: an alarm on it would never go off."""
+    watched = {metric["MetricName"] for name in LEAN for metric in metrics_of(alarms[name])}
+    assert not [name for name in watched if name.endswith("EventCount")]
+
+
+def test_the_dashboard_is_of_full_watching(template):
+    """Where it is not made, its address is no output."""
+    assert template["Resources"]["Dashboard"]["Condition"] == "WatchesFully"
+    assert template["Outputs"]["DashboardAddress"]["Condition"] == "WatchesFully"
+
+
+def test_the_cost_counts_them(alarms):
+    """Whoever adds one counts it in benchmarks.cost, and prints the pages' tables again."""
+    assert (len(alarms), len(LEAN)) == (cost.ALARMS, cost.LEAN_ALARMS)
+    assert cost.METRICS - cost.LEAN_METRICS == 2 * 7  # EventCount of both mappings
 
 
 UNIT_SECONDS = {"minute": 60, "hour": 3600}

@@ -50,7 +50,7 @@ def test_the_alarm_sounds_before_records_are_given_up(template):
 
 def test_each_mapping_counts_its_events(mapping):
     """What was polled, filtered out, failed, dropped and kept is said by Lambda itself."""
-    assert mapping["MetricsConfig"] == {"Metrics": ["EventCount"]}
+    assert mapping["MetricsConfig"] == {"Metrics": {"Fn::If": ["WatchesFully", ["EventCount"], []]}}
 
 
 def test_the_aggregator_has_a_tumbling_window(resources):

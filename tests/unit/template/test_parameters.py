@@ -53,6 +53,7 @@ GOOD_HERE = {
     "PermissionsBoundaryArn": ["", "arn:aws:iam::123456789012:policy/team/boundary"],
     "RetentionHours": ["24", "168"],
     "AlertsParallelization": ["1", "10"],
+    "Watching": ["full", "lean"],
     "Schedule": ["1-minute", "15-minutes", "2-hours"],
 }
 BAD_HERE = {
@@ -68,6 +69,7 @@ BAD_HERE = {
     "PermissionsBoundaryArn": ["boundary", "arn:aws:iam::123456789012:role/boundary"],
     "RetentionHours": ["12", "25", "8760"],
     "AlertsParallelization": ["0", "11"],
+    "Watching": ["", "off", "Lean"],
     "Schedule": ["", "15", "rate(15 minutes)", "6-hours"],
 }
 

@@ -1,10 +1,12 @@
-"""samconfig.toml: both environments, apart from each other (`tools.operations.parameters` checks their parameters)."""
+"""samconfig.toml: its environments, apart from each other (`tools.operations.parameters` checks their parameters)."""
 
 from __future__ import annotations
 
 import tomllib
 
 import pytest
+
+from benchmarks.cost import __main__ as cost
 
 
 @pytest.fixture(scope="session")
@@ -13,7 +15,7 @@ def samconfig(repository):
     return tomllib.loads((repository / "samconfig.toml").read_text())
 
 
-@pytest.fixture(params=["default", "prod"])
+@pytest.fixture(params=["default", "small", "prod"])
 def environment(request, samconfig):
     """Each environment of samconfig.toml."""
     return samconfig[request.param]
@@ -26,15 +28,22 @@ def test_each_environment_sets_every_command(environment):
     assert environment["global"]["parameters"]["stack_name"]
 
 
-def test_the_environments_are_two_stacks(samconfig):
+def test_each_environment_is_a_stack_of_its_own(samconfig):
     """Development can touch nothing of production's: neither stack nor metrics."""
-    dev, prod = samconfig["default"], samconfig["prod"]
-    assert dev["global"]["parameters"]["stack_name"] != prod["global"]["parameters"]["stack_name"]
+    environments = [samconfig[name] for name in ("default", "small", "prod")]
+    stacks = {one["global"]["parameters"]["stack_name"] for one in environments}
+    namespaces = {one["deploy"]["parameters"]["parameter_overrides"]["MetricsNamespace"] for one in environments}
+    assert len(stacks) == len(namespaces) == len(environments)
 
-    def namespace(environment):
-        return environment["deploy"]["parameters"]["parameter_overrides"]["MetricsNamespace"]
 
-    assert namespace(dev) != namespace(prod)
+def test_the_small_stack_is_the_one_whose_cost_is_shown(samconfig):
+    """What benchmarks.cost calculates for it is what it is set to."""
+    parameters = samconfig["small"]["deploy"]["parameters"]["parameter_overrides"]
+    assert parameters["Schedule"] == f"{cost.SMALL.visit_minutes:g}-minutes"
+    assert parameters["ConsumerMemoryMegabytes"] == 1024 * cost.SMALL_CONSUMER_GB
+    assert (parameters["StopWhenCaughtUp"], parameters["Watching"]) == ("true", "lean")
+    assert (parameters["LatestStateTable"], parameters["ShardCount"]) == ("off", 1)
+    assert "PageAccess" not in parameters  # off by default
 
 
 def test_an_environment_uploads_under_its_stacks_name(environment):
