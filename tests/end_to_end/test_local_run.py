@@ -101,8 +101,12 @@ SHORT = ("--window", "2", "--token-interval", "0.3", "--rate", "40", "--aircraft
 
 
 def test_two_runs_go_on_side_by_side_and_lose_nothing(local_run):
-    """Generated traffic through the whole system, twice at a time: figures that agree, and nothing left."""
-    runs = [local_run(*SHORT, "--duration", "4", "--seed", seed) for seed in ("1", "2")]
+    """Generated traffic through the whole system, twice at a time: figures that agree, and nothing left.
+
+    One reads all the time, the other periodically, and a stream that is four hours late.
+    """
+    visits = ("--schedule", "1-minute", "--stop-when-caught-up", "--rate", "2", "--speed", "20", "--delay", "240")
+    runs = [local_run(*SHORT, "--duration", "4", *way) for way in (("--seed", "1"), visits)]
     wait_for_functions(*runs)
     for run in runs:
         assert run.end() == 0, run.output()
