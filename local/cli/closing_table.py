@@ -45,7 +45,7 @@ def show_report(console: Console, report: Report) -> None:
         table.add_row(
             "Archive",
             f"{archive['updates']:,}",
-            f"updates in {archive['hours']:,} hours; {archive['missing']:,} missing, {archive['doubled']:,} twice",
+            f"updates in {archive['hours']:,} {'hour' if archive['hours'] == 1 else 'hours'}; {archive['missing']:,} missing, {archive['doubled']:,} twice",
         )
     table.add_row(
         "Alerts",
@@ -55,7 +55,7 @@ def show_report(console: Console, report: Report) -> None:
     table.add_row(
         "Consumer",
         f"{consumer['invocations']:,}",
-        f"runs; {consumer['graceful_stops']:,} ended at a token, {consumer['hard_stops']:,} did not; "
+        f"{'run' if consumer['invocations'] == 1 else 'runs'}; {consumer['graceful_stops']:,} ended at a token, {consumer['hard_stops']:,} did not; "
         f"{100 * consumer['reading_share']:.1f} % of the time spent reading",
     )
     table.add_row(

@@ -150,7 +150,7 @@ class View:
         return (
             f"{self._elapsed()}  {now.phase}: {now.released:,} sent ({_rate(self._released):,.0f}/s), "
             f"{now.in_kinesis:,} in Kinesis, {_percent(now.covered, now.released)} committed, "
-            f"{now.windows_closed:,} windows closed, {now.notified:,} alerts"
+            f"windows closed: {now.windows_closed:,}, alerts: {now.notified:,}"
         )
 
     def _elapsed(self) -> str:

@@ -100,6 +100,7 @@ class Feed(UpdateLog):
         self._end = source.start + (math.inf if duration is None else duration)
         self._tell = tell
         self._late = _LATE_SECONDS
+        self._latest = 0.0
         self._clock: Clock = clock or SystemClock()
         self._started_at: float | None = None
         self._finished_at: float | None = None
@@ -141,13 +142,16 @@ class Feed(UpdateLog):
             return newest + (self._clock.now() - self._finished_at if self._finished_at is not None else 0.0)
 
     def seconds_behind(self, position: int) -> float:
-        """Return how long ago the line at `position` was due, in seconds of the wall clock; 0 if it is not released."""
+        """Return for how long the line at `position` has been there, in seconds of the wall clock; 0 if it is not.
+
+        By as much as the source itself was late, no reader is.
+        """
         now = self.now()
         with self._lock:
             index = position - self._dropped
             if index >= len(self._lines) or math.isinf(self.speed):
                 return 0.0
-            return (now - self._ingestion_times[max(0, index)]) / self.speed
+            return max(0.0, (now - self._ingestion_times[max(0, index)]) / self.speed - self._latest)
 
     def _release(self) -> None:
         """Release the source's lines in time; the feed's own thread."""
@@ -158,18 +162,24 @@ class Feed(UpdateLog):
                 if update[0] >= self._end or self._stopping.is_set():
                     break
                 if update[0] > horizon or len(due) == _RELEASED_AT_ONCE:
-                    self._append(due, released_before=update[0])
+                    self._append_due(due, released_before=update[0])
                     due = []
                     horizon = max(horizon, self._wait_until(update[0]))
                 due.append(update)
             if not self._stopping.is_set():
-                self._append(due, released_before=math.inf)
+                self._append_due(due, released_before=math.inf)
         except Exception as error:
             self.failure = error
             self._append(due, released_before=self.source.start)  # what came before it is good
             raise
         finally:
             self._finish()
+
+    def _append_due(self, due: list[tuple[float, bytes]], *, released_before: float) -> None:
+        """Release lines, and note how late the source is with them."""
+        if due and not math.isinf(self.speed):
+            self._latest = max(self._latest, (self.now() - due[0][0]) / self.speed)
+        self._append(due, released_before=released_before)
 
     def _wait_until(self, due: float) -> float:
         """Wait until simulated time has come to `due`, or the feed is stopped; return simulated time."""
@@ -184,8 +194,11 @@ class Feed(UpdateLog):
         elif late > self._late:
             self._late = 4 * late  # said again when it has become much worse
             kept = (due - self.source.start) / (now - self.source.start) * self.speed
+            began = (due - self.source.start) / self.speed < 1
             self._tell(
-                f"the source is {_duration(late)} late: what --speed {self.speed:g} asks for cannot be made here; "
+                f"the source began {_duration(late)} late"
+                if began
+                else f"the source is {_duration(late)} late: what --speed {self.speed:g} asks for cannot be made here; "
                 f"it comes at some {kept:.3g} times the speed of time, and takes as much longer"
             )
         while (now := self.now()) < due:

@@ -45,6 +45,16 @@ def test_aircraft_appear_and_move(sky, open_page):
 
 
 @pytest.mark.usefixtures("sky")
+def test_a_region_is_looked_at_until_somebody_chooses(open_page):
+    """Without a place in the address the page shows where the aircraft are; who moves the map is not moved again."""
+    page = open_page("")
+    page.wait("() => location.hash.includes('at=47') && document.querySelectorAll('tbody tr').length === 3")
+
+    page.locator("#canvas").press("ArrowDown")
+    page.wait("() => !location.hash.includes('at=47')")
+
+
+@pytest.mark.usefixtures("sky")
 def test_the_pixels_of_an_aircraft_are_drawn(open_page):
     """Not only data: at the aircraft's place the canvas has other pixels than without it."""
     page = open_page("at=47,8,8", script=KEEP_PIXELS)
@@ -185,12 +195,12 @@ def test_the_slider_shows_the_past(sky, open_page):
     page.wait("() => document.querySelectorAll('tbody tr').length === 3")
     page.wait("start => Number(document.getElementById('slider').min) <= start", start)
 
-    page.select_option("#speed", "1")
     page.evaluate(
         """time => { const slider = document.getElementById('slider'); slider.value = time;
         slider.dispatchEvent(new Event('change')); }""",
         str(start + 90_000),
     )
+    page.select_option("#speed", "1")
     page.wait("() => [...document.querySelectorAll('tbody button')].some((b) => b.textContent === 'GONE1')")
     page.wait(f"() => ({TEXT})('#clock').startsWith('Past')")
 
@@ -318,3 +328,5 @@ def test_a_phone_has_the_same_page(open_page):
     box = page.locator("#panel").bounding_box()
     assert box["x"] >= 0
     assert box["x"] + box["width"] <= 360
+    at = {"x": box["x"] + 40, "y": box["y"] + 20}
+    assert page.evaluate("({ x, y }) => !!document.elementFromPoint(x, y).closest('#panel')", at), "it is covered"

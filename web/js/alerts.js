@@ -38,7 +38,7 @@ export class Alerts {
     this.list.replaceChildren(...alerts.map((alert) => {
       const button = element("button", { type: "button" }, element("span", {}, title(alert)), element("span", {}, `${alert.at.slice(11, 19)} Z`));
       button.addEventListener("click", () => this.onChoose(alert));
-      return element("li", {}, button);
+      return element("li", alert.rule.includes("emergency") ? { class: "emergency" } : {}, button);
     }));
     if (!alerts.length) this.list.append(element("li", { class: "none" }, "None so far"));
     for (const alert of fresh.slice(0, MOST_NOTICES).reverse()) this.#notice(alert);

@@ -10,7 +10,7 @@ import { byId, element, setText } from "./dom.js";
 import { Painter } from "./draw.js";
 import { fromParameters, toParameters } from "./filters.js";
 import { Flights } from "./flights.js";
-import { toLatitude, toLongitude, toX, toY } from "./geo.js";
+import { bounds, toLatitude, toLongitude, toX, toY } from "./geo.js";
 import { Health } from "./health.js";
 import { List } from "./list.js";
 import { Panel } from "./panel.js";
@@ -26,6 +26,10 @@ const PACE = 256 * (0.25 / 40000);
 /** Degrees of longitude above which all of the world is read. */
 const WIDE = 120;
 const CLOSE = 8;
+/** How much of the world a region is at most; how near it is looked at; pixels above and below that are covered. */
+const REGION = 0.25;
+const REGION_ZOOM = 8.5;
+const MARGIN = 80;
 
 const worker = new Worker(new URL("worker.js", import.meta.url), { type: "module" });
 /** @param {any} message */
@@ -80,7 +84,10 @@ const basemap = new Basemap();
 const health = new Health();
 const panel = new Panel(() => select(null));
 const list = new List({
-  select: (address) => select(address, true),
+  select: (address) => {
+    if (isNarrow()) openList(false); // it would cover the panel
+    select(address, true);
+  },
   sort: (sorting) => order({ type: "sort", sorting }),
   page: (first) => order({ type: "page", first }),
 });
@@ -103,6 +110,9 @@ const search = new SearchBox({
 });
 const timeline = new Timeline((time, speed) => order({ type: "time", at: time, speed }));
 
+/** Whether the page is laid out as on a phone. */
+const isNarrow = () => innerWidth <= 760;
+
 /** @returns {"light" | "dark"} */
 const theme = () => (document.documentElement.dataset.theme === "dark" ? "dark" : "light");
 
@@ -111,7 +121,7 @@ function setTheme(name) {
   document.documentElement.dataset.theme = name;
   if (painter) painter.theme = THEMES[name];
   const { scale } = THEMES[name];
-  byId("scale").replaceChildren(...scale.map((colour, i) => {
+  /** @type {HTMLElement} */ (byId("scale").querySelector("ul")).replaceChildren(...scale.map((colour, i) => {
     const item = element("li", {}, String(i * 5));
     item.style.borderColor = colour;
     return item;
@@ -162,7 +172,7 @@ function writeAddress() {
 function readAddress(from) {
   const [latitude, longitude, zoom] = (from.get("at") ?? "").split(",").map(Number);
   if (![latitude, longitude, zoom].every(Number.isFinite) || !from.has("at")) return;
-  Object.assign(camera, { x: toX(longitude), y: toY(latitude), zoom });
+  Object.assign(camera, { x: toX(longitude), y: toY(latitude), zoom, isChosen: true });
 }
 
 // Drawing
@@ -193,6 +203,21 @@ function frame(time) {
   if (isMoving) schedule();
 }
 
+/**
+ * Looks at the region that the aircraft are in, once and unless somebody has chosen where to look; the world stays the world.
+ * @param {Float32Array} data as the worker makes it
+ */
+function lookAt(data) {
+  if (data.length < 8) return;
+  const [left, top, right, bottom] = bounds(data);
+  if (right - left > REGION) return;
+  const covered = isNarrow() || byId("side").classList.contains("closed") ? 0 : byId("side").offsetWidth;
+  const across = (camera.width - covered) / Math.max(right - left, 1e-6);
+  const down = (camera.height - 2 * MARGIN) / Math.max(bottom - top, 1e-6);
+  const zoom = Math.min(REGION_ZOOM, Math.log2(Math.min(across, down) / 256) - 0.3);
+  camera.goTo((left + right) / 2 + covered / 2 / (256 * 2 ** zoom), (top + bottom) / 2, zoom);
+}
+
 /** Aircraft are drawn again when one of them may have moved half a pixel, once a second at least. */
 function tick() {
   const pixelsASecond = PACE * 2 ** camera.zoom * Math.max(1, clock.rate);
@@ -210,6 +235,7 @@ const handlers = {
     clock = reading;
     shownPast = { shown, real: Date.now(), isPast };
     painter?.set("aircraft", data);
+    if (!camera.isChosen) lookAt(data);
     document.documentElement.dataset.aircraft = String(data.length / 8);
     redraw();
   },
@@ -294,6 +320,7 @@ function openList(isOpen) {
   byId("side-body").hidden = !isOpen;
   byId("side").classList.toggle("closed", !isOpen);
   byId("side-button").setAttribute("aria-expanded", String(isOpen));
+  setText(byId("side-button"), isOpen ? "Hide list" : "List");
 }
 
 /** @param {string} id @param {(isOn: boolean) => void} change */
@@ -404,7 +431,7 @@ function start() {
   basemap.set(parameters.get("tiles") ?? "");
   byId("tracks").setAttribute("aria-pressed", String(show.tracks));
   showFilters();
-  openList(innerWidth > 760);
+  openList(!isNarrow());
   new ResizeObserver(() => camera.resize(innerWidth, innerHeight)).observe(document.documentElement);
   camera.resize(innerWidth, innerHeight);
   order({ type: "start" });

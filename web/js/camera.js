@@ -29,6 +29,8 @@ export class Camera {
     /** @type {Map<number, {x: number, y: number}>} */
     this.pointers = new Map();
     this.speed = { x: 0, y: 0 };
+    /** Whether somebody has chosen where to look: then the map does not choose any more. */
+    this.isChosen = false;
     this.moved = 0;
     this.lastTime = 0;
     this.lastMove = 0;
@@ -57,6 +59,7 @@ export class Camera {
 
   /** @param {number} x @param {number} y @param {number} zoom */
   goTo(x, y, zoom) {
+    this.isChosen = true;
     this.speed = { x: 0, y: 0 };
     if (this.isCalm) Object.assign(this, { x, y, zoom });
     else {
@@ -68,6 +71,7 @@ export class Camera {
 
   /** @param {number} by @param {number} [px] the pixel that stays @param {number} [py] */
   zoomBy(by, px = this.width / 2, py = this.height / 2) {
+    this.isChosen = true;
     const dx = px - this.width / 2;
     const dy = py - this.height / 2;
     const x = this.x + dx / this.scale;
@@ -86,6 +90,7 @@ export class Camera {
 
   /** @param {number} dx pixels @param {number} dy */
   panBy(dx, dy) {
+    this.isChosen = true;
     this.flight = null;
     this.x -= dx / this.scale;
     this.y -= dy / this.scale;

@@ -192,7 +192,7 @@ export class Painter {
     if (this.world && !this.hasBasemap) this.#drawWorld(this.world, camera, view);
     const carried = { ...view, u_wrap: 2, u_now: now, u_screen: [width, height], u_ramp: theme.ramp.flat(), u_colours: theme.ways.flat(), u_halo: theme.halo };
     this.#drawLayer("tracks", { ...carried, u_width: 3.2 * ratio });
-    const size = Math.max(7, Math.min(17, 3.4 + camera.zoom * 1.5)) * ratio;
+    const size = Math.max(9, Math.min(17, 4.4 + camera.zoom * 1.5)) * ratio;
     gl.bindTexture(gl.TEXTURE_2D, this.shapes);
     this.#drawLayer("airports", { ...carried, u_size: Math.max(9 * ratio, size) });
     this.#drawLayer("aircraft", { ...carried, u_size: size });

@@ -166,3 +166,18 @@ function pairs(lines, close) {
     }
   return Float32Array.from(points);
 }
+
+/**
+ * @param {Float32Array} points x and y first, and then what else a point has; eight numbers each
+ * @returns {[number, number, number, number]} left, top, right, bottom
+ */
+export function bounds(points) {
+  let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity];
+  for (let i = 0; i < points.length; i += 8) {
+    left = Math.min(left, points[i]);
+    right = Math.max(right, points[i]);
+    top = Math.min(top, points[i + 1]);
+    bottom = Math.max(bottom, points[i + 1]);
+  }
+  return [left, top, right, bottom];
+}

@@ -6,6 +6,18 @@ import { byId, duration, element, number, setText } from "./dom.js";
 
 const LATE = 30;
 
+/** What a pointer that rests on a figure is told. @type {Record<string, string>} */
+const MEANINGS = {
+  Snapshot: "How long ago the newest update on this page was ingested",
+  Aircraft: "Aircraft that are known here, in view or not",
+  Updates: "Updates that the pipeline received in a second",
+  "Source lag": "How far the pipeline is behind the stream",
+  Checkpoint: "Age of the position that a new run would go on from",
+  "Window ends": "When the open window closes and becomes part of the trails",
+  Shards: "Kinesis shards whose aircraft are shown",
+  Status: "Age of the pipeline's own report",
+};
+
 /** @param {any} health what the worker says @returns {[string, string, boolean][]} title, value, whether it is bad */
 function figures({ status, shards, aircraft, behind, windowEnd, isRecording, feed }) {
   const lag = status?.source_lag_seconds;
@@ -37,6 +49,7 @@ export class Health {
     while (this.list.children.length > all.length) this.list.lastElementChild?.remove();
     all.forEach(([title, value, isBad], i) => {
       const item = this.list.children[i] ?? this.list.appendChild(element("li", {}, `${title} `, element("b")));
+      if (item.getAttribute("title") !== MEANINGS[title]) item.setAttribute("title", MEANINGS[title]);
       setText(/** @type {Node} */ (item.firstChild), `${title} `);
       setText(/** @type {Node} */ (item.lastChild), value);
       item.classList.toggle("bad", isBad);
@@ -49,7 +62,7 @@ export class Health {
     const damaged = troubles.find((/** @type {any} */ one) => one.isDamaged);
     if (damaged) return `Cannot be read: ${damaged.what}`;
     if (troubles.length) return `No answer: ${troubles[0].what}. Trying again.`;
-    if (!shards) return "Nothing has been written yet. Waiting.";
+    if (!shards) return "No aircraft yet: the page shows them as soon as the first ones are written.";
     return aircraft ? "" : "No aircraft in the open window.";
   }
 }

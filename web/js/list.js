@@ -10,8 +10,8 @@ const COLUMNS = [
   { key: "name", title: "Aircraft" },
   { key: "type", title: "Type" },
   { key: "route", title: "Route" },
-  { key: "altitude", title: "Altitude", isNumber: true },
-  { key: "speed", title: "Speed", isNumber: true },
+  { key: "altitude", title: "Altitude, ft", isNumber: true },
+  { key: "speed", title: "Speed, kt", isNumber: true },
   { key: "age", title: "Age", isNumber: true },
 ];
 

@@ -41,8 +41,7 @@ export class Timeline {
     this.isPast = time < Number(this.slider.max);
     this.shown = time;
     if (!this.isPast) this.isPlaying = true;
-    this.live.setAttribute("aria-pressed", String(!this.isPast));
-    this.play.disabled = !this.isPast;
+    this.#showControls();
     setText(this.play, this.isPlaying ? "Pause" : "Play");
     this.onTime(this.isPast ? time : null, this.isPlaying ? Number(this.speed.value) : 0);
   }
@@ -61,12 +60,18 @@ export class Timeline {
     if (!isPast && this.isPast && this.isPlaying && shown > Number(this.slider.max) - 120e3) {
       // The replay has caught up with the present.
       this.isPast = false;
-      this.live.setAttribute("aria-pressed", "true");
-      this.play.disabled = true;
+      this.#showControls();
     }
     if (isPast) this.shown = shown;
     if (isPast && !this.isDragged) this.slider.value = String(Math.floor(shown));
     setText(byId("clock"), `${isPast ? "Past" : "Live"} ${clockTime(feed)}`);
+  }
+
+  /** The present has no speed of its own. */
+  #showControls() {
+    this.live.setAttribute("aria-pressed", String(!this.isPast));
+    this.play.hidden = !this.isPast;
+    this.speed.hidden = !this.isPast;
   }
 
   /** @param {number} time */

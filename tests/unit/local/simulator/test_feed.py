@@ -124,9 +124,23 @@ def test_says_how_far_behind_a_reader_is(make_feed, clock):
     """A position's lag is in seconds of the wall clock, and is 0 where nothing is waiting."""
     feed = make_feed([0, 60], speed=60)
     feed.start()
-    clock.advance(3)
+    clock.advance(1)
     _wait_for_count(feed, 2)
+    clock.advance(2)
     assert [feed.seconds_behind(position) for position in (0, 1, 2)] == [3, 2, 0]
+
+
+def test_no_reader_is_behind_by_what_the_source_was_late(make_feed, clock):
+    """Lines that come a minute after they were due have not been waiting for their reader."""
+    feed = make_feed([0, 1])
+    feed.start()
+    _wait_for_count(feed, 1)
+    clock.advance(61)
+    _wait_for_count(feed, 2)
+    assert feed.seconds_behind(1) == 0
+
+    clock.advance(5)
+    assert feed.seconds_behind(1) == 5
 
 
 @pytest.mark.parametrize(
