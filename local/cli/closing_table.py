@@ -38,24 +38,26 @@ def show_report(console: Console, report: Report) -> None:
     table.add_row(
         "Window rows",
         f"{aggregator['updates']:,}",
-        f"updates in {aggregator['rows']:,} rows of {aggregator['windows']:,} windows; "
-        f"{aggregator['invocations']:,} invocations",
+        f"updates in {_counted(aggregator['rows'], 'row')} of {_counted(aggregator['windows'], 'window')}; "
+        f"{_counted(aggregator['invocations'], 'invocation')}",
     )
     if (archive := figures["archive"]) is not None:
         table.add_row(
             "Archive",
             f"{archive['updates']:,}",
-            f"updates in {archive['hours']:,} {'hour' if archive['hours'] == 1 else 'hours'}; {archive['missing']:,} missing, {archive['doubled']:,} twice",
+            f"updates in {_counted(archive['hours'], 'hour')}; "
+            f"{archive['missing']:,} missing, {archive['doubled']:,} twice",
         )
     table.add_row(
         "Alerts",
         f"{alerts['notified']:,}",
-        f"sent, {alerts['suppressed']:,} suppressed; {alerts['invocations']:,} invocations",
+        f"sent, {alerts['suppressed']:,} suppressed; {_counted(alerts['invocations'], 'invocation')}",
     )
     table.add_row(
         "Consumer",
         f"{consumer['invocations']:,}",
-        f"{'run' if consumer['invocations'] == 1 else 'runs'}; {consumer['graceful_stops']:,} ended at a token, {consumer['hard_stops']:,} did not; "
+        f"{'run' if consumer['invocations'] == 1 else 'runs'}; "
+        f"{consumer['graceful_stops']:,} ended at a token, {consumer['hard_stops']:,} did not; "
         f"{100 * consumer['reading_share']:.1f} % of the time spent reading",
     )
     table.add_row(
@@ -73,3 +75,7 @@ def show_report(console: Console, report: Report) -> None:
     if not losses and report.stream.source:
         console.print("[bold green]Nothing was lost.[/bold green]", end=" ")
     console.print(f"[dim]{figures['elapsed_seconds']:,} seconds.[/dim]", highlight=False)
+
+
+def _counted(count: int, thing: str) -> str:
+    return f"{count:,} {thing}" + ("" if count == 1 else "s")

@@ -118,6 +118,10 @@ class Page:
             assert time.monotonic() < patience, f"not within {PATIENCE} s: {expression}"
             self.tab.wait_for_timeout(50)
 
+    def look_again(self):
+        """Come back to the page's tab: it asks for everything at once rather than when the next is due."""
+        self.tab.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+
     def shown(self, count):
         """Wait until so many aircraft are drawn."""
         self.wait("count => document.documentElement.dataset.aircraft === String(count)", count)
@@ -131,7 +135,7 @@ def open_page(chromium, server):
     def foreign(url):
         return [] if url.startswith((server, "data:", "blob:")) else [f"another host: {url}"]
 
-    def opened(fragment="at=47,8,6.5", *, width=1280, height=800, script=None, **options):
+    def opened(fragment="at=47,8,6.5", *, width=1024, height=640, script=None, **options):
         context = chromium.new_context(viewport={"width": width, "height": height}, **options)
         contexts.append(context)
         page = Page(context.new_page())

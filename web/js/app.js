@@ -403,8 +403,9 @@ document.addEventListener("visibilitychange", () => {
   order({ type: "hidden", isHidden: document.hidden });
   if (!document.hidden) redraw();
 });
-addEventListener("hashchange", () => {
-  const from = new URLSearchParams(location.hash.slice(1));
+addEventListener("hashchange", ({ newURL }) => {
+  // Not what the address says by now: a moving map may have written its own into it meanwhile.
+  const from = new URLSearchParams(new URL(newURL).hash.slice(1));
   readAddress(from);
   filters = fromParameters(from);
   order({ type: "filters", filters });

@@ -227,9 +227,14 @@ function pick(x, y, reach) {
   post({ type: "picked", address: best });
 }
 
+/** Polls the status and the alerts at once. */
+let askAside = () => {};
+
 function aside() {
   const objects = { status: new JsonObject(new URL("live/status.json", base).href), alerts: new JsonObject(new URL("live/alerts.json", base).href) };
+  let timer = 0;
   const poll = async () => {
+    askAside = () => {}; // what is on its way is news enough
     for (const [name, object] of Object.entries(objects))
       try {
         const content = await object.poll();
@@ -240,7 +245,11 @@ function aside() {
         failed(name)(error);
       }
     health();
-    setTimeout(poll, live.isHidden ? MINUTE : ASIDE_EVERY);
+    timer = setTimeout(poll, live.isHidden ? MINUTE : ASIDE_EVERY);
+    askAside = () => {
+      clearTimeout(timer);
+      poll();
+    };
   };
   poll();
 }
@@ -341,6 +350,7 @@ const handlers = {
     live.isHidden = isHidden;
     if (!isHidden) {
       live.wake();
+      askAside();
       changed();
     }
   },
