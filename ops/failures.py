@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from common import envelope
+from common.icao_address import normalized
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -159,7 +160,7 @@ def _singles(record: _Record) -> Iterator[tuple[str | None, bytes]]:
         return
     for line in lines.split(b"\n")[:-1]:
         try:
-            yield _decode_update(line).icao_address, line + b"\n"
+            yield normalized(_decode_update(line).icao_address), envelope.distinct(line) + b"\n"
         except (ValueError, RecursionError):
             yield None, line
 

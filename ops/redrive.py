@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ResponseStreamingError
 
 from common.clock import rfc3339
 from local.standard_output import surviving
@@ -86,15 +86,30 @@ def put_back(kinesis: Any, stream: str, records: list[tuple[str, bytes]], pause:
             if attempt:
                 pause(min(5.0, 0.2 * 2**attempt))
             entries = [{"PartitionKey": key, "Data": data} for key, data in waiting]
-            answers = kinesis.put_records(StreamName=stream, Records=entries)["Records"]
-            waiting = [record for record, answer in zip(waiting, answers, strict=True) if "ErrorCode" in answer]
+            waiting = _not_taken(waiting, kinesis.put_records(StreamName=stream, Records=entries))
             if not waiting:
                 break
         else:
             raise OpsError(
                 f"stream {stream}: still refused {len(waiting)} of {len(batch)} records after {ATTEMPTS} attempts "
-                "(throttled, or without permission). Redrive again later: what is sent twice has the same keys"
+                "(throttled, without permission, or not acknowledged). Redrive again later: what is sent twice has the "
+                "same keys"
             )
+
+
+def _not_taken(records: list[tuple[str, bytes]], answer: Any) -> list[tuple[str, bytes]]:
+    """Return the records that the answer does not acknowledge; each that it does has a sequence number there.
+
+    Whatever else was answered with status 200 acknowledges nothing: an object is deleted on the strength of this.
+    """
+    answers = answer.get("Records", ())
+    if len(answers) != len(records):
+        return records
+    return [
+        record
+        for record, one in zip(records, answers, strict=True)
+        if one.get("ErrorCode") or not one.get("SequenceNumber")
+    ]
 
 
 def _batches(records: list[tuple[str, bytes]]) -> Iterator[list[tuple[str, bytes]]]:
@@ -148,8 +163,8 @@ class Redrive:
                 self._one(entry["Key"])
             except ObjectError as error:
                 self._keep(entry["Key"], str(error))
-            except ClientError as error:
-                if code(error) in _ENDS:
+            except (ClientError, ResponseStreamingError) as error:
+                if isinstance(error, ClientError) and code(error) in _ENDS:
                     raise
                 self._keep(entry["Key"], f"{entry['Key']}: {error}. It stays where it is")
         return self.report
@@ -207,7 +222,7 @@ class Redrive:
         self._s3.put_object_tagging(Bucket=self._bucket, Key=key, Tagging=mark)
 
     def _sent_at(self, key: str) -> str | None:
-        tags = self._s3.get_object_tagging(Bucket=self._bucket, Key=key)["TagSet"]
+        tags = self._s3.get_object_tagging(Bucket=self._bucket, Key=key).get("TagSet", [])
         return next((tag["Value"] for tag in tags if tag["Key"] == MARK), None)
 
 

@@ -49,7 +49,10 @@ def page(log: Log, request: Request, values: Values, now: int) -> schemas.Alerts
         if len(found) == values["limit"] or looked_at == _MOST_READ:
             return schemas.Alerts(alerts=found, next=cursors.write(last, request.path, request.query))
         last, looked_at = key, looked_at + 1
-        alert = _decode(log.read(key))
+        try:
+            alert = _decode(log.read(key))
+        except (ValueError, RecursionError):  # damaged: it hides no other
+            continue
         if wanted is None or alert.icao_address in wanted:
             found.append(alert)
     return schemas.Alerts(alerts=found)

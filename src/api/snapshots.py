@@ -107,7 +107,11 @@ class Snapshots:
                 if (other := self._read(key + objects.IDENTITY, identities.read, is_final=is_final)) is not None:
                     named.append(other)
         parts = [*positions, *named]
-        if len(parts) == len(self._parts) and all(new is old for new, old in zip(parts, self._parts, strict=True)):
+        unreadable = sum(1 for key in self._asked if key in self._kept and self._kept[key].content is None)
+        is_joined = len(parts) == len(self._parts) and all(
+            new is old for new, old in zip(parts, self._parts, strict=True)
+        )
+        if is_joined and unreadable == self._sky.unreadable:
             return  # the same objects, already joined
         self._parts = parts
         everyone = joined(targets for _, targets in positions)
@@ -116,7 +120,6 @@ class Snapshots:
             names |= known
         newest = max((header.written_at for header, _ in positions), default=None)
         targets = [everyone[address] for address in sorted(everyone)]
-        unreadable = sum(1 for key in self._asked if key in self._kept and self._kept[key].content is None)
         self._sky = Sky(targets, names, newest, len(shards), unreadable)
 
     def _keys(self, shard: str, window: int) -> list[tuple[str, bool]]:
@@ -154,7 +157,7 @@ class Snapshots:
             return kept.content
         try:
             content = decode(data)
-        except (SnapshotError, msgspec.DecodeError, UnicodeDecodeError):
+        except (SnapshotError, ValueError, RecursionError):
             content = None
         self._kept[key] = _Kept(tag, content, is_final)
         self._kept.move_to_end(key)

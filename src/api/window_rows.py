@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import chain, islice
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Annotated, Protocol
 
 import msgspec
 
@@ -25,6 +25,9 @@ _LATE = hours.HOUR
 _MOST_BYTES = 32 * 1024 * 1024
 """Of rows that one page looks through; what is left comes with the next."""
 
+_MOST_ANSWERED = 4 * 1024 * 1024
+"""Of rows in one page. Lambda takes 6 MB, and where the client takes no gzip, each quote is two characters there."""
+
 
 class Rows(hours.Keys, Protocol):
     """Where rows are."""
@@ -42,8 +45,8 @@ class _Row(msgspec.Struct):
 class _Place(msgspec.Struct, array_like=True):
     """Behind which line of which object a page ends."""
 
-    key: str
-    lines: int
+    key: Annotated[str, msgspec.Meta(pattern=f"^{_PREFIX}")]
+    lines: Annotated[int, msgspec.Meta(ge=0)]
 
 
 def page(rows: Rows, request: Request, values: Values, now: int) -> schemas.Windows:
@@ -51,7 +54,7 @@ def page(rows: Rows, request: Request, values: Values, now: int) -> schemas.Wind
     begin, end = hours.span(values, now, USUAL, LONGEST)
     place = cursors.read(values["cursor"], request.path, request.query, _Place)
     found: list[msgspec.Raw] = []
-    looked_at = 0
+    looked_at = answered = 0
     following = hours.keys(rows, _PREFIX, begin, end + _LATE, None if place is None else place.key)
     for key in following if place is None else chain((place.key,), following):
         passed = place.lines if place is not None and place.key == key else 0
@@ -59,7 +62,8 @@ def page(rows: Rows, request: Request, values: Values, now: int) -> schemas.Wind
             looked_at += len(line)
             if _is_asked_for(line, values, begin, end):
                 found.append(msgspec.Raw(line))
-            if len(found) == values["limit"] or looked_at >= _MOST_BYTES:
+                answered += len(line)
+            if len(found) == values["limit"] or looked_at >= _MOST_BYTES or answered >= _MOST_ANSWERED:
                 address = cursors.write(_Place(key, number), request.path, request.query)
                 return schemas.Windows(rows=found, next=address)
     return schemas.Windows(rows=found)
@@ -67,9 +71,10 @@ def page(rows: Rows, request: Request, values: Values, now: int) -> schemas.Wind
 
 def _is_asked_for(line: bytes, values: Values, begin: int, end: int) -> bool:
     try:
+        line.decode()  # what is skipped as JSON may be no UTF-8
         row = msgspec.json.decode(line, type=_Row)
         start = parameters.moment(row.window_start)
-    except ValueError:  # msgspec's are, too
+    except (ValueError, RecursionError):  # msgspec's and Unicode's are ValueErrors, too
         return False
     if values["kind"] is not None and row.kind != values["kind"]:
         return False

@@ -10,7 +10,7 @@ import zlib
 import msgspec
 
 from live.errors import SnapshotError
-from live.layout import BOX_DEGREE, MAGIC, MAX_BLOCKS, MAX_HEADER, MAX_IN_BLOCK, PREFIX, VERSION
+from live.layout import BOX_DEGREE, LATEST, MAGIC, MAX_BLOCKS, MAX_HEADER, MAX_IN_BLOCK, PREFIX, VERSION
 from live.order import Order
 
 RAW_DEFLATE = -15
@@ -67,7 +67,7 @@ class Header(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Whether nothing is added to this part any more."""
     written_at: int
     left_out: int = 0
-    """Aircraft whose times are months apart: no column holds them."""
+    """Aircraft whose times are weeks away from most others': no column holds them."""
     identity: str | None = None
     """Of positions: the version of the identities that belong to them. Of identities: their own version."""
     columns: tuple[Column, ...] = ()
@@ -177,6 +177,11 @@ def _check(header: Header) -> None:
     """Refuse a header whose numbers no writer of ours gives."""
     if not (header.sequence.isascii() and header.sequence.isdigit() and len(header.sequence) <= 128):  # noqa: PLR2004  # twice Kinesis's 56
         raise SnapshotError(f"header: sequence {header.sequence[:20]!r}; expected at most 128 digits")
+    if not (0 <= header.window_start <= LATEST and 0 <= header.window_end <= LATEST and header.part >= 0):
+        raise SnapshotError(
+            f"header: part {header.part} of the window {header.window_start} to {header.window_end}; expected one of "
+            "the years 1970 to 9998"
+        )
     if len(header.blocks) > MAX_BLOCKS:
         raise SnapshotError(f"header: {len(header.blocks)} blocks; expected at most {MAX_BLOCKS}")
     for place, block in enumerate(header.blocks):

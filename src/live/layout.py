@@ -51,6 +51,9 @@ SOURCES = (None, "terrestrial", "satellite", "other")
 EMERGENCIES = (None, "7500", "7600", "7700")
 """The next two: the squawks that mean an emergency, so that they need not wait for the identities."""
 
+LATEST = 253_370_764_799_999
+"""The last millisecond of year 9998: a window's edges are in the keys of objects."""
+
 MAX_HEADER = 1 << 20
 MAX_BLOCKS = 1 << 12
 MAX_IN_BLOCK = 1 << 12

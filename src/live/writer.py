@@ -30,8 +30,8 @@ _LATITUDE, _LONGITUDE = COLUMNS.index("latitude"), COLUMNS.index("longitude")
 def write(aircraft: Aircraft, header: Header) -> bytes:
     """Return the snapshot of these aircraft; columns, addresses, blocks and `left_out` of the header are set here.
 
-    Left out is an aircraft whose times no column can hold: measured more than `LONGEST_AGE` before the newest one, or
-    with a position that is newer than its newest update.
+    Left out is an aircraft whose times no column can hold together with the others': measured outside of the span of
+    `LONGEST_AGE` that has the most of them, or with a position that is newer than its newest update.
     """
     kept = aircraft
     try:
@@ -95,9 +95,10 @@ def _with_usable_times(aircraft: Aircraft) -> Aircraft:
         timestamp + min(delay, 0) if delay != NO_TIME else timestamp
         for timestamp, delay in zip(aircraft.timestamp, aircraft.delay, strict=True)
     ]
-    oldest = max(measured) - LONGEST_AGE
+    newest = _newest_of_most(measured)
+    oldest = newest - LONGEST_AGE
     usable = [
-        at > oldest
+        oldest < at <= newest
         and (position == NO_TIME or oldest < position <= at)
         and (delay == NO_TIME or abs(delay) < LONGEST_AGE)
         for at, position, delay in zip(measured, aircraft.position_measured, aircraft.delay, strict=True)
@@ -114,3 +115,17 @@ def _with_usable_times(aircraft: Aircraft) -> Aircraft:
         emergencies={places[place]: squawk for place, squawk in aircraft.emergencies.items() if place in places},
         **kept,
     )
+
+
+def _newest_of_most(measured: list[int]) -> int:
+    """Return the newest time of the span of `LONGEST_AGE` that has the most; of several that nearest to the window.
+
+    Counted from the newest time of all, one clock that runs a month ahead would have everybody else left out.
+    """
+    ordered = sorted(measured)
+    spans, first = [], 0
+    for last, at in enumerate(ordered):
+        while ordered[first] <= at - LONGEST_AGE:
+            first += 1
+        spans.append((last - first, -abs(at), at))
+    return max(spans)[-1]

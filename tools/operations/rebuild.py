@@ -44,6 +44,11 @@ _FIELDS: Final = TargetUpdate.__struct_fields__
 _EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 - UTC without a zone, as in the archive
 _FIRST_SHARD: Final = "shardId-000000000000"
 _ROWS: Final = 10_000
+_LONGEST_WINDOW: Final = 900
+"""Seconds of a tumbling window (Lambda's developer guide)."""
+
+_EARLIEST, _LATEST = datetime(1970, 1, 1), datetime(9998, 1, 1)  # noqa: DTZ001 - as `_EPOCH`
+"""Days before and after a span are looked at as well, and have to be days."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +81,8 @@ def rebuild(place: Place, asked: Span, by: str, length: timedelta, at: datetime)
     if asked.begin is None or asked.end is None:
         raise QueryError("which windows? expected --from and --to")
     for bound in (asked.begin, asked.end):
+        if not _EARLIEST < bound < _LATEST:
+            raise QueryError(f"{bound}: nothing is of that time; expected one of the years 1970 to 9997")
         if _start(bound, length) != bound:
             raise QueryError(f"{bound}: within a window of {length.total_seconds():g} s; expected an edge of one")
     before = _Before(place, asked)
@@ -196,9 +203,17 @@ def _parser() -> argparse.ArgumentParser:
         default="arrival",
         help="what puts an update into a window: its ingestion time, or its timestamp (default: %(default)s)",
     )
-    parser.add_argument("--window-seconds", type=int, default=60, help="the stack's WindowSeconds (default: 60)")
+    parser.add_argument(
+        "--window-seconds", type=_window_seconds, default=60, help="the stack's WindowSeconds (default: 60)"
+    )
     parser.add_argument("--confirm", action="store_true", help="do it; without this it only says what it would do")
     return parser
+
+
+def _window_seconds(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 3 and 0 < int(text) <= _LONGEST_WINDOW):  # noqa: PLR2004
+        raise argparse.ArgumentTypeError(f"got {text!r}; expected whole seconds from 1 to {_LONGEST_WINDOW}")
+    return int(text)
 
 
 def _tell(text: str) -> int:

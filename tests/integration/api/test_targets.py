@@ -145,6 +145,16 @@ def test_a_damaged_snapshot_is_left_out_and_counted(get, s3, clock):
     assert get("/health")[2]["unreadable"] == 1
 
 
+@pytest.mark.parametrize(
+    "content", [b"[" * 100_000, b'{"window_seconds":60,"shards":{"a":' + b"[" * 100_000, b"<html>"]
+)
+def test_a_list_of_shards_that_is_none_is_counted(get, s3, content):
+    """The API goes on answering."""
+    s3.put_object(Bucket="data", Key=objects.SHARDS, Body=content)
+    assert get("/targets")[:1] == (200,)
+    assert get("/health")[2]["unreadable"] == 1
+
+
 def test_an_aircraft_nobody_has_seen(get):
     """It is not found, in words."""
     status, _, problem = get("/targets/FFFFFF")

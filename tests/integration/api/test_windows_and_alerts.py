@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
+import pytest
+
+from api import cursors
 from tests.integration.api.conftest import NOW
 
 
@@ -75,3 +79,35 @@ def test_pages_of_alerts_follow_one_another(get, put_alert):
         target = page.get("next", "").removeprefix("/api")
     assert seen == [f"{number:04}" for number in range(7)]
     assert [alert["id"] for alert in get("/alerts?icao_address=78121e")[2]["alerts"]] == ["0001", "0003", "0005"]
+
+
+@pytest.mark.parametrize("place", [("windows/x", -1), ("live/shards.json", 0), ("raw/date=2024-03-04/a", 0)])
+def test_a_cursor_of_somebody_else_is_refused(get, place):
+    """It names rows, and nothing else of the bucket."""
+    status, _, answer = get(cursors.write(place, "/windows", ()).removeprefix("/api"))
+    assert (status, answer["parameter"]) == (400, "cursor")
+
+
+def test_a_page_of_rows_fits_into_an_answer_of_lambda(service, get, put_rows):
+    """As text within JSON, which makes two characters of each quote, whatever names a feed has sent."""
+    rows = [{**row(10, "78121E"), "callsigns": ["X" * 32] * 96, "part": part} for part in range(2_000)]
+    put_rows(rows)
+    event = {"rawPath": "/api/windows", "rawQueryString": "limit=5000"}
+    assert len(json.dumps(service.answer(event, warn=lambda _: None))) < 6_291_556
+    first = get("/windows?limit=5000")[2]
+    second = get(first["next"].removeprefix("/api"))[2]
+    assert first["rows"] + second["rows"] == rows
+
+
+def test_a_damaged_object_hides_no_other(get, s3, put_alert, put_rows):
+    """Neither of alerts nor of rows: not even bytes that only an answer as a whole cannot hold."""
+    for number in (1, 3):
+        put_alert(NOW - timedelta(minutes=9 - number), number)
+    odd = f"alerts/date=2024-03-04/hour=23/{round((NOW - timedelta(minutes=7)).timestamp() * 1000)}-0002.json"
+    for content in (b"", b"<html>", b"{}", b'{"id":"\xff"}', b"[" * 100_000):
+        s3.put_object(Bucket="data", Key=odd, Body=content)
+        assert [alert["id"] for alert in get("/alerts")[2]["alerts"]] == ["0001", "0003"]
+    put_rows([row(20)], "a")
+    damaged = json.dumps({**row(21), "odd": "?"}).encode().replace(b"?", b"\xff") + b"\n" + b"[" * 100_000 + b"\n"
+    s3.put_object(Bucket="data", Key="windows/date=2024-03-04/hour=23/b", Body=damaged)
+    assert get("/windows")[2]["rows"] == [row(20)]

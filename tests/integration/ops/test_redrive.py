@@ -15,6 +15,7 @@ import boto3
 import msgspec
 import pytest
 from backports import zstd
+from botocore.exceptions import ResponseStreamingError
 
 from consumer.publish.envelope_writer import HeaderedUpdate, pack
 from ops import redrive
@@ -298,6 +299,14 @@ def test_a_line_with_a_number_that_python_does_not_read_goes_back(s3, kinesis):
     assert in_stream(kinesis) == [("A4F0AB", line() + b"\n"), ("A4F0AB", odd + b"\n")]
 
 
+def test_lines_of_an_envelope_go_back_as_a_consumer_would_put_them(s3, kinesis):
+    """By the one key of their aircraft, however it is written; and none is taken for an envelope by its beginning."""
+    padded, odd = line(icao_address=" a4f0ab "), b'{"v":2,"n":1,' + line()[1:]
+    put(s3, "one", failure([lines_in_an_envelope(padded, odd)]))
+    assert run("--confirm") == 0
+    assert in_stream(kinesis) == [("A4F0AB", padded + b"\n"), ("A4F0AB", b"{ " + odd[1:] + b"\n")]
+
+
 TOO_LONG = line(fill="")[:-2] + b"x" * (1024 * 1024 - len(line(fill="")) - 6) + b'"}'
 
 
@@ -323,8 +332,9 @@ def test_a_line_that_cannot_go_back_is_named_and_the_rest_goes(s3, kinesis, caps
     assert left(s3) == 1
 
 
-def test_an_object_that_is_gone_stops_no_other(s3, kinesis, capsys):
-    """Somebody else removed it after it was listed."""
+@pytest.mark.parametrize("cut", [True, False], ids=["an answer that ends too early", "an object that is gone"])
+def test_an_object_that_cannot_be_had_stops_no_other(s3, kinesis, capsys, cut):
+    """Somebody else removed it after it was listed, or S3 closed the connection."""
     put(s3, "1-gone", failure(updates(1)))
     put(s3, "2-fine", failure(updates(2)))
 
@@ -332,7 +342,10 @@ def test_an_object_that_is_gone_stops_no_other(s3, kinesis, capsys):
         """S3, where the first object goes between the list and the look."""
 
         def get_object(self, **given):
-            s3.delete_object(Bucket=BUCKET, Key=KEY.format("1-gone"))
+            if cut and given["Key"].endswith("1-gone"):
+                raise ResponseStreamingError(error="IncompleteRead")
+            if not cut:
+                s3.delete_object(Bucket=BUCKET, Key=KEY.format("1-gone"))
             return s3.get_object(**given)
 
         def __getattr__(self, operation):
@@ -472,6 +485,37 @@ def test_refused_records_alone_are_sent_again():
     redrive.put_back(kinesis, STREAM, updates(8), pauses.append)
     assert sorted(kinesis.taken) == sorted(updates(8))
     assert len(pauses) == 2
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {},
+        {"FailedRecordCount": 0, "Records": []},
+        {"FailedRecordCount": 0, "Records": [{}, {}]},
+        {"Records": [{"SequenceNumber": "", "ShardId": ""}, {"SequenceNumber": "1", "ErrorCode": "InternalFailure"}]},
+        {"Records": [{"SequenceNumber": "1"}] * 3},
+    ],
+    ids=["a page", "no answers", "answers without numbers", "an empty number", "too many answers"],
+)
+def test_what_is_not_acknowledged_is_neither_deleted_nor_said_to_be_sent(s3, answer):
+    """Status 200 alone acknowledges nothing: a record is in the stream when its answer has a sequence number."""
+    put(s3, "one", failure(updates(2)))
+
+    class Empty:
+        """Kinesis behind something that answers for it."""
+
+        def put_records(self, **_):
+            return answer
+
+    wanted = redrive.Wanted(confirm=True, delete=True)
+    redriving = redrive.Redrive(
+        s3, Empty(), bucket=BUCKET, stream=STREAM, wanted=wanted, tell=lambda _: None, pause=lambda _: None
+    )
+    with pytest.raises(OpsError, match="still refused"):
+        redriving.run()
+    assert left(s3) == 1
+    assert redriving.report.records == 0
 
 
 def test_what_stays_refused_is_an_error():

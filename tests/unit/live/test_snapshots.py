@@ -129,8 +129,17 @@ def test_an_aircraft_takes_sixteen_bytes_at_most(traffic):
         {"position_measured": 1_001},
         {"delay": LONGEST_AGE + 5_000},
         {"timestamp": LONGEST_AGE + 5_000, "delay": -LONGEST_AGE},
+        {"timestamp": LONGEST_AGE + 5_000, "delay": None, "position_measured": LONGEST_AGE + 5_000},
+        {"timestamp": 100 * LONGEST_AGE, "position_measured": 100 * LONGEST_AGE},
     ],
-    ids=["measured weeks ago", "a position after the newest update", "received weeks later", "a clock weeks ahead"],
+    ids=[
+        "measured weeks ago",
+        "a position after the newest update",
+        "received weeks later",
+        "a clock weeks ahead",
+        "a clock weeks ahead, and no other",
+        "both clocks years ahead",
+    ],
 )
 def test_an_aircraft_whose_times_fit_no_column_is_left_out_and_counted(odd):
     """It harms none of the others."""
@@ -188,6 +197,10 @@ def with_header(**changes):
         {"columns": (Column(0, 1, 5, 0),) * 12},
         {"columns": (Column(0, 1, 4, 0),) * 12},
         {"columns": (Column(0, 1, 1, 2),) * 12},
+        {"window_start": 1 << 60},
+        {"window_end": 253_402_300_800_000},
+        {"window_start": -1},
+        {"part": -1},
         {"sequence": "first"},
         {"sequence": "9" * 5_000},
         {"blocks": ()},

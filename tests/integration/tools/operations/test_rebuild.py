@@ -89,3 +89,20 @@ def test_a_span_ends_with_windows(folder, bound, capsys):
     """A part of a window would take the place of the whole."""
     assert main(["--on", str(folder), "--from", "2024-03-04T23:57", "--to", bound]) == 1
     assert "expected an edge of one" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("length", ["0", "-5", "901", "99999999999999", "6e1", "\u0661"])
+def test_a_windows_length_is_one_that_lambda_has(folder, length, capsys):
+    """What is no length is refused with what is expected."""
+    with pytest.raises(SystemExit):
+        main(["--on", str(folder), "--from", "2024-03-04", "--to", "2024-03-05", f"--window-seconds={length}"])
+    assert "expected whole seconds from 1 to 900" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("begin", "end"), [("0001-01-01T00:00", "0001-01-01T01:00"), ("9999-12-31", "9999-12-31T23:59")]
+)
+def test_a_span_out_of_all_times_is_named(folder, begin, end, capsys):
+    """The days around it are none."""
+    assert main(["--on", str(folder), "--from", begin, "--to", end]) == 1
+    assert "expected one of the years 1970 to 9997" in capsys.readouterr().err
