@@ -63,12 +63,15 @@ def read(records: Iterable[StoredRecord]) -> StreamContent:
     return content
 
 
-def updates(data: bytes, shard_id: str) -> list[bytes] | None:
-    """Return the updates of a record of this shard, without line ends; None for an envelope of another shard."""
+def updates(data: bytes, shard_id: str | None) -> list[bytes] | None:
+    """Return the updates of a record of this shard, without line ends; None for an envelope of another shard.
+
+    Where nobody knows the shard (None), those of any.
+    """
     envelope = _envelope(data)
     if envelope is None:
         return [data.rstrip(b"\n")]
-    if envelope.shard != shard_id:
+    if shard_id is not None and envelope.shard != shard_id:
         return None
     try:
         text = zstd.decompress(base64.b64decode(envelope.z or "", validate=True))

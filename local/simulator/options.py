@@ -97,7 +97,16 @@ def _number(text: str, takes: str, *, above: float) -> float:
 def add_source_options(parser: argparse.ArgumentParser) -> None:
     """Add what says which updates come, from `--replay` to `--emergency`, and when: `--speed`, `--token-interval`."""
     source = parser.add_argument_group("what is streamed")
-    source.add_argument("--replay", type=Path, metavar="FILE", help="a recording, .ndjson or .ndjson.gz")
+    source.add_argument(
+        "--replay",
+        type=Path,
+        nargs="+",
+        action="extend",
+        metavar="PATH",
+        help="recordings (.ndjson, .ndjson.gz), and raw objects and Parquet hours of the archive, several and mixed: "
+        "played in the order of ingestion times. A folder stands for the files in it and below, that of `local --out` "
+        "for its raw objects; patterns in quotes are taken, too",
+    )
     source.add_argument(
         "--rate",
         type=positive,
@@ -163,7 +172,7 @@ def source(options: argparse.Namespace, *, now: float | None = None) -> Source:
     """
     if options.replay is not None:
         _check_replay(options)
-        return Recording(options.replay)
+        return Recording(*options.replay)
     rate, aircraft = options.rate, options.aircraft
     if rate is None:
         rate = DEFAULT_RATE if aircraft is None else min(DEFAULT_RATE, aircraft / UPDATE_INTERVAL)
