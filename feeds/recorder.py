@@ -121,6 +121,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             rotate_bytes=options.rotate_megabytes and options.rotate_megabytes * _MEGABYTE,
             rotate_seconds=options.rotate_minutes and options.rotate_minutes * 60,
             now=time.time,
+            is_from_beginning=options.start == "BEGINNING",
         )
         with stopping.on_signals():
             client = StreamClient(options.url, token, filters, "gzip")

@@ -40,6 +40,8 @@ class RecordingFile:
     rotate_bytes, rotate_seconds
         The file is put aside at the first token after it has so many bytes, or was begun so long ago: under its own
         name with the time of its beginning, `updates-20240304T232400Z.ndjson.gz`. None: never.
+    is_from_beginning
+        Whether what comes before the first token comes again where that is missing, as from `BEGINNING`.
     now
         Seconds since the epoch.
 
@@ -56,12 +58,14 @@ class RecordingFile:
         rotate_bytes: float | None,
         rotate_seconds: float | None,
         now: Callable[[], float],
+        is_from_beginning: bool = False,
     ) -> None:
         self.path = path
         self.updates = 0
         """Written to this file so far, those that no token follows yet included."""
         self._position_path = path.with_name(f"{path.name}.position")
         self._rotate_bytes, self._rotate_seconds, self._now = rotate_bytes, rotate_seconds, now
+        self._is_from_beginning = is_from_beginning
         self._position = self._read()
         self._lines: list[bytes] = []
         self._waiting = 0
@@ -104,10 +108,16 @@ class RecordingFile:
             raise self._failed(error) from error
 
     def go_back(self) -> None:
-        """Be as at the last token: what came after it will be sent again. Without a token, everything stays."""
-        if self._position.position_token is None and self.updates:
-            self._write()
-            return
+        """Be as at the last token: what came after it will be sent again.
+
+        Without a token everything stays, unless the stream is read from its beginning.
+        """
+        if self._position.position_token is None:
+            if self._is_from_beginning:
+                self._position = _Position()
+            elif self.updates:
+                self._write()
+                return
         self._lines, self._waiting = [], 0
         self._file.truncate(self._position.bytes)
         self._file.seek(self._position.bytes)

@@ -83,6 +83,21 @@ def test_without_a_token_what_came_stays(path, opened):
     assert lines(path) == UPDATES[:3]
 
 
+def test_from_the_beginning_what_no_token_follows_comes_again(path, opened):
+    """After a broken connection and after a run: it is in the file once."""
+    file = opened(path, is_from_beginning=True)
+    file.add(b"one")
+    file.go_back()
+    file.add(b"one")
+    file.close()
+    file = opened(path, is_from_beginning=True)
+    for line in (b"one", b"two"):
+        file.add(line)
+    file.commit("token")
+    file.close()
+    assert lines(path) == [b"one", b"two"]
+
+
 def test_a_killed_run_leaves_a_file_that_goes_on(path, opened):
     """Half a member at its end, as a kill leaves it."""
     file = opened(path)
