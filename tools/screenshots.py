@@ -23,8 +23,8 @@ IMAGES = ROOT / "docs" / "images"
 AIRCRAFT = 3_000
 
 VIEWS = {
-    "map": ({"width": 1280, "height": 800}, "light", "#at=47.5,6.0,4.4"),
-    "map-dark": ({"width": 1280, "height": 800}, "dark", "#at=47.5,6.0,4.4"),
+    "map": ({"width": 1200, "height": 750}, "light", "#at=47.5,6.0,4.4"),
+    "map-dark": ({"width": 1200, "height": 750}, "dark", "#at=47.5,6.0,4.4"),
     "map-phone": ({"width": 390, "height": 844}, "light", "#at=48.5,8.0,4"),
 }
 """By the picture's name: the size, the colours, and where the page looks."""
