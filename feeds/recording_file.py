@@ -8,6 +8,7 @@ twice. Members one after the other are one gzip file to every reader.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import gzip
 import os
 from datetime import UTC, datetime
@@ -48,7 +49,8 @@ class RecordingFile:
     Raises
     ------
     FeedError
-        The file is there without its position, is not the one that the position is of, or cannot be written.
+        The file is there without its position, is not the one that the position is of, is written by another recording,
+        or cannot be written.
     """
 
     def __init__(
@@ -203,8 +205,16 @@ class RecordingFile:
 
 
 def _opened(path: Path) -> FileIO:
-    """Open without a buffer, so that what was not written is nowhere else."""
-    return path.open("r+b" if path.exists() else "x+b", buffering=0)
+    """Open without a buffer, so that what was not written is nowhere else; the lock ends with the process."""
+    file = path.open("r+b" if path.exists() else "x+b", buffering=0)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        raise FeedError(
+            f"{path}: another recording writes it; two would have everything twice. Take another --out, or end that one"
+        ) from None
+    return file
 
 
 def _unwritten(path: Path, error: OSError) -> FeedError:

@@ -98,11 +98,23 @@ def test_from_the_beginning_what_no_token_follows_comes_again(path, opened):
     assert lines(path) == [b"one", b"two"]
 
 
+def test_a_file_that_another_recording_writes_is_left_alone(path, opened):
+    """Two at once would have everything twice, and cut one another's lines."""
+    first = opened(path)
+    first.add(b"one")
+    first.commit("token")
+    with pytest.raises(FeedError, match="another recording writes it"):
+        opened(path)
+    first.close()
+    assert lines(path) == [b"one"]
+
+
 def test_a_killed_run_leaves_a_file_that_goes_on(path, opened):
     """Half a member at its end, as a kill leaves it."""
     file = opened(path)
     file.add(UPDATES[0])
     file.commit("one")
+    file._file.close()  # as the system does
     with path.open("ab") as broken:
         broken.write(gzip.compress(UPDATES[1])[:20])
     again = opened(path)
@@ -137,6 +149,7 @@ def test_a_full_disk_ends_it_with_a_whole_file(path, opened):
             file.commit("two")
     file._file = real
     assert lines(path) == UPDATES[:1]
+    file.close()
     assert opened(path).position_token == "one"
 
 
