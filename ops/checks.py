@@ -162,7 +162,9 @@ class Checks:
         names = {self._stack[one]: one for one in self._stack.resources if one.endswith("Alarm")}
         cloudwatch = self._stack.client("cloudwatch")
         listed: dict[str, Any] = {}
-        for page in cloudwatch.get_paginator("describe_alarms").paginate(AlarmNames=sorted(names)):
+        for page in cloudwatch.get_paginator("describe_alarms").paginate(
+            AlarmNames=sorted(names), AlarmTypes=["MetricAlarm", "CompositeAlarm"]
+        ):
             listed |= {
                 one["AlarmName"]: one for one in [*page.get("MetricAlarms", []), *page.get("CompositeAlarms", [])]
             }

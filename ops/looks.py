@@ -237,7 +237,9 @@ class Looks:
         names = {self._stack[one]: one for one in self._stack.resources if one.endswith("Alarm")}
         cloudwatch = self._stack.client("cloudwatch")
         listed: list[dict[str, Any]] = []
-        for page in cloudwatch.get_paginator("describe_alarms").paginate(AlarmNames=sorted(names)):
+        for page in cloudwatch.get_paginator("describe_alarms").paginate(
+            AlarmNames=sorted(names), AlarmTypes=["MetricAlarm", "CompositeAlarm"]
+        ):
             listed += [*page.get("MetricAlarms", []), *page.get("CompositeAlarms", [])]
         sounding = [one for one in listed if one["StateValue"] == "ALARM"]
         for one in sounding:

@@ -17,6 +17,7 @@ from benchmarks.cost.envelope_size import RecordSize
 from benchmarks.cost.prices import (
     ALARM,
     API_REQUEST,
+    COMPOSITE,
     DYNAMODB_WRITE,
     FIREHOSE_GB,
     FIREHOSE_STEP,
@@ -59,8 +60,9 @@ ARCHIVE_LOOKS = 2 * 26  # a list and a ledger for each
 ARCHIVED_BYTES = 28  # an update in Parquet, of generated traffic
 API_REQUESTS, API_SECONDS = 100_000, 0.05  # assumed: one every 26 s
 PAYLOAD_BYTES = 6e6 * 3 / 4  # of records in an invocation, in base64
-METRICS, ALARMS = 28 + 14, 22  # our own, and seven of each event source mapping
-LEAN_METRICS, LEAN_ALARMS = 28, 10  # with Watching=lean
+METRICS = 29 + 14  # our own, and seven of each event source mapping
+ALARMS, COMPOSITES = 32, 4  # metrics that alarms watch, each of which is charged for; alarms put together from others
+LEAN_METRICS, LEAN_ALARMS, LEAN_COMPOSITES = 29, 12, 1  # with Watching=lean
 VISIT_SECONDS = 30  # assumed of a run that stops when it has caught up: its start, the backlog, up to a token of now
 VISIT_WINDOWS, VISIT_WRITES = 2, 4  # windows that a visit's updates are in; its writes of the checkpoint
 SMALL_CONSUMER_GB = 0.25
@@ -143,7 +145,9 @@ def monthly(size: Size, record: RecordSize = SINGLE, batch_seconds: float = BATC
     is_periodic = size.visit_minutes is not None
     consumer_gb = SMALL_CONSUMER_GB if is_periodic else CONSUMER_GB
     commits = size.visits * VISIT_WRITES if is_periodic else SECONDS / TOKEN_SECONDS
-    metrics, alarms = (LEAN_METRICS, LEAN_ALARMS) if is_periodic else (METRICS, ALARMS)
+    metrics, alarms, composites = (
+        (LEAN_METRICS, LEAN_ALARMS, LEAN_COMPOSITES) if is_periodic else (METRICS, ALARMS, COMPOSITES)
+    )
     return {
         "Kinesis, provisioned": shards * HOURS * SHARD_HOUR
         + records * math.ceil(record.bytes / PUT_UNIT_BYTES) * PUT_UNIT,
@@ -166,7 +170,7 @@ def monthly(size: Size, record: RecordSize = SINGLE, batch_seconds: float = BATC
         f"API, {API_REQUESTS:,} requests": API_REQUESTS
         * (API_REQUEST + LAMBDA_REQUEST + API_SECONDS * API_GB * LAMBDA_GB_SECOND),
         PAGE: 0.0 if is_periodic else viewers.monthly(1, batch_seconds=batch_seconds),
-        "metrics, alarms, secret, key": metrics * METRIC + alarms * ALARM + SECRET + KMS_KEY,
+        "metrics, alarms, secret, key": metrics * METRIC + alarms * ALARM + composites * COMPOSITE + SECRET + KMS_KEY,
     }
 
 

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from common.kinesis_event import TumblingWindow
 
 
+SECOND = 1_000_000
+"""Microseconds."""
+
+
 class RowsSink(Protocol):
     """Where rows go; see `firehose.WindowRowsSink`."""
 
@@ -74,6 +78,8 @@ class Outcome:
     splits: int = 0
     snapshots_failed: int = 0
     closed: bool = False
+    shown_age: float | None = None
+    """Seconds from the provider's ingestion of the batch's first update until it was in a snapshot; None without."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +110,7 @@ class Aggregator:
         window = kinesis_event.tumbling_window(event)
         outcome = Outcome(state={})
         folder = PartFolder(codec.decode(window.state, instants.parse(window.start)), self.packed_bytes)
-        self._fold(event, folder, outcome)
+        ingested = self._fold(event, folder, outcome)
         closed = [part for part in folder.full_parts if not part.is_empty]
         outcome.splits = len(folder.full_parts)
         outcome.closed = window.is_final
@@ -118,10 +124,14 @@ class Aggregator:
         if not ends:
             outcome.state = codec.encode(folder.part)
         self._show(event, window, folder, first_number, outcome)
+        if ingested is not None and not outcome.snapshots_failed:
+            outcome.shown_age = self.clock() - ingested
         return outcome
 
-    def _fold(self, event: Mapping[str, Any], folder: PartFolder, outcome: Outcome) -> None:
+    def _fold(self, event: Mapping[str, Any], folder: PartFolder, outcome: Outcome) -> float | None:
+        """Fold the event's updates; return when the first of them was ingested, in seconds since the epoch."""
         counted = updates = 0
+        ingested: float | None = None
         ignored: Counter[str] = Counter()
         for read in decoding.read(event, ignored):
             if isinstance(read, Undecodable):  # raising would hold up the shard; the raw archive has it
@@ -136,10 +146,13 @@ class Aggregator:
                     },
                 )
             else:
+                if not updates and (first := read.ingestion_times[0]) is not None:
+                    ingested = first * read.tick / SECOND
                 updates += len(read.updates)
                 counted += folder.add_all(read)
         outcome.counted, outcome.duplicates = counted, updates - counted
         outcome.fields_ignored = ignored.total()
+        return ingested
 
     def _show(
         self,

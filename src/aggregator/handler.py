@@ -41,4 +41,6 @@ def _measure(outcome: Outcome) -> None:
         ("WindowsClosed", int(outcome.closed)),
     ):
         metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
+    if outcome.shown_age is not None:
+        metrics.add_metric(name="UpdateAge", unit=MetricUnit.Seconds, value=outcome.shown_age)
     metrics.flush_metrics()

@@ -42,6 +42,8 @@ class Case:
     shows: str = ""
     typed: str = ""
     then: str = ""
+    told_by: tuple[str, ...] = ()
+    """Alarms put together from this and others that go off with it."""
 
 
 def forbidden(role, statement):
@@ -52,6 +54,13 @@ def forbidden(role, statement):
 def alert(stack):
     """One batch of the alerts function."""
     stack.invoke(ALERTS, stack.batch())
+
+
+def through_the_windows(stack):
+    """Updates into Kinesis, and all of them into a window, unless the aggregator's mapping is off."""
+    published = stack.consume()["published"]
+    if not stack.is_throttled:
+        stack.aggregate(published)
 
 
 def archive(stack):
@@ -111,7 +120,7 @@ def outage_of_30_hours(stack):
     stack.feed.refuses = lambda token: token == "t0"
     yield
     stack.feed.refuses = lambda _token: False
-    stack.remove_checkpoint()  # what can be had of the gap takes longer than a test
+    stack.catch_up()  # what can be had of the gap takes longer than a test
 
 
 @contextlib.contextmanager
@@ -168,9 +177,17 @@ def polled(function):
 
 CASES = {
     "CommittedTokenAgeAlarm": Case(
-        WatchedStack.consume, no_token, 5, shows="holds the token", typed=TOKEN, then="consumer-errors"
+        WatchedStack.consume,
+        no_token,
+        5,
+        shows="holds the token",
+        typed=TOKEN,
+        then="consumer-errors",
+        told_by=("ConsumerAlarm", "CauseKnownAlarm"),
     ),
-    "ConsumerErrorsAlarm": Case(WatchedStack.consume, no_token, 3, shows="holds the token", typed=TOKEN),
+    "ConsumerErrorsAlarm": Case(
+        WatchedStack.consume, no_token, 3, shows="holds the token", typed=TOKEN, told_by=("ConsumerAlarm",)
+    ),
     "SourceLagAlarm": Case(WatchedStack.consume, late_provider, 10, shows="lag 2.0 h"),
     "UnrecoverableGapAlarm": Case(WatchedStack.consume, outage_of_30_hours, 1),
     "RejectedLinesAlarm": Case(WatchedStack.consume, odd_line, 1, shows="icao_address"),
@@ -193,6 +210,14 @@ CASES = {
     "FlightsErrorsAlarm": Case(
         lambda stack: stack.invoke("FlightsFunction", {}), forbidden("FlightsRole", "FindHours"), 2
     ),
+}
+CASES |= {
+    f"{name}{span}Alarm": Case(goes_on, fault, 1, told_by=(f"{name}Alarm",) if span == "Minutes" else ())
+    for name, goes_on, fault in (
+        ("Freshness", WatchedStack.aggregate, late_provider),
+        ("Windowed", through_the_windows, no_concurrency),
+    )
+    for span in ("Hour", "Minutes")
 }
 NOT_LOCAL = {
     "RawArchiveFreshnessAlarm": "Firehose's own metric of its deliveries to S3; moto's Firehose has none",
@@ -219,6 +244,7 @@ def test_every_alarm_is_tried_or_it_is_said_why_not(stack):
     """No alarm comes without its fault."""
     assert stack.alarms.keys() == CASES.keys() | NOT_LOCAL.keys()
     assert not CASES.keys() & NOT_LOCAL.keys()
+    assert stack.composites.keys() == {name for case in CASES.values() for name in case.told_by}
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -232,6 +258,7 @@ def test_the_alarm_goes_off_its_page_helps_and_it_is_over(stack, repository, nam
             stack.minute += case.every
             case.goes_on(stack)
             assert stack.state(name) == (ALARM if minute == case.after else OK), f"{minute} of {case.after}"
+        assert {stack.state(one) for one in case.told_by} <= {ALARM}
         said = follow(pages_of(stack, repository, name), stack, case)
         assert case.shows in said
     for waited in range(0, _LONGEST_WAIT, case.every):

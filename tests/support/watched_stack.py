@@ -128,6 +128,7 @@ class WatchedStack:
             self._running = running.pop_all()
         self.template = ResolvedTemplate(self.repository, PARAMETERS, self.stack.resources, STACK)
         self.alarms = self.template.properties("AWS::CloudWatch::Alarm")
+        self.composites = self.template.properties("AWS::CloudWatch::CompositeAlarm")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -183,11 +184,11 @@ class WatchedStack:
             return False
         return bool(checkpoint["position_token"] == f"t{self.feed.limit}")
 
-    def aggregate(self, *, final: bool = True) -> Any:
-        """Invoke the aggregator with a batch of a window of its own."""
+    def aggregate(self, updates: int = 1) -> Any:
+        """Invoke the aggregator with a batch that is all of a window of its own."""
         start = datetime(2024, 3, 4, 12, tzinfo=UTC) + timedelta(minutes=self.minute)
         event = {
-            **self.batch(),
+            **self.batch(updates),
             "window": {
                 "start": f"{start:%Y-%m-%dT%H:%M:%SZ}",
                 "end": f"{start + timedelta(minutes=1):%Y-%m-%dT%H:%M:%SZ}",
@@ -195,7 +196,7 @@ class WatchedStack:
             "state": {},
             "shardId": "shardId-000000000000",
             "eventSourceARN": "arn:aws:kinesis:us-east-1:123456789012:stream/updates",
-            "isFinalInvokeForWindow": final,
+            "isFinalInvokeForWindow": True,
             "isWindowTerminatedEarly": False,
         }
         return self.invoke(AGGREGATOR, event)
@@ -208,7 +209,7 @@ class WatchedStack:
                     "kinesis": {
                         "sequenceNumber": str(self.minute * 1_000 + number + 1),
                         "partitionKey": "k",
-                        "data": base64.b64encode(json.dumps(self.update()).encode()).decode(),
+                        "data": base64.b64encode(json.dumps(self.update(self.behind)).encode()).decode(),
                         "approximateArrivalTimestamp": time.time(),
                     },
                     "eventID": f"shardId-000000000000:{self.minute}{number}",
@@ -299,19 +300,25 @@ class WatchedStack:
             self.proxy.inject(FaultPlan())
 
     def forget(self) -> None:
-        """Let days pass, and the consumer begin again: nothing of what was is in any alarm's periods."""
+        """Let days pass: nothing of what was is in any alarm's periods."""
         self.minute += 48 * 60
         self.odd_lines.clear()
-        self.remove_checkpoint()
+        self.catch_up()
 
-    def remove_checkpoint(self) -> None:
-        """Have the next run begin with the provider's oldest update."""
-        self.cloud.client("s3").delete_object(Bucket=self.stack.resources["StateBucket"], Key="checkpoint.json")
+    def catch_up(self) -> None:
+        """Have the next run go on behind all that the provider has sent so far."""
+        now = rfc3339(datetime.now(UTC))
+        checkpoint = {"version": 1, "position_token": f"t{self.feed.limit}", "token_received_at": now}
+        bucket = self.stack.resources["StateBucket"]
+        self.cloud.client("s3").put_object(Bucket=bucket, Key="checkpoint.json", Body=json.dumps(checkpoint).encode())
 
     # -- what is watched
 
     def state(self, alarm: str) -> str:
         """Return an alarm's state by all metrics up to now, the minute under way included."""
+        if alarm in self.composites:
+            states = {name: self.state(name) for name in self.alarms}
+            return cloudwatch.composite_state(self.composites[alarm]["AlarmRule"], states)
         return cloudwatch.state(self.alarms[alarm], self.metrics, self.minute + 1)
 
     def run(self, command: str, said: str = "") -> tuple[int, str]:
