@@ -10,6 +10,7 @@ import pytest
 import requests
 
 from local.simulator.body import ChunkedBody
+from tests.support.conditions import wait_until
 
 
 @pytest.mark.parametrize("token", [None, "", "wrong", "secret-of-the-test", "secret-of-the-tests2"])
@@ -113,10 +114,15 @@ def test_a_client_that_reads_nothing_is_disconnected(serve, connect):
 
 
 def test_a_client_that_falls_behind_is_disconnected(serve, connect, clock):
-    """A client that had caught up and is then further behind than allowed is disconnected."""
-    server = serve([0, *[1 + n / 1000 for n in range(2000)]], speed=1, longest_lag=60)
+    """A client that had caught up, does not read, and is then further behind than allowed is disconnected."""
+    large = {number: {"x": "x" * 20_000} for number in range(1, 2001)}  # more than the sockets between them hold
+    server = serve([0, *[20 + n / 1000 for n in range(2000)]], fields=large, speed=1, longest_lag=60)
     client = connect(server, position_token="BEGINNING")
     assert client.updates(1) == [0]
+    clock.advance(15)
+    client.until("position_token")
+    clock.advance(8)
+    wait_until(lambda: server.feed.count == 2001)
     clock.advance(120)
     with pytest.raises(requests.exceptions.ChunkedEncodingError):
         client.rest()
