@@ -68,7 +68,7 @@ class UpdateLog(abc.ABC):
 
     @abc.abstractmethod
     def seconds_behind(self, position: int) -> float:
-        """Return how long ago the line at `position` was due, in seconds of the wall clock; 0 if it is not released."""
+        """Return for how long the line at `position` has been there, in seconds of the wall clock; 0 if it is not."""
 
     @property
     def count(self) -> int:

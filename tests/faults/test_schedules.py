@@ -10,6 +10,11 @@ from local.faults.schedule import FaultSchedule
 SEEDS = (10, 12, 13, 17, 20)
 """Few, and all kinds of faults among them; `pipenv run chaos` plays as many as wanted."""
 
+OF_THE_STREAM = {"disconnect", "cut_line", "cut_gzip", "stall", "not_listening", "token_refused", "status_401"}
+OF_AWS = {"aws_throttled", "aws_answer_lost", "aws_partial", "aws_reset", "aws_server_error"}
+OF_AWS |= {"aws_hot_keys", "aws_odd_answer", "aws_delayed"}
+OF_PROCESSES = {"killed_ConsumerFunction", "paused_ConsumerFunction", "two_at_once_ConsumerFunction"}
+
 pytestmark = pytest.mark.timeout(600)
 
 
@@ -69,13 +74,21 @@ def test_the_schedules_broke_something(totals):
     Not all: whether a run gets as far as a fault depends on the others, and on how busy the machine is.
     """
     kinds = set(totals.faults)
-    of_the_stream = {"disconnect", "cut_line", "cut_gzip", "stall", "not_listening", "token_refused", "status_401"}
-    assert len(of_the_stream & kinds) >= 5, kinds
-    of_aws = ("throttled", "answer_lost", "partial", "reset", "server_error", "hot_keys", "odd_answer", "delayed")
-    assert len({f"aws_{name}" for name in of_aws} & kinds) >= 5, kinds
-    of_processes = {f"{kind}_ConsumerFunction" for kind in ("killed", "paused", "two_at_once")}
-    assert len(of_processes & kinds) >= 2, kinds
+    assert len(OF_THE_STREAM & kinds) >= 5, kinds
+    assert len(OF_AWS & kinds) >= 5, kinds
+    assert len(OF_PROCESSES & kinds) >= 2, kinds
     assert {"shard_split", "shard_merge"} & kinds, kinds
+
+
+def test_all_kinds_of_faults_are_drawn():
+    """What has to happen is planned, each kind in at least one of the schedules."""
+    drawn = [FaultSchedule.draw(seed) for seed in SEEDS]
+    upstream = {fault.kind.value for one in drawn for fault in one.upstream}
+    upstream |= {f"status_{fault.status}" for one in drawn for fault in one.upstream}
+    assert upstream >= OF_THE_STREAM
+    assert {f"aws_{rule.fault.kind.value}" for one in drawn for rule in one.aws.rules} >= OF_AWS
+    assert {fault.name for one in drawn for fault in one.processes} >= OF_PROCESSES
+    assert {"split", "merge"} <= {reshard.kind.value for one in drawn for reshard in one.reshards}
 
 
 def test_the_schedules_tried_both_record_formats(totals):

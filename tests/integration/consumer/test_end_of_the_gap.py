@@ -10,6 +10,25 @@ from tests.integration.consumer.conftest import message, target, token
 from tests.support.scripted_stream import ScriptedStream
 
 
+def recovered(consume, clock, live, fetched, delay):
+    """The server of a run whose token is refused: what its live stream says is told, the gap holds one update."""
+
+    def batch(exchange):
+        exchange.begin()
+        exchange.send(message(fetched) + b"\n")
+        exchange.end()
+
+    def again(exchange):
+        exchange.begin()
+        clock.advance(seconds=31)
+        exchange.send(token("t2") + token("t3"))
+        exchange.stay()
+
+    with ScriptedStream(*[lambda exchange: exchange.refuse(400)] * 3, live, batch, again) as server:
+        consume(server.url, run_seconds=30, delay=delay).wait()
+    return server
+
+
 @pytest.mark.parametrize("hours_late", [0, 4], ids=["of-now", "recent-history"])
 @pytest.mark.parametrize("sent", ["nothing", "an old update"])
 def test_the_gap_ends_at_the_servers_time(consume, state, clock, sent, hours_late):
@@ -29,19 +48,8 @@ def test_the_gap_ends_at_the_servers_time(consume, state, clock, sent, hours_lat
         exchange.send(token("t1"))
         exchange.stay()
 
-    def batch(exchange):
-        exchange.begin()
-        exchange.send(message(target(1, servers_time - timedelta(seconds=5))) + b"\n")
-        exchange.end()
-
-    def again(exchange):
-        exchange.begin()
-        clock.advance(seconds=31)
-        exchange.send(token("t2") + token("t3"))
-        exchange.stay()
-
-    with ScriptedStream(*[lambda exchange: exchange.refuse(400)] * 3, live, batch, again) as server:
-        consume(server.url, run_seconds=30, delay=delay).wait()
+    fetched = target(1, servers_time - timedelta(seconds=5))
+    server = recovered(consume, clock, live, fetched, delay)
     asked = server.requests[4].parameters
     assert datetime.fromisoformat(asked["end"]) > servers_time - timedelta(milliseconds=1)
     assert state.numbers == [1]
@@ -64,19 +72,7 @@ def test_a_late_streams_gap_does_not_reach_up_to_now(consume, state, clock, sent
         exchange.send(token("t1"))
         exchange.stay()
 
-    def batch(exchange):
-        exchange.begin()
-        exchange.send(message(target(1, there)) + b"\n")
-        exchange.end()
-
-    def again(exchange):
-        exchange.begin()
-        clock.advance(seconds=31)
-        exchange.send(token("t2") + token("t3"))
-        exchange.stay()
-
-    with ScriptedStream(*[lambda exchange: exchange.refuse(400)] * 3, live, batch, again) as server:
-        consume(server.url, run_seconds=30, delay=delay).wait()
+    server = recovered(consume, clock, live, target(1, there), delay)
     begun, ended = (datetime.fromisoformat(server.requests[4].parameters[name]) for name in ("start", "end"))
     assert begun < there < ended < there + timedelta(minutes=2)
     assert "position_token" in server.requests[5].parameters
