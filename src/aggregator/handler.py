@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from aggregator import wiring
+from aggregator import shown_updates, wiring
 from aggregator.events import runtime_marshaller
+from common import kinesis_event
 from common.observability import MetricUnit, logger, metrics
 
 if TYPE_CHECKING:
@@ -23,8 +24,11 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  #
     No record is ever reported as failed: what cannot be decoded is counted, and a sink's failure fails the whole
     invocation, since the state moves on for all records or for none.
     """
+    logger.set_correlation_id(kinesis_event.window_name(event))
     outcome = wiring.aggregator().process(event)
     _measure(outcome)
+    if (update_log := wiring.update_log()) is not None:
+        shown_updates.show(update_log, event, outcome)
     return {"state": outcome.state, "batchItemFailures": []}
 
 

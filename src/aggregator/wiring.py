@@ -18,6 +18,7 @@ from aggregator.sinks.delivery_log import DeliveryLog
 from aggregator.sinks.firehose import Waiter, WindowRowsSink
 from aggregator.sinks.live_snapshots import LiveSnapshots
 from common import aws
+from common import update_log as update_logs
 from common.observability import logger
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from aggregator.sinks.live_snapshots import Progress
     from aggregator.state.window_part import WindowPart
     from common.kinesis_event import TumblingWindow
+    from common.update_log import UpdateLog
 
 DYNAMODB: Mapping[str, Any] = {
     "max_pool_connections": THREADS,
@@ -94,3 +96,9 @@ def aggregator() -> Aggregator:
         log=logger,
         clock=time.time,
     )
+
+
+@cache
+def update_log() -> UpdateLog | None:
+    """Return what shows single updates, where the log's level is DEBUG."""
+    return update_logs.at_debug(logger, time.monotonic)

@@ -20,6 +20,7 @@ from alerts.timeouts import CALL_SECONDS
 from alerts.turn import BatchResult, OutOfTimeError, Turn
 from common.environment import ConfigurationError
 from common.observability import logger
+from common.update_log import update_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from alerts.topic import AlertsTopic
     from common.clock import Clock
     from common.kinesis_event import KinesisRecord
+    from common.update_log import UpdateLog
 
 MARK_ATTEMPTS: Final = 5
 FIRST_MARK_PAUSE_SECONDS: Final = 0.1
@@ -53,7 +55,7 @@ class Alerter:
     none. One that is found marked is logged, too, since its process may have ended in between.
 
     `wanted` tells of an update that came in an envelope whether a configured pattern matches it: what the event source
-    mapping decided by the header, it decided for all of them together.
+    mapping decided by the header, it decided for all of them together. With `update_log` decisions are shown.
     """
 
     def __init__(  # noqa: PLR0913 - what it works with, each by its name
@@ -67,6 +69,7 @@ class Alerter:
         suppression: timedelta,
         clock: Clock,
         pause: Callable[[float], None],
+        update_log: UpdateLog | None = None,
     ) -> None:
         self._table = table
         self._progress = progress
@@ -76,6 +79,7 @@ class Alerter:
         self._suppression = suppression
         self._clock = clock
         self._pause = pause
+        self._update_log = update_log
         # Sent, but the table does not say so. As long as the process lives, it knows better than the table.
         self._sent_unmarked: dict[Claim, None] = {}
         self._remembering = Lock()
@@ -170,6 +174,8 @@ class Alerter:
 
     def _alert(self, alert: Alert, claim: Claim, turn: Turn) -> None:
         decision = self._table.claim(claim)
+        if self._update_log is not None:
+            self._update_log.decide(alert.data, decision.verdict.value, **_named(claim))
         if decision.verdict is Verdict.SUPPRESSED:
             turn.count(suppressed=1)
             if decision.pending:
@@ -186,7 +192,7 @@ class Alerter:
             )
             sent_at = self._clock.now()
             turn.count(notified=1)
-            logger.info("alert sent", extra=_named(claim))
+            logger.info("alert sent", extra=_named(claim) | {"update_id": update_id(alert.data)})
             self._remember(claim)
         self._log.add(LogEntry(alert, claim, sent_at))
         if self._mark(claim, turn.remaining_seconds):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from alerts import wiring
-from common.kinesis_event import records
+from common.kinesis_event import batch_name, records
 from common.observability import MetricUnit, logger, metrics
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, list[dic
 
     Only one is named: the event source mapping goes back to the lowest sequence number, and sends all from there on.
     """
+    logger.set_correlation_id(batch_name(event))
     result = wiring.alerter().process(records(event), lambda: context.get_remaining_time_in_millis() / 1000)
     for name, value in (
         ("AlertsNotified", result.notified),

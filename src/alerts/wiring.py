@@ -16,8 +16,9 @@ from alerts.settings import Settings
 from alerts.suppression_table import SuppressionTable
 from alerts.timeouts import OPTIONS
 from alerts.topic import AlertsTopic
-from common import aws
+from common import aws, update_log
 from common.clock import SystemClock
+from common.observability import logger
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -46,4 +47,5 @@ def alerter() -> Alerter:
         suppression=settings.suppression,
         clock=clock,
         pause=time.sleep,
+        update_log=update_log.at_debug(logger, time.monotonic),
     )

@@ -14,4 +14,6 @@ if TYPE_CHECKING:
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001 - the decorator reads it
     """Answer a request."""
+    # API Gateway's id of the request, which its answer has as `apigw-requestid`.
+    logger.set_correlation_id((event.get("requestContext") or {}).get("requestId"))
     return wiring.service().answer(event, logger.warning)

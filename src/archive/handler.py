@@ -25,6 +25,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     archive.archiving.UnreadError
         Some raw objects could not be read.
     """
+    logger.set_correlation_id(context.aws_request_id)
     named = hours(event)
     arrivals = named or list(newest_first(datetime.now(UTC), wiring.settings().look_back_hours))[::-1]
     report = wiring.run(arrivals, lambda: context.get_remaining_time_in_millis() / 1000, again=bool(named))

@@ -148,6 +148,25 @@ def last_sequence_number(event: Mapping[str, Any]) -> str | None:
         return str(listed[-1]["kinesis"]["sequenceNumber"]) if listed else None
 
 
+def batch_name(event: Mapping[str, Any]) -> str | None:
+    """Return what names a batch in logs: its first record's shard and sequence number; None where there is none.
+
+    It is the same when the batch is sent again from its beginning, and another where it is halved.
+    """
+    try:
+        return str(event["Records"][0]["eventID"])
+    except (IndexError, KeyError, TypeError):
+        return None
+
+
+def window_name(event: Mapping[str, Any]) -> str | None:
+    """Return what names a shard's window in logs, `<shard>/<start>`, in all its invocations; None without a window."""
+    try:
+        return f"{event['shardId']}/{event['window']['start']}"
+    except (KeyError, TypeError):
+        return None
+
+
 def _shard_id(record: Mapping[str, Any]) -> str:
     """Return the shard a record was read from, which its event id begins with."""
     return str(record["eventID"]).partition(":")[0]

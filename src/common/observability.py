@@ -8,7 +8,8 @@ from aws_lambda_powertools.metrics import MetricUnit
 __all__ = ["MetricUnit", "logger", "metrics"]
 
 logger = Logger()
-"""JSON lines with the service, the function's name and the request id. Never log a token or an update's whole text."""
+"""JSON lines with the service, the function's name, the request id, and the `correlation_id` that the handler sets:
+what the invocation is a part of (`docs/logs.md`). Never log a token or an update's whole text."""
 
 metrics = Metrics()
 """Embedded-metric-format lines, with the dimension `service` alone. `metrics.flush_metrics()` writes what was added."""

@@ -25,6 +25,7 @@ _ANSWER_SECONDS = 0.2
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Run until shortly before the invocation's time is up; return the summary (`docs/design.md`)."""
+    logger.set_correlation_id(context.aws_request_id)  # the run's: the lease and rejected lines bear it, too
     clock = SystemClock()
     try:
         stop_request = StopRequest(clock, run_seconds(event))

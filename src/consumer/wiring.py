@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from contextlib import closing, contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import NoCredentialsError
 from botocore.httpsession import URLLib3Session
 
-from common import aws
+from common import aws, update_log
+from common.observability import logger
 from consumer.api_token import read_api_token
 from consumer.checkpoint.rejected_lines import RejectedStore
 from consumer.checkpoint.store import CheckpointStore
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
     from common.clock import Clock
+    from common.update_log import UpdateLog
     from consumer.deadline import Deadline
     from consumer.ingestion.stop_request import StopRequest
     from consumer.publish.record_format import RecordFormat
@@ -94,6 +97,7 @@ def run(
             ),
             stop_when_caught_up=settings.stop_when_caught_up,
             delay=settings.stream_delay,
+            update_log=_update_log(),
         )
 
 
@@ -124,6 +128,11 @@ def kinesis() -> KinesisApi:
 @cache
 def _handover() -> Handover:
     return Handover()
+
+
+@cache
+def _update_log() -> UpdateLog | None:
+    return update_log.at_debug(logger, time.monotonic)
 
 
 def _record_format(settings: Settings) -> RecordFormat:

@@ -30,6 +30,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     def remaining() -> float:
         return context.get_remaining_time_in_millis() / 1_000
 
+    logger.set_correlation_id(context.aws_request_id)
     making = wiring.making()
     if "days" in event:
         made = making.days(_named(event["days"]), remaining, only_changed=event.get("only_changed") is True)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from common.clock import Clock
+    from common.update_log import UpdateLog
     from consumer.checkpoint.position import TimeRange
     from consumer.checkpoint.rejected_lines import RejectedStore
     from consumer.checkpoint.watermark import Watermark
@@ -61,8 +62,9 @@ class TargetProcessor:
         clock: Clock,
         *,
         delay: timedelta = NO_DELAY,
+        update_log: UpdateLog | None = None,
     ) -> None:
-        """Of a stream that is late by `delay`."""
+        """Of a stream that is late by `delay`; some of its updates are shown by `update_log`, if there is one."""
         self.counters = ProcessorCounters()
         self.newest_ingestion_time: datetime | None = None
         self.reached: Position | None = None
@@ -73,6 +75,7 @@ class TargetProcessor:
         self._rejected = rejected
         self._clock = clock
         self._delay = delay
+        self._update_log = update_log
         self._rejected_bytes = 0
         self._has_rejected = False  # since the last position
         self._times: deque[datetime] = deque(maxlen=_TIMES)
@@ -131,6 +134,8 @@ class TargetProcessor:
         self._frontier.note(identified.identities)
         self._times.extend([time for update in updates if (time := update.ingestion_time) is not None])
         self.counters.duplicates_dropped += len(updates) - len(new)
+        if self._update_log is not None:
+            self._show(self._update_log, updates, new)
         if not new:
             return
         interval = self._watermark.current
@@ -138,6 +143,11 @@ class TargetProcessor:
         if len(new) != len(sizes):
             sizes = [len(update.data) for update in new]
         self._publisher.put(new, sum(sizes), interval)
+
+    def _show(self, log: UpdateLog, updates: Sequence[StreamUpdate], new: Sequence[StreamUpdate]) -> None:
+        published = {update.data for update in new}
+        for data in log.pick(update.data for update in updates):
+            log.show(data, "published" if data in published else "dropped as a duplicate")
 
     def _fits(self, update: StreamUpdate) -> bool:
         if len(update.data) + 1 + len(update.icao_address.encode()) <= MAX_RECORD_BYTES:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from common.clock import Clock
+    from common.update_log import UpdateLog
     from consumer.checkpoint.position import Position
     from consumer.checkpoint.rejected_lines import RejectedStore
     from consumer.checkpoint.store import CheckpointStore
@@ -74,12 +75,13 @@ class Run:
         status: StatusWriter | None = None,
         stop_when_caught_up: bool = False,
         delay: timedelta = NO_DELAY,
+        update_log: UpdateLog | None = None,
     ) -> None:
         """End by the `deadline`, whatever anything waits for; without a checkpoint begin at `start_position`.
 
         With `stop_when_caught_up` end as soon as what there was at the beginning is read. `handover` connects the runs
         of one process. The format is one record an update unless told otherwise. How the run is doing is written by
-        `status`, if there is one. The stream is late by `delay`.
+        `status`, if there is one. The stream is late by `delay`. Some updates are shown by `update_log`.
         """
         record_format = record_format or formats.single()
         self._parser = record_format.parser
@@ -105,7 +107,9 @@ class Run:
             may_send=lambda: checkpoint.lease_is_valid,
         )
         self._duplicates = DuplicateFilter()
-        self._processor = TargetProcessor(self._publisher, watermark, self._duplicates, rejected, clock, delay=delay)
+        self._processor = TargetProcessor(
+            self._publisher, watermark, self._duplicates, rejected, clock, delay=delay, update_log=update_log
+        )
         self._reader = StreamReader(
             client,
             self._processor,

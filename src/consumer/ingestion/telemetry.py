@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from common.observability import MetricUnit, metrics
+from common.observability import MetricUnit, logger, metrics
 from consumer.checkpoint.position import NO_DELAY
 
 if TYPE_CHECKING:
@@ -52,6 +52,13 @@ class Telemetry:
             if (lag := position.lag(now, self._delay)) is not None:
                 metrics.add_metric("SourceLag", MetricUnit.Seconds, lag)
             metrics.flush_metrics()
+        logger.debug(
+            "committed",
+            token_age_seconds=age,
+            source_lag_seconds=lag,
+            updates=self._processor.counters.updates,
+            published=self._publisher.counters.published,
+        )
 
     def finished(self, reading_share: float) -> None:
         """Write what is left when reading has ended; `reading_share` from 0 to 1."""

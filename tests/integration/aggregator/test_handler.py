@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import time
 from dataclasses import dataclass
 
 import pytest
@@ -11,6 +12,8 @@ import pytest
 from aggregator import handler as module
 from aggregator import wiring
 from common.environment import ConfigurationError
+from common.observability import logger
+from common.update_log import UpdateLog, update_id
 from tests.support.kinesis_updates import updates
 
 
@@ -160,3 +163,23 @@ def test_a_table_of_latest_states_that_is_switched_off_stays_empty(invoke, make_
     invoke(make_event([update(1)], final=True))
     assert table.scan()["Count"] == 0
     assert len(bucket.rows()) == 2
+
+
+def test_the_invocations_of_a_window_have_one_correlation_id_and_at_debug_show_updates(
+    invoke, make_event, caplog, monkeypatch
+):
+    """By shard and window, a state apart; an update's line has the name that other functions give it."""
+    ids = []
+    monkeypatch.setattr(logger, "set_correlation_id", ids.append)
+    monkeypatch.setattr(wiring, "update_log", lambda: UpdateLog(logger, time.monotonic))
+    with caplog.at_level("DEBUG"):
+        logger.setLevel("DEBUG")
+        state = invoke(make_event([update(1), b"\xff"]))["state"]
+        invoke(make_event([], state, final=True))
+        logger.setLevel("INFO")
+    assert ids == ["shardId-000000000000/2024-03-04T23:24:00Z"] * 2
+    folded = [line for line in caplog.records if line.getMessage() == "batch folded"]
+    assert [(line.records, line.counted, line.undecodable) for line in folded] == [(2, 1, 1), (0, 0, 0)]
+    [shown, _odd] = [line for line in caplog.records if line.getMessage() == "update"]
+    assert shown.update["icao_address"] == "040172"
+    assert shown.update_id == update_id(json.dumps(update(1)).encode())

@@ -13,6 +13,8 @@ from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 from alerts import handler as entry_point
 from alerts import wiring
 from common.environment import ConfigurationError
+from common.observability import logger
+from common.update_log import update_id
 
 
 @pytest.fixture
@@ -171,3 +173,20 @@ def test_a_setting_that_is_missing_fails_the_whole_batch(environment, record, co
 
     with pytest.raises(ConfigurationError, match="ALERTS_TOPIC_ARN: not set"):
         entry_point.handler(event(record(squawk="7700")), context)
+
+
+@pytest.mark.usefixtures("environment")
+def test_an_alert_is_joined_to_its_update_and_its_batch(world, record, context, caplog, monkeypatch):
+    """The line of a sent alert names the update as the other functions' lines do; decisions are shown at DEBUG."""
+    ids = []
+    monkeypatch.setattr(logger, "set_correlation_id", ids.append)
+    logger.setLevel("DEBUG")
+    first, second = record(squawk="7700"), record(seconds=5, squawk="7700")
+    entry_point.handler(event(first, second), context)
+    logger.setLevel("INFO")
+    assert world.told().total() == 1
+    assert ids == [f"{first.shard_id}:{first.sequence_number}"]
+    [sent] = [line for line in caplog.records if line.getMessage() == "alert sent"]
+    assert sent.update_id == update_id(first.data)
+    decided = [(line.decision, line.update_id) for line in caplog.records if line.getMessage() == "update"]
+    assert decided == [("notify", update_id(first.data)), ("suppressed", update_id(second.data))]

@@ -287,6 +287,18 @@ def test_saved_queries_ask_logs_of_the_stack(of_type):
         assert all(group["Ref"].endswith("LogGroup") for group in query["LogGroupNames"]), name
 
 
+def test_every_saved_query_answers_a_page_and_every_page_has_one(of_type, repository):
+    """The page on logs has each query once, and each alarm's page beside one of them."""
+    pages = repository / "docs/operations"
+    logs = (repository / "docs/logs.md").read_text()
+    rows = re.findall(r"^\| ([^|]+) \| [^|]+ \| ([^|]*) \|$", logs, re.MULTILINE)
+    queries = of_type("AWS::Logs::QueryDefinition").values()
+    names = {query["Name"]["Fn::Sub"].partition("/")[2] for query in queries}
+    assert names == {name for name, _ in rows} - {"query"}
+    answered = {page for _, cell in rows for page in re.findall(r"\(operations/(\S+\.md)\)", cell)}
+    assert answered == {page.name for page in pages.glob("*.md")} - {"README.md", "resharding.md"}
+
+
 def test_the_dashboard_shows_metrics_that_exist(resources, own_metrics, template):
     """Its body is JSON once the references are filled in, and no widget is empty by a wrong name."""
     text = resources["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]

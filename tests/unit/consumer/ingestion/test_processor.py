@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from common.update_log import UpdateLog, update_id
 from consumer.checkpoint.watermark import Watermark
 from consumer.errors import CheckpointError
 from consumer.ingestion import frontier
@@ -112,3 +113,24 @@ def test_the_frontier_names_what_a_recovery_would_fetch_again(parts):
         *full.frontier[1:],
         *frontier.keys([update(4000)]),
     )
+
+
+def test_what_is_shown_says_what_became_of_it():
+    """With an update log each update picked has a line: handed on, or a duplicate."""
+    shown = []
+
+    class Log:
+        log_level = 10
+
+        def debug(self, _message, *, extra):
+            shown.append((extra["update_id"], extra["decision"]))
+
+    log = UpdateLog(Log(), lambda: 0.0)
+    processor = TargetProcessor(Taken(), Watermark(), DuplicateFilter(), FullStore(), Clock(), update_log=log)
+    processor.process([update(1)])
+    processor.reach("t1", NOW)
+    processor.connected()
+    processor.process([update(1), update(2)])
+    names = [update_id(update(n).data) for n in (1, 2)]
+    expected = ["published", "dropped as a duplicate", "published"]
+    assert shown == list(zip([names[0], *names], expected, strict=True))
