@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from api.messages import Request
     from api.parameters import Values
-    from api.service import Service
+    from api.sources import Sources
 
 JSON = "application/json"
 
@@ -110,7 +110,7 @@ class Route:
     path: str
     name: str
     summary: str
-    answer: Callable[[Service, Request, Values], Any]
+    answer: Callable[[Sources, Request, Values], Any]
     result: type
     parameters: tuple[Parameter, ...] = ()
     is_of_aircraft: bool = False
@@ -132,7 +132,7 @@ ROUTES = (
         "/targets",
         "listTargets",
         "Aircraft, by what is known of them, sorted by ICAO address.",
-        lambda service, request, values: targets.page(service.sky(), request, values),
+        lambda sources, request, values: targets.page(sources.sky(), request, values),
         schemas.Targets,
         (_BBOX, *_FILTERS, _limit(2_000, 500), _CURSOR),
         is_of_aircraft=True,
@@ -141,7 +141,7 @@ ROUTES = (
         "/targets/{icao_address}",
         "getTarget",
         "One aircraft.",
-        lambda service, request, values: targets.one(service.sky(), request, values),
+        lambda sources, request, values: targets.one(sources.sky(), request, values),
         schemas.Target,
         (_ADDRESS,),
         is_of_aircraft=True,
@@ -150,7 +150,7 @@ ROUTES = (
         "/point/{latitude}/{longitude}/{radius}",
         "listTargetsNear",
         "Aircraft around a point, the nearest first.",
-        lambda service, request, values: targets.near(service.sky(), request, values),
+        lambda sources, request, values: targets.near(sources.sky(), request, values),
         schemas.Targets,
         (
             _in_path("latitude", "Degrees, WGS 84, north positive.", -90, 90),
@@ -166,7 +166,7 @@ ROUTES = (
         "/windows",
         "listWindows",
         "Rows of windows that began in a span of time.",
-        lambda service, request, values: window_rows.page(service.bucket, request, values, service.now()),
+        lambda sources, request, values: window_rows.page(sources.bucket, request, values, sources.now()),
         schemas.Windows,
         (
             _time("from", "Windows that begin then or later; by default a quarter of an hour before `to`."),
@@ -183,7 +183,7 @@ ROUTES = (
         "/alerts",
         "listAlerts",
         "Alerts that were sent, by the time of the update that called for them, the oldest first.",
-        lambda service, request, values: alert_log.page(service.bucket, request, values, service.now()),
+        lambda sources, request, values: alert_log.page(sources.bucket, request, values, sources.now()),
         schemas.Alerts,
         (
             _time("from", "Updates measured then or later; by default a day before `to`."),
@@ -200,7 +200,7 @@ ROUTES = (
         "/flights",
         "listFlights",
         "Flights, from take-off to landing, by the day on which they began.",
-        lambda service, request, values: flights.page(service.books, request, values, service.now()),
+        lambda sources, request, values: flights.page(sources.books, request, values, sources.now()),
         schemas.Flights,
         (
             Parameter(
@@ -226,7 +226,7 @@ ROUTES = (
         "/flights/{id}",
         "getFlight",
         "One flight and its whole way, as GeoJSON.",
-        lambda service, _request, values: flights.track(service.books, values),
+        lambda sources, _request, values: flights.track(sources.books, values),
         schemas.FlightTrack,
         (
             Parameter(
@@ -244,7 +244,7 @@ ROUTES = (
         "/health",
         "getHealth",
         "How the pipeline is.",
-        lambda service, _request, _values: health.health(service.sky(), service.status(), service.now()),
+        lambda sources, _request, _values: health.health(sources.sky(), sources.status(), sources.now()),
         schemas.Health,
     ),
 )

@@ -15,14 +15,11 @@ from api.messages import Request, Response
 from api.problems import ProblemError
 from api.schemas import Targets
 from common.flight_book import BookError
-from live import objects
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from api.bucket import Bucket
-    from api.flight_books import Books
-    from api.snapshots import Sky, Snapshots
+    from api.sources import Sources
 
 _DESCRIPTION = "/openapi.json"
 _encode = msgspec.json.Encoder().encode
@@ -30,21 +27,9 @@ _encode = msgspec.json.Encoder().encode
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """What answers are made of. `now` gives milliseconds since the epoch."""
+    """Answers requests from its sources."""
 
-    bucket: Bucket
-    snapshots: Snapshots
-    books: Books
-    now: Callable[[], int]
-
-    def sky(self) -> Sky:
-        """Return all aircraft."""
-        return self.snapshots.sky()
-
-    def status(self) -> bytes | None:
-        """Return `live/status.json`, None if it is not there."""
-        found = self.bucket.get(objects.STATUS, None)
-        return None if found is None else found[1]
+    sources: Sources
 
     def answer(self, event: Mapping[str, Any], warn: Callable[[str], None]) -> dict[str, Any]:
         """Answer an event of an HTTP API; `warn` is told why AWS could not be asked."""
@@ -74,7 +59,7 @@ class Service:
         for parameter in route.parameters:
             if parameter.is_in == "path":
                 values[parameter.name] = parameter.value(in_path[parameter.name])
-        result = route.answer(self, request, values)
+        result = route.answer(self.sources, request, values)
         headers = {}
         if following := getattr(result, "next", None):
             headers["Link"] = f'<{following}>; rel="next"'

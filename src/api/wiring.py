@@ -12,6 +12,7 @@ from api.flight_books import Books
 from api.service import Service
 from api.settings import Settings
 from api.snapshots import Snapshots
+from api.sources import Sources
 from common import aws
 
 if TYPE_CHECKING:
@@ -35,4 +36,5 @@ def service() -> Service:
         A setting is missing; the request fails with a text, not the import.
     """
     bucket = Bucket(aws.client("s3", S3), Settings.from_environment(os.environ).data_bucket)
-    return Service(bucket, Snapshots(bucket, time.monotonic), Books(bucket), lambda: time.time_ns() // 1_000_000)
+    snapshots, books = Snapshots(bucket, time.monotonic), Books(bucket)
+    return Service(Sources(bucket, snapshots, books, now=lambda: time.time_ns() // 1_000_000))

@@ -13,6 +13,7 @@ from api.bucket import Bucket
 from api.flight_books import Books
 from api.service import Service
 from api.snapshots import Snapshots
+from api.sources import Sources
 from benchmarks.inputs.live_fleet import Update, columns, header, identities
 from common import aws
 from live import identity_writer, objects, writer
@@ -111,7 +112,7 @@ def clock():
 def service(s3, clock):  # noqa: ARG001 - the bucket has to be there
     """The service over the bucket, half a minute into the window."""
     bucket = Bucket(aws.client("s3", {}), "data")
-    return Service(bucket, Snapshots(bucket, clock), Books(bucket), lambda: milliseconds(NOW))
+    return Service(Sources(bucket, Snapshots(bucket, clock), Books(bucket), now=lambda: milliseconds(NOW)))
 
 
 @pytest.fixture
