@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from api import problems
@@ -43,8 +43,6 @@ class Parameter:
     schema: dict[str, Any]
     default: Any = None
     is_in: str = "query"
-    is_list: bool = field(default=False)
-    """Values are separated by commas."""
 
     def value(self, text: str) -> Any:
         """Return the value.
