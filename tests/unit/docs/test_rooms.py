@@ -1,0 +1,66 @@
+"""The rooms: who may import whom, as docs/design.md says, and no circle of imports anywhere."""
+
+from __future__ import annotations
+
+import ast
+import graphlib
+
+import pytest
+
+FUNCTIONS = {"consumer", "aggregator", "alerts", "api", "archive", "flights"}
+SHARED = {"common", "live"}
+MAY_IMPORT = {
+    "common": set(),
+    "live": {"common"},
+    **dict.fromkeys(FUNCTIONS, SHARED),
+    "local": {"common.event_pattern"},
+    "feeds": {"common", "consumer", "local"},
+    "ops": {*SHARED, "consumer.publish", "local", "benchmarks.cost"},
+    "tools": {*FUNCTIONS, *SHARED, "local"},
+    "benchmarks": {*FUNCTIONS, *SHARED, "local", "ops.plan"},
+}
+"""By room; what is not named here is of the room itself, or a library."""
+
+
+@pytest.fixture(scope="module")
+def imports(repository):
+    """The modules of each module's imports, those for types alone among them."""
+    roots = [
+        repository / "src",
+        *(repository / room for room in MAY_IMPORT if not (repository / "src" / room).exists()),
+    ]
+    paths = {
+        ".".join(path.relative_to(repository / "src" if root.name == "src" else repository).with_suffix("").parts): path
+        for root in roots
+        for path in root.rglob("*.py")
+    }
+    return {name: set(_imported(ast.parse(path.read_text()), paths)) for name, path in paths.items()}
+
+
+def _imported(tree, known):
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names = [(one.name,) for one in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names = [(f"{node.module}.{one.name}", node.module) for one in node.names]
+        else:
+            continue
+        for candidates in names:
+            yield from [name for name in candidates for name in (name, f"{name}.__init__") if name in known][:1]
+
+
+def test_no_room_imports_what_it_may_not(imports):
+    """What is deployed knows nothing of this machine, and no function of another."""
+    found = {
+        f"{importer} imports {imported}"
+        for importer, modules in imports.items()
+        for imported in modules
+        for room in [importer.partition(".")[0]]
+        if not any(f"{imported}.".startswith(f"{allowed}.") for allowed in {room, *MAY_IMPORT[room]})
+    }
+    assert found == set()
+
+
+def test_there_is_no_circle_of_imports(imports):
+    """Each module can be read before those that use it."""
+    assert len(list(graphlib.TopologicalSorter(imports).static_order())) == len(imports)
