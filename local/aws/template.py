@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import boto3
-from samcli.yamlhelper import yaml_parse  # type: ignore[import-untyped]
+import yaml  # type: ignore[import-untyped]
+from samcli.yamlhelper import intrinsics_multi_constructor  # type: ignore[import-untyped]
 from samtranslator.model.exceptions import InvalidDocumentException  # type: ignore[import-untyped]
 from samtranslator.parser.parser import Parser  # type: ignore[import-untyped]
 from samtranslator.translator.translator import Translator  # type: ignore[import-untyped]
@@ -36,6 +37,17 @@ TAKEN_OVER = frozenset({DELIVERY_STREAM, SECRET, SUBSCRIPTION, EVENT_INVOKE_CONF
 """Resource types made (or honoured) here, because moto has them in its own APIs but not in CloudFormation."""
 
 _SUBSTITUTION = re.compile(r"\$\{([A-Za-z0-9]+)(?:\.([A-Za-z0-9.]+))?\}")
+
+
+class _Loader(yaml.CSafeLoader):  # type: ignore[misc] # PyYAML has no types
+    """Reads a template as SAM does, by libyaml: what `samcli.yamlhelper.yaml_parse` takes a second for."""
+
+
+_Loader.add_multi_constructor("!", intrinsics_multi_constructor)
+_Loader.yaml_implicit_resolvers = {
+    first: [one for one in resolvers if one[0] != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
+}
 
 
 class TemplateError(Exception):
@@ -86,10 +98,10 @@ def translate(path: Path) -> dict[str, Any]:
         It is absent, is no YAML, or does not translate; the message names the file and the resource.
     """
     try:
-        template = yaml_parse(path.read_text())
+        template = yaml.load(path.read_text(), _Loader)  # noqa: S506 -- it is a safe one
     except OSError as error:
         raise TemplateError(f"{path}: cannot be read: {error.strerror}; run this in the repository's folder") from error
-    except Exception as error:  # yaml_parse lets several libraries' errors through
+    except yaml.YAMLError as error:
         raise TemplateError(f"{path}: is no YAML: {error}") from error
     if not isinstance(template, dict) or not isinstance(template.get("Resources"), dict):
         raise TemplateError(f"{path}: has no section Resources; expected a SAM template")

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.timeout(600)
 @pytest.fixture(scope="module")
 def totals():
     """What the schedules came to; what each failing one did is shown with a failing test."""
-    return chaos.run(SEEDS, workers=3, verbose=False, tell=chaos.say)
+    return chaos.run(SEEDS, workers=2, verbose=False, tell=chaos.say)
 
 
 def test_every_schedule_came_to_its_end(totals):
