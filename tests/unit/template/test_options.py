@@ -1,0 +1,131 @@
+"""What is off unless a parameter asks for it: absent by default, whole and least-privileged when on."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.resolved_template import ResolvedTemplate
+
+SUBNETS, GROUPS = "subnet-0a1b2c3d4e5f60718,subnet-1a1b2c3d4e5f60718", "sg-0a1b2c3d4e5f60718"
+LAYER = "arn:aws:lambda:eu-west-1:580247275435:layer:LambdaInsightsExtension-Arm64:20"
+SIGNING = "arn:aws:lambda:eu-west-1:123456789012:code-signing-config:csc-0123456789abcdefg"
+VPC = {"SubnetIds": SUBNETS, "SecurityGroupIds": GROUPS}
+
+
+@pytest.fixture(scope="session")
+def stack(repository):
+    """A function that resolves the template with parameters."""
+    return lambda **parameters: ResolvedTemplate(repository, parameters)
+
+
+@pytest.fixture
+def functions(stack):
+    """A function that gives each function's properties, with parameters."""
+    return lambda **parameters: stack(**parameters).properties("AWS::Lambda::Function")
+
+
+def statements(stack):
+    """What the policy of the runtime lets every function do, by statement id."""
+    policies = stack.properties("AWS::IAM::ManagedPolicy")
+    return {one["Sid"]: one for one in policies["RuntimePolicy"]["PolicyDocument"]["Statement"]}
+
+
+def test_nothing_of_it_is_there_by_default(stack, functions):
+    """No policy, reader, layer, network or signature that nobody asked for; no trace is recorded."""
+    kinds = {one["Type"] for one in stack().resources().values()}
+    assert not kinds & {"AWS::IAM::ManagedPolicy", "AWS::Kinesis::StreamConsumer"}
+    for name, function in functions().items():
+        assert not function.keys() & {"VpcConfig", "CodeSigningConfigArn"}, name
+        assert function["TracingConfig"] == {"Mode": "PassThrough"}, name
+        assert function["Layers"] == [], name
+    assert {tuple(role["ManagedPolicyArns"]) for role in function_roles(stack()).values()} == {()}
+
+
+def function_roles(stack):
+    """The functions' roles."""
+    roles = stack.properties("AWS::IAM::Role")
+    trusting = "lambda.amazonaws.com"
+    return {
+        name: role
+        for name, role in roles.items()
+        if role["AssumeRolePolicyDocument"]["Statement"][0]["Principal"]["Service"] == trusting
+    }
+
+
+def test_tracing_records_each_function_and_lets_it(stack, functions):
+    """X-Ray knows no resources; what it may be told are the two things that Lambda tells."""
+    assert {one["TracingConfig"]["Mode"] for one in functions(Tracing="on").values()} == {"Active"}
+    traced = stack(Tracing="on")
+    [trace] = statements(traced).values()
+    assert trace["Action"] == ["xray:PutTelemetryRecords", "xray:PutTraceSegments"]
+    assert {tuple(role["ManagedPolicyArns"]) for role in function_roles(traced).values()} == {("RuntimePolicy",)}
+
+
+def test_insights_is_the_layer_that_was_named(stack, functions):
+    """Each function has it, and may write Insights' own log group and no other."""
+    assert {tuple(one["Layers"]) for one in functions(LambdaInsightsLayerArn=LAYER).values()} == {(LAYER,)}
+    [measure] = statements(stack(LambdaInsightsLayerArn=LAYER)).values()
+    assert measure["Resource"].endswith(":log-group:/aws/lambda-insights:*")
+    assert all(action.startswith("logs:") for action in measure["Action"])
+
+
+def test_a_vpc_takes_all_functions_and_their_code_gets_no_hand_on_it(stack, functions):
+    """Lambda attaches them; what runs in them is denied the same actions."""
+    for function in functions(**VPC).values():
+        assert function["VpcConfig"] == {
+            "SubnetIds": SUBNETS.split(","),
+            "SecurityGroupIds": [GROUPS],
+            "Ipv6AllowedForDualStack": False,
+        }
+        assert function["Environment"]["Variables"]["AWS_USE_DUALSTACK_ENDPOINT"] == "false"
+    said = statements(stack(**VPC))
+    assert said.keys() == {"AttachToTheVpc", "NotByTheCode"}
+    assert (said["NotByTheCode"]["Effect"], said["NotByTheCode"]["Action"]) == (
+        "Deny",
+        said["AttachToTheVpc"]["Action"],
+    )
+    assert "lambda:SourceFunctionArn" in said["NotByTheCode"]["Condition"]["ArnLike"]
+
+
+def test_ipv6_goes_out_of_the_vpc_and_to_addresses_that_have_it(functions):
+    """Without dual-stack addresses no call to AWS would use it."""
+    for function in functions(**VPC, VpcIpv6="true").values():
+        assert function["VpcConfig"]["Ipv6AllowedForDualStack"] is True
+        assert function["Environment"]["Variables"]["AWS_USE_DUALSTACK_ENDPOINT"] == "true"
+
+
+def test_subnets_without_security_groups_are_refused(template):
+    """A function in a VPC needs both; CloudFormation says so before it changes anything."""
+    rule = template["Rules"]["SubnetsHaveSecurityGroups"]
+    assert rule["RuleCondition"] == template["Conditions"]["HasVpc"]
+    [assertion] = rule["Assertions"]
+    assert "SecurityGroupIds" in str(assertion["Assert"])
+
+
+def test_signed_code_is_asked_of_every_function(functions):
+    """One that took any zip would be the way in."""
+    assert {one["CodeSigningConfigArn"] for one in functions(CodeSigningConfigArn=SIGNING).values()} == {SIGNING}
+
+
+def test_fan_out_gives_the_alerts_a_reader_and_nobody_else(stack):
+    """Its mapping reads by it, its role may; the aggregator polls as ever."""
+    fanned = stack(AlertsFanOut="on")
+    [reader] = fanned.properties("AWS::Kinesis::StreamConsumer").values()
+    assert reader["StreamARN"] == "arn:UpdatesStream"
+    mappings = fanned.properties("AWS::Lambda::EventSourceMapping")
+    sources = {name: one["EventSourceArn"] for name, one in mappings.items()}
+    assert sources == {"AlertsFunctionUpdates": "AlertsReader", "AggregatorFunctionUpdates": "arn:UpdatesStream"}
+    granted = {
+        name: [one for one in role["Policies"][0]["PolicyDocument"]["Statement"] if one.get("Sid") == "ReadByItself"]
+        for name, role in fanned.properties("AWS::IAM::Role").items()
+    }
+    assert [name for name, found in granted.items() if found] == ["AlertsRole"]
+    assert granted["AlertsRole"][0]["Action"] == ["kinesis:DescribeStreamConsumer", "kinesis:SubscribeToShard"]
+    assert granted["AlertsRole"][0]["Resource"] == "AlertsReader"
+
+
+def test_the_template_is_far_from_cloudformations_limits(template, repository, stack):
+    """1 MB, 500 resources, 200 parameters (CloudFormation quotas); all options on."""
+    assert (repository / "template.yaml").stat().st_size < 500_000
+    assert len(template["Parameters"]) < 100
+    assert len(stack().resources()) < 250
