@@ -14,6 +14,7 @@ import os
 import signal
 import sys
 import threading
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from moto import backends
@@ -30,6 +31,7 @@ with without_tables():
     from moto.awslambda.models import LambdaBackend
     from moto.cloudformation.models import Stack
     from moto.cloudformation.parsing import get_model_map
+    from moto.dynamodb.comparisons import ConditionExpressionParser
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -80,6 +82,15 @@ def _as_json(template: str) -> dict[str, Any] | None:
     return None
 
 
+_lex = ConditionExpressionParser._lex_condition_expression  # noqa: SLF001 -- there is no other way in
+
+
+@functools.cache
+def _lexed(expression: str) -> tuple[Any, ...]:
+    """Take a condition apart, once for all puts that have the same: a fifth of what one costs."""
+    return tuple(_lex(ConditionExpressionParser(expression, {}, {})))
+
+
 def prepare_moto() -> None:
     """Make moto's Kinesis fit for a stream, leave the event source mappings to us, and look things up once.
 
@@ -91,6 +102,7 @@ def prepare_moto() -> None:
     backends.list_of_moto_modules = lambda: modules
     responses.method_names_from_class = functools.cache(method_names_from_class)  # type: ignore[attr-defined]
     LambdaBackend.send_kinesis_message = _no_delivery  # type: ignore[method-assign]
+    ConditionExpressionParser._lex_condition_expression = lambda parser: deque(_lexed(parser.condition_expression))  # type: ignore[method-assign]  # noqa: SLF001 -- as above
     parse = Stack.parse_template
     Stack.parse_template = staticmethod(lambda template: _as_json(template) or parse(template))  # type: ignore[method-assign]
 
