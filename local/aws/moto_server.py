@@ -91,6 +91,10 @@ def _lexed(expression: str) -> tuple[Any, ...]:
     return tuple(_lex(ConditionExpressionParser(expression, {}, {})))
 
 
+def _lex_cached(parser: ConditionExpressionParser) -> deque[Any]:
+    return deque(_lexed(parser.condition_expression))
+
+
 def prepare_moto() -> None:
     """Make moto's Kinesis fit for a stream, leave the event source mappings to us, and look things up once.
 
@@ -102,7 +106,7 @@ def prepare_moto() -> None:
     backends.list_of_moto_modules = lambda: modules
     responses.method_names_from_class = functools.cache(method_names_from_class)  # type: ignore[attr-defined]
     LambdaBackend.send_kinesis_message = _no_delivery  # type: ignore[method-assign]
-    ConditionExpressionParser._lex_condition_expression = lambda parser: deque(_lexed(parser.condition_expression))  # type: ignore[method-assign]  # noqa: SLF001 -- as above
+    ConditionExpressionParser._lex_condition_expression = _lex_cached  # type: ignore[method-assign,assignment]  # noqa: SLF001
     parse = Stack.parse_template
     Stack.parse_template = staticmethod(lambda template: _as_json(template) or parse(template))  # type: ignore[method-assign]
 

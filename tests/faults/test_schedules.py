@@ -1,4 +1,4 @@
-"""Five fault schedules over the real parts, always the same ones: every promise holds in each."""
+"""Three fault schedules over the real parts, always the same ones: every promise holds in each."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from local.faults import __main__ as chaos
 from local.faults.schedule import FaultSchedule
 
-SEEDS = (10, 12, 13, 17, 20)
+SEEDS = (375, 66, 311)
 """Few, and all kinds of faults among them; `pipenv run chaos` plays as many as wanted."""
 
 OF_THE_STREAM = {"disconnect", "cut_line", "cut_gzip", "stall", "not_listening", "token_refused", "status_401"}
@@ -93,7 +93,7 @@ def test_all_kinds_of_faults_are_drawn():
 
 def test_the_schedules_tried_both_record_formats(totals):
     """The promises are those of either format."""
-    assert 2 <= totals.envelope_schedules <= len(SEEDS) - 2
+    assert 1 <= totals.envelope_schedules < len(SEEDS)
 
 
 def test_a_seed_is_a_schedule():
