@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from benchmarks.harness.case import Measured
 from benchmarks.harness.machine import cpu_time
 from common.clock import SystemClock
-from consumer.ingestion.reader import Stopped, StreamReader
+from consumer.ingestion.end_of_reading import Stopped
+from consumer.ingestion.reader import StreamReader
 from consumer.ingestion.summary import StopReason
 from consumer.ingestion.time_budget import TimeBudget
 from consumer.stream.client import StreamClient

@@ -13,9 +13,10 @@ from consumer.errors import ConsumerError, LeaseHeldError, LeaseLostError, Publi
 from consumer.ingestion import recovery_plan
 from consumer.ingestion.catch_up import CatchUp
 from consumer.ingestion.deduplicator import DuplicateFilter
+from consumer.ingestion.end_of_reading import Stopped
 from consumer.ingestion.handover import Handover
 from consumer.ingestion.processor import TargetProcessor
-from consumer.ingestion.reader import Stopped, StreamReader
+from consumer.ingestion.reader import StreamReader
 from consumer.ingestion.recovery import Recovery
 from consumer.ingestion.status import RunStatus
 from consumer.ingestion.summary import StopReason, Summary

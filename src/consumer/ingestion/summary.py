@@ -37,30 +37,6 @@ _NOT_GRACEFUL = frozenset({StopReason.LEASE_LOST, StopReason.DEADLINE})
 
 
 @dataclass(slots=True)
-class ReaderCounters:
-    """What happened to connections so far.
-
-    `seconds` is the time for which one was open, but for the one that is open since `opened_at` (by the monotonic
-    clock).
-    """
-
-    connections: int = 0
-    bytes: int = 0
-    seconds: float = 0.0
-    opened_at: float | None = None
-
-    @property
-    def reconnects(self) -> int:
-        """Connections after the first."""
-        return max(0, self.connections - 1)
-
-    def seconds_by(self, monotonic: float) -> float:
-        """Return the seconds for which a connection was open by then."""
-        opened_at = self.opened_at
-        return self.seconds + (0.0 if opened_at is None else monotonic - opened_at)
-
-
-@dataclass(slots=True)
 class Summary:
     """Counts of one run; ages and lag in seconds, `reading_share` from 0 to 1."""
 
