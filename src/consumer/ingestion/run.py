@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import threading
+from functools import partial
 from typing import TYPE_CHECKING
 
 from common.observability import logger
 from consumer.checkpoint.committer import Committer
 from consumer.checkpoint.position import NO_DELAY
 from consumer.checkpoint.watermark import Watermark
-from consumer.errors import ConsumerError, LeaseHeldError, LeaseLostError, PublishError
-from consumer.ingestion import recovery_plan
+from consumer.errors import ConsumerError, LeaseHeldError, LeaseLostError
+from consumer.ingestion import recovery_plan, run_end
+from consumer.ingestion.alarm_clock import AlarmClock
 from consumer.ingestion.catch_up import CatchUp
 from consumer.ingestion.deduplicator import DuplicateFilter
 from consumer.ingestion.end_of_reading import Stopped
@@ -18,10 +19,11 @@ from consumer.ingestion.handover import Handover
 from consumer.ingestion.processor import TargetProcessor
 from consumer.ingestion.reader import StreamReader
 from consumer.ingestion.recovery import Recovery
+from consumer.ingestion.run_end import RunEnd
 from consumer.ingestion.status import RunStatus
 from consumer.ingestion.summary import StopReason, Summary
 from consumer.ingestion.telemetry import Telemetry, count
-from consumer.ingestion.time_budget import RESERVE_SECONDS, TimeBudget
+from consumer.ingestion.time_budget import TimeBudget
 from consumer.publish import record_format as formats
 from consumer.publish.publisher import Publisher
 from consumer.stream.client import TokenRefusedError
@@ -41,17 +43,6 @@ if TYPE_CHECKING:
     from consumer.publish.put_records import PutRecords
     from consumer.publish.record_format import RecordFormat
     from consumer.stream.client import StreamClient
-
-_LAST_WRITES_SECONDS = 0.5
-"""Part of the reserve: what the last writes of the checkpoint may take, twice as long as one of the last few took."""
-
-_LONGEST_RESERVE = 0.25
-"""Share of a run that is kept for its end at most: where S3 takes longer still, the end is cut short."""
-
-_STOP_SECONDS = 30.0
-"""A stop that was asked for waits so long for a position token: they come every 15 s, and some arrive late."""
-
-_LOOK_SECONDS = 0.2
 
 _DEPLOYED = Timing()
 
@@ -85,18 +76,14 @@ class Run:
         `status`, if there is one. The stream is late by `delay`. Some updates are shown by `update_log`.
         """
         record_format = record_format or formats.single()
-        self._parser = record_format.parser
         self._checkpoint = checkpoint
         self._clock = clock
-        self._deadline = deadline
-        self._seconds = deadline.left
-        self._stop_request = stop_request
-        reading_ends = deadline.earlier(self._reserve)
+        seconds = deadline.left
+        reading_ends = deadline.earlier(partial(run_end.reserve, checkpoint, seconds))
         self._start_position = start_position
         self._begun_at = clock.monotonic()
         self._handover = handover or Handover()
-        self._may_hand_over = False
-        self._budget = TimeBudget(lambda: reading_ends.left, reserve=0.0)
+        budget = TimeBudget(lambda: reading_ends.left, reserve=0.0)
         watermark = Watermark()
         self._committer = Committer(watermark, checkpoint, rejected, renewal_seconds=timing.renewal)
         self._publisher = Publisher(
@@ -115,7 +102,7 @@ class Run:
             client,
             self._processor,
             self._committer,
-            self._budget,
+            budget,
             stop_request,
             clock,
             deadline=reading_ends,
@@ -124,10 +111,22 @@ class Run:
             catch_up=CatchUp(clock.now() - delay, quiet_seconds=timing.quiet) if stop_when_caught_up else None,
             delay=delay,
         )
+        self._alarm_clock = AlarmClock(
+            budget, deadline, stop_request, self._processor, self._reader, interrupt=self._interrupt
+        )
+        self._end = RunEnd(
+            self._publisher,
+            self._committer,
+            checkpoint,
+            self._handover,
+            record_format.parser,
+            deadline,
+            run_seconds=seconds,
+        )
         self._delay = delay
         self._telemetry = Telemetry(clock, self._reader, self._processor, self._publisher, delay=delay)
         self._recovery = Recovery(
-            self._reader, self._processor, self._committer, self._budget, clock, seconds=self._seconds, delay=delay
+            self._reader, self._processor, self._committer, budget, clock, seconds=seconds, delay=delay
         )
         self._status_writer = status
         self._status = RunStatus(
@@ -169,14 +168,12 @@ class Run:
         self._committer.start(
             on_commit=self._telemetry.committed, on_error=self._abandon, complete=self._processor.complete
         )
-        reading_is_over = threading.Event()
-        threading.Thread(target=self._watch, args=(reading_is_over,), name="alarm-clock", daemon=True).start()
         try:
             try:
-                reason = self._read(position)
+                with self._alarm_clock.running():
+                    reason = self._read(position)
             finally:
-                reading_is_over.set()
-                is_drained = self._finish(position)
+                is_drained = self._end.finish(position, self._duplicates)
             if not is_drained:
                 reason = StopReason.DEADLINE
         except LeaseLostError as error:
@@ -194,10 +191,10 @@ class Run:
         try:
             self._read_from(position)
         except Stopped as stopped:
-            self._may_hand_over = True
+            self._end.may_hand_over = True
             return stopped.reason
         except ConsumerError:
-            self._may_hand_over = True
+            self._end.may_hand_over = True
             raise
         raise AssertionError  # following ends by Stopped or an error
 
@@ -222,21 +219,6 @@ class Run:
                 logger.warning(str(error))
                 position = self._recovery.plan(reached)
 
-    def _watch(self, reading_is_over: threading.Event) -> None:
-        """Wake the reader when reading has to end, wherever it waits, until it is over."""
-        while not reading_is_over.wait(min(_LOOK_SECONDS, max(0.01, self._budget.remaining))):
-            if self._stop_request.reason is not None:
-                self._deadline.bring_forward(_STOP_SECONDS)
-                if not self._processor.has_uncommitted:
-                    self._reader.interrupt()
-            if self._budget.is_exhausted:
-                self._interrupt()
-
-    def _reserve(self) -> float:
-        """Return the seconds that are kept for the end: the last acknowledgements, a write under way and the last."""
-        usual = max(RESERVE_SECONDS, 2 * _LAST_WRITES_SECONDS + 2 * self._checkpoint.slowest_write)
-        return min(usual, self._seconds * _LONGEST_RESERVE)
-
     def _abandon(self) -> None:
         self._publisher.abandon()
         self._reader.interrupt()
@@ -244,35 +226,6 @@ class Run:
     def _interrupt(self) -> None:
         self._publisher.interrupt()
         self._reader.interrupt()
-
-    def _finish(self, position: Position | None) -> bool:
-        """Have acknowledged what was read, commit it, give the lease back; return whether all was acknowledged."""
-        try:
-            last_writes = max(_LAST_WRITES_SECONDS, 2 * self._checkpoint.slowest_write)
-            return self._publisher.drain(self._deadline.cut(self._seconds, reserve=last_writes))
-        except PublishError:
-            self._may_hand_over = False  # what became of the records is not known
-            raise
-        finally:
-            self._publisher.close()
-            if unanswered := self._publisher.unanswered:
-                logger.warning("the run ends before Kinesis has answered; these may come twice", updates=unanswered)
-                count("UpdatesUnanswered", unanswered)
-            try:
-                self._committer.close()
-            finally:
-                self._hand_over(position)
-
-    def _hand_over(self, position: Position | None) -> None:
-        """Leave to the next run what Kinesis has of what was read, unless an unforeseen error makes that doubtful."""
-        if not self._may_hand_over:
-            return
-        known = (self._committer.committed or position, self._committer.attempted)
-        tokens = {one.position_token if one else None for one in known[: 2 if known[1] else 1]}
-        publisher, duplicates, parser = self._publisher, self._duplicates, self._parser
-        self._handover.leave(
-            tokens, lambda: duplicates.after_the_run(update for update in parser.updates(publisher.unacknowledged()))
-        )
 
     def _summarise(self, reason: StopReason) -> Summary:
         now, committed = self._clock.now(), self._committer.committed
