@@ -23,8 +23,9 @@ from botocore.exceptions import ClientError
 from aggregator.aggregation import Aggregator
 from aggregator.sinks import row_schema
 from aggregator.sinks.delivery_log import DeliveryRecord
-from aggregator.state import codec
-from aggregator.state.codec import INFLATED_BYTES, StateError
+from aggregator.state import codec, packed_part, packing
+from aggregator.state.codec import StateError
+from aggregator.state.packed_part import INFLATED_BYTES
 from aggregator.state.splitting import PACKED_BYTES
 from alerts.alert_log import AlertLog
 from alerts.alerter import Alerter
@@ -158,7 +159,7 @@ def window_state(document):
 
 def packed_state(packed):
     """The same for the binary form that a state carries."""
-    return window_state({"v": codec.VERSION, "z": base64.b64encode(packed).decode()})
+    return window_state({"v": packed_part.VERSION, "z": base64.b64encode(packed).decode()})
 
 
 def event_of(data):
@@ -361,4 +362,4 @@ def simulator_request(query_string, token):
         TokenSealer("fuzzed").open(token)
 
 
-assert PACKED_BYTES * codec.MOST_COMPRESSION < INFLATED_BYTES
+assert PACKED_BYTES * packing.MOST_COMPRESSION < INFLATED_BYTES

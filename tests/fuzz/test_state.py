@@ -12,9 +12,10 @@ from backports import zstd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aggregator.state import byte_shuffle, codec
-from aggregator.state.codec import INFLATED_BYTES, STRETCH, StateError
+from aggregator.state import byte_shuffle, codec, packed_part, packing
+from aggregator.state.codec import StateError
 from aggregator.state.layout import BEGINNING, BY_AIRCRAFT
+from aggregator.state.packed_part import INFLATED_BYTES, STRETCH
 from aggregator.state.splitting import PartFolder
 from aggregator.state.window_part import WindowPart
 from common.target_update import TargetUpdate
@@ -30,7 +31,7 @@ junk = st.recursive(
 
 def document(packed):
     """The state whose binary form these bytes are."""
-    return {"v": codec.VERSION, "z": base64.b64encode(packed).decode()}
+    return {"v": packed_part.VERSION, "z": base64.b64encode(packed).decode()}
 
 
 def real_fields():
@@ -42,7 +43,7 @@ def real_fields():
                 icao_address=f"{number % 7:06X}", timestamp=targets.NOW.replace(second=number), callsign=f"ETH{number}"
             )
         )
-    return msgspec.msgpack.decode(codec.pack(folder.part))
+    return msgspec.msgpack.decode(packing.pack(folder.part))
 
 
 REAL = real_fields()
@@ -50,7 +51,7 @@ PACKED = msgspec.msgpack.encode(REAL)
 
 
 @settings(max_examples=80)
-@given(state=junk | st.fixed_dictionaries({"v": st.just(codec.VERSION) | junk, "z": junk}))
+@given(state=junk | st.fixed_dictionaries({"v": st.just(packed_part.VERSION) | junk, "z": junk}))
 def test_a_document_of_any_shape_is_a_state_or_refused(state):
     """What is no object never gets so far (`test_events`); any object is read, or refused with a text."""
     if isinstance(state, dict):
@@ -150,7 +151,7 @@ def test_a_feed_that_compresses_too_well_ends_the_part_before_it_outgrows_the_bo
     parts = [*folder.full_parts, folder.part]
     assert len(parts) > 1
     for part in parts:
-        assert codec.measure(part) <= 31_000 + max(map(len, part.columns.names))
+        assert packing.measure(part) <= 31_000 + max(map(len, part.columns.names))
         assert codec.decode(codec.encode(part), targets.NOW) == part
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from aggregator.state import codec
+from aggregator.state import packing
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -25,7 +25,7 @@ KEEP_SECONDS = 8 * 24 * 3600
 
 def digest(part: WindowPart) -> str:
     """Return what tells a part's content from any other content."""
-    return hashlib.sha256(codec.pack(part)).hexdigest()
+    return hashlib.sha256(packing.pack(part)).hexdigest()
 
 
 class PartDelivery(msgspec.Struct):

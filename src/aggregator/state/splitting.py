@@ -13,7 +13,7 @@ then on they are an estimate:
 - Names that change are charged all that they have, not what they are longer by: those before may have compressed to
   nothing, as names that are all alike do.
 - The row that an aircraft's first update leaves compresses well, and is charged in full with the second
-  (`row_layout.SECOND_UPDATE_BYTES`). Later updates change numbers that differ from each other already.
+  (`layout.SECOND_UPDATE_BYTES`). Later updates change numbers that differ from each other already.
 - The compressor is uneven: some 20,000 bytes more or less for a few updates were seen at 9,000 aircraft.
 
 Readings that differ in every update stay below it. A feed could exceed it whose aircraft all send two updates without
@@ -27,7 +27,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aggregator.events import batch
-from aggregator.state import codec
+from aggregator.state import codec, packing
 from aggregator.state.window_part import WindowPart
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class PartFolder:
             start, counted = start + folded.taken, counted + folded.counted
             if part.size_bound <= self._limit:
                 return counted
-            part.size_bound = codec.measure(part)
+            part.size_bound = packing.measure(part)
             if part.size_bound > self._full:
                 self.full_parts.append(part)
                 self.part = WindowPart(part.origin, part.number + 1)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from aggregator.events import batch
 from aggregator.sinks import row_schema
-from aggregator.state import codec, splitting
+from aggregator.state import codec, packing, splitting
 from aggregator.state.layout import BLOCK, GREATEST, KEY_BYTES, SECOND_UPDATE_BYTES
 from aggregator.state.splitting import PartFolder
 from aggregator.state.window_part import WindowPart
@@ -77,7 +77,7 @@ def test_no_state_exceeds_the_bound_however_many_aircraft_come(origin):
     assert len(folder.full_parts) >= 2
     assert [part.number for part in everything] == list(range(len(everything)))
     assert sum(part.updates for part in everything) == 6_000
-    assert all(len(codec.pack(part)) <= 60_000 for part in everything)
+    assert all(len(packing.pack(part)) <= 60_000 for part in everything)
 
 
 def unlike(origin, aircraft, rounds, seed=7):
@@ -126,11 +126,11 @@ def test_the_bound_holds_from_a_measurement_to_each_aircrafts_second_update(orig
     """However many aircraft were measured after one update each: the second ones are charged what they add."""
     part, updates = WindowPart(origin), list(unlike(origin, aircraft, 2, seed))
     part.add_all(batch.of(updates[:aircraft]), GREATEST)
-    part.size_bound = codec.measure(part)
+    part.size_bound = packing.measure(part)
     seconds = data.draw(st.permutations(updates[aircraft:]))
     for start in range(0, aircraft, 10):
         part.add_all(batch.of(seconds[start : start + 10]), GREATEST)
-        assert len(codec.pack(part)) <= part.size_bound
+        assert len(packing.pack(part)) <= part.size_bound
 
 
 @pytest.mark.parametrize("seconds", [-1.0, 1.0])
@@ -149,13 +149,13 @@ def test_a_state_above_lambdas_limit_is_compressed_harder(origin):
     """What outgrew every estimate is made smaller before it is handed back, and is the same part to who reads it."""
     part = WindowPart(origin, number=1)
     part.add_all(batch.of(list(sky(origin, 1_000, 12))), GREATEST)
-    packed = codec.pack(part)
+    packed = packing.pack(part)
     usual = codec.encode(part, most_bytes=len(packed))
     harder = codec.encode(part, most_bytes=len(packed) - 1)
     assert len(harder["z"]) < 0.95 * len(usual["z"])
     back = codec.decode(harder, origin)
     assert back == part
-    assert codec.pack(back) == packed
+    assert packing.pack(back) == packed
 
 
 @settings(max_examples=60)
@@ -167,7 +167,7 @@ def test_what_is_encoded_is_decoded(origin, feeds, data):
         part.add(update)
     back = codec.decode(json.loads(json.dumps(codec.encode(part))), origin)
     assert back == part
-    assert codec.pack(back) == codec.pack(part)
+    assert packing.pack(back) == packing.pack(part)
 
 
 @settings(max_examples=60)
@@ -182,7 +182,7 @@ def test_a_state_depends_on_the_updates_not_on_how_often_it_was_carried(origin, 
         how = data.draw(st.sampled_from(["not", "as usual", "harder"])) if number % 3 == 0 else "not"
         if how != "not":
             carried = codec.decode(codec.encode(carried, 0 if how == "harder" else GREATEST), origin)
-    assert codec.pack(carried) == codec.pack(at_once)
+    assert packing.pack(carried) == packing.pack(at_once)
 
 
 def test_a_name_that_changes_is_carried_whichever_block_it_is_in(origin, make_update):
@@ -208,10 +208,10 @@ def test_a_name_that_changes_is_carried_whichever_block_it_is_in(origin, make_up
 def test_the_bound_kept_update_by_update_is_never_below_the_real_size(origin, feeds, data):
     """The size that decides when to measure first is an upper bound: a state too large is never overlooked."""
     part = WindowPart(origin)
-    fixed = len(codec.pack(part))
+    fixed = len(packing.pack(part))
     for update in data.draw(feeds):
         part.add(update)
-        assert len(codec.pack(part)) <= fixed + part.size_bound
+        assert len(packing.pack(part)) <= fixed + part.size_bound
 
 
 def test_the_bound_counts_texts_and_odd_keys_that_do_not_compress(origin, make_update):
@@ -224,7 +224,7 @@ def test_the_bound_counts_texts_and_odd_keys_that_do_not_compress(origin, make_u
     for _ in range(400):
         keys.add(make_update(seconds=choose.uniform(-60, 60), delay=choose.uniform(0, 10_000)))
     for part in (texts, keys):
-        size = len(codec.pack(part))
+        size = len(packing.pack(part))
         assert 2_000 < size <= part.size_bound
 
 

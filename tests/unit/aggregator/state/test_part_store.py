@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aggregator.state import codec
+from aggregator.state import codec, packed_part
 from aggregator.state.layout import MASK_BITS, MAX_LISTED
 from aggregator.state.window_part import WindowPart
 from common.target_update import TargetUpdate
@@ -82,7 +82,7 @@ def test_a_long_feed_with_stretches_of_the_log_packed_is_folded_as_plainly(origi
 def test_a_key_in_a_packed_stretch_is_still_known(origin, make_update):
     """However long ago in the window an update came, its duplicate is not counted."""
     part = WindowPart(origin)
-    for number in range(codec.STRETCH + 10):
+    for number in range(packed_part.STRETCH + 10):
         part.add(make_update(seconds=number / 1_000))
     part = codec.decode(codec.encode(part), origin)
     assert len(part.columns.stretches) == 1
