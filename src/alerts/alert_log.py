@@ -12,9 +12,9 @@ from http import HTTPStatus
 from threading import Event, Lock
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from alerts.s3_errors import status_of
 from alerts.timeouts import CALL_SECONDS
 from common.observability import logger
+from common.s3_errors import status_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from alerts.s3_errors import status_of
 from alerts.timeouts import CALL_SECONDS
 from common.observability import logger
+from common.s3_errors import ABSENT, CONFLICTS, status_of
 from live import objects
 
 if TYPE_CHECKING:
@@ -26,12 +25,6 @@ _TRIES: Final = 4
 
 _MOST_BYTES: Final = 1024 * 1024
 """Of what is there: a hundred alerts have 300 KB at most."""
-
-_ABSENT: Final = {HTTPStatus.NOT_FOUND, HTTPStatus.FORBIDDEN}
-"""What S3 answers for a key that is not there: 403, since the function may not list the bucket. Where it is there and
-may not be read, the write is refused."""
-
-_CONFLICTS: Final = {HTTPStatus.PRECONDITION_FAILED, HTTPStatus.CONFLICT}
 
 
 class _Listed(msgspec.Struct):
@@ -83,7 +76,7 @@ class NewestAlerts:
                 **condition,
             )
         except Exception as error:
-            if status_of(error) in _CONFLICTS:
+            if status_of(error) in CONFLICTS:
                 return False
             raise
         return True
@@ -93,7 +86,7 @@ class NewestAlerts:
         try:
             found = self._client.get_object(Bucket=self._bucket, Key=objects.ALERTS)
         except Exception as error:
-            if status_of(error) not in _ABSENT:
+            if status_of(error) not in ABSENT:  # where it is there and may not be read, the write is refused
                 raise
             return [], {"IfNoneMatch": "*"}
         try:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from common.s3_errors import ABSENT, status_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -17,9 +19,6 @@ if TYPE_CHECKING:
 
 _MOST_BYTES = 64 * 1024 * 1024
 """Of one object: a larger one is not ours."""
-
-_ABSENT = {HTTPStatus.NOT_FOUND, HTTPStatus.FORBIDDEN}
-"""What S3 answers for a key that is not there: 403 where listing is not allowed."""
 
 
 class Bucket:
@@ -35,10 +34,10 @@ class Bucket:
         try:
             got = self._s3.get_object(Bucket=self._name, Key=key, **condition)  # type: ignore[arg-type]
         except ClientError as error:
-            status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+            status = status_of(error)
             if status == HTTPStatus.NOT_MODIFIED and known is not None:
                 return known, b""
-            if status in _ABSENT:
+            if status in ABSENT:
                 return None
             raise
         return got["ETag"], got["Body"].read(_MOST_BYTES)
@@ -55,10 +54,10 @@ class Bucket:
         try:
             got = self._s3.get_object(Bucket=self._name, Key=key, Range=f"bytes={start}-{start + size - 1}", **given)
         except ClientError as error:
-            status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+            status = status_of(error)
             if status == HTTPStatus.NOT_MODIFIED and known is not None:
                 return known, b""
-            if status in {*_ABSENT, HTTPStatus.PRECONDITION_FAILED}:
+            if status in {*ABSENT, HTTPStatus.PRECONDITION_FAILED}:
                 return None
             raise
         return got["ETag"], got["Body"].read(size)

@@ -11,6 +11,7 @@ from urllib3.exceptions import HTTPError
 from archive import ledger as ledgers
 from archive.hours import RAW_PREFIX, archive_key, folder, ledger_key
 from archive.ledger import Ledger, RawObject
+from common.s3_errors import CONFLICTS, status_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
     from mypy_boto3_s3 import S3Client
 
-_CONFLICTS: Final = {HTTPStatus.PRECONDITION_FAILED, HTTPStatus.CONFLICT}
 _TRIES: Final = 4
 """Of a download that ends too early; botocore repeats requests by itself."""
 
@@ -91,7 +91,7 @@ class Store:
         try:
             return self._s3.get_object(Bucket=self._bucket, Key=key)
         except ClientError as error:
-            if error.response["ResponseMetadata"]["HTTPStatusCode"] == HTTPStatus.NOT_FOUND:
+            if status_of(error) == HTTPStatus.NOT_FOUND:
                 return None
             raise
 
@@ -100,8 +100,8 @@ class Store:
         try:
             self._s3.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType=content_type, **condition)
         except ClientError as error:
-            status = error.response["ResponseMetadata"]["HTTPStatusCode"]
-            if status in _CONFLICTS or (status == HTTPStatus.NOT_FOUND and tag is not None):
+            status = status_of(error)
+            if status in CONFLICTS or (status == HTTPStatus.NOT_FOUND and tag is not None):
                 raise ChangedError(key) from None
             raise
 

@@ -10,6 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from urllib3.exceptions import HTTPError
 
 from common import flight_book
+from common.s3_errors import status_of
 from flights import days, schema
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class Store:
         try:
             head = self._s3.head_object(Bucket=self._bucket, Key=schema.key(f"{day:%Y-%m-%d}"))
         except ClientError as error:
-            if error.response["ResponseMetadata"]["HTTPStatusCode"] == HTTPStatus.NOT_FOUND:
+            if status_of(error) == HTTPStatus.NOT_FOUND:
                 return False
             raise
         return head["Metadata"].get(_MADE_OF) == _digest(inputs)
@@ -77,7 +78,7 @@ class Store:
                     for chunk in self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].iter_chunks(_CHUNK):
                         file.write(chunk)
             except ClientError as error:
-                if error.response["ResponseMetadata"]["HTTPStatusCode"] == HTTPStatus.NOT_FOUND:
+                if status_of(error) == HTTPStatus.NOT_FOUND:
                     return False
                 raise
             except (HTTPError, BotoCoreError):

@@ -6,15 +6,14 @@ so that a retried invocation never puts an older snapshot in the place of a newe
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from aggregator import instants
 from aggregator.sinks import live_columns
+from aggregator.sinks.shard_list import TRIES, ContendedError, ShardList
+from common.s3_errors import CONFLICTS, status_of
 from live import identity_writer, objects, writer
 from live.container import Header
 from live.errors import SnapshotError
@@ -31,11 +30,7 @@ if TYPE_CHECKING:
 IDENTITY_SECONDS = 20.0
 """How often the identities of an open window are looked at: they change seldom, and cost more than the positions."""
 
-_TRIES = 4
-"""How often a write is tried that others are faster with: each try looks again at what is there."""
-
 _ORDER = "order"
-_CONFLICTS = {HTTPStatus.PRECONDITION_FAILED, HTTPStatus.CONFLICT}
 
 
 @dataclass(slots=True)
@@ -49,7 +44,6 @@ class _Shard:
     identity: str | None = None
     """The version of the open window's identities in S3."""
     identity_at: float = 0.0
-    is_listed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +77,7 @@ class LiveSnapshots:
         self._client = client
         self._bucket = bucket
         self._clock = clock
+        self._shard_list = ShardList(client, bucket)
         self._shards: dict[str, _Shard] = {}
 
     def write(self, window: TumblingWindow, progress: Progress) -> None:
@@ -105,14 +100,12 @@ class LiveSnapshots:
             key = objects.closed_window(window.shard_id, end, None if is_last else number)
             self._put_closed(window, part, Order(start, number, sequence), key)
         self._put_open(window, shard, progress, sequence)
-        if not shard.is_listed:
-            self._list(window)
-            shard.is_listed = True
+        self._shard_list.add(window)
 
     def _put_open(self, window: TumblingWindow, shard: _Shard, progress: Progress, sequence: int) -> None:
         """Write the part at hand, unless what is there is as new."""
         start = _milliseconds(window.start)
-        for _ in range(_TRIES):
+        for _ in range(TRIES):
             if not shard.is_known:
                 self._look(window.shard_id, shard)
             order = Order(start, self._number(shard, start, progress), sequence)
@@ -133,7 +126,7 @@ class LiveSnapshots:
                 shard.tag, shard.order = tag, order
                 return
             shard.is_known = False  # another has written it: look what there is
-        raise ContendedError(f"{objects.open_window(window.shard_id)}: written by others {_TRIES} times in a row")
+        raise ContendedError(f"{objects.open_window(window.shard_id)}: written by others {TRIES} times in a row")
 
     @staticmethod
     def _sequence(shard: _Shard, start: int, progress: Progress) -> int:
@@ -194,7 +187,7 @@ class LiveSnapshots:
                 Bucket=self._bucket, Key=key, Body=body, Metadata={_ORDER: order.text()}, **condition
             )
         except Exception as error:
-            if known is not None and _status(error) in (_CONFLICTS | {HTTPStatus.NOT_FOUND}):
+            if known is not None and status_of(error) in (CONFLICTS | {HTTPStatus.NOT_FOUND}):
                 return None
             raise
         return answer["ETag"]
@@ -204,7 +197,7 @@ class LiveSnapshots:
         try:
             found = self._client.head_object(Bucket=self._bucket, Key=objects.open_window(shard_id))
         except Exception as error:
-            if _status(error) != HTTPStatus.NOT_FOUND:
+            if status_of(error) != HTTPStatus.NOT_FOUND:
                 raise
             shard.tag = shard.order = None
         else:
@@ -215,58 +208,7 @@ class LiveSnapshots:
                 shard.order = None  # not one of ours: the next is newer
         shard.is_known = True
 
-    def _list(self, window: TumblingWindow) -> None:
-        """Add the shard to those that readers look for."""
-        seconds = round((instants.parse(window.end) - instants.parse(window.start)).total_seconds())
-        for _ in range(_TRIES):
-            listed, condition = self._listed()
-            if window.shard_id in listed["shards"] and listed["window_seconds"] == seconds:
-                return
-            listed["window_seconds"] = seconds
-            listed["shards"].setdefault(window.shard_id, {"since": window.start})
-            try:
-                self._client.put_object(
-                    Bucket=self._bucket,
-                    Key=objects.SHARDS,
-                    Body=json.dumps(listed).encode(),
-                    ContentType="application/json",
-                    **condition,
-                )
-            except Exception as error:
-                if _status(error) not in _CONFLICTS:
-                    raise
-            else:
-                return
-        raise ContendedError(f"{objects.SHARDS}: written by others {_TRIES} times in a row")
-
-    def _listed(self) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Return the shards that are listed, and the condition on which they may be replaced."""
-        try:
-            found = self._client.get_object(Bucket=self._bucket, Key=objects.SHARDS)
-        except Exception as error:
-            if _status(error) != HTTPStatus.NOT_FOUND:
-                raise
-            return {"version": 1, "window_seconds": 0, "shards": {}}, {"IfNoneMatch": "*"}
-        try:
-            listed = msgspec.json.decode(found["Body"].read(), type=dict[str, Any])
-            usable = isinstance(listed["shards"], dict) and listed["version"] == 1
-        except (msgspec.DecodeError, KeyError):
-            usable = False
-        if not usable:
-            listed = {"version": 1, "shards": {}}
-        return {"window_seconds": 0, **listed}, {"IfMatch": found["ETag"]}
-
-
-class ContendedError(Exception):
-    """An object could not be written, since others write it all the time; the next invocation tries again."""
-
 
 def _milliseconds(text: str) -> int:
     """Return a window's edge as Lambda writes it in milliseconds since the epoch."""
     return round(instants.parse(text).timestamp() * 1_000)
-
-
-def _status(error: Exception) -> int | None:
-    """Return the HTTP status of an answer that botocore made an error of, without importing botocore for it."""
-    response = getattr(error, "response", None)
-    return response["ResponseMetadata"]["HTTPStatusCode"] if response else None

@@ -1,0 +1,18 @@
+"""What S3 answered, of the errors that botocore makes of answers; botocore need not be imported for it."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any, Final
+
+ABSENT: Final = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.FORBIDDEN})
+"""What is answered for a key that is not there: 403 to whoever may not list the bucket."""
+
+CONFLICTS: Final = frozenset({HTTPStatus.PRECONDITION_FAILED, HTTPStatus.CONFLICT})
+"""A conditional write was refused, since another was faster: look what is there, and try again."""
+
+
+def status_of(error: Exception) -> int | None:
+    """Return the HTTP status of an answer; None if there was none."""
+    response: dict[str, Any] | None = getattr(error, "response", None)
+    return response.get("ResponseMetadata", {}).get("HTTPStatusCode") if response else None
