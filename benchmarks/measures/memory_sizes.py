@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks import cases
 from benchmarks.cost import lambda_sizes
-from benchmarks.cost.__main__ import WINDOW_SECONDS
 from benchmarks.cost.lambda_sizes import SIZES_MB
+from benchmarks.cost.model import WINDOW_SECONDS
 from benchmarks.cost.prices import SECONDS
 from benchmarks.harness import live, processes
 from benchmarks.harness.workspace import ROOT

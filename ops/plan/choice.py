@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from benchmarks.cost import age
-from benchmarks.cost.__main__ import (
+from benchmarks.cost.envelope_size import RecordSize
+from benchmarks.cost.model import (
     AGGREGATOR_AIRCRAFT_SECONDS,
     AGGREGATOR_SECONDS,
     AGGREGATOR_UPDATE_SECONDS,
@@ -18,7 +19,6 @@ from benchmarks.cost.__main__ import (
     monthly,
     shards_for,
 )
-from benchmarks.cost.envelope_size import RecordSize
 from benchmarks.cost.prices import (
     GB,
     HOURS,

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.cost.__main__ import UPDATE_BYTES
+from benchmarks.cost.model import UPDATE_BYTES
 from ops import duration, limits, template
 from ops.duration import shown
 from ops.errors import OpsError

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from benchmarks.cost.__main__ import UPDATE_BYTES
+from benchmarks.cost.model import UPDATE_BYTES
 from common.target_update import UndecodableUpdateError, decode
 from ops import metrics, template
 from ops.errors import OpsError

@@ -6,7 +6,7 @@ import pytest
 from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 
 from benchmarks.cost import __main__ as cost
-from benchmarks.cost import age, prices, viewers
+from benchmarks.cost import age, model, prices, tables, viewers
 from benchmarks.cost.envelope_size import RecordSize
 from consumer.publish.envelope_outbox import LINGER_SECONDS
 
@@ -14,10 +14,10 @@ from consumer.publish.envelope_outbox import LINGER_SECONDS
 @pytest.mark.parametrize(
     ("page", "table"),
     [
-        ("README.md", cost.by_size),
-        ("docs/decisions/record-format.md", cost.by_format),
-        ("docs/decisions/batching-window.md", cost.by_batching_window),
-        ("docs/decisions/page-access.md", cost.by_viewers),
+        ("README.md", tables.by_size),
+        ("docs/decisions/record-format.md", tables.by_format),
+        ("docs/decisions/batching-window.md", tables.by_batching_window),
+        ("docs/decisions/page-access.md", tables.by_viewers),
     ],
 )
 def test_the_page_shows_the_table(repository, page, table):
@@ -27,26 +27,26 @@ def test_the_page_shows_the_table(repository, page, table):
 
 def test_a_stream_has_shards_for_its_tightest_bound():
     """Records, bytes written, and what three readers share: each can be the one."""
-    assert cost.shards_for(2_500, RecordSize(1, 100, 10)) == 3
-    assert cost.shards_for(100, RecordSize(1, 30_000, 10)) == 5  # 9 MB/s to read
-    assert cost.shards_for(1, RecordSize(1, 100, 10)) == 1
+    assert model.shards_for(2_500, RecordSize(1, 100, 10)) == 3
+    assert model.shards_for(100, RecordSize(1, 30_000, 10)) == 5  # 9 MB/s to read
+    assert model.shards_for(1, RecordSize(1, 100, 10)) == 1
 
 
 def test_a_record_is_charged_by_the_units_it_begins():
     """One byte over a PUT unit is two, and one over five kilobytes of Firehose is ten."""
-    size = cost.Size("any", 10, 10)
-    exact, over = (cost.monthly(size, RecordSize(10, length, 10)) for length in (25 * 1024, 25 * 1024 + 1))
+    size = model.Size("any", 10, 10)
+    exact, over = (model.monthly(size, RecordSize(10, length, 10)) for length in (25 * 1024, 25 * 1024 + 1))
     units = 10 / 10 * prices.SECONDS
     assert over["Kinesis, provisioned"] - exact["Kinesis, provisioned"] == pytest.approx(units * prices.PUT_UNIT)
-    exact, over = (cost.monthly(size, RecordSize(10, length, 10)) for length in (5_000, 5_001))
+    exact, over = (model.monthly(size, RecordSize(10, length, 10)) for length in (5_000, 5_001))
     archive = "raw archive (Firehose, S3)"
     assert over[archive] - exact[archive] == pytest.approx(units * 5_000 / prices.GB * prices.FIREHOSE_GB)
 
 
 def test_an_envelope_holds_what_comes_until_it_has_to_go():
     """Little traffic sends small envelopes, much sends full ones."""
-    assert cost.enveloped(50).updates == 50 * LINGER_SECONDS
-    assert cost.enveloped(4_000).updates == cost.enveloped(100_000).updates > 200
+    assert model.enveloped(50).updates == 50 * LINGER_SECONDS
+    assert model.enveloped(4_000).updates == model.enveloped(100_000).updates > 200
 
 
 def test_the_command_line_says_what_it_prints(capsys):
@@ -58,27 +58,27 @@ def test_the_command_line_says_what_it_prints(capsys):
         cost.main(["--format=envelope"])
     assert "unrecognized arguments" in capsys.readouterr().err
     assert cost.main(["--viewers"]) == 0
-    assert capsys.readouterr().out.splitlines() == cost.by_viewers()
+    assert capsys.readouterr().out.splitlines() == tables.by_viewers()
     assert cost.main(["--formats"]) == 0
-    assert capsys.readouterr().out.splitlines() == cost.by_format()
+    assert capsys.readouterr().out.splitlines() == tables.by_format()
     assert cost.main([]) == 0
-    assert capsys.readouterr().out.splitlines() == cost.by_size()
+    assert capsys.readouterr().out.splitlines() == tables.by_size()
 
 
 def test_the_world_in_envelopes_costs_some_200_dollars_a_month():
     """All in but for the optional table: the stack, its API, and a viewer of the page."""
-    world = cost.SIZES[-1]
-    assert cost.without_table(cost.monthly(world, cost.enveloped(world.updates))) <= 205
+    world = model.SIZES[-1]
+    assert model.without_table(model.monthly(world, model.enveloped(world.updates))) <= 205
 
 
 def test_a_small_stack_costs_at_most_25_dollars_a_month():
     """One airport, read periodically and watched by few alarms, with its API and without a page."""
-    assert cost.without_table(cost.monthly(cost.SMALL)) <= 25
+    assert model.without_table(model.monthly(model.SMALL)) <= 25
 
 
 def test_the_batching_window_keeps_positions_young():
     """95 % are drawn within 8 s of the provider's receiving them, in the slower format, and with room to spare."""
-    assert age.drawn_within(cost.BATCH_SECONDS, LINGER_SECONDS) < 7
+    assert age.drawn_within(model.BATCH_SECONDS, LINGER_SECONDS) < 7
 
 
 def test_the_age_is_the_sum_of_waits():
@@ -93,10 +93,10 @@ def test_the_figures_are_the_templates(repository):
     resources = yaml_parse((repository / "template.yaml").read_text())["Resources"]
     aggregator = resources["AggregatorFunction"]["Properties"]
     mapping = aggregator["Events"]["Updates"]["Properties"]
-    assert mapping["MaximumBatchingWindowInSeconds"] == cost.BATCH_SECONDS
-    assert mapping["BatchSize"] == cost.BATCH_RECORDS
-    assert aggregator["MemorySize"] == 1_024 * cost.AGGREGATOR_GB
-    assert resources["ApiFunction"]["Properties"]["MemorySize"] == 1_024 * cost.API_GB
+    assert mapping["MaximumBatchingWindowInSeconds"] == model.BATCH_SECONDS
+    assert mapping["BatchSize"] == model.BATCH_RECORDS
+    assert aggregator["MemorySize"] == 1_024 * model.AGGREGATOR_GB
+    assert resources["ApiFunction"]["Properties"]["MemorySize"] == 1_024 * model.API_GB
 
 
 def test_egress_is_cheaper_by_the_step():

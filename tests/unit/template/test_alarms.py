@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from benchmarks.cost import __main__ as cost
+from benchmarks.cost import model as cost
 
 
 @pytest.fixture

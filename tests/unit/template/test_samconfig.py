@@ -6,7 +6,7 @@ import tomllib
 
 import pytest
 
-from benchmarks.cost import __main__ as cost
+from benchmarks.cost import model as cost
 
 
 @pytest.fixture(scope="session")

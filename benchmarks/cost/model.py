@@ -1,0 +1,175 @@
+"""What the stack costs a month: by how much of the world is read, in which record format, how it is batched.
+
+An estimate, not a bill: list prices of us-east-1 as assumed in `prices`, 30 days, 750 bytes an update, without free
+tiers. Envelopes are measured: made by the consumer's own code of generated updates, which are larger (860 bytes).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from benchmarks.cost import envelope_size, viewers  # first: it finds the functions' code
+from benchmarks.cost.envelope_size import RecordSize
+from benchmarks.cost.prices import (
+    ALARM,
+    API_REQUEST,
+    COMPOSITE,
+    DYNAMODB_WRITE,
+    FIREHOSE_GB,
+    FIREHOSE_STEP,
+    GB,
+    HOURS,
+    KMS_KEY,
+    LAMBDA_DISK_GB_SECOND,
+    LAMBDA_GB_SECOND,
+    LAMBDA_REQUEST,
+    METRIC,
+    PUT_UNIT,
+    PUT_UNIT_BYTES,
+    S3_GB_MONTH,
+    S3_PUT,
+    SECONDS,
+    SECRET,
+    SHARD_HOUR,
+)
+from consumer.publish.envelope_outbox import LINGER_SECONDS
+from consumer.publish.shard_queue import FULL_BYTES
+
+UPDATE_BYTES = 750
+SHARD_RECORDS, SHARD_WRITTEN, SHARD_READ = 1000, 1024**2, 2 * 1024**2  # a second, of records, bytes, bytes
+READERS = 3  # aggregator, alerts, raw archive: each reads all, and what a shard gives is shared by them
+
+WINDOW_SECONDS = 60
+BATCH_SECONDS = 3  # MaximumBatchingWindowInSeconds of the aggregator
+BATCH_RECORDS = 2000
+TOKEN_SECONDS = 15
+IDENTITY_SECONDS, STATUS_SECONDS = 20, 5  # between two objects of identities (the least), of live/status.json
+WINDOW_ROW_BYTES = 900
+RAW_BYTES_KEPT = 0.12  # gzip over many updates
+CONSUMER_GB, AGGREGATOR_GB, API_GB = 0.5, 1.0, 1.0
+AGGREGATOR_SECONDS, AGGREGATOR_UPDATE_SECONDS = 0.08, 7e-6  # an invocation, which waits for S3, and each update in it
+AGGREGATOR_AIRCRAFT_SECONDS = 15e-6  # its state read, written, and drawn into a snapshot, at every invocation
+ARCHIVE_GB, ARCHIVE_DISK_GB = 2.0, 9.5  # beyond the half GB of disk that every function has
+ARCHIVE_SECONDS, ARCHIVE_UPDATE_SECONDS = 3, 12e-6  # a run with its start and its looks at 26 hours; each update
+ARCHIVE_LOOKS = 2 * 26  # a list and a ledger for each
+ARCHIVED_BYTES = 28  # an update in Parquet, of generated traffic
+API_REQUESTS, API_SECONDS = 100_000, 0.05  # assumed: one every 26 s
+PAYLOAD_BYTES = 6e6 * 3 / 4  # of records in an invocation, in base64
+METRICS = 29 + 14  # our own, and seven of each event source mapping
+ALARMS, COMPOSITES = 32, 4  # metrics that alarms watch, each of which is charged for; alarms put together from others
+LEAN_METRICS, LEAN_ALARMS, LEAN_COMPOSITES = 29, 12, 1  # with Watching=lean
+VISIT_SECONDS = 30  # assumed of a run that stops when it has caught up: its start, the backlog, up to a token of now
+VISIT_WINDOWS, VISIT_WRITES = 2, 4  # windows that a visit's updates are in; its writes of the checkpoint
+SMALL_CONSUMER_GB = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much of the world is read: updates per second, and aircraft heard of within one window.
+
+    `visit_minutes` is how often, None all the time. What is read periodically is watched by few alarms, has no page,
+    and a consumer of less memory, as the environment `small` of samconfig.toml.
+    """
+
+    name: str
+    updates: float
+    aircraft: int
+    visit_minutes: float | None = None
+
+    @property
+    def visits(self) -> float:
+        """Visits a month; 0 of what is read all the time."""
+        return SECONDS / 60 / self.visit_minutes if self.visit_minutes else 0.0
+
+    @property
+    def at_work(self) -> float:
+        """Seconds a month in which updates pass."""
+        return self.visits * VISIT_SECONDS if self.visit_minutes else SECONDS
+
+    @property
+    def windows(self) -> float:
+        """Windows a month in which a shard has updates."""
+        return self.visits * VISIT_WINDOWS if self.visit_minutes else SECONDS / WINDOW_SECONDS
+
+
+SIZES = (Size("one airport", 1.5, 20), Size("a large region", 50, 300), Size("the whole world", 4000, 12_000))
+SMALL = Size("one airport every 15 minutes", 1.5, 20, visit_minutes=15)
+"""The environment `small` of samconfig.toml."""
+TWENTY_FIVE_WORLDS = Size("25 times the world", 100_000, 300_000)
+SINGLE = RecordSize(1, UPDATE_BYTES, UPDATE_BYTES * RAW_BYTES_KEPT)
+BY_FORMAT = ("Kinesis, provisioned", "aggregator", "live snapshots (S3)", "raw archive (Firehose, S3)")
+"""Items that the record format changes; all others cost the same."""
+PAGE = "the page (CloudFront), one viewer always there"
+TABLE = "latest states (DynamoDB), if `LatestStateTable=on`"
+
+
+def shards_for(updates: float, record: RecordSize) -> int:
+    """Return how many shards so many updates a second take, by the tightest of a shard's three bounds."""
+    written = updates * record.bytes_per_update
+    records = updates / record.updates
+    return math.ceil(max(records / SHARD_RECORDS, written / SHARD_WRITTEN, written * READERS / SHARD_READ))
+
+
+def enveloped(updates: float) -> RecordSize:
+    """Return the envelopes of so many updates a second: full, or what comes to a shard until they have to go."""
+    full = round(FULL_BYTES / envelope_size.line_bytes())
+    shards = shards_for(updates, envelope_size.envelope(full))
+    return envelope_size.envelope(max(1, min(full, round(updates / shards * LINGER_SECONDS))))
+
+
+def monthly(size: Size, record: RecordSize = SINGLE, batch_seconds: float = BATCH_SECONDS) -> dict[str, float]:
+    """Return US dollars a month by item; `batch_seconds` is the aggregator's batching window."""
+    shards = shards_for(size.updates, record)
+    updates = size.updates * SECONDS
+    records = updates / record.updates
+    windows = size.windows
+    batches = max(
+        size.at_work / batch_seconds * shards,
+        records / BATCH_RECORDS,
+        updates * record.bytes_per_update / PAYLOAD_BYTES,
+    )
+    aggregating = (
+        batches * (AGGREGATOR_SECONDS + size.aircraft / shards * AGGREGATOR_AIRCRAFT_SECONDS)
+        + updates * AGGREGATOR_UPDATE_SECONDS
+    )
+    archiving = HOURS * ARCHIVE_SECONDS + updates * ARCHIVE_UPDATE_SECONDS
+    closed = windows * shards
+    snapshots = (
+        batches + size.at_work / IDENTITY_SECONDS * shards + 2 * closed
+    )  # a closed one has identities of its own
+    is_periodic = size.visit_minutes is not None
+    consumer_gb = SMALL_CONSUMER_GB if is_periodic else CONSUMER_GB
+    commits = size.visits * VISIT_WRITES if is_periodic else SECONDS / TOKEN_SECONDS
+    metrics, alarms, composites = (
+        (LEAN_METRICS, LEAN_ALARMS, LEAN_COMPOSITES) if is_periodic else (METRICS, ALARMS, COMPOSITES)
+    )
+    return {
+        "Kinesis, provisioned": shards * HOURS * SHARD_HOUR
+        + records * math.ceil(record.bytes / PUT_UNIT_BYTES) * PUT_UNIT,
+        "consumer": size.at_work * consumer_gb * LAMBDA_GB_SECOND + commits * S3_PUT,
+        "aggregator": aggregating * AGGREGATOR_GB * LAMBDA_GB_SECOND + batches * LAMBDA_REQUEST,
+        "live snapshots (S3)": (snapshots + size.at_work / STATUS_SECONDS) * S3_PUT,
+        TABLE: size.aircraft * windows * DYNAMODB_WRITE,
+        "window rows (Firehose, S3)": size.aircraft * windows * WINDOW_ROW_BYTES / GB * FIREHOSE_GB
+        + size.aircraft * windows * WINDOW_ROW_BYTES / GB * RAW_BYTES_KEPT * S3_GB_MONTH,
+        "raw archive (Firehose, S3)": records
+        * math.ceil(record.bytes / FIREHOSE_STEP)
+        * FIREHOSE_STEP
+        / GB
+        * FIREHOSE_GB
+        + updates * record.archived_bytes_per_update / GB * S3_GB_MONTH,
+        "archive (Lambda, S3), in its first month": archiving
+        * (ARCHIVE_GB * LAMBDA_GB_SECOND + ARCHIVE_DISK_GB * LAMBDA_DISK_GB_SECOND)
+        + HOURS * (LAMBDA_REQUEST + ARCHIVE_LOOKS * S3_PUT)
+        + updates * ARCHIVED_BYTES / GB * S3_GB_MONTH,
+        f"API, {API_REQUESTS:,} requests": API_REQUESTS
+        * (API_REQUEST + LAMBDA_REQUEST + API_SECONDS * API_GB * LAMBDA_GB_SECOND),
+        PAGE: 0.0 if is_periodic else viewers.monthly(1, batch_seconds=batch_seconds),
+        "metrics, alarms, secret, key": metrics * METRIC + alarms * ALARM + composites * COMPOSITE + SECRET + KMS_KEY,
+    }
+
+
+def without_table(costs: dict[str, float]) -> float:
+    """Return the sum with `LatestStateTable=off`."""
+    return sum(costs.values()) - costs[TABLE]
