@@ -20,7 +20,7 @@ from ops.errors import code
 from ops.failures import PREFIX
 from ops.finding import ATTENTION, OK, UNKNOWN, Finding
 from ops.metrics import Query
-from ops.redrive import MARK
+from ops.redriving import MARK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

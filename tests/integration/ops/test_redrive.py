@@ -18,7 +18,7 @@ from backports import zstd
 from botocore.exceptions import ResponseStreamingError
 
 from consumer.publish.envelope_writer import HeaderedUpdate, pack
-from ops import redrive
+from ops import redrive, redriving
 from ops.command_line import main, parser
 from ops.errors import OpsError
 from ops.stack import Stack
@@ -351,8 +351,8 @@ def test_an_object_that_cannot_be_had_stops_no_other(s3, kinesis, capsys, cut):
         def __getattr__(self, operation):
             return getattr(s3, operation)
 
-    wanted = redrive.Wanted(confirm=True)
-    report = redrive.Redrive(Meanwhile(), kinesis, bucket=BUCKET, stream=STREAM, wanted=wanted).run()
+    wanted = redriving.Wanted(confirm=True)
+    report = redriving.Redrive(Meanwhile(), kinesis, bucket=BUCKET, stream=STREAM, wanted=wanted).run()
     assert (report.records, report.kept) == (2, 1)
     assert "1-gone: " in capsys.readouterr().err
     assert len(in_stream(kinesis)) == 2
@@ -482,7 +482,7 @@ class RefusingKinesis:
 def test_refused_records_alone_are_sent_again():
     """After a partial failure each record is in the stream once."""
     kinesis, pauses = RefusingKinesis(times=2, of=2), []
-    redrive.put_back(kinesis, STREAM, updates(8), pauses.append)
+    redriving.put_back(kinesis, STREAM, updates(8), pauses.append)
     assert sorted(kinesis.taken) == sorted(updates(8))
     assert len(pauses) == 2
 
@@ -508,17 +508,17 @@ def test_what_is_not_acknowledged_is_neither_deleted_nor_said_to_be_sent(s3, ans
         def put_records(self, **_):
             return answer
 
-    wanted = redrive.Wanted(confirm=True, delete=True)
-    redriving = redrive.Redrive(
+    wanted = redriving.Wanted(confirm=True, delete=True)
+    started = redriving.Redrive(
         s3, Empty(), bucket=BUCKET, stream=STREAM, wanted=wanted, tell=lambda _: None, pause=lambda _: None
     )
     with pytest.raises(OpsError, match="still refused"):
-        redriving.run()
+        started.run()
     assert left(s3) == 1
-    assert redriving.report.records == 0
+    assert started.report.records == 0
 
 
 def test_what_stays_refused_is_an_error():
     """It gives up after some attempts, and says how many are missing."""
     with pytest.raises(OpsError, match=r"stream updates: still refused 7 of 8 records"):
-        redrive.put_back(RefusingKinesis(times=100, of=8), STREAM, updates(8), lambda _: None)
+        redriving.put_back(RefusingKinesis(times=100, of=8), STREAM, updates(8), lambda _: None)

@@ -1,0 +1,207 @@
+"""Puts the records of on-failure objects back into the stream, once each; `ops.redrive` is the command."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError, ResponseStreamingError
+
+from common.clock import rfc3339
+from ops.errors import OpsError, code
+from ops.failures import PREFIX, Failure, ObjectError, read_failure
+from ops.output import complain, say
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+RECORDS_PER_CALL = 500  # PutRecords' own bound (API reference)
+BYTES_PER_CALL = 4_500_000  # below its bound of 5 MiB, keys included
+ATTEMPTS = 8
+MARK = "redriven"
+"""The tag of an object whose records are in the stream; its value is when they were put there."""
+
+_ENDS = frozenset({"AccessDenied", "AccessDeniedException", "NoSuchBucket", "ResourceNotFoundException"})
+"""Errors of AWS that the next object would meet as well."""
+
+
+@dataclass
+class Report:
+    """What became of each object. `kept` are those that did not go back as a whole: they are never deleted."""
+
+    stream: str
+    confirmed: bool
+    objects: list[dict[str, Any]] = field(default_factory=list)
+    records: int = 0
+    kept: int = 0
+    passed_over: int = 0
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is asked for: which objects, how many messages to show of each, and what to do with them."""
+
+    prefix: str = PREFIX
+    function: str = ""
+    show: int = 0
+    confirm: bool = False
+    delete: bool = False
+    again: bool = False
+
+
+def put_back(kinesis: Any, stream: str, records: list[tuple[str, bytes]], pause: Callable[[float], None]) -> None:
+    """Put `records` into the stream, trying again what is refused.
+
+    Order per key is kept between calls, not within one of which a part is refused: nobody counts on it any more.
+
+    Raises
+    ------
+    OpsError
+        Some were still refused after several attempts.
+    """
+    for batch in _batches(records):
+        waiting = batch
+        for attempt in range(ATTEMPTS):
+            if attempt:
+                pause(min(5.0, 0.2 * 2**attempt))
+            entries = [{"PartitionKey": key, "Data": data} for key, data in waiting]
+            waiting = _not_taken(waiting, kinesis.put_records(StreamName=stream, Records=entries))
+            if not waiting:
+                break
+        else:
+            raise OpsError(
+                f"stream {stream}: still refused {len(waiting)} of {len(batch)} records after {ATTEMPTS} attempts "
+                "(throttled, without permission, or not acknowledged). Redrive again later: what is sent twice has the "
+                "same keys"
+            )
+
+
+def _not_taken(records: list[tuple[str, bytes]], answer: Any) -> list[tuple[str, bytes]]:
+    """Return the records that the answer does not acknowledge; each that it does has a sequence number there.
+
+    Whatever else was answered with status 200 acknowledges nothing: an object is deleted on the strength of this.
+    """
+    answers = answer.get("Records", ())
+    if len(answers) != len(records):
+        return records
+    return [
+        record
+        for record, one in zip(records, answers, strict=True)
+        if one.get("ErrorCode") or not one.get("SequenceNumber")
+    ]
+
+
+def _batches(records: list[tuple[str, bytes]]) -> Iterator[list[tuple[str, bytes]]]:
+    batch: list[tuple[str, bytes]] = []
+    size = 0
+    for key, data in records:
+        length = len(key.encode()) + len(data)
+        if batch and (len(batch) == RECORDS_PER_CALL or size + length > BYTES_PER_CALL):
+            yield batch
+            batch, size = [], 0
+        batch.append((key, data))
+        size += length
+    if batch:
+        yield batch
+
+
+class Redrive:
+    """Goes through a bucket's on-failure objects, oldest first."""
+
+    def __init__(  # noqa: PLR0913 - two services, two names, what is asked for, and how to wait
+        self,
+        s3: Any,
+        kinesis: Any,
+        *,
+        bucket: str,
+        stream: str,
+        wanted: Wanted,
+        tell: Callable[[str], None] = say,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._s3 = s3
+        self._kinesis = kinesis
+        self._bucket = bucket
+        self._wanted = wanted
+        self._tell = tell
+        self._pause = pause
+        self.report = Report(stream, wanted.confirm)
+
+    def run(self) -> Report:
+        """Redrive each object that is asked for; what cannot go back is named, and the rest goes.
+
+        Raises
+        ------
+        OpsError, botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError
+            Nothing more can be sent, or listed.
+        """
+        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=self._wanted.prefix)
+        listed = [entry for page in pages for entry in page.get("Contents", [])]
+        for entry in sorted(listed, key=lambda entry: (entry["LastModified"], entry["Key"])):
+            try:
+                self._one(entry["Key"])
+            except ObjectError as error:
+                self._keep(entry["Key"], str(error))
+            except (ClientError, ResponseStreamingError) as error:
+                if isinstance(error, ClientError) and code(error) in _ENDS:
+                    raise
+                self._keep(entry["Key"], f"{entry['Key']}: {error}. It stays where it is")
+        return self.report
+
+    def _keep(self, key: str, problem: str) -> None:
+        self.report.kept += 1
+        self.report.objects.append({"key": key, "problem": problem})
+        complain(problem)
+
+    def _one(self, key: str) -> None:
+        wanted = self._wanted
+        failure = read_failure(key, self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read())
+        if wanted.function and wanted.function not in failure.function_name.lower():
+            return
+        if not wanted.again and (sent_at := self._sent_at(key)):
+            self.report.passed_over += 1
+            self._tell(f"{key}: in the stream since {sent_at}; passed over (--again sends it once more)")
+            return
+        if failure.window is not None:
+            raise ObjectError(
+                f"{key}: holds a window's state and no records; rebuild that window from the archive "
+                f"(docs/operations/README.md): {failure.window}. The object stays where it is"
+            )
+        self._tell(f"{key}: {len(failure.records)} records of {failure.function_name}. {failure.reason()}")
+        for _, data in failure.records[: wanted.show]:
+            self._tell(f"    {data.decode(errors='replace').rstrip()}")
+        if wanted.confirm:
+            self._send(key, failure)
+        self.report.records += len(failure.records)
+        self.report.objects.append(
+            {
+                "key": key,
+                "function": failure.function_name,
+                "reason": failure.reason(),
+                "records": len(failure.records),
+                "left_out": failure.left_out,
+                "sent": wanted.confirm,
+                "deleted": wanted.confirm and wanted.delete and not failure.left_out,
+            }
+        )
+        if failure.left_out:
+            shown = "; ".join(failure.left_out[:5]) + ("; ..." if len(failure.left_out) > 5 else "")  # noqa: PLR2004
+            self.report.kept += 1
+            complain(
+                f"{key}: {len(failure.left_out)} lines cannot go back ({shown}); the raw archive has them. It stays "
+                "where it is"
+            )
+
+    def _send(self, key: str, failure: Failure) -> None:
+        put_back(self._kinesis, self.report.stream, failure.records, self._pause)
+        if self._wanted.delete and not failure.left_out:
+            self._s3.delete_object(Bucket=self._bucket, Key=key)
+            return
+        mark = {"TagSet": [{"Key": MARK, "Value": rfc3339(datetime.now(UTC))}]}
+        self._s3.put_object_tagging(Bucket=self._bucket, Key=key, Tagging=mark)
+
+    def _sent_at(self, key: str) -> str | None:
+        tags = self._s3.get_object_tagging(Bucket=self._bucket, Key=key).get("TagSet", [])
+        return next((tag["Value"] for tag in tags if tag["Key"] == MARK), None)
