@@ -2,43 +2,37 @@
 
 from __future__ import annotations
 
-import time
 from functools import partial
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local.archive_run import ArchiveRun
-from local.audit import archive, envelope
-from local.audit.ledger import compare, count_rows
-from local.audit.report import Report, consumer_figures
-from local.audit.sinks import Alerts, Sinks
-from local.cli.view import Snapshot
+from local.audit.sinks import Sinks
 from local.clock import SystemClock
-from local.event_source_mapping import Counters, DestinationClients, EventSourceMapping, Pace
+from local.event_source_mapping import DestinationClients, EventSourceMapping, Pace
+from local.figures import CONSUMER, Figures
 from local.flights_run import FlightsRun
 from local.monitor import Watch, say_nothing
 from local.runtime.function import Function
 from local.runtime.schedule import Schedule
 from local.shutdown import Shutdown
-from local.simulator.tokens import TokenError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from local.audit.report import Report
     from local.aws.moto import Cloud
     from local.cli.command_line import RunOptions
+    from local.cli.view import Snapshot
     from local.runtime.invocation import InvocationResult
     from local.runtime.reaper import Reaper
     from local.simulator.feed import Feed
     from local.simulator.server import TrackingStreamServer
     from local.stack import Stack
 
-CONSUMER, AGGREGATOR, ALERTS = "ConsumerFunction", "AggregatorFunction", "AlertsFunction"
 API = "ApiFunction"
-_LOOK_SECONDS = 1.0
-"""How often the sinks are looked at for the picture: each look is a few requests to moto."""
 
 
 class Pipeline:
@@ -122,9 +116,7 @@ class Pipeline:
         self._phase = "running"
         self._complete = True
         self._done_at: float | None = None
-        self._looked_at = 0.0
-        self._seen_covered = 0
-        self._seen_alerts = Alerts(0, ())
+        self._figures = Figures(options, feed, server, self._sinks, self._watch, self._functions, self._mappings)
 
     @property
     def functions(self) -> dict[str, Function]:
@@ -186,37 +178,6 @@ class Pipeline:
         """Return why the run cannot come to its proper end; nothing while it can."""
         return self._broken() or ("" if self._options.chaos is not None else self.cannot_start())
 
-    def report(self, elapsed: float) -> Report:
-        """Compare the feed with what is in Kinesis and at the sinks; `elapsed` in seconds."""
-        rejected = self._sinks.rejected_lines()
-        content = envelope.read(self._sinks.records())
-        return Report(
-            kind=self._feed.source.kind,
-            connections=self._server.connections,
-            stream=compare(self._feed.lines(0, self._feed.count), content.updates, rejected),
-            record_format=self._options.record_format,
-            records=content.records,
-            misplaced=content.misplaced,
-            rows=count_rows(self._sinks.rows(), content.updates, self._options.window),
-            aggregator_invocations=self._counters(AGGREGATOR).invocations,
-            alerts_invocations=self._counters(ALERTS).invocations,
-            notified=self._sinks.alerts().count,
-            suppressed=round(self._functions[ALERTS].log.total("AlertsSuppressed")),
-            consumer=consumer_figures(self._watch.results),
-            archive=self._archived() if self._options.archive else None,
-            rejected=len(rejected),
-            dead_letters=self._sinks.dead_letters(),
-            unkept=sum(mapping.counters.unkept for mapping in self._mappings.values()),
-            elapsed_seconds=elapsed,
-            moving_seconds=self._moving_seconds(),
-            complete=self._complete and self._feed.failure is None and not self._broken(),
-        )
-
-    def _archived(self) -> archive.ArchiveFigures:
-        archived = self._sinks.archived()
-        keys = (key for keys in archived for key in keys)
-        return archive.compare(self._feed.lines(0, self._feed.count), keys, len(archived))
-
     def data(self) -> Iterator[tuple[str, bytes]]:
         """Yield what the run made: the objects of the data bucket, with their keys."""
         return self._sinks.data()
@@ -243,45 +204,13 @@ class Pipeline:
 
     def covered(self) -> int:
         """Return how many lines of the feed the committed position token stands behind."""
-        token = self._sinks.position_token()
-        try:
-            return 0 if token is None else self._server.position(token)
-        except TokenError:
-            return 0
+        return self._figures.covered()
 
     def snapshot(self) -> Snapshot:
         """Take a picture of this moment."""
-        if time.monotonic() - self._looked_at >= _LOOK_SECONDS:
-            self._seen_covered, self._seen_alerts = self.covered(), self._sinks.alerts()
-            self._looked_at = time.monotonic()
-        consumer, alerts = self._functions[CONSUMER], self._functions[ALERTS]
-        counters = self._counters(AGGREGATOR)
-        return Snapshot(
-            phase=self._phase,
-            released=self._feed.count,
-            connections=self._server.connections,
-            consumer_running_for=consumer.running_for,
-            consumer_timeout=consumer.settings.timeout,
-            runs=consumer.invocations,
-            failed_runs=consumer.errors,
-            covered=self._seen_covered,
-            source_lag=consumer.log.last("SourceLag"),
-            in_kinesis=self._watch.in_kinesis,
-            iterator_age=self._mappings[AGGREGATOR].iterator_age if AGGREGATOR in self._mappings else None,
-            aggregator_invocations=counters.invocations,
-            windows_closed=counters.windows_closed,
-            window=self._options.window,
-            notified=self._seen_alerts.count,
-            suppressed=round(alerts.log.total("AlertsSuppressed")),
-            newest_alerts=self._seen_alerts.newest,
-            rejected=round(consumer.log.total("LinesRejected")),
-            troubles=self._watch.troubles,
-        )
+        return self._figures.snapshot(self._phase)
 
-    def _moving_seconds(self) -> float | None:
-        """Return the seconds from the first update the source sent to the end of the last invocation."""
-        began = self._server.first_update_at
-        return None if began is None or self._done_at is None else self._done_at - began
-
-    def _counters(self, name: str) -> Counters:
-        return self._mappings[name].counters if name in self._mappings else Counters()
+    def report(self, elapsed: float) -> Report:
+        """Compare the feed with what is in Kinesis and at the sinks; `elapsed` in seconds."""
+        is_complete = self._complete and self._feed.failure is None and not self._broken()
+        return self._figures.report(elapsed, self._done_at, is_complete=is_complete)

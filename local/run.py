@@ -24,8 +24,9 @@ from local.cli.view import View
 from local.data_folder import DataFolder, DataFolderError
 from local.deploy import create
 from local.faults.live import KEEP_ALIVE_SECONDS, LiveFaults
+from local.figures import CONSUMER
 from local.output_file import NOT_WRITTEN, OutputError, OutputFile
-from local.pipeline import API, CONSUMER, Pipeline
+from local.pipeline import API, Pipeline
 from local.runtime.emulator import EmulatorError
 from local.runtime.emulator import binary as emulator_binary
 from local.runtime.reaper import Reaper
