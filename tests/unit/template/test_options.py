@@ -33,7 +33,12 @@ def statements(stack):
 def test_nothing_of_it_is_there_by_default(stack, functions):
     """No policy, reader, layer, network or signature that nobody asked for; no trace is recorded."""
     kinds = {one["Type"] for one in stack().resources().values()}
-    assert not kinds & {"AWS::IAM::ManagedPolicy", "AWS::Kinesis::StreamConsumer"}
+    assert not kinds & {
+        "AWS::IAM::ManagedPolicy",
+        "AWS::Kinesis::StreamConsumer",
+        "AWS::SQS::Queue",
+        "AWS::Pipes::Pipe",
+    }
     for name, function in functions().items():
         assert not function.keys() & {"VpcConfig", "CodeSigningConfigArn"}, name
         assert function["TracingConfig"] == {"Mode": "PassThrough"}, name
@@ -122,6 +127,52 @@ def test_fan_out_gives_the_alerts_a_reader_and_nobody_else(stack):
     assert [name for name, found in granted.items() if found] == ["AlertsRole"]
     assert granted["AlertsRole"][0]["Action"] == ["kinesis:DescribeStreamConsumer", "kinesis:SubscribeToShard"]
     assert granted["AlertsRole"][0]["Resource"] == "AlertsReader"
+
+
+WEBHOOK = "https://hooks.example.com/services/T0/B0/x"
+PAGER = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:pager-AbC123"
+
+
+def test_the_webhook_gets_each_alert_and_what_it_does_not_take_is_kept(stack):
+    """From the topic into a queue, from there to the address; after twenty attempts into another queue, for 14 days."""
+    resources = stack(AlertWebhook=WEBHOOK).resources()
+    of = {name: one["Properties"] for name, one in resources.items()}
+    assert of["AlertWebhookSubscription"]["TopicArn"] == "AlertsTopic"
+    assert of["AlertWebhookSubscription"]["Endpoint"] == of["AlertWebhookPipe"]["Source"] == "arn:AlertWebhookQueue"
+    assert of["AlertWebhookPipe"]["Target"] == "arn:AlertWebhookDestination"
+    assert of["AlertWebhookPipe"]["TargetParameters"] == {"InputTemplate": '{"text": <$.body.Message>}'}
+    assert of["AlertWebhookDestination"]["InvocationEndpoint"] == WEBHOOK
+    kept = of["AlertWebhookQueue"]["RedrivePolicy"]
+    assert kept == {"deadLetterTargetArn": "arn:AlertWebhookFailures", "maxReceiveCount": 20}
+    assert of["AlertWebhookFailures"]["MessageRetentionPeriod"] == 14 * 24 * 3600
+    [alarmed] = of["AlertWebhookAlarm"]["Dimensions"]
+    assert alarmed == {"Name": "QueueName", "Value": "AlertWebhookFailures.QueueName"}
+    assert of["AlertWebhookQueue"]["SqsManagedSseEnabled"] is of["AlertWebhookFailures"]["SqsManagedSseEnabled"] is True
+
+
+def test_only_this_stacks_topic_may_fill_the_webhooks_queue(stack):
+    """And the pipe may take from it, and post to the one address."""
+    resources = stack(AlertWebhook=WEBHOOK).resources()
+    [statement] = resources["AlertWebhookQueuePolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    assert statement["Condition"] == {"ArnEquals": {"aws:SourceArn": "AlertsTopic"}}
+    [policy] = resources["AlertWebhookRole"]["Properties"]["Policies"]
+    granted = {one["Resource"]: one["Action"] for one in policy["PolicyDocument"]["Statement"]}
+    assert granted == {
+        "arn:AlertWebhookQueue": ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"],
+        "arn:AlertWebhookDestination": "events:InvokeApiDestination",
+    }
+
+
+@pytest.mark.parametrize(
+    ("secret", "header"),
+    [("", ("X-Posted-By", "local")), (PAGER, ("Authorization", f"{{{{resolve:secretsmanager:{PAGER}}}}}"))],
+)
+def test_the_webhooks_secret_is_in_no_parameter(stack, template, secret, header):
+    """Its ARN is; the value goes from Secrets Manager into the connection. Address and body are shown nowhere."""
+    made = stack(AlertWebhook=WEBHOOK, AlertWebhookSecretArn=secret).properties("AWS::Events::Connection")
+    key = made["AlertWebhookConnection"]["AuthParameters"]["ApiKeyAuthParameters"]
+    assert (key["ApiKeyName"], key["ApiKeyValue"]) == header
+    assert all(template["Parameters"][name]["NoEcho"] for name in ("AlertWebhook", "AlertWebhookBody"))
 
 
 def test_the_template_is_far_from_cloudformations_limits(template, repository, stack):

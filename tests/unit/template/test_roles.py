@@ -165,10 +165,12 @@ def test_only_the_consumer_reads_the_token(roles):
 
 
 def test_each_role_trusts_one_service(roles):
-    """A role is taken by Lambda or by Firehose, never by people or by other accounts."""
+    """A role is taken by Lambda, by Firehose or by a pipe, never by people or by other accounts."""
     for role in roles.values():
         [statement] = role["AssumeRolePolicyDocument"]["Statement"]
-        assert statement["Principal"]["Service"] in {"lambda.amazonaws.com", "firehose.amazonaws.com"}
+        assert statement["Principal"]["Service"] in {
+            f"{name}.amazonaws.com" for name in ("lambda", "firehose", "pipes")
+        }
         assert statement["Action"] == "sts:AssumeRole"
 
 
