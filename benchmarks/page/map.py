@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import json
 import random
-import shutil
 import sys
 import threading
 import time
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.inputs.live_fleet import Update
 from benchmarks.inputs.live_writer import LiveWriter
+from benchmarks.page.browser import launched
 from benchmarks.servers.live_site import LiveSite
 from local.threads import ThreadWatch
 from local.web.server import WebServer
@@ -80,14 +80,7 @@ def measure(aircraft: int, seconds: int) -> dict[str, float]:
             site.put(key, content)
         writing = threading.Thread(target=_put, args=(site, coming[1:], max(0.0, late), stop))
         writing.start()
-        browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"),
-            args=[
-                "--no-sandbox",
-                "--use-angle=swiftshader",
-                "--enable-unsafe-swiftshader",
-            ],
-        )
+        browser = launched(playwright)
         try:
             page = browser.new_page(viewport={"width": 1280, "height": 800})
             page.add_init_script(WATCH)

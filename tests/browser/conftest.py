@@ -114,9 +114,19 @@ class Page:
     def wait(self, expression, argument=None):
         """Wait until a JavaScript function returns true: asked from outside, where the page's policy allows it."""
         patience = time.monotonic() + PATIENCE
-        while not self.tab.evaluate(expression, argument):
+        while not self._evaluated(expression, argument):
             assert time.monotonic() < patience, f"not within {PATIENCE} s: {expression}"
             self.tab.wait_for_timeout(50)
+
+    def _evaluated(self, expression, argument):
+        from playwright.sync_api import Error
+
+        try:
+            return self.tab.evaluate(expression, argument)
+        except Error as error:
+            if "Execution context was destroyed" not in str(error):
+                raise
+            return None  # the page is being loaded again
 
     def look_again(self):
         """Come back to the page's tab: it asks for everything at once rather than when the next is due."""

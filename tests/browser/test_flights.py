@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from local.web.answer import Answer
+from local.web.answer import Answer, plain
 from local.web.server import WebServer
 from local.web.static_files import StaticFiles
 
@@ -37,10 +37,13 @@ class Api:
                 }
             )
         self.asked = []
+        self.is_down = False
 
     def call(self, target, headers, client):  # noqa: ARG002 - an API's interface
         """Answer a question."""
         url = urlsplit(target)
+        if self.is_down:
+            return plain(HTTPStatus.SERVICE_UNAVAILABLE, "down")
         self.asked.append(url.path)
         if url.path == "/api/flights":
             query = parse_qs(url.query)
@@ -96,3 +99,26 @@ def test_an_aircraft_without_flights_has_no_list(open_page):
     page = open_page("at=47,8,6.5&aircraft=400CCC")
     page.wait("() => document.querySelector('#panel h2')?.textContent === 'BAW7'")
     assert page.is_hidden(".flights")
+
+
+@pytest.mark.usefixtures("sky")
+def test_an_api_that_fails_and_comes_back(open_page, api):
+    """The panel says what happened, to the list and to a way, and tries again by itself."""
+    said = "() => document.querySelector('.flights [role=status]')?.textContent.includes('HTTP 503. Trying again')"
+    api.is_down = True
+    page = open_page(f"at=47,8,6.5&aircraft={ADDRESS}")
+    page.wait(said)
+    assert page.is_visible(".flights")
+
+    api.is_down = False
+    page.wait("() => document.querySelectorAll('.flights button').length === 2")
+    assert page.locator(".flights [role=status]").count() == 0
+
+    api.is_down = True
+    page.click(".flights li:nth-child(1) button")
+    page.wait(said)
+    assert page.get_attribute(".flights li:nth-child(1) button", "aria-pressed") == "true"
+
+    api.is_down = False
+    page.wait("() => document.documentElement.dataset.flight === '2'")
+    assert page.locator(".flights [role=status]").count() == 0

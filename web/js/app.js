@@ -13,6 +13,7 @@ import { Flights } from "./flights.js";
 import { bounds, toLatitude, toLongitude, toX, toY } from "./geo.js";
 import { Health } from "./health.js";
 import { List } from "./list.js";
+import { listen, order } from "./orders.js";
 import { Panel } from "./panel.js";
 import { SearchBox } from "./searchbox.js";
 import { THEMES } from "./theme.js";
@@ -30,10 +31,6 @@ const CLOSE = 8;
 const REGION = 0.25;
 const REGION_ZOOM = 8.5;
 const MARGIN = 80;
-
-const worker = new Worker(new URL("worker.js", import.meta.url), { type: "module" });
-/** @param {any} message */
-const order = (message) => worker.postMessage(message);
 
 const parameters = new URLSearchParams(location.hash.slice(1));
 let filters = fromParameters(parameters);
@@ -135,7 +132,7 @@ function select(address, isFocused = false) {
   list.selected = address;
   order({ type: "select", address });
   if (address === null) {
-    flights.forget();
+    flights.close();
     panel.hide();
   } else {
     const isOther = address !== panel.address;
@@ -198,7 +195,7 @@ function frame(time) {
     lastDrawn = time;
     basemap.draw(camera);
     if (painter) painter.hasBasemap = basemap.isOn;
-    painter?.draw(camera, (at(clock, Date.now()) - origin) / 1000, Math.min(2, devicePixelRatio));
+    if (painter?.draw(camera, (at(clock, Date.now()) - origin) / 1000, Math.min(2, devicePixelRatio)) === false) redraw();
   }
   if (isMoving) schedule();
 }
@@ -263,14 +260,12 @@ const handlers = {
   },
   alerts: ({ alerts: found }) => alerts.show(found),
   health(message) {
-    health.show(message);
+    health.show({ ...message, troubles: [...message.troubles, ...basemap.troubles] });
     timeline.span(message.since);
   },
 };
 /** @type {{world: any}} what is needed again after the graphics processor has lost it */
 const kept = { world: null };
-worker.onmessage = ({ data }) => handlers[data.type]?.(data);
-worker.onerror = (event) => setText(byId("trouble"), `The page's worker failed: ${event.message}`);
 
 canvas.addEventListener("webglcontextlost", (event) => event.preventDefault());
 canvas.addEventListener("webglcontextrestored", () => {
@@ -426,18 +421,19 @@ function start() {
   }
   const isDark = wanted ? wanted === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
   document.documentElement.dataset.theme = isDark ? "dark" : "light";
-  makePainter();
-  setTheme(theme());
   readAddress(parameters);
   basemap.set(parameters.get("tiles") ?? "");
+  // The worker is at it while the graphics processor, which takes longer, is made ready.
+  camera.resize(innerWidth, innerHeight);
+  order({ type: "filters", filters });
+  sendView();
+  listen(({ data }) => handlers[data.type]?.(data), (what) => setText(byId("trouble"), `The page's worker failed: ${what}`));
+  makePainter();
+  setTheme(theme());
   byId("tracks").setAttribute("aria-pressed", String(show.tracks));
   showFilters();
   openList(!isNarrow());
   new ResizeObserver(() => camera.resize(innerWidth, innerHeight)).observe(document.documentElement);
-  camera.resize(innerWidth, innerHeight);
-  order({ type: "start" });
-  order({ type: "filters", filters });
-  sendView();
   if (selected !== null) select(selected);
   setInterval(() => {
     const now = Date.now();

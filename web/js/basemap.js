@@ -4,18 +4,29 @@
  */
 import { byId } from "./dom.js";
 
+/** Milliseconds after which a tile that did not come is asked for again. */
+const AGAIN = 30000;
+
 export class Basemap {
   constructor() {
     this.folder = byId("basemap");
     this.template = "";
     /** @type {Map<string, HTMLImageElement>} */
     this.tiles = new Map();
+    /** Of this address. */
+    this.came = this.failed = 0;
+  }
+
+  /** @returns {import("./live.js").Trouble[]} no tile at all; single ones may be missing where there is no map */
+  get troubles() {
+    return this.failed && !this.came ? [{ what: "the background's tiles", isDamaged: false }] : [];
   }
 
   /** @param {string} template with {z}, {x} and {y}; empty is none */
   set(template) {
     this.template = /\{z\}.*\{x\}.*\{y\}|\{z\}.*\{y\}.*\{x\}/.test(template) ? template : "";
     this.tiles.clear();
+    this.came = this.failed = 0;
     this.folder.replaceChildren();
   }
 
@@ -51,6 +62,18 @@ export class Basemap {
   #load(key, z, x, y) {
     const tile = new Image(256, 256);
     tile.alt = "";
+    const { template } = this;
+    tile.addEventListener("load", () => {
+      if (template === this.template) this.came++;
+    });
+    tile.addEventListener("error", () => {
+      if (template !== this.template) return;
+      this.failed++;
+      setTimeout(() => {
+        tile.remove();
+        if (this.tiles.get(key) === tile) this.tiles.delete(key);
+      }, AGAIN);
+    });
     tile.src = this.template.replace("{z}", String(z)).replace("{x}", String(x)).replace("{y}", String(y));
     this.tiles.set(key, tile);
     this.folder.append(tile);

@@ -94,6 +94,8 @@ void main() {
   v_colour = vec4(u_colours[way], way == 4 ? 0.85 : faded(max(0.0, u_now - a_time.x)));
 }`, SPRITES[1]];
 
+const SOURCES = { land: LAND, screen: SCREEN, track: TRACK, sprites: SPRITES, text: TEXT };
+
 /**
  * @typedef {object} Theme colours from 0 to 1
  * @property {number[]} water
@@ -121,20 +123,21 @@ export class Painter {
     /** @type {Theme | null} */
     this.theme = null;
     this.hasBasemap = false;
-    this.land = this.#program(LAND);
-    this.screen = this.#program(SCREEN);
-    this.track = this.#program(TRACK);
-    this.sprites = this.#program(SPRITES);
-    this.text = this.#program(TEXT);
-    this.shapes = this.#texture(shapes());
-    this.glyphs = this.#texture(glyphs());
+    /** @type {Partial<Record<keyof typeof SOURCES, Program>>} made when they are first needed, one in a drawing */
+    this.programs = {};
+    this.mayMake = true;
+    this.isComplete = true;
+    /** @type {WebGLTexture | null} */
+    this.shapes = null;
+    /** @type {WebGLTexture | null} */
+    this.glyphs = null;
     this.nothing = gl.createVertexArray();
     const sprite = [["a_at", 2, 0], ["a_by", 2, 8], ["a_more", 4, 16]];
     this.layers = {
-      tracks: this.#instanced(this.track, TRACK_STRIDE, [["a_ends", 4, 0], ["a_look", 2, 16]]),
-      airports: this.#instanced(this.sprites, STRIDE, sprite),
-      aircraft: this.#instanced(this.sprites, STRIDE, sprite),
-      text: this.#instanced(this.text, GLYPH_STRIDE, [["a_at", 2, 0], ["a_by", 2, 8], ["a_time", 2, 16], ["a_down", 2, 24], ["a_look", 1, 32]]),
+      tracks: this.#layer("track", TRACK_STRIDE, [["a_ends", 4, 0], ["a_look", 2, 16]]),
+      airports: this.#layer("sprites", STRIDE, sprite),
+      aircraft: this.#layer("sprites", STRIDE, sprite),
+      text: this.#layer("text", GLYPH_STRIDE, [["a_at", 2, 0], ["a_by", 2, 8], ["a_time", 2, 16], ["a_down", 2, 24], ["a_look", 1, 32]]),
     };
     /** @type {{coasts: Plain, borders: Plain, fill: Plain, grid: Plain} | null} */
     this.world = null;
@@ -165,10 +168,13 @@ export class Painter {
    * @param {Camera} camera
    * @param {number} now seconds after the aircraft's origin
    * @param {number} ratio device pixels in a CSS pixel
+   * @returns {boolean} whether all of it was drawn: if not, a program is still to be made, with the next drawing
    */
   draw(camera, now, ratio) {
     const { gl, theme } = this;
-    if (!theme) return;
+    if (!theme) return true;
+    this.mayMake = this.isComplete = true;
+    this.#ready("sprites"); // aircraft wait for nothing else
     const width = Math.round(camera.width * ratio);
     const height = Math.round(camera.height * ratio);
     if (this.canvas.width !== width || this.canvas.height !== height) {
@@ -193,11 +199,14 @@ export class Painter {
     const carried = { ...view, u_wrap: 2, u_now: now, u_screen: [width, height], u_ramp: theme.ramp.flat(), u_colours: theme.ways.flat(), u_halo: theme.halo };
     this.#drawLayer("tracks", { ...carried, u_width: 3.2 * ratio });
     const size = Math.max(9, Math.min(17, 4.4 + camera.zoom * 1.5)) * ratio;
-    gl.bindTexture(gl.TEXTURE_2D, this.shapes);
+    gl.bindTexture(gl.TEXTURE_2D, (this.shapes ??= this.#texture(shapes())));
     this.#drawLayer("airports", { ...carried, u_size: Math.max(9 * ratio, size) });
     this.#drawLayer("aircraft", { ...carried, u_size: size });
-    gl.bindTexture(gl.TEXTURE_2D, this.glyphs);
-    this.#drawLayer("text", { ...carried, u_ratio: ratio });
+    if (this.layers.text.count && this.#ready("text")) {
+      gl.bindTexture(gl.TEXTURE_2D, (this.glyphs ??= this.#texture(glyphs())));
+      this.#drawLayer("text", { ...carried, u_ratio: ratio });
+    }
+    return this.isComplete;
   }
 
   /**
@@ -208,6 +217,9 @@ export class Painter {
   #drawWorld(world, camera, view) {
     const { gl } = this;
     const theme = /** @type {Theme} */ (this.theme);
+    const land = this.#ready("land");
+    const screen = this.#ready("screen");
+    if (!land || !screen) return;
     const step = camera.zoom < 3.2 ? 30 : camera.zoom < 5 ? 10 : camera.zoom < 7.5 ? 5 : 1;
     if (step !== this.gridStep) {
       world.grid = this.#plain(graticule(step), undefined, world.grid);
@@ -218,7 +230,7 @@ export class Painter {
     const draw = (/** @type {Plain} */ shape, /** @type {number} */ mode, /** @type {number[]} */ colour) => {
       gl.bindVertexArray(shape.vertices);
       for (const copy of copies) {
-        this.#use(this.land, { ...view, u_wrap: copy, u_colour: colour });
+        this.#use(land, { ...view, u_wrap: copy, u_colour: colour });
         if (shape.isIndexed) gl.drawElements(mode, shape.count, gl.UNSIGNED_INT, 0);
         else gl.drawArrays(mode, 0, shape.count);
       }
@@ -233,7 +245,7 @@ export class Painter {
     gl.stencilFunc(gl.EQUAL, 1, 1);
     gl.stencilOp(gl.KEEP, gl.KEEP, gl.KEEP);
     gl.bindVertexArray(this.nothing);
-    this.#use(this.screen, { u_colour: [...theme.land, 1] });
+    this.#use(screen, { u_colour: [...theme.land, 1] });
     gl.drawArrays(gl.TRIANGLE_STRIP, 0, 4);
     gl.disable(gl.STENCIL_TEST);
     draw(world.grid, gl.LINES, [...theme.grid, 1]);
@@ -244,9 +256,10 @@ export class Painter {
   /** @param {keyof Painter["layers"]} name @param {Record<string, number | number[]>} uniforms */
   #drawLayer(name, uniforms) {
     const layer = this.layers[name];
-    if (!layer.count) return;
-    this.#use(layer.program, uniforms);
-    this.gl.bindVertexArray(layer.vertices);
+    const program = layer.count ? this.#ready(layer.program) : null;
+    if (!program) return;
+    this.#use(program, uniforms);
+    this.gl.bindVertexArray((layer.vertices ??= this.#vertices(layer, program)));
     this.gl.drawArraysInstanced(this.gl.TRIANGLE_STRIP, 0, 4, layer.count);
   }
 
@@ -266,6 +279,18 @@ export class Painter {
 
   /** @typedef {{program: WebGLProgram, uniforms: Record<string, WebGLUniformLocation | null>}} Program */
 
+  /** @param {keyof typeof SOURCES} name @returns {Program | null} none if another one was made in this drawing */
+  #ready(name) {
+    const made = this.programs[name];
+    if (made) return made;
+    if (!this.mayMake) {
+      this.isComplete = false;
+      return null;
+    }
+    this.mayMake = false;
+    return (this.programs[name] = this.#program(SOURCES[name]));
+  }
+
   /** @param {string[]} sources vertex and fragment shader @returns {Program} */
   #program(sources) {
     const { gl } = this;
@@ -278,6 +303,7 @@ export class Painter {
         throw new Error(`shader: ${gl.getShaderInfoLog(shader)}`);
       gl.attachShader(program, shader);
     });
+    gl.bindAttribLocation(program, 0, "a_at");
     gl.linkProgram(program);
     /** @type {Program["uniforms"]} */
     const uniforms = {};
@@ -290,14 +316,18 @@ export class Painter {
   }
 
   /**
-   * @param {Program} program
+   * @param {keyof typeof SOURCES} program
    * @param {number} stride
    * @param {(string | number)[][]} attributes name, how many numbers, bytes before them
    */
-  #instanced(program, stride, attributes) {
+  #layer(program, stride, attributes) {
+    return { program, stride, attributes, buffer: this.gl.createBuffer(), vertices: /** @type {WebGLVertexArrayObject | null} */ (null), count: 0 };
+  }
+
+  /** @param {Painter["layers"]["text"]} layer @param {Program} program */
+  #vertices({ stride, attributes, buffer }, program) {
     const { gl } = this;
     const vertices = gl.createVertexArray();
-    const buffer = gl.createBuffer();
     gl.bindVertexArray(vertices);
     gl.bindBuffer(gl.ARRAY_BUFFER, buffer);
     for (const [name, size, offset] of attributes) {
@@ -307,7 +337,7 @@ export class Painter {
       gl.vertexAttribPointer(at, Number(size), gl.FLOAT, false, stride * 4, Number(offset));
       gl.vertexAttribDivisor(at, 1);
     }
-    return { program, vertices, buffer, stride, count: 0 };
+    return vertices;
   }
 
   /** @typedef {{vertices: WebGLVertexArrayObject, buffer: WebGLBuffer, count: number, isIndexed: boolean}} Plain */
@@ -325,9 +355,8 @@ export class Painter {
     gl.bindVertexArray(vertices);
     gl.bindBuffer(gl.ARRAY_BUFFER, buffer);
     gl.bufferData(gl.ARRAY_BUFFER, points, gl.STATIC_DRAW);
-    const at = gl.getAttribLocation(this.land.program, "a_at");
-    gl.enableVertexAttribArray(at);
-    gl.vertexAttribPointer(at, 2, gl.FLOAT, false, 0, 0);
+    gl.enableVertexAttribArray(0);
+    gl.vertexAttribPointer(0, 2, gl.FLOAT, false, 0, 0);
     if (indices) {
       gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, gl.createBuffer());
       gl.bufferData(gl.ELEMENT_ARRAY_BUFFER, indices, gl.STATIC_DRAW);

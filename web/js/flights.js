@@ -4,6 +4,7 @@
  */
 import { element } from "./dom.js";
 import { toX, toY } from "./geo.js";
+import { reason, untilItWorks } from "./retry.js";
 
 const DAY = 86400e3;
 const DAYS = 3;
@@ -12,11 +13,19 @@ const TIMEOUT = 20000;
 /** @typedef {{id: string, callsign?: string, departure_airport_icao?: string, arrival_airport_icao?: string, takeoff_time?: string, landing_time?: string, first_time: string, last_time: string}} Flight */
 /** @typedef {{geometry: {coordinates: [number, number][][]}, properties: {altitudes: (number | null)[]}}} Way */
 
-/** @param {string} path @returns {Promise<any>} */
+/** Answers of a page without an API, of an API for others than the page is, and of one that has no such thing. */
+const NOT_THERE = [401, 403, 404];
+
+/** @param {string} path @returns {Promise<any>} null if there is none */
 async function ask(path) {
   const response = await fetch(new URL(`api/${path}`, document.baseURI), { signal: AbortSignal.timeout(TIMEOUT) });
-  if (!response.ok) throw new Error(`${path}: HTTP ${response.status}`);
-  return response.json();
+  if (NOT_THERE.includes(response.status)) return null;
+  if (!response.ok) throw new Error(`HTTP ${response.status}`);
+  try {
+    return await response.json();
+  } catch {
+    throw new Error("not an answer of the API");
+  }
 }
 
 /** @param {Flight} flight */
@@ -28,6 +37,9 @@ function title(flight) {
     `${begin.slice(5, 10)} ${begin.slice(11, 16)}–${end.slice(11, 16)} Z`,
   ];
 }
+
+/** @param {string} text */
+const trouble = (text) => element("p", { role: "status" }, text);
 
 /** @param {Way} way @returns {number[]} pieces as the painter takes tracks */
 function pieces(way) {
@@ -48,6 +60,8 @@ export class Flights {
   constructor(draw) {
     this.draw = draw;
     this.ticket = 0;
+    /** The list that is shown, or asked for. */
+    this.listed = 0;
   }
 
   /**
@@ -56,21 +70,29 @@ export class Flights {
    * @param {number} now the feed's clock
    */
   async show(address, place, now) {
-    const ticket = this.forget();
+    const ticket = (this.listed = this.forget());
+    const heading = element("h3", {}, "Flights");
     const days = Array.from({ length: DAYS }, (_, back) => new Date(now - back * DAY).toISOString().slice(0, 10));
-    try {
-      const pages = await Promise.all(days.map((day) => ask(`flights?date=${day}&icao_address=${encodeURIComponent(address)}`)));
-      if (ticket !== this.ticket) return;
-      const found = pages.flatMap((page) => /** @type {Flight[]} */ (page.flights).reverse());
-      place.hidden = !found.length;
-      place.replaceChildren(element("h3", {}, "Flights"), element("ul", {}, ...found.map((one) => element("li", {}, this.#button(one)))));
-    } catch (error) {
-      // The page may be served without the API, or for others than the API is: then there is no list.
-      console.info(`no flights: ${error instanceof Error ? error.message : error}`);
-    }
+    const pages = await untilItWorks(
+      () => Promise.all(days.map((day) => ask(`flights?date=${day}&icao_address=${encodeURIComponent(address)}`))),
+      () => ticket === this.listed,
+      (error) => {
+        place.hidden = false;
+        place.replaceChildren(heading, trouble(`Cannot be had: ${reason(error)}. Trying again.`));
+      },
+    );
+    if (!pages || ticket !== this.listed) return;
+    const found = pages.flatMap((page) => /** @type {Flight[]} */ (page?.flights ?? []).reverse());
+    place.hidden = !found.length;
+    place.replaceChildren(heading, element("ul", {}, ...found.map((one) => element("li", {}, this.#button(one)))));
   }
 
-  /** What is shown goes, and what is asked for is not waited for. */
+  /** Nobody looks at an aircraft any more. */
+  close() {
+    this.listed = this.forget();
+  }
+
+  /** The way that is shown goes, and one that is asked for is not waited for. */
   forget() {
     this.draw([]);
     return ++this.ticket;
@@ -83,14 +105,22 @@ export class Flights {
       const isOn = button.getAttribute("aria-pressed") !== "true";
       const ticket = this.forget();
       for (const other of button.closest("ul")?.querySelectorAll("button") ?? []) other.setAttribute("aria-pressed", String(isOn && other === button));
+      const list = button.closest("section");
+      list?.querySelector("p")?.remove();
       if (!isOn) return;
-      try {
-        const track = pieces(await ask(`flights/${encodeURIComponent(flight.id)}`));
-        if (ticket === this.ticket) this.draw(track);
-      } catch (error) {
-        button.setAttribute("aria-pressed", "false");
-        console.info(`no track: ${error instanceof Error ? error.message : error}`);
-      }
+      const say = (/** @type {string} */ text) => {
+        list?.querySelector("p")?.remove();
+        if (text) list?.append(trouble(text));
+      };
+      const way = await untilItWorks(
+        () => ask(`flights/${encodeURIComponent(flight.id)}`),
+        () => ticket === this.ticket,
+        (error) => say(`Its way cannot be had: ${reason(error)}. Trying again.`),
+      );
+      if (ticket !== this.ticket) return;
+      say(way ? "" : "Its way is not there any more.");
+      if (way) this.draw(pieces(way));
+      else button.setAttribute("aria-pressed", "false");
     });
     return button;
   }

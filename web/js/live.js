@@ -4,6 +4,7 @@
  */
 import { FeedClock } from "./clock.js";
 import { identitiesAt, JsonObject, positionsAt } from "./objects.js";
+import { reason } from "./retry.js";
 import { SnapshotError } from "./snapshot.js";
 
 /** Milliseconds between polls. */
@@ -27,6 +28,12 @@ export const windowName = (end) => new Date(end).toISOString().replace(/[-:]|\.\
  * @property {boolean} isDamaged an object that cannot be read, rather than a server that does not answer
  */
 
+/** @param {unknown} error @returns {Trouble} */
+export const trouble = (error) => ({
+  what: reason(error),
+  isDamaged: error instanceof SnapshotError || error instanceof SyntaxError,
+});
+
 export class Live {
   /**
    * @param {string} base the page's address
@@ -44,8 +51,8 @@ export class Live {
     this.windowSeconds = 60;
     /** The start of the first window, milliseconds since the epoch. */
     this.since = NaN;
-    /** @type {import("./objects.js").Box | null} */
-    this.box = null;
+    /** @type {import("./objects.js").Box | null | undefined} what is looked at; null is the world, undefined not known yet */
+    this.box = undefined;
     this.isHidden = false;
     this.isPaused = false;
     /** @type {Map<string, Trouble>} */
@@ -85,11 +92,11 @@ export class Live {
    * @param {number} count windows
    */
   async readPast(count) {
-    const { box } = this;
+    const box = this.box ?? null;
     const step = this.windowSeconds * 1000;
     for (let back = 1; back <= count; back++)
       for (const [name, { windowStart }] of this.shards) {
-        if (!windowStart || box !== this.box) return;
+        if (!windowStart || box !== (this.box ?? null)) return;
         const url = new URL(`live/${name}/closed/${windowName(windowStart - back * step)}`, this.base).href;
         const got = await positionsAt(url).poll(box);
         for (const block of got?.blocks ?? []) this.fleet.addPast(block);
@@ -135,8 +142,8 @@ class Shard {
   /** @returns {Promise<number>} milliseconds until the next poll */
   async poll() {
     const { live } = this;
-    if (live.isPaused) return SHORTEST;
     const box = live.box;
+    if (live.isPaused || box === undefined) return SHORTEST;
     const isOther = String(box) !== this.seen;
     const got = await this.open.poll(box, isOther);
     this.seen = String(box);
@@ -230,10 +237,7 @@ async function repeat(live, name, poll) {
     } catch (error) {
       const longest = live.shards.size ? LONGEST_BACKOFF : FIRST_BACKOFF;
       wait = Math.min(longest, SHORTEST * 2 ** failures++) * (0.75 + Math.random() / 2);
-      live.troubles.set(name, {
-        what: error instanceof Error ? error.message : String(error),
-        isDamaged: error instanceof SnapshotError || error instanceof SyntaxError,
-      });
+      live.troubles.set(name, trouble(error));
       live.onNews();
     }
     await new Promise((resolve) => {

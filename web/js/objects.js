@@ -50,6 +50,13 @@ async function get(url, headers = {}) {
   return { status: status === 403 ? 404 : status, bytes, etag: response.headers.get("ETag") ?? "" };
 }
 
+/** @param {string} url of a file of the page itself @returns {Promise<Response>} */
+export async function file(url) {
+  const response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT) });
+  if (!response.ok) throw new FetchError(`${new URL(url).pathname}: HTTP ${response.status}`);
+  return response;
+}
+
 /** A JSON object that is asked for again and again. */
 export class JsonObject {
   /** @param {string} url */

@@ -92,7 +92,8 @@ export class Replay {
   /** @param {number} end */
   async #read(end) {
     const fleet = new Fleet();
-    const { box, base, shards } = this.live;
+    const { base, shards } = this.live;
+    const box = this.live.box ?? null;
     await Promise.all([...shards.keys()].map(async (shard) => {
       const url = new URL(`live/${shard}/closed/${windowName(end)}`, base).href;
       const last = await positionsAt(url).poll(box);

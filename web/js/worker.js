@@ -5,16 +5,19 @@
 import { matcher } from "./filters.js";
 import { Fleet } from "./fleet.js";
 import { readWorld, toX, toY } from "./geo.js";
-import { Live } from "./live.js";
-import { counts, JsonObject } from "./objects.js";
+import { Live, trouble } from "./live.js";
+import { counts, file, JsonObject } from "./objects.js";
 import { details, inView, instances, labels, row, tracks } from "./picture.js";
 import { Replay } from "./replay.js";
+import { untilItWorks } from "./retry.js";
 
 /** Milliseconds: between two pictures, and two lists; for status and alerts. */
 const PICTURE_EVERY = 400;
 const LIST_EVERY = 1500;
 const ASIDE_EVERY = 4000;
 const MINUTE = 60000;
+/** For how long the first aircraft are waited for before everything else is asked for. */
+const FIRST_WITHIN = 1000;
 const MOST_ROWS = 100;
 const TRACK_WINDOWS = 60;
 const PAST_WINDOWS = 10;
@@ -53,8 +56,20 @@ const post = (message, transfer = []) => /** @type {any} */ (self).postMessage(m
 
 /** @param {string} name @returns {(error: unknown) => void} */
 const failed = (name) => (error) => {
-  live.troubles.set(name, { what: error instanceof Error ? error.message : String(error), isDamaged: error instanceof SyntaxError });
+  live.troubles.set(name, trouble(error));
 };
+
+/**
+ * Says under a name what fails, and tries it again while it is wanted.
+ * @param {string} name
+ * @param {() => Promise<void>} attempt
+ * @param {() => boolean} [isWanted]
+ */
+async function insist(name, attempt, isWanted = () => true) {
+  live.troubles.delete(name);
+  await untilItWorks(attempt, isWanted, failed(name));
+  if (isWanted()) live.troubles.delete(name);
+}
 
 const fleet = () => past?.fleet ?? live.fleet;
 
@@ -84,6 +99,7 @@ function picture() {
   const matches = matcher(filters, fleet());
   const data = instances(fleet(), matches, origin, selected);
   post({ type: "aircraft", data, origin, clock: reading, shown: pastTime(), isPast: !!past }, [data.buffer]);
+  if (fleet().size) startTheRest();
   if (!view) return;
   const places = inView(fleet(), view, matches, now);
   const key = sorter();
@@ -141,27 +157,27 @@ function changed() {
 async function whereItWas() {
   const ticket = ++trackTicket;
   wholeTrack = [];
+  live.troubles.delete("track");
   const place = selected === null ? undefined : fleet().places.get(selected);
   if (place === undefined || selected === null) return;
-  await replay.track(selected, pastTime(), TRACK_WINDOWS, [fleet().latitude[place], fleet().longitude[place]], (points) => {
+  const address = selected;
+  const from = /** @type {[number, number]} */ ([fleet().latitude[place], fleet().longitude[place]]);
+  await insist("track", () => replay.track(address, pastTime(), TRACK_WINDOWS, from, (points) => {
     if (ticket !== trackTicket) return;
     wholeTrack = points;
     news();
-  });
+  }), () => ticket === trackTicket);
 }
 
 /** @param {number} time @param {number} speed */
 async function showPast(time, speed) {
   const ticket = ++pastLoading;
   live.isPaused = true;
-  try {
+  await insist("replay", async () => {
     const found = await replay.at(time);
-    if (ticket !== pastLoading) return;
-    past = { ...found, clock: found.clock, from: time, speed, since: Date.now() };
-  } catch (error) {
-    if (ticket !== pastLoading) return;
-    failed("replay")(error);
-  }
+    if (ticket === pastLoading) past = { ...found, clock: found.clock, from: time, speed, since: Date.now() };
+  }, () => ticket === pastLoading);
+  if (ticket !== pastLoading) return;
   if (past && speed > 0) {
     const wait = Math.max(50, (past.until - time) / speed);
     setTimeout(() => {
@@ -273,31 +289,35 @@ function health() {
   });
 }
 
-async function landAndAirports() {
-  try {
-    const response = await fetch(new URL("data/world.bin", base));
-    const stream = /** @type {ReadableStream} */ (response.body).pipeThrough(new DecompressionStream("deflate-raw"));
-    const world = readWorld(new Uint8Array(await new Response(stream).arrayBuffer()));
-    post({ type: "world", ...world }, [world.corners.buffer, world.triangles.buffer, world.coasts.buffer, world.borders.buffer]);
-    airports = await (await fetch(new URL("data/airports.json", base))).json();
-    post({ type: "airports", names: Object.fromEntries((airports?.icao ?? []).map((code, i) => [code, airports?.city[i]])) });
-    changed();
-  } catch (error) {
-    failed("land")(error);
-  }
+async function land() {
+  const response = await file(new URL("data/world.bin", base).href);
+  const stream = /** @type {ReadableStream} */ (response.body).pipeThrough(new DecompressionStream("deflate-raw"));
+  const world = readWorld(new Uint8Array(await new Response(stream).arrayBuffer()));
+  post({ type: "world", ...world }, [world.corners.buffer, world.triangles.buffer, world.coasts.buffer, world.borders.buffer]);
+}
+
+async function airportNames() {
+  airports = await (await file(new URL("data/airports.json", base).href)).json();
+  post({ type: "airports", names: Object.fromEntries((airports?.icao ?? []).map((code, i) => [code, airports?.city[i]])) });
+  changed();
+}
+
+let isStarted = false;
+/** What the first aircraft need not wait for. */
+function startTheRest() {
+  if (isStarted) return;
+  isStarted = true;
+  aside();
+  insist("land", land);
+  insist("airports", airportNames);
+  setInterval(() => {
+    if (!live.isHidden) news();
+  }, 1000);
+  setInterval(health, 2000);
 }
 
 /** @type {Record<string, (message: any) => void>} */
 const handlers = {
-  start() {
-    live.start();
-    aside();
-    landAndAirports();
-    setInterval(() => {
-      if (!live.isHidden) news();
-    }, 1000);
-    setInterval(health, 2000);
-  },
   view(message) {
     const before = live.box;
     view = message.view;
@@ -313,7 +333,7 @@ const handlers = {
     if (reach && reach !== tracked) {
       tracked = reach;
       // The aircraft of a new view are there after its first poll.
-      setTimeout(() => live.readPast(PAST_WINDOWS).catch(failed("track")), 1500);
+      setTimeout(() => insist("trails", () => live.readPast(PAST_WINDOWS), () => reach === tracked), 1500);
     }
     changed();
   },
@@ -334,7 +354,7 @@ const handlers = {
   select({ address }) {
     selected = address;
     changed();
-    whereItWas().catch(failed("track"));
+    whereItWas();
   },
   search({ text }) {
     search(text);
@@ -357,3 +377,5 @@ const handlers = {
 };
 
 self.onmessage = ({ data }) => handlers[data.type]?.(data);
+live.start();
+setTimeout(startTheRest, FIRST_WITHIN);
