@@ -11,14 +11,6 @@ type Box = tuple[float, float, float, float]
 """West, south, east, north in degrees; west > east crosses 180 degrees."""
 
 
-def is_within(latitude: float, longitude: float, box: Box) -> bool:
-    """Whether a position is in the box, its edges included."""
-    west, south, east, north = box
-    if not south <= latitude <= north:
-        return False
-    return west <= longitude <= east if west <= east else longitude >= west or longitude <= east
-
-
 def around(latitude: float, longitude: float, radius_nm: float) -> Box:
     """Return the least box that holds a circle; near a pole it goes all around."""
     angle = radius_nm / EARTH_RADIUS_NM

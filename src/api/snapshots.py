@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -13,7 +13,7 @@ from live.errors import SnapshotError
 from live.joined import joined
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from live.container import Header
     from live.identities import Identity
@@ -25,8 +25,11 @@ LOOK_SECONDS = 1.0
 CLOSED_WINDOWS = 2
 """Closed windows that are joined with the open one, which begins empty."""
 
-_KEPT = 256
-"""Objects kept in memory, as read: those of 32 shards, and a split window."""
+_AT_ONCE = 16
+"""Requests to S3 side by side: the client keeps as many connections (`wiring`)."""
+
+_FEW = 2
+"""So many are made one after the other: no threads for a stack of one shard or two, whose objects are kept."""
 
 _MOST_SHARDS = 4_096
 _MOST_PARTS = 64
@@ -40,7 +43,7 @@ class _Shards(msgspec.Struct):
 
 
 class Objects(Protocol):
-    """Where the live objects are."""
+    """Where the live objects are. Threads may ask at once."""
 
     def get(self, key: str, known: str | None) -> tuple[str, bytes] | None:
         """Return an object's tag and content, or None if it is not there.
@@ -68,17 +71,31 @@ class _Kept:
     is_final: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """An object, how it is read, and whether what is there never changes."""
+
+    key: str
+    decode: Callable[[bytes], Any]
+    is_final: bool = False
+
+
 class Snapshots:
-    """Reads what has changed, at most once in `LOOK_SECONDS`; for one thread, as a Lambda function has."""
+    """Reads what has changed, at most once in `LOOK_SECONDS`; for one thread, as a Lambda function has.
+
+    A look asks for the shards' open windows, then for what these lead to, and each time side by side. As long as a
+    shard goes on with its window and its identities, that is one request for it.
+    """
 
     def __init__(self, live: Objects, monotonic: Callable[[], float]) -> None:
         self._objects = live
         self._monotonic = monotonic
-        self._kept: OrderedDict[str, _Kept] = OrderedDict()
+        self._kept: dict[str, _Kept] = {}
         self._asked: dict[str, Any] = {}
         self._sky = Sky()
         self._parts: list[Any] = []
         self._looked_at: float | None = None
+        self._threads: ThreadPoolExecutor | None = None
 
     def sky(self) -> Sky:
         """Return all aircraft.
@@ -96,15 +113,25 @@ class Snapshots:
 
     def _look(self) -> None:
         self._asked = {}
-        listed = self._read(objects.SHARDS, msgspec.json.Decoder(_Shards).decode)
+        self._ask([_Wanted(objects.SHARDS, msgspec.json.Decoder(_Shards).decode)])
+        listed = self._asked[objects.SHARDS]
         shards = [] if listed is None else list(listed.shards)[:_MOST_SHARDS]
+        self._ask(_Wanted(objects.open_window(shard), reader.read) for shard in shards)
+        window = 0 if listed is None else listed.window_seconds * 1_000
+        closed = {shard: self._closed(shard, window) for shard in shards}
+        self._ask(one for found in closed.values() for one in found)
+        # The first parts of a window that was split are known once its last one is.
+        earlier = {shard: self._earlier_parts(shard, found) for shard, found in closed.items()}
+        self._ask(one for found in earlier.values() for one in found)
+        self._ask(one for shard in shards for one in self._identities(shard, [*closed[shard], *earlier[shard]]))
+        self._kept = {key: kept for key, kept in self._kept.items() if key in self._asked}
         positions: list[tuple[Header, list[Target]]] = []
         named: list[tuple[Header, dict[str, Identity]]] = []
         for shard in shards:
-            for key, is_final in self._keys(shard, 0 if listed is None else listed.window_seconds * 1_000):
-                if (one := self._read(key, reader.read, is_final=is_final)) is not None:
+            for key in (objects.open_window(shard), *(one.key for one in (*closed[shard], *earlier[shard]))):
+                if (one := self._asked[key]) is not None:
                     positions.append(one)
-                if (other := self._read(key + objects.IDENTITY, identities.read, is_final=is_final)) is not None:
+                if (other := self._asked.get(key + objects.IDENTITY)) is not None:
                     named.append(other)
         parts = [*positions, *named]
         unreadable = sum(1 for key in self._asked if key in self._kept and self._kept[key].content is None)
@@ -122,47 +149,76 @@ class Snapshots:
         targets = [everyone[address] for address in sorted(everyone)]
         self._sky = Sky(targets, names, newest, len(shards), unreadable)
 
-    def _keys(self, shard: str, window: int) -> list[tuple[str, bool]]:
-        """Return the keys to read for a shard, and whether what is there never changes."""
-        key = objects.open_window(shard)
-        found = [(key, False)]
-        opened = self._read(key, reader.read)
+    def _closed(self, shard: str, window: int) -> list[_Wanted]:
+        """Return the closed windows that an open one follows, and its own earlier parts."""
+        opened = self._asked[objects.open_window(shard)]
         if opened is None or window <= 0:
-            return found
+            return []
         header: Header = opened[0]
         ends = [header.window_start - back * window for back in range(CLOSED_WINDOWS)]
-        found += [(objects.closed_window(shard, header.window_end, part), True) for part in _earlier(header)]
-        for end in (end for end in ends if end > 0):
-            closed_key = objects.closed_window(shard, end)
-            found.append((closed_key, True))
-            if (closed := self._read(closed_key, reader.read, is_final=True)) is not None:
-                found += [(objects.closed_window(shard, end, part), True) for part in _earlier(closed[0])]
-        return found
+        keys = [objects.closed_window(shard, header.window_end, part) for part in _earlier(header)]
+        keys += [objects.closed_window(shard, end) for end in ends if end > 0]
+        return [_Wanted(key, reader.read, is_final=True) for key in keys]
 
-    def _read(self, key: str, decode: Callable[[bytes], Any], *, is_final: bool = False) -> Any:
-        """Return an object as read, asked for once a look; None if it is not there or cannot be read."""
-        if key not in self._asked:
-            kept = self._kept.get(key)
-            self._asked[key] = kept.content if kept and kept.is_final else self._get(key, kept, decode, is_final)
-        return self._asked[key]
+    def _earlier_parts(self, shard: str, closed: Iterable[_Wanted]) -> list[_Wanted]:
+        found = []
+        for one in closed:
+            content = self._asked[one.key]
+            header: Header | None = content and content[0]
+            if header is not None and one.key == objects.closed_window(shard, header.window_end):
+                found += [objects.closed_window(shard, header.window_end, part) for part in _earlier(header)]
+        return [_Wanted(key, reader.read, is_final=True) for key in found]
 
-    def _get(self, key: str, kept: _Kept | None, decode: Callable[[bytes], Any], is_final: bool) -> Any:  # noqa: FBT001
-        got = self._objects.get(key, None if kept is None else kept.tag)
+    def _identities(self, shard: str, closed: Iterable[_Wanted]) -> list[_Wanted]:
+        """Return the identities to ask for; those of an open window are kept while it names their version."""
+        found = [
+            _Wanted(one.key + objects.IDENTITY, identities.read, is_final=True)
+            for one in closed
+            if self._asked[one.key] is not None
+        ]
+        key = objects.open_window(shard) + objects.IDENTITY
+        opened, kept = self._asked[objects.open_window(shard)], self._kept.get(key)
+        if opened is not None and kept is not None and kept.content is not None:
+            version = opened[0].identity
+            if version is not None and kept.content[0].identity == version:
+                self._asked[key] = kept.content
+        return [*found, _Wanted(key, identities.read)]
+
+    def _ask(self, wanted: Iterable[_Wanted]) -> None:
+        """Ask for objects side by side, each once a look: as read; None if it is not there or cannot be read."""
+        missing: dict[str, _Wanted] = {}
+        for one in wanted:
+            if one.key in self._asked:
+                continue
+            kept = self._kept.get(one.key)
+            if kept is not None and kept.is_final:
+                self._asked[one.key] = kept.content
+            else:
+                missing[one.key] = one
+        tags = [None if (kept := self._kept.get(key)) is None else kept.tag for key in missing]
+        for one, got in zip(missing.values(), self._got(list(missing), tags), strict=True):
+            self._asked[one.key] = self._taken(one, got)
+
+    def _got(self, keys: list[str], tags: list[str | None]) -> Iterable[tuple[str, bytes] | None]:
+        if len(keys) <= _FEW:
+            return map(self._objects.get, keys, tags)
+        if self._threads is None:
+            self._threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="s3")
+        return self._threads.map(self._objects.get, keys, tags)
+
+    def _taken(self, wanted: _Wanted, got: tuple[str, bytes] | None) -> Any:
+        kept = self._kept.get(wanted.key)
         if got is None:
-            self._kept.pop(key, None)
+            self._kept.pop(wanted.key, None)
             return None
         tag, data = got
         if kept is not None and not data:
-            self._kept.move_to_end(key)
             return kept.content
         try:
-            content = decode(data)
+            content = wanted.decode(data)
         except (SnapshotError, ValueError, RecursionError):
             content = None
-        self._kept[key] = _Kept(tag, content, is_final)
-        self._kept.move_to_end(key)
-        while len(self._kept) > _KEPT:
-            self._kept.popitem(last=False)
+        self._kept[wanted.key] = _Kept(tag, content, wanted.is_final)
         return content
 
 

@@ -124,12 +124,7 @@ def _matching(sky: Sky, values: Values) -> Iterator[Target]:
     box: geography.Box | None = values["bbox"]
     least, most, on_ground = values["min_altitude"], values["max_altitude"], values["on_ground"]
     wanted = [(fields, listed) for name, fields in _BY_IDENTITY.items() if (listed := values[name]) is not None]
-    for target in sky.targets:
-        if box is not None:
-            if target.latitude is None or target.longitude is None:
-                continue
-            if not geography.is_within(target.latitude, target.longitude, box):
-                continue
+    for target in sky.targets if box is None else _within(sky.targets, box):
         if on_ground is not None and target.on_ground is not on_ground:
             continue
         if least is not None and (target.altitude is None or target.altitude < least):
@@ -139,6 +134,15 @@ def _matching(sky: Sky, values: Values) -> Iterator[Target]:
         if wanted and not _is_named(target, sky.identities.get(target.icao_address, {}), wanted):
             continue
         yield target
+
+
+def _within(targets: list[Target], box: geography.Box) -> list[Target]:
+    """Return those in the box, its edges included; in two passes, since most of the world fails the first."""
+    west, south, east, north = box
+    band = [one for one in targets if one.latitude is not None and south <= one.latitude <= north]
+    if west <= east:
+        return [one for one in band if one.longitude is not None and west <= one.longitude <= east]
+    return [one for one in band if one.longitude is not None and not east < one.longitude < west]
 
 
 def _is_named(target: Target, identity: Identity, wanted: list[tuple[tuple[str, ...], frozenset[str]]]) -> bool:

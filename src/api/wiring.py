@@ -23,6 +23,7 @@ S3: Mapping[str, Any] = {
     "connect_timeout": 1,
     "read_timeout": 3,
     "parameter_validation": False,
+    "max_pool_connections": 16,  # what `snapshots` asks for at once
 }
 
 
