@@ -23,6 +23,7 @@ from consumer.stream.messages import MessageParser, PositionToken, Status, Strea
 from feeds.errors import FeedError
 from feeds.recording_file import RecordingFile
 from feeds.stopping import Stopping
+from local.remote_stream import read_token
 from local.simulator import options as shared
 
 if TYPE_CHECKING:
@@ -174,12 +175,9 @@ def _filter(text: str) -> tuple[str, str]:
 
 def _api_token(path: Path) -> str:
     try:
-        token = path.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise FeedError(f"--token-file {path}: cannot be read ({error}); expected the API token alone") from None
-    if not (token and token.isascii() and token.isprintable() and " " not in token):
-        raise FeedError(f"--token-file {path}: holds no token; expected it alone, without blanks and quotes")
-    return token
+        return read_token(path)
+    except ValueError as error:
+        raise FeedError(f"--token-file {path}: {error}") from None
 
 
 def _tell(text: str) -> None:

@@ -11,10 +11,11 @@ from local.audit.report import Report, consumer_figures
 from local.audit.sinks import Alerts
 from local.cli.view import Snapshot
 from local.event_source_mapping import Counters
+from local.remote_stream import RemoteStream, lines_of
 from local.simulator.tokens import TokenError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from local.audit.sinks import Sinks
     from local.cli.command_line import RunOptions
@@ -30,13 +31,16 @@ _LOOK_SECONDS = 1.0
 
 
 class Figures:
-    """Looks at the parts of one run; changes nothing. Functions and mappings are by logical id."""
+    """Looks at the parts of one run; changes nothing. Functions and mappings are by logical id.
+
+    `server` is that of the feed; None where the stream is somebody else's, and `feed` is only its end.
+    """
 
     def __init__(  # noqa: PLR0913, PLR0917 -- all that has figures
         self,
         options: RunOptions,
-        feed: Feed,
-        server: TrackingStreamServer,
+        feed: Feed | RemoteStream,
+        server: TrackingStreamServer | None,
         sinks: Sinks,
         watch: Watch,
         functions: Mapping[str, Function],
@@ -55,6 +59,8 @@ class Figures:
 
     def covered(self) -> int:
         """Return how many lines of the feed the committed position token stands behind."""
+        if self._server is None:
+            return 0
         token = self._sinks.position_token()
         try:
             return 0 if token is None else self._server.position(token)
@@ -70,8 +76,8 @@ class Figures:
         counters = self._counters(AGGREGATOR)
         return Snapshot(
             phase=phase,
-            released=self._feed.count,
-            connections=self._server.connections,
+            released=None if isinstance(self._feed, RemoteStream) else self._feed.count,
+            connections=None if self._server is None else self._server.connections,
             consumer_running_for=consumer.running_for,
             consumer_timeout=consumer.settings.timeout,
             runs=consumer.invocations,
@@ -95,13 +101,16 @@ class Figures:
 
         `elapsed` is the run's seconds, `done_at` the local clock's time at which the last invocation had ended.
         """
-        began = self._server.first_update_at
+        server, feed = self._server, self._feed
+        began = None if server is None else server.first_update_at
         rejected = self._sinks.rejected_lines()
         content = envelope.read(self._sinks.records())
+        lines = lines_of(content.updates) if isinstance(feed, RemoteStream) else feed.lines(0, feed.count)
         return Report(
-            kind=self._feed.source.kind,
-            connections=self._server.connections,
-            stream=compare(self._feed.lines(0, self._feed.count), content.updates, rejected),
+            kind=feed.source.kind,
+            is_source_known=server is not None,
+            connections=0 if server is None else server.connections,
+            stream=compare(lines, content.updates, rejected),
             record_format=self._options.record_format,
             records=content.records,
             misplaced=content.misplaced,
@@ -111,7 +120,7 @@ class Figures:
             notified=self._sinks.alerts().count,
             suppressed=round(self._functions[ALERTS].log.total("AlertsSuppressed")),
             consumer=consumer_figures(self._watch.results),
-            archive=self._archived() if self._options.archive else None,
+            archive=self._archived(lines) if self._options.archive else None,
             rejected=len(rejected),
             dead_letters=self._sinks.dead_letters(),
             unkept=sum(mapping.counters.unkept for mapping in self._mappings.values()),
@@ -120,10 +129,10 @@ class Figures:
             complete=is_complete,
         )
 
-    def _archived(self) -> archive.ArchiveFigures:
+    def _archived(self, lines: Iterable[bytes]) -> archive.ArchiveFigures:
         archived = self._sinks.archived()
         keys = (key for keys in archived for key in keys)
-        return archive.compare(self._feed.lines(0, self._feed.count), keys, len(archived))
+        return archive.compare(lines, keys, len(archived))
 
     def _counters(self, name: str) -> Counters:
         return self._mappings[name].counters if name in self._mappings else Counters()

@@ -14,6 +14,7 @@ from local.event_source_mapping import DestinationClients, EventSourceMapping, P
 from local.figures import CONSUMER, Figures
 from local.flights_run import FlightsRun
 from local.monitor import Watch, say_nothing
+from local.remote_stream import RemoteStream
 from local.runtime.function import Function
 from local.runtime.schedule import Schedule
 from local.shutdown import Shutdown
@@ -36,8 +37,9 @@ API = "ApiFunction"
 
 
 class Pipeline:
-    """Everything between the simulator and the sinks. `tell` prints a line for a person.
+    """Everything between the stream's server and the sinks. `tell` prints a line for a person.
 
+    `server` is that of the feed; None where the stream is somebody else's, and `feed` is only its end.
     `endpoint` is where the functions, and the pollers in their name, find AWS, if there is something before `cloud`.
     `reaper` ends the functions should this process be killed. `broken` says what else broke, nothing if nothing did.
     """
@@ -47,8 +49,8 @@ class Pipeline:
         options: RunOptions,
         stack: Stack,
         cloud: Cloud,
-        feed: Feed,
-        server: TrackingStreamServer,
+        feed: Feed | RemoteStream,
+        server: TrackingStreamServer | None,
         *,
         task_root: Path,
         path: str,
@@ -142,8 +144,8 @@ class Pipeline:
             self._schedules,
             list(self._mappings.values()),
             self._clock,
-            committed=lambda: self.covered() >= self._feed.count,
-            delivered=lambda: self._watch.in_kinesis >= self._feed.count,
+            committed=lambda: self.covered() >= self._sent(),
+            delivered=lambda: self._watch.in_kinesis >= self._sent(),
             progress=lambda: (self.covered(), self._watch.in_kinesis),
             token_interval=self._options.token_interval,
             broken=self.broken,
@@ -177,6 +179,10 @@ class Pipeline:
     def broken(self) -> str:
         """Return why the run cannot come to its proper end; nothing while it can."""
         return self._broken() or ("" if self._options.chaos is not None else self.cannot_start())
+
+    def _sent(self) -> int:
+        """Return how many lines the feed has sent; of somebody else's stream none has to be waited for."""
+        return 0 if isinstance(self._feed, RemoteStream) else self._feed.count
 
     def data(self) -> Iterator[tuple[str, bytes]]:
         """Yield what the run made: the objects of the data bucket, with their keys."""

@@ -27,6 +27,7 @@ from local.faults.live import KEEP_ALIVE_SECONDS, LiveFaults
 from local.figures import CONSUMER
 from local.output_file import NOT_WRITTEN, OutputError, OutputFile
 from local.pipeline import API, Pipeline
+from local.remote_stream import RemoteStream, StreamAddress
 from local.runtime.emulator import EmulatorError
 from local.runtime.emulator import binary as emulator_binary
 from local.runtime.reaper import Reaper
@@ -51,6 +52,8 @@ if TYPE_CHECKING:
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 _TITLES = {"replay": "aircraft stream · a recording", "generated": "aircraft stream · generated traffic"}
+_FROM_THE_BEGINNING = {"StartPosition": "BEGINNING"}
+"""There is no checkpoint yet, and nothing that was sent before the first run may be passed over."""
 _INCOMPLETE, _CANNOT_START, _INTERRUPTED = 1, 2, 130
 _LAST_TOKENS = 0.5
 """Seconds between position tokens when the source has ended: the consumer stops at one."""
@@ -136,12 +139,8 @@ class _Run:
             running.callback(cloud.stop)
             for note in getattr(options.source, "notes", ()):
                 self._tell(note)
-            feed = Feed(options.source, speed=options.speed, duration=options.duration, tell=self._tell)
-            token = secrets.token_hex(16)
             faults = None if options.chaos is None else LiveFaults(options.chaos)
-            server = running.enter_context(self._server(feed, token, faults))
-            running.callback(feed.stop)
-            stack = self._create_stack(cloud, server.url, token, {} if faults is None else faults.parameters)
+            feed, server, stack = self._create_stack(cloud, running, faults)
             if faults is not None:
                 running.callback(faults.stop)
                 stack = faults.hurry(stack)
@@ -163,11 +162,11 @@ class _Run:
                 live = LiveObjects(cloud.client("s3"), stack.resources["DataBucket"])
                 web.connect(live, FrontDoor(pipeline.functions[API].invoke))
             self._at_work = True
-            if options.starts_now and isinstance(feed.source, GeneratedTraffic):
+            if options.starts_now and isinstance(feed, Feed) and isinstance(feed.source, GeneratedTraffic):
                 feed.replace(feed.source.starting_at(time.time() - 60 * options.delay))
             feed.start()
             pipeline.start()
-            if faults is not None:
+            if faults is not None and server is not None:
                 faults.start(
                     server,
                     pipeline.functions,
@@ -192,6 +191,22 @@ class _Run:
                 kept = self._folder.keep(pipeline.data())
                 self._tell(f"{kept:,} objects are in {self._folder.path}")
             return report
+
+    def _create_stack(
+        self, cloud: Cloud, running: contextlib.ExitStack, faults: LiveFaults | None
+    ) -> tuple[Feed | RemoteStream, TrackingStreamServer | None, Stack]:
+        """Return the stream that is read, its server if it is ours, and the stack that reads it."""
+        options = self._options
+        if isinstance(options.source, StreamAddress):
+            remote = RemoteStream(options.source, options.duration)
+            running.callback(remote.stop)
+            return remote, None, self._create(cloud, options.source, {})
+        feed = Feed(options.source, speed=options.speed, duration=options.duration, tell=self._tell)
+        token = secrets.token_hex(16)
+        server = running.enter_context(self._server(feed, token, faults))
+        running.callback(feed.stop)
+        parameters = _FROM_THE_BEGINNING | ({} if faults is None else faults.parameters)
+        return feed, server, self._create(cloud, StreamAddress(server.url, token), parameters)
 
     def _server(self, feed: Feed, token: str, faults: LiveFaults | None) -> TrackingStreamServer:
         interval = self._options.token_interval
@@ -220,7 +235,7 @@ class _Run:
             webbrowser.open(server.url)
         return server
 
-    def _create_stack(self, cloud: Cloud, url: str, token: str, parameters: dict[str, str]) -> Stack:
+    def _create(self, cloud: Cloud, stream: StreamAddress, parameters: dict[str, str]) -> Stack:
         options = self._options
         timeout = options.consumer_timeout
         stack = create(
@@ -228,9 +243,7 @@ class _Run:
             self._repository / "template.yaml",
             name="local",
             parameters={
-                "StreamUrl": url,
-                # There is no checkpoint yet, and nothing that was sent before the first run may be passed over.
-                "StartPosition": "BEGINNING",
+                "StreamUrl": stream.url,
                 "StreamMode": "PROVISIONED",
                 "ShardCount": str(options.shards),
                 "WindowSeconds": str(options.window),
@@ -240,7 +253,7 @@ class _Run:
                 "StopWhenCaughtUp": str(options.stop_when_caught_up).lower(),
                 **parameters,
             },
-            secret_value=token,
+            secret_value=stream.token,
             timeouts={} if timeout is None else {CONSUMER: timeout},
         )
         if options.verbose:
@@ -252,7 +265,7 @@ class _Run:
         """Print a line; a terminal shows it above the live picture."""
         self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
-    def _broken(self, feed: Feed) -> str:
+    def _broken(self, feed: Feed | RemoteStream) -> str:
         """Return what broke so that nothing more can come of the run; a source that failed is only its end."""
         if self._cloud is not None and not self._cloud.alive:
             return "the local AWS (moto) has ended"

@@ -52,6 +52,8 @@ class Report:
     shard than they name. `dead_letters` and `unkept` count the records that the event source mappings gave up: those in
     the failures bucket, and those that no on-failure destination took. `moving_seconds` pass from the first update that
     the source sends to the end of the last invocation of the last function, None where nothing was sent.
+    `is_source_known` is False where somebody else serves the stream: then `stream` is Kinesis against itself, and what
+    was sent, lost before it, or came in another order is not known.
     """
 
     kind: str
@@ -73,6 +75,7 @@ class Report:
     records: int = 0
     misplaced: int = 0
     complete: bool = True
+    is_source_known: bool = True
 
     @property
     def updates_per_second(self) -> float:
@@ -85,13 +88,18 @@ class Report:
     def as_json(self) -> dict[str, Any]:
         """Return what `--report` writes."""
         envelopes = {"envelopes": {"records": self.records, "misplaced": self.misplaced}}
+        known = self.is_source_known
         return {
-            "source": {"kind": self.kind, "updates": self.stream.source, "connections": self.connections},
+            "source": {
+                "kind": self.kind,
+                "updates": self.stream.source if known else None,
+                "connections": self.connections if known else None,
+            },
             "kinesis": {
                 "updates": self.stream.updates,
-                "lost": self.stream.lost,
+                "lost": self.stream.lost if known else None,
                 "duplicates": self.stream.duplicates,
-                "out_of_order": self.stream.out_of_order,
+                "out_of_order": self.stream.out_of_order if known else None,
             },
             "aggregator": {
                 "invocations": self.aggregator_invocations,
@@ -148,6 +156,8 @@ class Report:
             found.append(f"{self.unkept:,} records were given up, and no on-failure destination took them.")
         if self.archive is not None:
             found += self.archive.losses()
+        if not self.is_source_known and self.consumer.invocations and not self.consumer.graceful_stops:
+            found.append("No run of the consumer came to a position token: see the messages above.")
         if not self.complete:
             found.append("The run did not come to its proper end: see the messages above.")
         return found
@@ -156,7 +166,8 @@ class Report:
         """Return a sentence for each thing worth a look that lost nothing."""
         found = []
         if not self.stream.source:
-            found.append("The source sent no update: nothing was put to the test.")
+            what = "The source sent no update" if self.is_source_known else "No update came from the stream"
+            found.append(f"{what}: nothing was put to the test.")
         if self.consumer.hard_stops:
             found.append(f"{self.consumer.hard_stops:,} runs of the consumer did not end at a position token.")
         if self.stream.duplicates:

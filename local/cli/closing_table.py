@@ -22,14 +22,16 @@ def show_report(console: Console, report: Report) -> None:
     figures = report.as_json()
     source, kinesis, aggregator = figures["source"], figures["kinesis"], figures["aggregator"]
     alerts, consumer = figures["alerts"], figures["consumer"]
-    table.add_row(
-        "Source", f"{source['updates']:,}", f"updates, {source['kind']}; connections: {source['connections']:,}"
-    )
-    table.add_row(
-        "Kinesis",
-        f"{kinesis['updates']:,}",
-        f"updates; {kinesis['lost']:,} lost, {kinesis['duplicates']:,} twice, {kinesis['out_of_order']:,} out of order",
-    )
+    if report.is_source_known:
+        table.add_row(
+            "Source", f"{source['updates']:,}", f"updates, {source['kind']}; connections: {source['connections']:,}"
+        )
+        order = f"{kinesis['out_of_order']:,} out of order"
+        came = f"updates; {kinesis['lost']:,} lost, {kinesis['duplicates']:,} twice, {order}"
+    else:
+        table.add_row("Source", "-", "not known: the stream is somebody else's")
+        came = f"updates; {kinesis['duplicates']:,} twice; what was lost before, or came in another order, is not known"
+    table.add_row("Kinesis", f"{kinesis['updates']:,}", came)
     if "envelopes" in figures:
         envelopes = figures["envelopes"]
         table.add_row(
@@ -60,11 +62,12 @@ def show_report(console: Console, report: Report) -> None:
         f"{consumer['graceful_stops']:,} ended at a token, {consumer['hard_stops']:,} did not; "
         f"{100 * consumer['reading_share']:.1f} % of the time spent reading",
     )
-    table.add_row(
-        "Throughput",
-        f"{figures['updates_per_second']:,.0f}",
-        "updates a second, from the first one sent to the end of the last invocation",
-    )
+    if report.is_source_known:
+        table.add_row(
+            "Throughput",
+            f"{figures['updates_per_second']:,.0f}",
+            "updates a second, from the first one sent to the end of the last invocation",
+        )
     table.add_row("Rejected", f"{figures['rejected']:,}", f"rejected lines, {figures['dead_letters']:,} dead letters")
     console.print(table)
     for note in report.notes():
@@ -73,7 +76,8 @@ def show_report(console: Console, report: Report) -> None:
     for loss in losses:
         console.print(f"[bold red]Lost:[/bold red] {loss}", highlight=False)
     if not losses and report.stream.source:
-        console.print("[bold green]Nothing was lost.[/bold green]", end=" ")
+        whole = "Nothing was lost." if report.is_source_known else "Nothing that came into Kinesis was lost."
+        console.print(f"[bold green]{whole}[/bold green]", end=" ")
     console.print(f"[dim]{figures['elapsed_seconds']:,} seconds.[/dim]", highlight=False)
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import getpass
 import math
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from local.audit.envelope import FORMATS, SINGLE
+from local.remote_stream import StreamAddress, checked_token, checked_url, read_token
 from local.simulator import options as shared
 from local.simulator.recording import RecordingError
 
@@ -31,7 +34,14 @@ Exit code: 0 when nothing was lost, that is, every update the source sent is in 
 rejected lines) and in the window rows, and no record was given up; 1 when something was lost or the run did not come
 to its end; 2 for a wrong option, or a stack or function that cannot be started; 3 when the result could not be written;
 130 after a second Ctrl-C, or one before anything was sent.
-Consumer runs that were cut off, duplicates and changed order lose nothing: they are named, and change no exit code."""
+Of a stream that somebody else serves nobody here knows what was sent: lost is then what is in Kinesis and not in the
+window rows or the archive, and 1 is also the exit code where no run of the consumer came to a position token.
+Consumer runs that were cut off, duplicates and changed order lose nothing: they are named, and change no exit code.
+
+Examples:
+  local --duration 0 --open
+  local --stream-url https://api.airsafe.spire.com/v2/targets/stream --token-file token --duration 600
+  local --stream-url http://127.0.0.1:8080/v2/targets/stream --token-file token   (the simulator, or the feeder)"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +54,7 @@ class RunOptions:
     of what goes wrong, None for a run in which nothing does.
     """
 
-    source: Source
+    source: Source | StreamAddress
     speed: float
     duration: float | None
     token_interval: float
@@ -77,6 +87,13 @@ def _whole(low: int, high: int, unit: str) -> type[int]:
     return parse  # type: ignore[return-value] # argparse calls it; what it is it does not ask
 
 
+def _url(text: str) -> str:
+    try:
+        return checked_url(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
 def _file_to_write(text: str) -> Path:
     path = Path(text)
     if not path.absolute().parent.is_dir():
@@ -95,6 +112,19 @@ def _parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     shared.add_source_options(parser)
+    theirs = parser.add_argument_group("a stream that somebody else serves, instead")
+    theirs.add_argument(
+        "--stream-url",
+        type=_url,
+        metavar="URL",
+        help="read this Tracking Stream from now on: the provider's, or what the simulator or the feeder serve",
+    )
+    theirs.add_argument(
+        "--token-file",
+        type=Path,
+        metavar="FILE",
+        help="holds the API token alone (default: a terminal is asked for it); it is shown nowhere",
+    )
     run = parser.add_argument_group("the run")
     run.add_argument(
         "--duration",
@@ -172,17 +202,19 @@ def parse(arguments: Sequence[str] | None = None) -> RunOptions:
     """Read the command line; a wrong option ends the program with exit code 2 and a message that names it."""
     parser = _parser()
     given = parser.parse_args(arguments)
+    if given.token_file is not None and given.stream_url is None:
+        parser.error("argument --token-file: is for --stream-url, which is absent")
     if math.isinf(given.speed) and given.duration == 0 and given.replay is None:
         parser.error("argument --duration: got 0 together with --speed max; generated traffic has no end, give seconds")
     try:
-        source = shared.source(given)
+        source = shared.source(given) if given.stream_url is None else _stream(parser, given)
     except RecordingError as error:
         parser.error(f"argument --replay: {error}")
     except ValueError as error:
         text = str(error)  # from the generator it begins with the name of what is wrong: `aircraft: got 10 ...`
         parser.error(text if text.startswith("--") else f"argument --{text}")
-    starts_now = given.replay is None and given.start is None and given.seed is None
-    if given.stop_when_caught_up and not starts_now:
+    starts_now = given.stream_url is None and given.replay is None and given.start is None and given.seed is None
+    if given.stop_when_caught_up and not starts_now and given.stream_url is None:
         parser.error(
             "argument --stop-when-caught-up: the consumer compares the updates' times with its clock; expected traffic "
             "of now, without --replay, --seed and --start"
@@ -199,7 +231,9 @@ def parse(arguments: Sequence[str] | None = None) -> RunOptions:
     return RunOptions(
         source=source,
         speed=given.speed,
-        duration=_simulated_seconds(given.duration, given.speed, endless=source.endless),
+        duration=_simulated_seconds(
+            given.duration, given.speed, endless=isinstance(source, StreamAddress) or source.endless
+        ),
         token_interval=interval,
         window=given.window,
         shards=given.shards,
@@ -218,6 +252,35 @@ def parse(arguments: Sequence[str] | None = None) -> RunOptions:
         web_port=given.web_port,
         open=given.open and given.web,
     )
+
+
+def _stream(parser: argparse.ArgumentParser, given: argparse.Namespace) -> StreamAddress:
+    """Return the stream of `--stream-url`, with the token of a file or of a person at a terminal."""
+    for name in (
+        "replay",
+        "rate",
+        "aircraft",
+        "seed",
+        "start",
+        "emergency",
+        "speed",
+        "token_interval",
+        "chaos",
+    ):
+        if getattr(given, name) != parser.get_default(name):
+            option = f"--{name.replace('_', '-')}"
+            parser.error(f"argument {option}: does not go together with --stream-url, whose updates come as they come")
+    if given.token_file is not None:
+        try:
+            return StreamAddress(given.stream_url, read_token(given.token_file))
+        except ValueError as error:
+            parser.error(f"argument --token-file: {given.token_file}: {error}")
+    if not sys.stdin.isatty():
+        parser.error("argument --token-file: is absent, and there is no terminal to ask; expected a file's name")
+    try:
+        return StreamAddress(given.stream_url, checked_token(getpass.getpass("API token: ")))
+    except (ValueError, EOFError) as error:
+        parser.error(f"API token: {error or 'none was given'}")
 
 
 def _simulated_seconds(duration: float | None, speed: float, *, endless: bool) -> float | None:

@@ -34,8 +34,8 @@ class Snapshot:
     """The run at one moment; times in seconds, None where nothing is known yet."""
 
     phase: str
-    released: int
-    connections: int
+    released: int | None
+    connections: int | None
     consumer_running_for: float | None
     consumer_timeout: int
     runs: int
@@ -99,7 +99,7 @@ class View:
     def _look(self) -> Snapshot:
         snapshot = self._take()
         now = time.monotonic()
-        for history, value in ((self._released, snapshot.released), (self._delivered, snapshot.in_kinesis)):
+        for history, value in ((self._released, snapshot.released or 0), (self._delivered, snapshot.in_kinesis)):
             history.append((now, value))
             while now - history[0][0] > _HISTORY:
                 history.popleft()
@@ -111,11 +111,10 @@ class View:
         grid.add_column(style="bold", min_width=10)
         grid.add_column(justify="right", min_width=9)
         grid.add_column(ratio=1)
-        grid.add_row(
-            "source",
-            f"{now.released:,}",
-            Text.assemble("updates sent  ", (self._bars(self._released), "cyan"), f"  {_rate(self._released):,.0f}/s"),
-        )
+        if now.released is not None:
+            sent = (self._bars(self._released), "cyan")
+            line = Text.assemble("updates sent  ", sent, f"  {_rate(self._released):,.0f}/s")
+            grid.add_row("source", f"{now.released:,}", line)
         grid.add_row(
             "Kinesis",
             f"{now.in_kinesis:,}",
@@ -125,11 +124,14 @@ class View:
         )
         grid.add_row("", "", "")
         grid.add_row("consumer", f"run {now.runs + (now.consumer_running_for is not None)}", _consumer_line(now))
-        grid.add_row(
-            "checkpoint",
-            f"{_percent(now.covered, now.released)}",
-            f"of what was sent is committed{_lag(now.source_lag)}",
-        )
+        if now.released is not None:
+            grid.add_row(
+                "checkpoint",
+                f"{_percent(now.covered, now.released)}",
+                f"of what was sent is committed{_lag(now.source_lag)}",
+            )
+        elif now.source_lag is not None:
+            grid.add_row("source lag", f"{now.source_lag:,.1f} s", "behind the stream")
         grid.add_row("windows", f"{now.windows_closed:,}", _windows_line(now))
         grid.add_row("alerts", f"{now.notified:,}", f"sent, {now.suppressed:,} suppressed")
         for alert in reversed(now.newest_alerts):
@@ -147,11 +149,14 @@ class View:
         )
 
     def _plain(self, now: Snapshot) -> str:
-        return (
-            f"{self._elapsed()}  {now.phase}: {now.released:,} sent ({_rate(self._released):,.0f}/s), "
-            f"{now.in_kinesis:,} in Kinesis, {_percent(now.covered, now.released)} committed, "
-            f"windows closed: {now.windows_closed:,}, alerts: {now.notified:,}"
-        )
+        if now.released is None:
+            come = f"{now.in_kinesis:,} in Kinesis ({_rate(self._delivered):,.0f}/s), "
+        else:
+            come = (
+                f"{now.released:,} sent ({_rate(self._released):,.0f}/s), "
+                f"{now.in_kinesis:,} in Kinesis, {_percent(now.covered, now.released)} committed, "
+            )
+        return f"{self._elapsed()}  {now.phase}: {come}windows closed: {now.windows_closed:,}, alerts: {now.notified:,}"
 
     def _elapsed(self) -> str:
         seconds = int(time.monotonic() - self._began)
@@ -196,7 +201,8 @@ def _consumer_line(now: Snapshot) -> str:
         else f"reading for {now.consumer_running_for:,.0f} of {now.consumer_timeout:,} s"
     )
     failed = f", {now.failed_runs:,} runs failed" if now.failed_runs else ""
-    return f"{state}, connections so far: {now.connections:,}{failed}"
+    connections = "" if now.connections is None else f", connections so far: {now.connections:,}"
+    return f"{state}{connections}{failed}"
 
 
 def _windows_line(now: Snapshot) -> str:

@@ -96,6 +96,24 @@ def local_run(repository, tmp_path):
         run._output.close()
 
 
+@pytest.fixture
+def simulator(repository, tmp_path):
+    """A Tracking Stream in a process of its own, with the address that it prints; its API token is `TOKEN`."""
+    arguments = ["--port", "0", "--token", TOKEN, "--rate", "40", "--aircraft", "40", "--token-interval", "0.3"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "local.simulator", *arguments],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(repository)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    yield process.stdout.readline().split()[5]
+    process.terminate()
+    process.communicate()
+
+
+TOKEN = "s3cret-API-token"
+
 SHORT = ("--window", "2", "--token-interval", "0.3", "--rate", "40", "--aircraft", "40", "--no-archive")
 """Few aircraft: at each window's end the state of each is written, one by one, into a table that moto plays."""
 
@@ -121,6 +139,25 @@ def test_two_runs_go_on_side_by_side_and_lose_nothing(local_run):
         assert (report["rejected"], report["dead_letters"]) == (0, 0)
         assert "Nothing was lost." in run.output()
         run.assert_nothing_is_left()
+
+
+def test_a_stream_of_somebody_elses_is_read(local_run, simulator, tmp_path):
+    """From another process, as the provider's would be; what it sent is not known, and its token is shown nowhere."""
+    file = tmp_path / "token"
+    file.write_text(TOKEN)
+    options = ("--window", "2", "--no-archive", "--verbose", "--duration", "0")
+    run = local_run("--stream-url", simulator, "--token-file", str(file), *options)
+    wait_until(lambda: "window closed" in run.output())
+    run.interrupt()
+
+    assert run.end() == 0, run.output()
+    assert run.report["source"] == {"kind": "stream", "updates": None, "connections": None}
+    kinesis = run.report["kinesis"]
+    assert kinesis["updates"] == run.report["aggregator"]["updates"] > 0
+    assert kinesis == {"updates": kinesis["updates"], "lost": None, "duplicates": 0, "out_of_order": None}
+    assert run.report["consumer"]["hard_stops"] == 0
+    assert "Nothing that came into Kinesis was lost." in run.output()
+    assert TOKEN not in run.output() + run.report_path.read_text()
 
 
 def test_envelopes_carry_the_same_updates(local_run):

@@ -145,3 +145,21 @@ def test_the_reading_share_is_weighted_by_time():
 def test_without_runs_nothing_was_read():
     """A run that was stopped before the first tick still has a report."""
     assert consumer_figures([]) == ConsumerFigures(0, 0, 0, 0.0)
+
+
+def test_of_a_stream_of_somebody_elses_only_what_is_known_is_reported():
+    """Neither what was sent nor what was lost before Kinesis; what was lost after it is a loss as ever."""
+    report = with_changes(is_source_known=False)
+    figures = report.as_json()
+    assert figures["source"] == {"kind": "replay", "updates": None, "connections": None}
+    assert figures["kinesis"] == {"updates": 10, "lost": None, "duplicates": 0, "out_of_order": None}
+    assert report.exit_code == 0
+    assert with_changes(is_source_known=False, rows={"miscounted": 1}).exit_code == 1
+
+
+def test_a_stream_that_no_run_could_read_is_a_failure():
+    """A wrong token, for one: nothing came, so that nothing is missing."""
+    runs = ConsumerFigures(invocations=2, graceful_stops=0, hard_stops=2, reading_share=0.0)
+    report = with_changes(is_source_known=False, consumer=runs, stream={"source": 0, "updates": 0})
+    assert report.exit_code == 1
+    assert "No update came from the stream: nothing was put to the test." in report.notes()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import time
 
@@ -144,3 +145,54 @@ def test_options_of_generated_traffic_do_not_go_with_a_recording(capsys, short_r
 def test_options_may_not_be_cut_short(capsys):
     """--wind is no --window: what an abbreviation means changes with every new option."""
     assert "unrecognized arguments: --wind 5" in _message(capsys, "--wind", "5")
+
+
+@pytest.fixture
+def token_file(tmp_path):
+    """An API token, with the line's end that editors add."""
+    path = tmp_path / "token"
+    path.write_text("s3cret-API-token\n")
+    return path
+
+
+def test_a_stream_of_somebody_elses_has_its_token_from_a_file(token_file):
+    """It is read for as long as generated traffic is sent, and nothing that is printed of it shows the token."""
+    options = parse(["--stream-url", "https://example.com/v2/targets/stream", "--token-file", str(token_file)])
+    assert (options.source.kind, options.source.token, options.duration) == ("stream", "s3cret-API-token", 60)
+    assert "s3cret" not in repr(options)
+    assert not options.starts_now
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--replay", "x"],
+        ["--rate", "5"],
+        ["--seed", "1"],
+        ["--emergency"],
+        ["--speed", "2"],
+        ["--token-interval", "3"],
+        ["--chaos", "1"],
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_options_of_traffic_of_our_own_do_not_go_with_a_stream(capsys, token_file, arguments):
+    """What it sends, and when, is not ours to say."""
+    given = ["--stream-url", "https://example.com/stream", "--token-file", str(token_file), *arguments]
+    assert f"argument {arguments[0]}: does not go together with --stream-url" in _message(capsys, *given)
+
+
+def test_a_wrong_stream_or_token_is_refused_by_name(capsys, token_file, tmp_path, monkeypatch):
+    """The token would travel in the clear, is not there, or is none; none of the messages shows it."""
+    url = ["--stream-url", "https://example.com/stream"]
+    assert "--stream-url: got 'http://example.com/stream'" in _message(
+        capsys, "--stream-url", "http://example.com/stream", "--token-file", str(token_file)
+    )
+    assert "--token-file: is for --stream-url" in _message(capsys, "--token-file", str(token_file))
+    assert "cannot be read" in _message(capsys, *url, "--token-file", str(tmp_path / "absent"))
+    token_file.write_text("s3cret token")
+    message = _message(capsys, *url, "--token-file", str(token_file))
+    assert "holds no token" in message
+    assert "s3cret" not in message
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    assert "there is no terminal to ask" in _message(capsys, *url)
