@@ -76,7 +76,7 @@ class Archiving:
             rounds += 1
             until = remaining() * (1 - READING_SHARE)
             read: dict[datetime, dict[str, Entry]] = {}
-            while waiting and (not read or (remaining() > until and self._staged() < self._most_updates)):
+            while waiting and (not read or (remaining() > until and self._staging.count < self._most_updates)):
                 arrival, raw = waiting.pop(0)
                 read.setdefault(arrival, {})
                 entry = self._read(raw, report)
@@ -104,9 +104,6 @@ class Archiving:
             waiting += [(arrival, raw) for raw in listed]
         return waiting
 
-    def _staged(self) -> int:
-        return self._staging.updates.total()
-
     def _read(self, raw: RawObject, report: Report) -> Entry | None:
         """Take the updates of one object; return what the ledger keeps of it, None if it has to be read again."""
         path = self._folder / "raw"
@@ -123,9 +120,9 @@ class Archiving:
                 return None  # it has expired since it was listed
             try:
                 for lines in blocks(_chunks(path), reject):
-                    found = decode_lines(lines, reject, ignored)
+                    found = decode_lines(lines, self._staging.identities, reject, ignored)
                     self._staging.add(found)
-                    updates += len(found)
+                    updates += len(found.addresses)
             except DamagedObjectError as error:
                 damage = report.damaged[raw.key] = str(error)
         except (ClientError, BotoCoreError, HTTPError, UnknownVersionError) as error:
@@ -140,8 +137,7 @@ class Archiving:
         return Entry(tag, updates, reasons.total(), next(iter(reasons), ""), damage)
 
     def _write_hours(self, report: Report) -> None:
-        self._staging.hand_over()
-        for hour, _ in self._staging.updates.most_common():
+        for hour in self._staging.hours():
             _with_changes(partial(self._write_hour, hour, report), named([hour])[0])
 
     def _write_hour(self, hour: int, report: Report) -> None:

@@ -29,18 +29,18 @@ EARLIEST: Final = int((datetime(2010, 1, 1, tzinfo=UTC) - EPOCH).total_seconds()
 """A clock that says less was never set (1970, 1980), or has rolled over."""
 
 
-def hour_of(timestamp: int, ingestion_time: int | None) -> int:
-    """Return the hour, counted from 1970, that an update with these times belongs to (both microseconds since then).
+_APART: Final = "epoch_us(ingestion_time) - epoch_us(timestamp)"
+HOUR_OF: Final = f"""CAST(epoch_us(date_trunc('hour', CASE
+    WHEN ingestion_time IS NULL THEN timestamp
+    WHEN {_APART} BETWEEN -{DAY} AND {DAY} THEN ingestion_time
+    WHEN epoch_us(least(timestamp, ingestion_time)) >= {EARLIEST} THEN least(timestamp, ingestion_time)
+    ELSE greatest(timestamp, ingestion_time)
+END)) // {MICROSECONDS} AS INTEGER)"""
+"""The hour, counted from 1970, that an update with these times belongs to, in SQL.
 
-    That of its ingestion. Where there is no ingestion time, that of its `timestamp`. Where the two are more than a day
-    apart, one of the clocks is wrong: the earlier one counts, unless it was never set.
-    """
-    if ingestion_time is None:
-        return timestamp // MICROSECONDS
-    if -DAY <= ingestion_time - timestamp <= DAY:
-        return ingestion_time // MICROSECONDS
-    earlier, later = sorted((timestamp, ingestion_time))
-    return (earlier if earlier >= EARLIEST else later) // MICROSECONDS
+That of its ingestion. Where there is no ingestion time, that of its `timestamp`. Where the two are more than a day
+apart, one of the clocks is wrong: the earlier one counts, unless it was never set.
+"""
 
 
 def folder(hour: datetime) -> str:

@@ -6,43 +6,38 @@ Held are a row of numbers for each update, and once what thousands of updates sh
 
 from __future__ import annotations
 
-from collections import Counter
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
 import duckdb
 
 from archive.arrow import Table
-from archive.hours import EPOCH, hour_of
+from archive.hours import HOUR_OF
+from archive.identities import Identities
+from archive.moments import moment
 from archive.schema import COLUMNS, KEY
-from archive.update import IDENTITY, MEASURED, moment
+from archive.update import IDENTITY, MEASURED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
     from pathlib import Path
 
     from archive.arrow import Kind
-    from archive.update import ArchivedUpdate
+    from archive.update import Batch
 
 BATCH: Final = 50_000
 """Updates that are handed to DuckDB at a time: a statement takes some milliseconds, however few they are."""
 
-MOST_IDENTITIES: Final = 200_000
-"""So many are remembered: an hour of the world has half as many. What is forgotten is only held twice."""
-
 ROW_GROUP: Final = 122_880
 
-_identity_of = attrgetter(*(column.name for column in IDENTITY))
 _KINDS: Final[dict[str, Kind]] = {"DOUBLE": "double", "INTEGER": "double", "BOOLEAN": "bool", "VARCHAR": "text"}
 _UPDATE_KINDS: Final[dict[str, Kind]] = {
     "icao_address": "text",
-    "timestamp": "int64",
-    "ingestion_time": "int64",
-    "hour": "int32",
+    "timestamp": "text",
+    "ingestion_time": "text",
     "identity": "int32",
     **{column.name: _KINDS[column.type] for column in MEASURED},
 }
+_TIMES: Final = {column.name for column in COLUMNS if column.type == "TIMESTAMP"}
 _NAMES: Final = ", ".join(column.name for column in COLUMNS)
 _KEYS: Final = ", ".join(KEY)
 _SORTED: Final = ", ".join(f"{name} NULLS FIRST" for name in KEY)
@@ -63,8 +58,8 @@ class Staging:
 
     def __init__(self, folder: Path, memory_megabytes: int) -> None:
         """`folder` takes what does not fit into so much memory; it has to be there."""
-        self.updates: Counter[int] = Counter()
-        """How many there are of each hour, counted from 1970; duplicates too."""
+        self.count = 0
+        """How many updates were taken; duplicates too."""
         self._connection = duckdb.connect(
             ":memory:",
             config={
@@ -77,43 +72,38 @@ class Staging:
             },
         )
         self._columns: dict[str, list[Any]] = {}
-        self._identities: dict[tuple[Any, ...], int] = {}
-        self._new_identities: list[tuple[Any, ...]] = []
-        self._counted = 0
+        self.identities = Identities()
+        """Numbers what the updates share; for whoever reads them."""
         self.clear()
 
     def clear(self) -> None:
         """Forget all updates."""
-        self.updates.clear()
-        self._identities.clear()
-        self._new_identities = []
-        self._counted = 0
-        self._columns = {name: [] for name in (*KEY, *(column.name for column in MEASURED), "hour", "identity")}
+        self.count = 0
+        self.identities.forget()
+        self._columns = {name: [] for name in _UPDATE_KINDS}
         kept = [*(f"{column.name} {column.type}" for column in COLUMNS if column not in IDENTITY)]
         shared = [f"{column.name} {column.type}" for column in IDENTITY]
         self._connection.execute(f"CREATE OR REPLACE TABLE updates (hour INTEGER, identity INTEGER, {', '.join(kept)})")
         self._connection.execute(f"CREATE OR REPLACE TABLE identities (identity INTEGER, {', '.join(shared)})")
 
-    def add(self, updates: Sequence[ArchivedUpdate]) -> None:
+    def add(self, batch: Batch) -> None:
         """Take updates."""
-        columns, known = self._columns, self._identities
-        for identity in map(_identity_of, updates):
-            number = known.get(identity)
-            if number is None:
-                number = self._remember(identity)
-            columns["identity"].append(number)
-        timestamps = [_microseconds(update.timestamp) for update in updates]
-        ingested = [
-            None if update.ingestion_time is None else _microseconds(update.ingestion_time) for update in updates
-        ]
-        columns["icao_address"] += [update.icao_address for update in updates]
-        columns["timestamp"] += timestamps
-        columns["ingestion_time"] += ingested
-        columns["hour"] += map(hour_of, timestamps, ingested)
-        for column in MEASURED:
-            columns[column.name] += map(attrgetter(column.name), updates)
-        if len(columns["hour"]) >= BATCH:
+        columns = self._columns
+        columns["icao_address"] += batch.addresses
+        columns["timestamp"] += batch.timestamps
+        columns["ingestion_time"] += batch.ingestion_times
+        columns["identity"] += batch.identities
+        for column, values in zip(MEASURED, batch.measured, strict=True):
+            columns[column.name] += values
+        self.count += len(batch.addresses)
+        if len(columns["icao_address"]) >= BATCH:
             self.hand_over()
+
+    def hours(self) -> list[int]:
+        """Return the hours, counted from 1970, that the updates belong to: that of most updates first."""
+        self.hand_over()
+        found = self._connection.execute("SELECT hour FROM updates GROUP BY hour ORDER BY count(*) DESC, hour")
+        return [hour for (hour,) in found.fetchall()]
 
     def write(self, hour: int, target: Path, existing: Path | None = None) -> int:
         """Write the object of an hour, of its updates here and of those in the `existing` object; return how many.
@@ -158,46 +148,30 @@ class Staging:
             return new
         return f"{new} UNION ALL SELECT {_NAMES} FROM read_parquet('{existing}')"  # noqa: S608 - the same
 
-    def _remember(self, identity: tuple[Any, ...]) -> int:
-        if len(self._identities) >= MOST_IDENTITIES:
-            self._identities.clear()
-        number = self._identities[identity] = self._counted
-        self._counted += 1
-        self._new_identities.append(identity)
-        return number
-
     def hand_over(self) -> None:
-        """Give DuckDB what was taken since the last time: `updates` then counts it."""
+        """Give DuckDB what was taken since the last time."""
         columns = self._columns
-        if not columns["hour"]:
+        if not columns["icao_address"]:
             return
-        if self._new_identities:
-            first = self._counted - len(self._new_identities)
-            shared: dict[str, tuple[Kind, Sequence[Any]]] = {"identity": ("int32", range(first, self._counted))}
-            for field, values in zip(IDENTITY, zip(*self._new_identities, strict=True), strict=True):
-                if field.type == "TIMESTAMP":
-                    moments = [None if (at := moment(text)) is None else _microseconds(at) for text in values]
-                    shared[field.name] = ("int64", moments)
-                else:
-                    shared[field.name] = (_KINDS[field.type], values)
-            self._insert("identities", [column.name for column in IDENTITY if column.type == "TIMESTAMP"], shared)
-            self._new_identities = []
-        self.updates.update(columns["hour"])
-        given: dict[str, tuple[Kind, Sequence[Any]]]
-        given = {name: (_UPDATE_KINDS[name], column) for name, column in columns.items()}
-        self._insert("updates", ["timestamp", "ingestion_time"], given)
+        first, new = self.identities.taken()
+        if new:
+            shared: dict[str, tuple[Kind, Sequence[Any]]] = {"identity": ("int32", range(first, first + len(new)))}
+            for field, values in zip(IDENTITY, zip(*new, strict=True), strict=True):
+                is_time = field.type == "TIMESTAMP"
+                shared[field.name] = ("text", list(map(moment, values))) if is_time else (_KINDS[field.type], values)
+            self._insert("identities", shared)
+        self._insert(
+            "updates", {name: (_UPDATE_KINDS[name], column) for name, column in columns.items()}, f"{HOUR_OF} AS hour"
+        )
         for column in columns.values():
             column.clear()
 
-    def _insert(self, name: str, times: list[str], columns: dict[str, tuple[Kind, Sequence[Any]]]) -> None:
+    def _insert(self, name: str, columns: dict[str, tuple[Kind, Sequence[Any]]], *others: str) -> None:
         given = Table(columns)
         self._connection.register("given", given)
-        values = ", ".join(f"make_timestamp({column})" if column in times else column for column in columns)
-        self._connection.execute(f"INSERT INTO {name} ({', '.join(columns)}) SELECT {values} FROM given")  # noqa: S608
+        values = [f"CAST({column} AS TIMESTAMP) AS {column}" if column in _TIMES else column for column in columns]
+        self._connection.execute(
+            f"INSERT INTO {name} BY NAME SELECT {', '.join(['*', *others])} "  # noqa: S608 - the same
+            f"FROM (SELECT {', '.join(values)} FROM given)"
+        )
         self._connection.unregister("given")
-
-
-def _microseconds(moment_of: datetime) -> int:
-    """Return microseconds since 1970, exactly."""
-    since = moment_of - EPOCH
-    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds

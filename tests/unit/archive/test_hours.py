@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
 
+import duckdb
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,9 +13,9 @@ from archive.hours import (
     DAY,
     EARLIEST,
     EPOCH,
+    HOUR_OF,
     MICROSECONDS,
     archive_key,
-    hour_of,
     ledger_key,
     named,
     newest_first,
@@ -52,13 +53,13 @@ MEASURED = int((AT - EPOCH).total_seconds()) * 1_000_000
 )
 def test_the_clock_that_is_right_decides(timestamp, ingestion_time, hour_belongs_to):
     """That of the ingestion, unless the two are more than a day apart; the bounds themselves are within."""
-    assert hour_of(timestamp, ingestion_time) == hour_belongs_to // MICROSECONDS
+    assert _hour_of(timestamp, ingestion_time) == hour_belongs_to // MICROSECONDS
 
 
 @given(st.integers(-(10**17), 10**17), st.integers(-(10**17), 10**17))
 def test_an_hour_is_one_of_the_two_times(timestamp, ingestion_time):
     """Whatever the clocks say, and before 1970 too."""
-    hour = hour_of(timestamp, ingestion_time)
+    hour = _hour_of(timestamp, ingestion_time)
     assert hour in {timestamp // MICROSECONDS, ingestion_time // MICROSECONDS}
 
 
@@ -92,3 +93,10 @@ def test_a_run_looks_back_from_the_hour_that_it_is():
     now = datetime(2024, 3, 5, 1, 30, 7, 9, tzinfo=timezone(timedelta(hours=1)))
     first = AT + timedelta(hours=1)
     assert list(newest_first(now, 3)) == [first, first - timedelta(hours=1), first - timedelta(hours=2)]
+
+
+def _hour_of(timestamp, ingestion_time):
+    """Return the hour of two times, as DuckDB finds it."""
+    times = "SELECT make_timestamp(?::BIGINT) AS timestamp, make_timestamp(?::BIGINT) AS ingestion_time"
+    ((hour,),) = duckdb.execute(f"SELECT {HOUR_OF} FROM ({times})", [timestamp, ingestion_time]).fetchall()
+    return hour
