@@ -6,14 +6,14 @@ meanwhile: the provider keeps what comes for 24 hours, and the consumer goes on 
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import msgspec
 from botocore.exceptions import ClientError
 
+from common.clock import SystemClock
 from live import objects
 from live.container import read_header
 from live.errors import SnapshotError
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
 
+    from common.clock import Clock
     from ops.stack import Stack
 
 EXAMPLES = """\
@@ -43,19 +44,6 @@ _TICK_SECONDS = 75.0
 _LOCAL_REFUSED = (
     "the local stack comes to rest by itself at its end: press Ctrl-C where it runs. `ops drain` is for deployed stacks"
 )
-
-
-class Clock(Protocol):
-    """What tells the time and waits; `common.clock.SystemClock` is one."""
-
-    def now(self) -> datetime:
-        """Return the wall time, in UTC."""
-
-    def monotonic(self) -> float:
-        """Return seconds that never go back."""
-
-    def sleep(self, seconds: float) -> None:
-        """Wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,17 +181,6 @@ class Drain:
         return self._get(bucket, key) is not None
 
 
-class _SystemClock:
-    def now(self) -> datetime:
-        return datetime.now(UTC)
-
-    def monotonic(self) -> float:
-        return time.monotonic()
-
-    def sleep(self, seconds: float) -> None:
-        time.sleep(seconds)
-
-
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     parser.add_argument("--resume", action="store_true", help="switch the schedule on again")
@@ -220,7 +197,7 @@ def run(stack: Stack, options: argparse.Namespace) -> int:
     """Drain, or resume, as the command line says; return 1 if not all came to rest."""
     if stack.is_local:
         raise OpsError(_LOCAL_REFUSED)
-    drain = Drain(stack, _SystemClock())
+    drain = Drain(stack, SystemClock())
     if options.resume:
         drain.switch(on=True)
         say_json({"schedule": "on"}) if options.json else say("the schedule is on: the next tick begins a run")

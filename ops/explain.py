@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from common import envelope, event_pattern
-from local.event_source_mapping.filter import PatternError, RecordFilter
-from local.event_source_mapping.filter_operators import scalar_test
+from local.event_source_mapping.filter import MISSING, PatternError, RecordFilter, leaf
 from ops.errors import OpsError
 from ops.output import say, say_json
 
@@ -29,7 +28,6 @@ FILE holds a record a line: an update, the provider's {"target": ...}, or an env
 its header is what Lambda's filter is asked, and so is here; its updates are asked one by one after it.
 exit code: 0 if a record matches, 1 if none does, 2 if the pattern or the file cannot be read."""
 
-_MISSING: Any = object()
 _NOTHING = 1
 _SHOWN = 60
 
@@ -88,32 +86,13 @@ def _failures(place: str, pattern: dict[str, Any], value: Any) -> Iterator[str]:
             continue
         inner = f"{place}.{name}" if place else name
         if isinstance(wanted, dict):
-            yield from _failures(inner, wanted, fields.get(name, _MISSING))
-        elif not _holds(wanted, fields.get(name, _MISSING)):
-            yield f"{inner} is {_shown(fields.get(name, _MISSING))}; expected {_expected(wanted)}"
-
-
-def _holds(alternatives: list[Any], value: Any) -> bool:
-    scalars = list(_scalars(value))
-    for one in alternatives:
-        if isinstance(one, dict) and "exists" in one:
-            if bool(scalars) == one["exists"]:
-                return True
-        elif any(map(scalar_test(one), scalars)):
-            return True
-    return False
-
-
-def _scalars(value: Any) -> Iterator[Any]:
-    if isinstance(value, list):
-        for element in value:
-            yield from _scalars(element)
-    elif value is not _MISSING and not isinstance(value, dict):
-        yield value
+            yield from _failures(inner, wanted, fields.get(name, MISSING))
+        elif not leaf(wanted)(fields.get(name, MISSING)):
+            yield f"{inner} is {_shown(fields.get(name, MISSING))}; expected {_expected(wanted)}"
 
 
 def _shown(value: Any) -> str:
-    if value is _MISSING:
+    if value is MISSING:
         return "absent"
     text = json.dumps(value)
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."

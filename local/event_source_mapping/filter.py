@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 
 __all__ = ["PatternError", "RecordFilter"]
 
-type _Matcher = Callable[[Any], bool]  # takes the value a pattern stands against, or _MISSING
+type _Matcher = Callable[[Any], bool]  # takes the value a pattern stands against, or MISSING
 
-_MISSING: Any = object()
+MISSING: Any = object()
+"""In place of a value that is not there."""
 _DEEPEST = 100
 """Levels of nesting in data that are looked into. AWS names no limit; real data have two or three."""
 
@@ -126,7 +127,7 @@ def _object(pattern: dict[str, Any]) -> _Matcher:
             options = [_object(entry) for entry in value]
             alternatives.append(lambda data, options=options: any(option(data) for option in options))  # type: ignore[misc]
         else:
-            keys.append((key, _object(value) if isinstance(value, dict) else _leaf(value)))
+            keys.append((key, _object(value) if isinstance(value, dict) else leaf(value)))
 
     def matches(data: Any) -> bool:
         if isinstance(data, list) and data:
@@ -134,13 +135,13 @@ def _object(pattern: dict[str, Any]) -> _Matcher:
         if not isinstance(data, dict):
             # Nothing to look into: only "there is no such field" can hold below here.
             data = {}
-        return all(match(data.get(key, _MISSING)) for key, match in keys) and all(one(data) for one in alternatives)
+        return all(match(data.get(key, MISSING)) for key, match in keys) and all(one(data) for one in alternatives)
 
     return matches
 
 
-def _leaf(alternatives: list[Any]) -> _Matcher:
-    """One alternative must hold, for one scalar of the value; `exists` is asked of the value as a whole."""
+def leaf(alternatives: list[Any]) -> _Matcher:
+    """Return a test: one alternative must hold for one scalar of a value; `exists` is asked of the value itself."""
     tests = [scalar_test(entry) for entry in alternatives if not _is_exists(entry)]
     wanted = {entry["exists"] for entry in alternatives if _is_exists(entry)}
 
@@ -156,7 +157,7 @@ def _scalars(value: Any) -> Iterable[Any]:
     if isinstance(value, list):
         for element in value:
             yield from _scalars(element)
-    elif value is not _MISSING and not isinstance(value, dict):
+    elif value is not MISSING and not isinstance(value, dict):
         yield value
 
 
