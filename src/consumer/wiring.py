@@ -20,8 +20,8 @@ from consumer.ingestion.handover import Handover
 from consumer.ingestion.run import Run
 from consumer.ingestion.status import StatusWriter
 from consumer.publish import record_format
+from consumer.publish.calls import CALLS_IN_FLIGHT
 from consumer.publish.kinesis_client import KinesisApi
-from consumer.publish.publisher import CALLS_IN_FLIGHT
 from consumer.publish.put_records import PutRecords
 from consumer.publish.shard_map import ListShards
 from consumer.stream.client import StreamClient

@@ -1,6 +1,6 @@
 """Publishes updates to Kinesis: several calls in flight, each aircraft in order, in bounded memory.
 
-Three kinds of threads: the reader calls `put`, one dispatcher asks the outbox what goes when, and senders wait for
+Three kinds of threads: the reader calls `put`, one dispatcher asks the outbox what goes when, and `calls` wait for
 Kinesis. The reader puts updates into the outbox itself, and packs them there, while they are still in its processor's
 cache: handed to another thread first, they would cost half as much again. One lock guards the outbox.
 """
@@ -8,12 +8,11 @@ cache: handed to another thread first, they would cost half as much again. One l
 from __future__ import annotations
 
 import threading
-from collections import deque
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from consumer.errors import PublishError
+from consumer.publish.calls import Calls
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -23,9 +22,6 @@ if TYPE_CHECKING:
     from consumer.publish.outbox import Outbox
     from consumer.publish.put_records import Entry, PutRecords
     from consumer.stream.messages import StreamUpdate
-
-CALLS_IN_FLIGHT = 4
-"""A call takes some 20 ms: four of 500 records fill a stream of many shards."""
 
 MAX_OUTSTANDING_BYTES = 48 * 1024 * 1024
 """Of memory for updates not acknowledged yet; beyond it `put` waits, and with it the reader, and with it the server."""
@@ -70,7 +66,6 @@ class Publisher:
         Send nothing while `may_send` is false (the lease has run out).
         """
         self.counters = PublisherCounters()
-        self._put_records = put_records
         self._outbox = outbox
         self._clock = clock
         self._on_acknowledged = on_acknowledged
@@ -78,12 +73,9 @@ class Publisher:
         self._may_send = may_send
         self._max_outstanding_bytes = max_outstanding_bytes
         self._lock = threading.Lock()
-        self._answers: deque[tuple[Sequence[Entry], list[str | None] | BaseException]] = deque()
         self._updates_in = 0  # both written by the reader alone
         self._bytes_in = 0
         self._bytes_out = 0  # written by the dispatcher alone
-        self._in_flight = 0
-        self._under_way: list[Sequence[Entry]] = []
         self._lost: list[Sequence[Entry]] = []  # their calls failed after the end
         self._listens = True
         self._hurry = False
@@ -93,7 +85,7 @@ class Publisher:
         self._error: BaseException | None = None
         self._work = threading.Event()
         self._progress = threading.Condition()
-        self._senders = ThreadPoolExecutor(CALLS_IN_FLIGHT, thread_name_prefix="put-records")
+        self._calls = Calls(put_records, on_answer=self._work.set)
         self._dispatcher = threading.Thread(target=self._dispatch, name="publisher", daemon=True)
 
     def start(self) -> None:
@@ -127,7 +119,7 @@ class Publisher:
         self._updates_in += len(updates)
         with self._lock:
             is_sooner_due = self._outbox.add(updates, interval, self._clock.monotonic())
-            wakes = self._listens or (is_sooner_due and self._may_send_more)
+            wakes = self._listens or (is_sooner_due and self._calls.may_send_more)
         if wakes:
             self._work.set()
 
@@ -151,7 +143,8 @@ class Publisher:
                 lambda: self._error or self._abandoned or self._bytes_in == self._bytes_out, timeout
             )
             if self._abandoned:  # the answers on their way tell the next run what it need not send again
-                self._progress.wait_for(lambda: self._error or not self._in_flight, min(timeout, _LAST_ANSWERS_SECONDS))
+                timeout = min(timeout, _LAST_ANSWERS_SECONDS)
+                self._progress.wait_for(lambda: self._error or not self._calls.in_flight, timeout)
         self.raise_if_failed()
         self._hurry = False
         return self._bytes_in == self._bytes_out
@@ -161,7 +154,7 @@ class Publisher:
         self._closing = True
         self._work.set()
         self._dispatcher.join(_CLOSING_SECONDS)  # longer only where it lists shards, and then it sends nothing more
-        self._senders.shutdown(wait=not self._in_flight, cancel_futures=True)
+        self._calls.close()
 
     @property
     def outstanding(self) -> int:
@@ -173,7 +166,7 @@ class Publisher:
     def unanswered(self) -> int:
         """How many updates were sent and not answered: Kinesis may have them; after `close`."""
         with self._lock:
-            return sum(1 for batch in self._under_way for _ in self._outbox.updates_in(batch))
+            return sum(1 for batch in self._calls.unsettled for _ in self._outbox.updates_in(batch))
 
     def unacknowledged(self) -> Iterator[bytes]:
         """Yield the updates, as read, that Kinesis has not acknowledged, as far as is known; after `close`.
@@ -181,9 +174,8 @@ class Publisher:
         An answer that came after the run had ended counts: asked late, this knows more.
         """
         with self._lock:
-            while self._answers:
-                batch, answer = self._answers.popleft()
-                self._under_way.remove(batch)
+            for batch, answer in self._calls.answers():
+                self._calls.settled(batch)
                 if isinstance(answer, list):
                     self._outbox.settle(batch, answer, self._clock.monotonic())
                 else:
@@ -191,16 +183,12 @@ class Publisher:
             for batch in self._lost:
                 yield from self._outbox.updates_in(batch)
             yield from self._outbox.waiting()
-            for batch in self._under_way:
+            for batch in self._calls.unsettled:
                 yield from self._outbox.updates_in(batch)
 
     @property
     def _has_room(self) -> bool:
         return self._bytes_in - self._bytes_out <= self._max_outstanding_bytes
-
-    @property
-    def _may_send_more(self) -> bool:
-        return self._in_flight < CALLS_IN_FLIGHT
 
     @property
     def _can_send(self) -> bool:
@@ -220,21 +208,20 @@ class Publisher:
                 with self._lock:
                     self._send_due(now)
                     pause = self._pause(now)
-                    self._listens = self._may_send_more and (pause is None or pause > _SHORT_PAUSE_SECONDS)
+                    self._listens = self._calls.may_send_more and (pause is None or pause > _SHORT_PAUSE_SECONDS)
                 self._work.wait(pause)
         except BaseException as error:  # noqa: BLE001 - whatever it is, the reader must hear of it
             self._fail(error)
 
     def _take_answers(self, now: float) -> None:
-        took_any = bool(self._answers)
-        while self._answers:
-            batch, answer = self._answers.popleft()
-            self._in_flight -= 1
+        took_any = False
+        for batch, answer in self._calls.answers():
+            took_any = True
             if isinstance(answer, BaseException):
                 raise answer
             with self._lock:  # both at once: who looks in between would find the updates nowhere
                 settled = self._outbox.settle(batch, answer, now)
-                self._under_way.remove(batch)
+                self._calls.settled(batch)
             self.counters.published += settled.updates
             self.counters.retries += settled.retries
             self._bytes_out += settled.read_bytes + settled.updates * UPDATE_OVERHEAD
@@ -244,30 +231,19 @@ class Publisher:
             self._on_acknowledged()
 
     def _send_due(self, now: float) -> None:
-        while self._may_send_more and self._can_send:
-            batch = self._outbox.next_batch(now, hurry=self._hurry, others_in_flight=self._in_flight > 0)
+        while self._calls.may_send_more and self._can_send:
+            batch = self._outbox.next_batch(now, hurry=self._hurry, others_in_flight=self._calls.in_flight > 0)
             if not batch:
                 return
-            self._in_flight += 1
-            self._under_way.append(batch)
-            self._senders.submit(self._send, batch)
-
-    def _send(self, batch: Sequence[Entry]) -> None:
-        answer: list[str | None] | BaseException
-        try:
-            answer = self._put_records.send(batch)
-        except BaseException as error:  # noqa: BLE001 - handed to the dispatcher, which hands it to the reader
-            answer = error
-        self._answers.append((batch, answer))
-        self._work.set()
+            self._calls.send(batch)
 
     def _pause(self, now: float) -> float | None:
         """Return how long the dispatcher may sleep if nothing wakes it, in seconds."""
-        if not self._may_send_more:
+        if not self._calls.may_send_more:
             return None  # an answer will
         if not self._can_send:
             return _LEASE_LOOK_SECONDS
-        return self._outbox.seconds_until_due(now, others_in_flight=self._in_flight > 0)
+        return self._outbox.seconds_until_due(now, others_in_flight=self._calls.in_flight > 0)
 
     def _fail(self, error: BaseException) -> None:
         self._error = error
