@@ -69,6 +69,13 @@ _AWS: tuple[tuple[str, str, str, Sequence[FaultKind], int], ...] = (
 )
 """Whose calls of which operation fail how, and among how many first ones: about what a schedule makes."""
 
+_LIVE_AWS = (("PutObject", 60), ("HeadObject", 2), ("GetObject", 2))
+"""Those of the aggregator with the live objects, which are all that it asks of S3."""
+_LIVE_RUN = 3
+"""Calls in a row that fail in some schedules: one more than a write is tried, so that one is given up."""
+_LIVE_APART = 10
+"""At least so many calls from one fault to the next: what is owed after one is written before the next."""
+
 _ARCHIVE_AWS = (("GetObject", 60), ("PutObject", 8), ("ListObjectsV2", 60))
 """Those of the archive, which has some of them in most schedules."""
 
@@ -120,7 +127,9 @@ class FaultSchedule:
             batch_size=rng.choice((50, 200, 2000)),
             batching_window=rng.choice((0, 0, 1)),
             upstream=(*_upstream(rng, updates), *_refused_after_wrong_times(seed, updates)),
-            aws=FaultPlan((*(_rule(rng) for _ in range(rng.randint(0, 5))), *_hardships(seed), *archive.rules), seed),
+            aws=FaultPlan(
+                (*(_rule(rng) for _ in range(rng.randint(0, 5))), *_hardships(seed), *archive.rules, *_live(seed)), seed
+            ),
             processes=(*_processes(rng, seconds, consumers), *archive.processes),
             record_format=record_format or _record_format(seed),
             reshards=tuple(_reshards(seed, seconds)),
@@ -156,6 +165,23 @@ def _hardships(seed: int) -> list[FaultRule]:
         calls = frozenset(rng.sample(range(1, 26), 5))
         rules.append(put_records(calls, Fault(kind=FaultKind.ODD_ANSWER)))
     return rules
+
+
+def _live(seed: int) -> list[FaultRule]:
+    """Draw what goes wrong with the live objects, in half of the schedules: single calls, or a write that is given up.
+
+    A draw of its own, so that it changes nothing else of a seed.
+    """
+    rng = random.Random(f"live {seed}")
+    if rng.random() < 0.5:  # noqa: PLR2004 - the share of schedules without
+        return []
+    operation, among = rng.choice((_LIVE_AWS[0], *_LIVE_AWS))
+    fault = Fault(kind=rng.choice((*_REFUSALS, *_DELAYS)), seconds=rng.uniform(0.05, 0.8))
+    places = range(1, among + 1, _LIVE_APART)
+    chosen = rng.sample(places, min(len(places), rng.choice((1, 4, 8))))
+    length = rng.choice((1, _LIVE_RUN))
+    calls = frozenset(first + more for first in chosen for more in range(length))
+    return [FaultRule(service="s3", operation=operation, caller=AGGREGATOR, fault=fault, calls=calls)]
 
 
 class _Archive:

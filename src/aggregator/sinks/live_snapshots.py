@@ -1,12 +1,13 @@
 """The live objects in S3: the latest state of every aircraft of the window, written again with every invocation.
 
-What cannot be written fails no window: it is counted, and the next invocation writes all of it. Writes are conditional,
-so that a retried invocation never puts an older snapshot in the place of a newer one (`live.order`).
+What cannot be written fails no window: it is counted, and the next invocation writes all of it. What has closed is kept
+until it is there, and nothing takes its place in the open window before that, so that no reader goes back. Writes are
+conditional, so that a retried invocation never puts an older snapshot in the place of a newer one (`live.order`).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 IDENTITY_SECONDS = 20.0
 """How often the identities of an open window are looked at: they change seldom, and cost more than the positions."""
 
+_MOST_OWED = 8
+"""Closed parts that are kept while S3 refuses them, some 200 KB each: beyond it the oldest is given up."""
+
 _ORDER = "order"
 
 
@@ -44,6 +48,17 @@ class _Shard:
     identity: str | None = None
     """The version of the open window's identities in S3."""
     identity_at: float = 0.0
+    owed: dict[str, _Closed] = field(default_factory=dict)
+    """What has closed and is not in S3 yet, by key."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Closed:
+    """A part that nothing is added to any more, as it is to be written."""
+
+    order: Order
+    positions: bytes
+    identities: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,23 +103,40 @@ class LiveSnapshots:
         Exception
             Something could not be written. What was is complete.
         """
-        if window.is_final and not progress.closed:
-            return  # an empty window
         shard = self._shards.setdefault(window.shard_id, _Shard())
-        if not shard.is_known:
-            self._look(window.shard_id, shard)
+        if window.is_final and not progress.closed and not shard.owed:
+            return  # an empty window
+        try:
+            if not shard.is_known:
+                self._look(window.shard_id, shard)
+        finally:  # what has closed is owed even if S3 does not answer
+            last = self._note(window, shard, progress)
+        self._pay(shard, but=last)
+        # The window's last part is the open one, too: as long as that is there, nothing of it is missing.
+        try:
+            self._put_open(window, shard, progress)
+        finally:
+            self._pay(shard)
+        self._shard_list.add(window)
+
+    def _note(self, window: TumblingWindow, shard: _Shard, progress: Progress) -> str | None:
+        """Take note of what has closed; return the key of the window's last part, if that is among it."""
+        last = None
         start, end = _milliseconds(window.start), _milliseconds(window.end)
         sequence = self._sequence(shard, start, progress)
         for number, part in progress.closed:
             is_last = window.is_final and part is progress.part
             key = objects.closed_window(window.shard_id, end, None if is_last else number)
-            self._put_closed(window, part, Order(start, number, sequence), key)
-        self._put_open(window, shard, progress, sequence)
-        self._shard_list.add(window)
+            shard.owed[key] = self._closed(window, part, Order(start, number, sequence))
+            last = key if is_last else last
+        while len(shard.owed) > _MOST_OWED:
+            del shard.owed[next(iter(shard.owed))]
+        return last
 
-    def _put_open(self, window: TumblingWindow, shard: _Shard, progress: Progress, sequence: int) -> None:
+    def _put_open(self, window: TumblingWindow, shard: _Shard, progress: Progress) -> None:
         """Write the part at hand, unless what is there is as new."""
         start = _milliseconds(window.start)
+        sequence = self._sequence(shard, start, progress)
         for _ in range(TRIES):
             if not shard.is_known:
                 self._look(window.shard_id, shard)
@@ -155,14 +187,19 @@ class LiveSnapshots:
             or self._clock() - shard.identity_at >= IDENTITY_SECONDS
         )
 
-    def _put_closed(self, window: TumblingWindow, part: WindowPart, order: Order, key: str) -> None:
-        """Write a part that nothing is added to any more. A retry has the same records: it writes the same again."""
+    def _closed(self, window: TumblingWindow, part: WindowPart, order: Order) -> _Closed:
         aircraft, states = live_columns.columns(part)
         names = live_columns.identities(states)
         version = identity_writer.version(states.icao_addresses, names)
         header = self._header(window, order, identity=version, closed=True)
-        self._put(key + objects.IDENTITY, identity_writer.write(aircraft, names, header), order)
-        self._put(key, writer.write(aircraft, header), order)
+        return _Closed(order, writer.write(aircraft, header), identity_writer.write(aircraft, names, header))
+
+    def _pay(self, shard: _Shard, but: str | None = None) -> None:
+        """Write what has closed, the oldest first. A retry has the same records: it writes the same again."""
+        for key, closed in [one for one in shard.owed.items() if one[0] != but]:
+            self._put(key + objects.IDENTITY, closed.identities, closed.order)
+            self._put(key, closed.positions, closed.order)
+            del shard.owed[key]
 
     def _header(self, window: TumblingWindow, order: Order, *, identity: str | None, closed: bool = False) -> Header:
         return Header(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 
 import boto3
 import pytest
+from botocore.awsrequest import AWSResponse
 
 from aggregator import handler as module
 from aggregator import wiring
@@ -170,3 +172,87 @@ def test_shards_are_added_to_those_that_are_listed(invoke, s3):
     invoke([update(1)])
     listed = json.loads(s3.get_object(Bucket="data", Key=objects.SHARDS)["Body"].read())
     assert set(listed["shards"]) == {"shardId-000000000007", SHARD}
+
+
+class Refused(io.BytesIO):
+    """The body of an answer of S3 that has too much to do."""
+
+    def stream(self, **_):
+        """Yield it, as urllib3 does."""
+        yield self.read()
+
+
+@pytest.fixture
+def refuse(invoke):  # noqa: ARG001 - after it, since the function is made anew
+    """Have S3 refuse to write objects whose keys end so; an empty text lets all be written."""
+    refused = []
+
+    def answer(request, **_):
+        if refused and request.url.endswith(tuple(refused)):
+            return AWSResponse(request.url, 503, {}, Refused(b"<Error><Code>SlowDown</Code></Error>"))
+        return None
+
+    wiring.aggregator().live_sink._client.meta.events.register("before-send.s3.PutObject", answer)
+
+    def set_refused(*ends):
+        refused[:] = ends
+
+    return set_refused
+
+
+def everything(s3, read):
+    """All aircraft of all snapshots that are there: what a reader joins."""
+    snapshots = [key for key in keys(s3) if key != objects.SHARDS and not key.endswith(objects.IDENTITY)]
+    return {address for key in snapshots for address in read(key)[1]}
+
+
+@pytest.mark.parametrize("refused", ["Z", "Z-identity"])
+def test_a_closed_window_that_is_refused_is_written_before_the_next_one_shows(invoke, refuse, read, s3, refused):
+    """A reader finds what closed in the open window until then, and the next window waits for it."""
+    state = invoke([update(1)])
+    refuse(refused)
+    invoke([update(2, "ABC123")], state, first=2, final=True)
+    assert CLOSED not in keys(s3)
+    assert everything(s3, read) == {"78121E", "ABC123"}
+
+    state = invoke([update(30, "DEF456")], first=3, minute=25)
+    assert everything(s3, read) == {"78121E", "ABC123"}
+
+    refuse()
+    invoke([update(31, "DEF456")], state, first=4, minute=25)
+    assert read(CLOSED)[1].keys() == {"78121E", "ABC123"}
+    assert read(OPEN)[1].keys() == {"DEF456"}
+
+
+def test_a_window_whose_last_open_snapshot_is_refused_is_whole_when_it_closes(invoke, refuse, read):
+    """One that cannot be written keeps no other from being written."""
+    state = invoke([update(1)])
+    refuse("/open")
+    invoke([update(2, "ABC123")], state, first=2, final=True)
+    assert read(OPEN)[1].keys() == {"78121E"}
+    assert read(CLOSED)[1].keys() == {"78121E", "ABC123"}
+
+
+def test_an_early_part_that_is_refused_stays_in_the_open_window(invoke, refuse, read):
+    """The next part begins empty: it takes the place of this one only when this one is there."""
+    state = invoke([update(1)])
+    refuse(".0")
+    invoke([update(2)], state, first=2, early=True)
+    assert read(OPEN)[1].keys() == {"78121E"}
+
+    refuse()
+    invoke([update(20, "ABC123")], first=3)
+    assert read(CLOSED + ".0")[1].keys() == {"78121E"}
+    assert read(OPEN)[1].keys() == {"ABC123"}
+
+
+def test_what_is_owed_to_s3_is_bounded(invoke, refuse, read, s3):
+    """An hour's outage takes no more memory than some minutes': the oldest windows are given up."""
+    refuse("Z")
+    for minute in range(20, 35):
+        invoke([update(1, f"{minute:06}")], first=minute, minute=minute, final=True)
+    refuse()
+    invoke([update(1, "ABC123")], first=100, minute=35)
+    closed = {address for key in keys(s3) if key.endswith("Z") for address in read(key)[1]}
+    assert 7 <= len(closed) <= 9
+    assert closed == {f"{minute:06}" for minute in range(35 - len(closed), 35)}
