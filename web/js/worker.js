@@ -14,7 +14,7 @@ import { untilItWorks } from "./retry.js";
 /** Milliseconds: between two pictures, and two lists; for status and alerts. */
 const PICTURE_EVERY = 400;
 const LIST_EVERY = 1500;
-const ASIDE_EVERY = 4000;
+const ASIDE_EVERY = 5000;
 const MINUTE = 60000;
 /** For how long the first aircraft are waited for before everything else is asked for. */
 const FIRST_WITHIN = 1000;
@@ -249,10 +249,13 @@ let askAside = () => {};
 function aside() {
   const objects = { status: new JsonObject(new URL("live/status.json", base).href), alerts: new JsonObject(new URL("live/alerts.json", base).href) };
   let timer = 0;
+  let turn = 0;
   const poll = async () => {
     askAside = () => {}; // what is on its way is news enough
+    const isStatusDue = turn++ % 2 === 0; // it is written half as often
     for (const [name, object] of Object.entries(objects))
       try {
+        if (name === "status" && !isStatusDue && !live.troubles.has(name)) continue;
         const content = await object.poll();
         if (name === "status" && content) status = content;
         if (name === "alerts" && content) post({ type: "alerts", alerts: Array.isArray(content.alerts) ? content.alerts.slice(0, 100) : [] });
@@ -264,6 +267,7 @@ function aside() {
     timer = setTimeout(poll, live.isHidden ? MINUTE : ASIDE_EVERY);
     askAside = () => {
       clearTimeout(timer);
+      turn = 0;
       poll();
     };
   };
