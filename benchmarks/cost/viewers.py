@@ -1,8 +1,8 @@
 """What viewers of the page cost who are always there: requests, bytes, the password's function, S3 behind it.
 
-Of the page's ways (`web/js/live.js`, `worker.js`): it reads each new snapshot of each shard in a few requests, and takes
-health and alerts as often as they are written. It asks for a snapshot when nine tenths of the time between two are over,
-and once a second while that is too early: on average that is as much too early as it gains on the snapshots.
+Of the page's ways (`web/js/live.js`, `worker.js`): it reads each new snapshot of each shard in a few requests, and
+takes health and alerts as often as they are written. It asks for a snapshot when nine tenths of the time between two
+are over, and once a second while that is too early: on average as much too early as it has gained on the snapshots.
 """
 
 from __future__ import annotations

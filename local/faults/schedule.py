@@ -107,7 +107,7 @@ class FaultSchedule:
     def failing(self) -> int:
         """Bound on how many runs of the consumer these faults can fail, should they all come one after the other."""
         refusals = sum(fault.count for fault in self.upstream if fault.status is not None)
-        calls = sum(len(rule.calls or ()) for rule in self.aws.rules if rule.caller != ARCHIVE)
+        calls = sum(len(rule.calls or ()) for rule in self.aws.rules if rule.caller == CONSUMER)
         return refusals + calls + sum(fault.function != ARCHIVE for fault in self.processes)
 
     @classmethod
