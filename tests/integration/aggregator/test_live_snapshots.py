@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+from typing import Any
 
 import boto3
 import pytest
@@ -192,7 +193,8 @@ def refuse(invoke):  # noqa: ARG001 - after it, since the function is made anew
             return AWSResponse(request.url, 503, {}, Refused(b"<Error><Code>SlowDown</Code></Error>"))
         return None
 
-    wiring.aggregator().live_sink._client.meta.events.register("before-send.s3.PutObject", answer)
+    sink: Any = wiring.aggregator().live_sink
+    sink._client.meta.events.register("before-send.s3.PutObject", answer)
 
     def set_refused(*ends):
         refused[:] = ends
