@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 _FOR_PYTHON = 600
 """Megabytes of the function's memory that are not DuckDB's: Python, the libraries, the batch that is being read."""
 
+MOST_UPDATES = 20_000_000
+"""That are sorted at once, but for those of one raw object."""
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -27,7 +30,7 @@ class Settings:
     memory_megabytes: int
     folder: Path = Path("/tmp")  # noqa: S108 - what Lambda has
     look_back_hours: int = 26
-    most_updates: int = 20_000_000
+    most_updates: int = MOST_UPDATES
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Settings:

@@ -1,0 +1,118 @@
+"""`reprocess` over a folder: by any number of processes the same bytes, and what was interrupted goes on."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import shutil
+
+import pytest
+
+from local.aws.folder_bucket import OURS, FolderBucket
+from local.simulator.flights import GeneratedTraffic
+from tools.query import database, places, span
+from tools.reprocess.__main__ import main
+
+START = 1_709_591_400.0  # 2024-03-04T22:30Z: its hours lie on both sides of midnight
+
+
+@pytest.fixture(scope="module")
+def received(tmp_path_factory):
+    """A folder with the raw objects of three hours, each update in that of the hour at which it was sent."""
+    folder = tmp_path_factory.mktemp("received")
+    source = GeneratedTraffic(rate=0.5, aircraft=30, seed=5, start=START)
+    lines: dict[int, list[bytes]] = {}
+    for at, line in source.updates():
+        if at >= START + 2 * 3600:
+            break
+        lines.setdefault(int(at // 3600), []).append(line.strip()[len(b'{"target":') : -1] + b"\n")
+    for number, (_, some) in enumerate(sorted(lines.items())):
+        day, hour = ("2024-03-04", 22 + number) if number < 2 else ("2024-03-05", number - 2)
+        path = folder / f"raw/date={day}/hour={hour:02}/a.ndjson.gz"
+        path.parent.mkdir(parents=True)
+        path.write_bytes(gzip.compress(b"".join(some + some[:5]), mtime=0))
+    return folder
+
+
+def _run(folder, *options):
+    return main(["--on", str(folder), "--from", "2024-03-04", "--to", "2024-03-05", *options])
+
+
+def _made(folder):
+    return {path.relative_to(folder): path.read_bytes() for path in (folder / "archive").rglob("*") if path.is_file()}
+
+
+@pytest.fixture(scope="module")
+def one_worker(received, tmp_path_factory):
+    """What one process makes of it: the folder, and the report."""
+    folder = tmp_path_factory.mktemp("made") / "one"
+    shutil.copytree(received, folder)
+    assert _run(folder, "--workers", "1", "--report", str(folder / "report.json")) == 0
+    return folder, json.loads((folder / "report.json").read_text())
+
+
+def test_every_update_is_archived_once_and_flights_are_made(one_worker, received):
+    """By the functions' own code: the archive has what the raw objects have, without duplicates."""
+    folder, report = one_worker
+    lines = [line for path in received.rglob("*.gz") for line in gzip.decompress(path.read_bytes()).splitlines()]
+    assert report["updates"] == len(lines)
+    with database.opened(places.place(str(folder)), "SELECT count(*) FROM updates", span.parse(None, None)) as data:
+        assert data.ask("SELECT count(*) FROM updates", span.parse(None, None)).fetchall() == [(len(set(lines)),)]
+    assert list(report["hours"]) == ["2024-03-04T22", "2024-03-04T23", "2024-03-05T00"]
+    assert sum(day["flights"] for day in report["flights"].values()) > 0
+    assert report["failed"] == {}
+
+
+def test_two_workers_write_the_same_bytes_and_so_does_another_run(one_worker, received, tmp_path):
+    """Neighbouring hours share objects of the archive: whoever comes second takes the other's updates in."""
+    folder = tmp_path / "two"
+    shutil.copytree(received, folder)
+    for _ in range(2):
+        assert _run(folder, "--workers", "2") == 0
+        assert _made(folder) == _made(one_worker[0])
+
+
+def test_an_interrupted_run_goes_on_where_it_ended(one_worker, received, tmp_path, capsys):
+    """Hours that are done are not done again; one that fails leaves the others be, and is tried again."""
+    folder = tmp_path / "interrupted"
+    shutil.copytree(received, folder)
+    there = folder / "archive/updates/date=2024-03-05/hour=00/updates.parquet"
+    there.parent.mkdir(parents=True)
+    there.write_bytes(b"not Parquet")
+    assert _run(folder, "--workers", "1") == 1
+    assert "2024-03-05T00 failed: BrokenObjectError" in capsys.readouterr().out
+    there.unlink()
+    assert _run(folder, "--workers", "1", "--report", str(tmp_path / "report.json")) == 0
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert (report["hours_done_before"], list(report["hours"])) == (2, ["2024-03-05T00"])
+    assert _made(folder) == _made(one_worker[0])
+    assert list((folder / OURS).glob("*.done")) == []
+
+
+def test_a_report_that_cannot_be_written_is_known_before_the_work(received, tmp_path, capsys):
+    """Nothing is archived then."""
+    folder = tmp_path / "untouched"
+    shutil.copytree(received, folder)
+    assert _run(folder, "--report", str(tmp_path / "absent" / "report.json")) == 2
+    assert "--report" in capsys.readouterr().err
+    assert _made(folder) == {}
+
+
+def test_a_time_in_which_nothing_arrived_is_said(received, capsys):
+    """Rather than a run over nothing that looks well."""
+    assert main(["--on", str(received), "--from", "2031-01-01", "--to", "2031-01-02"]) == 1
+    assert "no raw objects from 2031-01-01 to 2031-01-02" in capsys.readouterr().err
+
+
+def test_a_folder_writes_on_condition(tmp_path):
+    """As S3 does: what was there when it was read, or nothing."""
+    bucket = FolderBucket(tmp_path)
+    tag = bucket.put_object(Key="a/b", Body=b"first", IfNoneMatch="*")["ETag"]
+    for condition in ({"IfNoneMatch": "*"}, {"IfMatch": '"another"'}):
+        with pytest.raises(Exception, match="PreconditionFailed"):
+            bucket.put_object(Key="a/b", Body=b"second", **condition)
+    assert bucket.get_object(Key="a/b")["Body"].read() == b"first"
+    bucket.put_object(Key="a/b", Body=b"second", IfMatch=tag, Metadata={"made-of": "x"})
+    assert bucket.head_object(Key="a/b")["Metadata"] == {"made-of": "x"}
+    (tmp_path / "a/b").write_bytes(b"by another hand")
+    assert bucket.head_object(Key="a/b")["Metadata"] == {}

@@ -1,0 +1,70 @@
+"""What is done by one process at a time: an hour of arrival archived again, a day's flights made."""
+
+from __future__ import annotations
+
+import signal
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from archive.archiving import Archiving
+from archive.hours import parse
+from archive.settings import MOST_UPDATES
+from archive.staging import Staging
+from archive.store import Store
+from flights.airports import Airports
+from flights.days import parsed
+from flights.making import Making
+from flights.store import Store as FlightsStore
+from local.aws.folder_bucket import FolderBucket
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+NO_END: Final = 1e9
+"""Seconds: nothing ends a process here as Lambda does after 15 minutes."""
+
+
+def begin_process() -> None:
+    """Leave Ctrl-C to the process that gives out the work."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def archive_hour(folder: Path, memory_megabytes: int, hour: str) -> dict[str, Any]:
+    """Archive an hour of arrival again; return the function's report."""
+    bucket: Any = FolderBucket(folder)
+    with tempfile.TemporaryDirectory(prefix="reprocess-") as name:
+        scratch = Path(name)
+        staging = Staging(scratch, memory_megabytes)
+        try:
+            archiving = Archiving(Store(bucket, ""), staging, scratch, MOST_UPDATES)
+            return archiving.run([parse(hour)], lambda: NO_END, again=True).as_json()
+        finally:
+            staging.close()
+
+
+def make_flights(folder: Path, memory_megabytes: int, day: str) -> dict[str, Any]:
+    """Make a day's flights if the archive has changed since they were made; return what became of it."""
+    bucket: Any = FolderBucket(folder)
+    with tempfile.TemporaryDirectory(prefix="reprocess-") as name:
+        making = Making(FlightsStore(bucket, ""), Airports.shipped(), Path(name), memory_megabytes)
+        (made,) = making.days([parsed(day)], lambda: NO_END, only_changed=True)
+    return {"updates": made.updates, "flights": made.flights}
+
+
+def hours_between(folder: Path, begin: datetime, end: datetime) -> list[str]:
+    """Return the hours of arrival from `begin` on and before `end` of which there are raw objects."""
+    found = []
+    for path in sorted((folder / "raw").glob("date=*/hour=*")):
+        try:
+            hour = parse(f"{path.parent.name.removeprefix('date=')}T{path.name.removeprefix('hour=')}")
+        except ValueError:
+            continue  # not an hour's folder
+        if begin <= hour.replace(tzinfo=None) < end:
+            found.append(f"{hour:%Y-%m-%dT%H}")
+    return found
+
+
+def days_archived(folder: Path) -> list[str]:
+    """Return the days that the archive has."""
+    return sorted(path.name.removeprefix("date=") for path in (folder / "archive" / "updates").glob("date=*"))
