@@ -32,6 +32,7 @@ with without_tables():
     from moto.cloudformation.models import Stack
     from moto.cloudformation.parsing import get_model_map
     from moto.dynamodb.comparisons import ConditionExpressionParser
+    from moto.sns.models import Subscription
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -61,6 +62,9 @@ class OneAtATime:
 
 class QuietRequestHandler(MotoRequestHandler):
     """Serves without a line of log for each request."""
+
+    protocol_version = "HTTP/1.1"
+    """With it a connection serves many requests; without, each has a connection and a thread of its own."""
 
     def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 -- werkzeug's name
         """Say nothing."""
@@ -105,6 +109,9 @@ def prepare_moto() -> None:
     modules = frozenset(backends.list_of_moto_modules())
     backends.list_of_moto_modules = lambda: modules
     responses.method_names_from_class = functools.cache(method_names_from_class)  # type: ignore[attr-defined]
+    key = functools.cache(lambda: make_key(None))  # type: ignore[arg-type]
+    make_key = Subscription.private_key.__wrapped__
+    Subscription.private_key = lambda _: key()  # type: ignore[method-assign,assignment]
     LambdaBackend.send_kinesis_message = _no_delivery  # type: ignore[method-assign]
     ConditionExpressionParser._lex_condition_expression = _lex_cached  # type: ignore[method-assign,assignment]  # noqa: SLF001
     parse = Stack.parse_template

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 import json
 from collections import Counter, deque
@@ -90,6 +91,7 @@ class World:
         self.dynamodb: Any = self._dynamodb
         self.sns: Any = self._sns
         self.s3: Any = self._s3
+        self._log: dict[tuple[str, str], dict[str, Any]] = {}
 
     def inject(self, **faults):
         """From now on calls fail as planned, each operation (`put_item`, `publish`, `put_object`) by its own line."""
@@ -118,7 +120,11 @@ class World:
     def log(self):
         """The alert log: what each object holds, by its key."""
         listed = self._s3.list_objects_v2(Bucket=BUCKET, Prefix="alerts/").get("Contents", [])
-        return {one["Key"]: self.read(one["Key"]) for one in listed}
+        known, self._log = self._log, {}
+        for one in listed:
+            version = (one["Key"], one["ETag"])
+            self._log[version] = known.get(version) or self.read(one["Key"])
+        return {key: copy.deepcopy(content) for (key, _), content in self._log.items()}
 
     def read(self, key):
         """A JSON object of the data bucket."""
