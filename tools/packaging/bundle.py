@@ -111,5 +111,6 @@ def write_zip(folder: Path, target: Path) -> None:
             entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))  # the earliest a zip can say
             entry.create_system = 3  # Unix, whatever this machine is: the mode counts only there
             entry.external_attr = 0o100644 << 16
-            archive.writestr(entry, (folder / name).read_bytes(), zipfile.ZIP_DEFLATED, 9)
+            # Of DuckDB, 60 MB, level 9 makes 0.5 % less in more than twice the time.
+            archive.writestr(entry, (folder / name).read_bytes(), zipfile.ZIP_DEFLATED, 6)
     partial.replace(target)
