@@ -109,7 +109,7 @@ def prepare_moto() -> None:
     modules = frozenset(backends.list_of_moto_modules())
     backends.list_of_moto_modules = lambda: modules
     responses.method_names_from_class = functools.cache(method_names_from_class)  # type: ignore[attr-defined]
-    key = functools.cache(lambda: make_key(None))  # type: ignore[arg-type]
+    key = functools.cache(lambda: make_key(None))
     make_key = Subscription.private_key.__wrapped__
     Subscription.private_key = lambda _: key()  # type: ignore[method-assign,assignment]
     LambdaBackend.send_kinesis_message = _no_delivery  # type: ignore[method-assign]
