@@ -150,7 +150,7 @@ def window_state(document):
     columns = part.columns
     held = (
         len(columns.rows)
-        + len(columns.beginnings)
+        + len(columns.first_seen_rows)
         + sum(len(column) * column.itemsize for column in columns.log.values())
     )
     assert held <= 2 * INFLATED_BYTES

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from aggregator.state import byte_shuffle, codec, packed_part, packing
 from aggregator.state.codec import StateError
-from aggregator.state.layout import BEGINNING, BY_AIRCRAFT
-from aggregator.state.packed_part import INFLATED_BYTES, STRETCH
+from aggregator.state.layout import BY_AIRCRAFT, FIRST_SEEN
+from aggregator.state.packed_part import CHUNK, INFLATED_BYTES
 from aggregator.state.splitting import PartFolder
 from aggregator.state.window_part import WindowPart
 from common.target_update import TargetUpdate
@@ -101,12 +101,12 @@ BOMB = zstd.compress(bytes(512 * MIB))
 BOMBS = {
     "lists": [*REAL[:11], BOMB, REAL[12]],
     "names": [*REAL[:10], [BOMB], *REAL[11:]],
-    "many blocks of names": [*REAL[:10], [zstd.compress(bytes(12 * STRETCH))] * 10_000, *REAL[11:]],
-    "beginnings": [*REAL[:9], BOMB, *REAL[10:]],
+    "many blocks of names": [*REAL[:10], [zstd.compress(bytes(12 * CHUNK))] * 10_000, *REAL[11:]],
+    "first_seen": [*REAL[:9], BOMB, *REAL[10:]],
     "aircraft": [*REAL[:8], BOMB, *REAL[9:]],
     "rest": [*REAL[:7], BOMB, *REAL[8:]],
-    "one stretch": [*REAL[:5], [BOMB], *REAL[6:]],
-    "many stretches": [*REAL[:5], [zstd.compress(bytes(12 * STRETCH))] * 10_000, *REAL[6:]],
+    "one chunk": [*REAL[:5], [BOMB], *REAL[6:]],
+    "many chunks": [*REAL[:5], [zstd.compress(bytes(12 * CHUNK))] * 10_000, *REAL[6:]],
     "rows": [*REAL[:6], 2**62, *REAL[7:]],
     "many addresses": [
         *REAL[:10],
@@ -157,5 +157,5 @@ def test_a_feed_that_compresses_too_well_ends_the_part_before_it_outgrows_the_bo
 
 def test_the_forged_states_above_differ_from_a_real_one_by_their_forgery_alone():
     """The state that is damaged in these tests is read as it stands: what refuses the others is what was changed."""
-    assert len(BY_AIRCRAFT) + len(BEGINNING) > 30
+    assert len(BY_AIRCRAFT) + len(FIRST_SEEN) > 30
     assert targets.window_state(document(PACKED)).updates == 40

@@ -99,8 +99,8 @@ def _fold(  # noqa: C901, PLR0912, PLR0915 - see above
     columns: Columns, updates: Sequence[TargetUpdate], keys: Keys, room: int
 ) -> Folded:
     names, place_of, code_of, type_of = columns.names, columns.index.get, columns.codes.get, columns.types.get
-    times, delays, back = columns.log["times"], columns.log["delays"], columns.log["back"]
-    append_back = back.append
+    times, delays, previous = columns.log["times"], columns.log["delays"], columns.log["previous"]
+    append_previous = previous.append
     rows, size, head, read = columns.rows, ROW.size, ROW_HEAD.size, ROW_HEAD.unpack_from
     write_head, write_latest = ROW_HEAD.pack_into, ROW_LATEST.pack_into
     rounded, reading_scale, position_scale = float.__round__, float(READING_SCALE), float(POSITION_SCALE)
@@ -140,7 +140,7 @@ def _fold(  # noqa: C901, PLR0912, PLR0915 - see above
         ) = read(rows, at)
         if newest_key < 0:
             key += 1
-            append_back(0)
+            append_previous(0)
             columns.begin(place, key)
             is_newest = True
         else:
@@ -152,12 +152,12 @@ def _fold(  # noqa: C901, PLR0912, PLR0915 - see above
                     continue
                 this = order_of(key + 1)
                 is_newest = this > order_of(last)
-                if this < order_of(columns.beginning(place)["first"]):
+                if this < order_of(columns.first_seen(place)["first"]):
                     columns.begin(place, key + 1)
             key += 1
-            if not back[newest_key]:
+            if not previous[newest_key]:
                 room -= SECOND_UPDATE_BYTES
-            append_back(key - newest_key)
+            append_previous(key - newest_key)
         room -= KEY_BYTES
 
         value = update.altitude_baro

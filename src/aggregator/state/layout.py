@@ -61,8 +61,8 @@ TEXT_BYTES = 16
 BLOCK = 1_024
 """Aircraft whose addresses and names are packed together, so that a name that changes costs a block's compression."""
 
-LOG = {"times": "i", "delays": "i", "back": "i"}
-WIDE_LOG = {"times": "q", "delays": "q", "back": "i"}
+LOG = {"times": "i", "delays": "i", "previous": "i"}
+WIDE_LOG = {"times": "q", "delays": "q", "previous": "i"}
 """A key each, in the order of arrival: `timestamp` from the window's start, `ingestion_time` from `timestamp`, and how
 many places before stands the same aircraft's previous key; 0 if there is none. Times are whole milliseconds, as the
 feed's are; with the first key that these cannot tell exactly the log turns wide, and holds microseconds."""
@@ -102,8 +102,8 @@ LATEST = {
 """Of the newest update."""
 BY_AIRCRAFT = HEAD | LATEST
 """An aircraft's row: each field's type, as `struct` and `array` name it, and what a new aircraft starts with. An update
-reads the head, and writes all of it; what only the first updates and late ones change is in `BEGINNING`."""
-BEGINNING = {
+reads the head, and writes all of it; what only the first updates and late ones change is in `FIRST_SEEN`."""
+FIRST_SEEN = {
     "first": ("i", NOWHERE),
     "first_position": ("i", NOWHERE),
     "first_latitude": ("i", 0),
@@ -122,14 +122,14 @@ def _new(fields: Mapping[str, tuple[str, int]]) -> bytes:
     return _struct(fields).pack(*(value for _, value in fields.values()))
 
 
-NEW_ROW, NEW_BEGINNING = _new(BY_AIRCRAFT), _new(BEGINNING)
+NEW_ROW, NEW_FIRST_SEEN = _new(BY_AIRCRAFT), _new(FIRST_SEEN)
 ROW, ROW_HEAD, ROW_LATEST = _struct(BY_AIRCRAFT), _struct(HEAD), _struct(LATEST)
-BEGINNING_ROW = _struct(BEGINNING)
+FIRST_SEEN_ROW = _struct(FIRST_SEEN)
 """Rows as bytes. Reading one takes 0.3 us; with an array a field, each of its accesses took 0.03."""
 FIRST, FIRST_POSITION = Struct("<i"), Struct("<iii")
-"""What `BEGINNING_ROW` begins with, and what comes next: by themselves, since a new aircraft needs no more."""
+"""What `FIRST_SEEN_ROW` begins with, and what comes next: by themselves, since a new aircraft needs no more."""
 
-AIRCRAFT_WIDTH = ROW.size + BEGINNING_ROW.size
+AIRCRAFT_WIDTH = ROW.size + FIRST_SEEN_ROW.size
 """What an aircraft's numbers take in all."""
 
 SECOND_UPDATE_BYTES = AIRCRAFT_WIDTH

@@ -1,8 +1,9 @@
 """The binary form of a window part's state: what its fields are, and within which bounds.
 
-It is msgpack, in which the columns and the texts are compressed. The log of keys only grows: a stretch of it that is
-full is compressed once, and from then on carried as it is. So are addresses and names, lists and aircraft's beginnings,
-until they change, which they seldom do. `aggregator.state.packing` writes it, `aggregator.state.unpacking` reads it.
+It is msgpack, in which the columns and the texts are compressed. The log of keys only grows: a chunk of it that is
+full is compressed once, and from then on carried as it is. So are addresses and names, lists, and when and where each
+aircraft was first seen, until they change, which they seldom do. `aggregator.state.packing` writes it,
+`aggregator.state.unpacking` reads it.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ VERSION_3 = 3
 """Read as well, so that a deployment takes over the windows that are open. It knew no airlines and no implausible
 positions."""
 
-STRETCH = 8_192
-"""Keys in a stretch of the log that is compressed once. Where one ends depends on the keys alone, as the state must."""
+CHUNK = 8_192
+"""Keys in a chunk of the log that is compressed once. Where one ends depends on the keys alone, as the state must."""
 
 INFLATED_BYTES = 12 * 1024 * 1024
 """Bound on what a state inflates to: one that a minute of 5,000 aircraft fills has 2 MB."""
@@ -50,18 +51,18 @@ class Lists(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
 
 
 class PackedPart(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
-    """The document in msgpack. `stretches` and `rest` hold the log; the frames after it are as `Columns` names them."""
+    """The document in msgpack. `chunks` and `rest` hold the log; the frames after it are as `Columns` names them."""
 
     number: int
     size_bound: int
     duplicates_ignored: int
     undecodable: int
     is_wide: bool
-    stretches: list[bytes]
+    chunks: list[bytes]
     rest_length: int
     rest: bytes
     rows: bytes
-    beginnings: bytes
+    first_seen: bytes
     names: list[bytes]
     lists: bytes
     is_harder: bool

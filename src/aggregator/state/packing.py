@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aggregator.state import byte_shuffle, packed_part
-from aggregator.state.layout import AIRCRAFT_WIDTH, BEGINNING_ROW, BLOCK, ROW
-from aggregator.state.packed_part import INFLATED_BYTES, KEY_BYTES, STRETCH, Lists, Names, PackedPart
+from aggregator.state.layout import AIRCRAFT_WIDTH, BLOCK, FIRST_SEEN_ROW, ROW
+from aggregator.state.packed_part import CHUNK, INFLATED_BYTES, KEY_BYTES, Lists, Names, PackedPart
 
 if TYPE_CHECKING:
     from aggregator.state.part_store import Columns
     from aggregator.state.window_part import WindowPart
 
-STRETCH_LEVEL = 5
-"""Level of a stretch: 9 % less than at the usual one in three times the time, and it is compressed once."""
+CHUNK_LEVEL = 5
+"""Level of a chunk: 9 % less than at the usual one in three times the time, and it is compressed once."""
 
 NAMES_LEVEL = 3
 """Level of addresses and names: 10 % less in half as long again, and most blocks of them stay as they are."""
@@ -29,9 +29,9 @@ feed says; a feed of long texts that are all alike would fill the memory long be
 def pack(part: WindowPart) -> bytes:
     """Return the part's state in its binary form; equal parts give equal bytes."""
     columns = part.columns
-    log, stretches = list(columns.log.values()), columns.stretches
-    while (start := len(stretches) * STRETCH) + STRETCH <= part.updates:
-        stretches.append(byte_shuffle.pack([column[start : start + STRETCH] for column in log], STRETCH_LEVEL))
+    log, chunks = list(columns.log.values()), columns.chunks
+    while (start := len(chunks) * CHUNK) + CHUNK <= part.updates:
+        chunks.append(byte_shuffle.pack([column[start : start + CHUNK] for column in log], CHUNK_LEVEL))
     return packed_part.encode(
         PackedPart(
             part.number,
@@ -39,11 +39,11 @@ def pack(part: WindowPart) -> bytes:
             part.duplicates_ignored,
             part.undecodable,
             columns.is_wide,
-            stretches,
+            chunks,
             part.updates - start,
             byte_shuffle.pack([column[start:] for column in log]),
             byte_shuffle.pack_rows(columns.rows, ROW.size),
-            _beginnings(columns),
+            _first_seen(columns),
             _names(columns),
             _lists(columns),
             is_harder=False,
@@ -51,10 +51,10 @@ def pack(part: WindowPart) -> bytes:
     )
 
 
-def _beginnings(columns: Columns) -> bytes:
-    if columns.packed_beginnings is None:
-        columns.packed_beginnings = byte_shuffle.pack_rows(columns.beginnings, BEGINNING_ROW.size)
-    return columns.packed_beginnings
+def _first_seen(columns: Columns) -> bytes:
+    if columns.packed_first_seen is None:
+        columns.packed_first_seen = byte_shuffle.pack_rows(columns.first_seen_rows, FIRST_SEEN_ROW.size)
+    return columns.packed_first_seen
 
 
 def _names(columns: Columns) -> list[bytes]:
@@ -91,9 +91,9 @@ def measure(part: WindowPart) -> int:
 
 
 def harder(packed: bytes) -> bytes:
-    """Compress a packed part again where the next invocation does so, too; the stretches it carries as they are."""
+    """Compress a packed part again where the next invocation does so, too; the chunks it carries as they are."""
     document = packed_part.decode(packed)
-    for name in ("rest", "rows", "beginnings", "lists"):
+    for name in ("rest", "rows", "first_seen", "lists"):
         setattr(document, name, _compressed_harder(getattr(document, name)))
     document.names = list(map(_compressed_harder, document.names))
     document.is_harder = True

@@ -15,16 +15,16 @@ from typing import TYPE_CHECKING
 from aggregator.state import byte_shuffle
 from aggregator.state.keys import order
 from aggregator.state.layout import (
-    BEGINNING,
-    BEGINNING_ROW,
     BLOCK,
     BY_AIRCRAFT,
     FIRST,
     FIRST_POSITION,
+    FIRST_SEEN,
+    FIRST_SEEN_ROW,
     LOG,
     MASK_BITS,
     MAX_LISTED,
-    NEW_BEGINNING,
+    NEW_FIRST_SEEN,
     NEW_ROW,
     NO_DELAY,
     NO_NAMES,
@@ -48,12 +48,12 @@ class Columns:
     """All that is known of a part's aircraft."""
 
     log: dict[str, array[int]] = field(default_factory=lambda: {name: array(code) for name, code in LOG.items()})
-    stretches: list[bytes] = field(default_factory=list, compare=False)
-    """The log's beginning as `aggregator.state.codec` packed it."""
+    chunks: list[bytes] = field(default_factory=list, compare=False)
+    """The log's full chunks as `aggregator.state.packing` packed them."""
     rows: bytearray = field(default_factory=bytearray)
     """A `ROW` for each aircraft."""
-    beginnings: bytearray = field(default_factory=bytearray)
-    """A `BEGINNING_ROW` for each aircraft."""
+    first_seen_rows: bytearray = field(default_factory=bytearray)
+    """A `FIRST_SEEN_ROW` for each aircraft."""
     index: dict[str, int] = field(default_factory=dict)
     """Each address's place among the rows."""
     names: list[bytes] = field(default_factory=list)
@@ -70,10 +70,10 @@ class Columns:
     more_types: dict[int, list[int]] = field(default_factory=dict)
     strays: dict[int, Stray] = field(default_factory=dict)
     """The position beside an aircraft's last one, where there is one (`aggregator.state.track`)."""
-    # What hardly ever changes, as `aggregator.state.codec` packed it, names by `BLOCK`; None from the next change on.
+    # What hardly ever changes, as `aggregator.state.packing` packed it, names by `BLOCK`; None from the next change on.
     packed_names: list[bytes | None] = field(default_factory=list, repr=False, compare=False)
     packed_lists: bytes | None = field(default=None, repr=False, compare=False)
-    packed_beginnings: bytes | None = field(default=None, repr=False, compare=False)
+    packed_first_seen: bytes | None = field(default=None, repr=False, compare=False)
     _counted: dict[int, tuple[set[tuple[int, int]], int]] = field(default_factory=dict, repr=False, compare=False)
     """Keys of the aircraft that were asked for, up to which place in the log."""
 
@@ -87,7 +87,7 @@ class Columns:
         narrow, none = NO_DELAY["i"], NO_DELAY["q"]
         self.log["times"] = array("q", [time * 1_000 for time in self.log["times"]])
         self.log["delays"] = array("q", [none if delay == narrow else delay * 1_000 for delay in self.log["delays"]])
-        self.stretches.clear()
+        self.chunks.clear()
         self._counted.clear()
 
     @property
@@ -108,7 +108,7 @@ class Columns:
 
     def column(self, name: str) -> array[int]:
         """Return one field of all aircraft, in the order of their places, by copies of memory alone."""
-        fields, rows = (BY_AIRCRAFT, self.rows) if name in BY_AIRCRAFT else (BEGINNING, self.beginnings)
+        fields, rows = (BY_AIRCRAFT, self.rows) if name in BY_AIRCRAFT else (FIRST_SEEN, self.first_seen_rows)
         codes = [code for code, _ in fields.values()]
         number = list(fields).index(name)
         at = calcsize("<" + "".join(codes[:number]))
@@ -117,22 +117,24 @@ class Columns:
     def row(self, place: int) -> dict[str, int]:
         """Return an aircraft's rows by the names of their fields."""
         row = dict(zip(BY_AIRCRAFT, ROW.unpack_from(self.rows, place * ROW.size), strict=True))
-        return row | self.beginning(place)
+        return row | self.first_seen(place)
 
-    def beginning(self, place: int) -> dict[str, int]:
+    def first_seen(self, place: int) -> dict[str, int]:
         """Return what is in an aircraft's other row, by the names of its fields."""
-        values = BEGINNING_ROW.unpack_from(self.beginnings, place * BEGINNING_ROW.size)
-        return dict(zip(BEGINNING, values, strict=True))
+        values = FIRST_SEEN_ROW.unpack_from(self.first_seen_rows, place * FIRST_SEEN_ROW.size)
+        return dict(zip(FIRST_SEEN, values, strict=True))
 
     def begin(self, place: int, key: int) -> None:
         """Write an aircraft's first key."""
-        self.packed_beginnings = None
-        FIRST.pack_into(self.beginnings, place * BEGINNING_ROW.size, key)
+        self.packed_first_seen = None
+        FIRST.pack_into(self.first_seen_rows, place * FIRST_SEEN_ROW.size, key)
 
     def begin_track(self, place: int, key: int, latitude: int, longitude: int) -> None:
         """Write an aircraft's first position."""
-        self.packed_beginnings = None
-        FIRST_POSITION.pack_into(self.beginnings, place * BEGINNING_ROW.size + FIRST.size, key, latitude, longitude)
+        self.packed_first_seen = None
+        FIRST_POSITION.pack_into(
+            self.first_seen_rows, place * FIRST_SEEN_ROW.size + FIRST.size, key, latitude, longitude
+        )
 
     def count_late_position(self, place: int) -> None:
         """Count a position that is older than the last."""
@@ -143,10 +145,10 @@ class Columns:
         self._add(place, "implausible_positions", positions)
 
     def _add(self, place: int, name: str, count: int) -> None:
-        self.packed_beginnings = None
-        values = self.beginning(place)
+        self.packed_first_seen = None
+        values = self.first_seen(place)
         values[name] += count
-        BEGINNING_ROW.pack_into(self.beginnings, place * BEGINNING_ROW.size, *values.values())
+        FIRST_SEEN_ROW.pack_into(self.first_seen_rows, place * FIRST_SEEN_ROW.size, *values.values())
 
     def stray(self, place: int, stray: Stray) -> None:
         """Keep a position beside an aircraft's last one."""
@@ -156,8 +158,8 @@ class Columns:
     def add_aircraft(self, address: str) -> int:
         """Give a new aircraft its place, and return it."""
         self.rows += NEW_ROW
-        self.beginnings += NEW_BEGINNING
-        self.packed_beginnings = None
+        self.first_seen_rows += NEW_FIRST_SEEN
+        self.packed_first_seen = None
         self.names.append(NO_NAMES)
         place = self.index[address] = len(self.index)
         if place % BLOCK == 0:
@@ -223,11 +225,11 @@ class Columns:
         Its keys are collected when first asked for, and only what is new afterwards: a feed that is late throughout
         costs a step per update, not a walk through the log.
         """
-        times, delays, back = self.log["times"], self.log["delays"], self.log["back"]
+        times, delays, previous = self.log["times"], self.log["delays"], self.log["previous"]
         counted, until = self._counted.get(place) or (set(), NOWHERE)
         key = newest
         while key != until:
             counted.add((times[key], delays[key]))
-            key = key - back[key] if back[key] else NOWHERE
+            key = key - previous[key] if previous[key] else NOWHERE
         self._counted[place] = counted, newest
         return (time, delay) in counted

@@ -51,7 +51,7 @@ def take(columns: Columns, place: int, this: Spot, last: Spot) -> Taken:
 
 def _confirm(columns: Columns, place: int, stray: Stray, last: Spot) -> None:
     """Let the two positions change places: another one has been found to fit the second."""
-    first = columns.beginning(place)["first_position"]
+    first = columns.first_seen(place)["first_position"]
     is_alone = first == last.key  # nothing has confirmed it: of the two it is the one left out
     if not stray.is_confirmed:
         columns.count_implausible(place, -1 + is_alone)
@@ -62,8 +62,8 @@ def _confirm(columns: Columns, place: int, stray: Stray, last: Spot) -> None:
 
 def _be_late(columns: Columns, place: int, this: Spot) -> None:
     columns.count_late_position(place)
-    beginning = columns.beginning(place)
-    first = Spot(beginning["first_position"], beginning["first_latitude"], beginning["first_longitude"])
+    first_seen = columns.first_seen(place)
+    first = Spot(first_seen["first_position"], first_seen["first_latitude"], first_seen["first_longitude"])
     if columns.order(this.key) < columns.order(first.key) and _can_fly(columns, first, this, _leg(first, this)):
         columns.begin_track(place, *this)
 

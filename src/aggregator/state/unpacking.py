@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from aggregator.state import byte_shuffle, packed_part
-from aggregator.state.layout import AIRCRAFT_WIDTH, BEGINNING_ROW, BLOCK, LOG, ROW, WIDE_LOG, pack_names
-from aggregator.state.packed_part import INFLATED_BYTES, KEY_BYTES, STRETCH, VERSION, Names, PackedPart
+from aggregator.state.layout import AIRCRAFT_WIDTH, BLOCK, FIRST_SEEN_ROW, LOG, ROW, WIDE_LOG, pack_names
+from aggregator.state.packed_part import CHUNK, INFLATED_BYTES, KEY_BYTES, VERSION, Names, PackedPart
 from aggregator.state.part_store import Columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-_VERSION_3_BEGINNING = BEGINNING_ROW.size - struct.calcsize("<i")
+_VERSION_3_FIRST_SEEN = FIRST_SEEN_ROW.size - struct.calcsize("<i")
 _unpack_version_3_names = msgspec.msgpack.Decoder(tuple[str | None, ...]).decode
 
 
@@ -29,9 +29,9 @@ def columns(packed: PackedPart, version: int) -> Columns:
         They are damaged, or larger than a part can be.
     """
     types = (WIDE_LOG if packed.is_wide else LOG).values()
-    keys = len(packed.stretches) * STRETCH + packed.rest_length
-    if not 0 <= packed.rest_length < STRETCH or keys * KEY_BYTES > INFLATED_BYTES:
-        raise ValueError(f"{len(packed.stretches)} stretches and {packed.rest_length} keys")
+    keys = len(packed.chunks) * CHUNK + packed.rest_length
+    if not 0 <= packed.rest_length < CHUNK or keys * KEY_BYTES > INFLATED_BYTES:
+        raise ValueError(f"{len(packed.chunks)} chunks and {packed.rest_length} keys")
     lists = packed_part.decode_lists(byte_shuffle.decompress(packed.lists, INFLATED_BYTES))
     addresses: list[str] = []
     names: list[bytes] = []
@@ -42,18 +42,18 @@ def columns(packed: PackedPart, version: int) -> Columns:
     if aircraft * AIRCRAFT_WIDTH > INFLATED_BYTES:
         raise ValueError(f"{aircraft} aircraft")
     log = byte_shuffle.unpack(packed.rest, types, packed.rest_length)
-    if packed.stretches:
-        first, *others = (byte_shuffle.unpack(stretch, types, STRETCH) for stretch in packed.stretches)
-        for stretch in (*others, log):
-            for column, more in zip(first, stretch, strict=True):
+    if packed.chunks:
+        first, *others = (byte_shuffle.unpack(chunk, types, CHUNK) for chunk in packed.chunks)
+        for chunk in (*others, log):
+            for column, more in zip(first, chunk, strict=True):
                 column.extend(more)
         log = first
     is_carried = version == VERSION and not packed.is_harder
     inflated = Columns(
         log=dict(zip(LOG, log, strict=True)),
-        stretches=packed.stretches,
+        chunks=packed.chunks,
         rows=byte_shuffle.unpack_rows(packed.rows, ROW.size, aircraft),
-        beginnings=_unpacked_beginnings(packed.beginnings, aircraft, version),
+        first_seen_rows=_unpacked_first_seen(packed.first_seen, aircraft, version),
         index=dict(zip(addresses, range(aircraft), strict=True)),
         names=names if version == VERSION else [pack_names((*_unpack_version_3_names(of), 0)) for of in names],
         codes={text: code for code, text in enumerate(lists.codes)},
@@ -63,7 +63,7 @@ def columns(packed: PackedPart, version: int) -> Columns:
         more_types=lists.more_types,
         strays=lists.strays,
         airlines={airline: code for code, airline in enumerate(lists.airlines)},
-        packed_beginnings=packed.beginnings if is_carried else None,
+        packed_first_seen=packed.first_seen if is_carried else None,
         packed_names=[*packed.names] if is_carried else [None] * len(packed.names),
         packed_lists=packed.lists if is_carried else None,
     )
@@ -73,12 +73,12 @@ def columns(packed: PackedPart, version: int) -> Columns:
     return inflated
 
 
-def _unpacked_beginnings(frame: bytes, aircraft: int, version: int) -> bytearray:
+def _unpacked_first_seen(frame: bytes, aircraft: int, version: int) -> bytearray:
     if version == VERSION:
-        return byte_shuffle.unpack_rows(frame, BEGINNING_ROW.size, aircraft)
-    rows = byte_shuffle.unpack_rows(frame, _VERSION_3_BEGINNING, aircraft)
-    none = bytes(BEGINNING_ROW.size - _VERSION_3_BEGINNING)
-    return bytearray(none.join([*(bytes(row) for row in batched(rows, _VERSION_3_BEGINNING, strict=True)), b""]))
+        return byte_shuffle.unpack_rows(frame, FIRST_SEEN_ROW.size, aircraft)
+    rows = byte_shuffle.unpack_rows(frame, _VERSION_3_FIRST_SEEN, aircraft)
+    none = bytes(FIRST_SEEN_ROW.size - _VERSION_3_FIRST_SEEN)
+    return bytearray(none.join([*(bytes(row) for row in batched(rows, _VERSION_3_FIRST_SEEN, strict=True)), b""]))
 
 
 def _name_blocks(frames: Sequence[bytes]) -> Iterator[Names]:

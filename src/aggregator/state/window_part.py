@@ -206,12 +206,12 @@ def _spread(of: Mapping[str, int], name: str, updates: int) -> Spread:
 
 def _counts(columns: Columns) -> list[int]:
     """Return how many updates each aircraft has: as many as the log has keys of it."""
-    back, counts = columns.log["back"], []
+    previous, counts = columns.log["previous"], []
     newest_key = list(BY_AIRCRAFT).index("newest_key")
     for row in ROW.iter_unpack(columns.rows):
         count, key = 1, row[newest_key]
-        while back[key]:
-            key -= back[key]
+        while previous[key]:
+            key -= previous[key]
             count += 1
         counts.append(count)
     return counts

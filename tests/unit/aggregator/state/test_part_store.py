@@ -73,19 +73,19 @@ def traffic(origin, count, aircraft, *, seed):
     return updates
 
 
-def test_a_long_feed_with_stretches_of_the_log_packed_is_folded_as_plainly(origin):
-    """Some 20,000 updates, over several full stretches of the log and many invocations, agree to the last number."""
+def test_a_long_feed_with_chunks_of_the_log_packed_is_folded_as_plainly(origin):
+    """Some 20,000 updates, over several full chunks of the log and many invocations, agree to the last number."""
     feed = traffic(origin, 20_000, 300, seed=5)
     assert_equal(origin, feed, carried_at=set(range(0, 20_000, 1_900)))
 
 
-def test_a_key_in_a_packed_stretch_is_still_known(origin, make_update):
+def test_a_key_in_a_packed_chunk_is_still_known(origin, make_update):
     """However long ago in the window an update came, its duplicate is not counted."""
     part = WindowPart(origin)
-    for number in range(packed_part.STRETCH + 10):
+    for number in range(packed_part.CHUNK + 10):
         part.add(make_update(seconds=number / 1_000))
     part = codec.decode(codec.encode(part), origin)
-    assert len(part.columns.stretches) == 1
+    assert len(part.columns.chunks) == 1
     assert part.add(make_update(seconds=1.0)) is False
     assert part.add(make_update(seconds=1.0, delay=3.0)) is True
 
