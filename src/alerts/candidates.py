@@ -53,6 +53,6 @@ def candidates(record: KinesisRecord, wanted: Callable[[bytes], bool], result: B
         # The raw archive has it. Sending it again would not make it an update.
         result.undecodable += undecodable
         logger.warning(
-            "record holds what is no target update: skipped",
+            "record holds no target update: skipped",
             extra={"sequence_number": record.sequence_number, "lines": undecodable, "first_reason": reason},
         )

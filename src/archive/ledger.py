@@ -25,7 +25,7 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
     tag: str
     updates: int = 0
     rejected: int = 0
-    """Lines that are no update."""
+    """Lines that are not updates."""
     reason: str = ""
     """Why the first of them is none."""
     damage: str = ""

@@ -1,4 +1,4 @@
-"""A target update, decoded from its JSON: the one opinion on what is an update, shared by every function.
+"""A target update, decoded from its JSON: the one definition of what an update is, shared by every function.
 
 An update is read at once where it is as the API writes it, and field by field only where that fails: one bad field
 costs itself, never the update. What is passed over can be counted.

@@ -32,7 +32,7 @@ _decode_text = msgspec.json.Decoder(str).decode
 
 
 class UndecodableUpdateError(ValueError):
-    """The bytes are no target update; the text says what was expected, and has a few hundred characters at most."""
+    """The bytes are not a target update; the text says what was expected, and has a few hundred characters at most."""
 
 
 class DecodedUpdate(Addressed, Timed, Protocol):

@@ -44,7 +44,7 @@ BOX_DEGREE = 100
 TENTHS = 10
 """Units of heading in a degree. Altitudes are feet, speeds knots, vertical rates feet per minute."""
 
-GROUND = {None: 0, False: 1, True: 2}
+GROUND = (None, False, True, None)
 """The lowest two bits of `flags`: on the ground or not."""
 SOURCES = (None, "terrestrial", "satellite", "other")
 """The next two: which way the newest update came."""

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from live.container import Block, Header, block_bytes, inflate, read_header
 from live.errors import SnapshotError
 from live.lanes import numbers
-from live.layout import COLUMNS, DEGREE, EMERGENCIES, PLANES, POSITIONS, SOURCES, TENTHS, TEXT_ADDRESS
+from live.layout import COLUMNS, DEGREE, EMERGENCIES, GROUND, PLANES, POSITIONS, SOURCES, TENTHS, TEXT_ADDRESS
 from live.order import NO_INGESTION, Freshness
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 _LONGEST_STEP, _FARTHEST_BASE = 1 << 32, 1 << 53
-_GROUND = (None, False, True, None)
 
 
 class Target(NamedTuple):
@@ -119,7 +118,7 @@ def _target(header: Header, what: str, row: Sequence[int | None]) -> Target:
         speed=speed,
         vertical_rate=rate,
         heading=None if heading is None else heading / TENTHS,
-        on_ground=_GROUND[flags & 3],
+        on_ground=GROUND[flags & 3],
         source=SOURCES[flags >> 2 & 3],
         emergency=EMERGENCIES[flags >> 4 & 3],
     )

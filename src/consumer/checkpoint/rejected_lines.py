@@ -1,4 +1,4 @@
-"""Lines that are no target update, kept in S3 with the reason: nothing of the stream is thrown away unseen."""
+"""Lines that are not target updates, kept in S3 with the reason: nothing of the stream is thrown away unseen."""
 
 from __future__ import annotations
 

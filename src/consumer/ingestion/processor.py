@@ -156,7 +156,7 @@ class TargetProcessor:
         return False
 
     def reject(self, line: bytes, length: int, reason: str) -> None:
-        """Keep a line that is no target update, to be written with the next checkpoint.
+        """Keep a line that is not a target update, to be written with the next checkpoint.
 
         Raises
         ------

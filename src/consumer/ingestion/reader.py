@@ -1,4 +1,4 @@
-"""Reads the stream: keeps a connection, acts on every message, and stops when it is time to."""
+"""Reads the stream: acts on every message, live from a token on or in batch mode, and stops when it is time to."""
 
 from __future__ import annotations
 
@@ -247,7 +247,7 @@ class StreamReader:
             raise StreamInterruptedError("more updates without a position token than can be kept apart")
 
     def _reject(self, rejected: Rejected) -> None:
-        """Keep a line that is no message, without the API token, should the server repeat it there."""
+        """Keep a line that is not a message, without the API token, should the server repeat it there."""
         redactor = self._client.redactor
         line, reason = redactor.line(rejected.line), rejected.reason
         if line is not rejected.line:  # what is wrong may quote it

@@ -74,7 +74,7 @@ class BatchParser:
         """
         for run in self.runs(b'{"target":%b}\n' % data for data in objects):
             if not isinstance(run, list):
-                raise ValueError("what was published is no target update")  # noqa: TRY004 - no type is wrong
+                raise ValueError("what was published is not a target update")  # noqa: TRY004 - no type is wrong
             yield from run
 
     def _fast(self, block: bytes) -> Iterator[MessageBatch]:

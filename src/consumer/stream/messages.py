@@ -1,4 +1,4 @@
-"""One line of the Tracking Stream in, one typed message out. Never raises: a line that is no message is `Rejected`.
+"""One line of the Tracking Stream in, one typed message out. Never raises: a line that is not a message is `Rejected`.
 
 Messages are told apart by their only known top-level key; other keys are ignored, as the API may add some.
 """
@@ -93,7 +93,7 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """A line that is no message, and why; of one too long `line` is the beginning, `length` (bytes) that of all."""
+    """A line that is not a message, and why; of one too long `line` is the beginning, `length` (bytes) that of all."""
 
     reason: str
     line: bytes

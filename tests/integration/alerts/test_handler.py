@@ -162,7 +162,7 @@ def test_no_line_of_the_log_holds_an_update(record, context, caplog):
     entry_point.handler(batch, context)
 
     logged = [entry.__dict__ for entry in caplog.records if entry.name == "tests"]
-    assert [entry["message"] for entry in logged] == ["alert sent", "record holds what is no target update: skipped"]
+    assert [entry["message"] for entry in logged] == ["alert sent", "record holds no target update: skipped"]
     assert "a854ae1e" not in str(logged)
 
 
