@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import errno
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from local.output_file import OutputError, OutputFile
 from local.standard_output import surviving
 from ops.errors import OpsError
 from ops.failures import PREFIX
@@ -17,6 +19,7 @@ from ops.redriving import Redrive, Wanted
 
 if TYPE_CHECKING:
     import argparse
+    from contextlib import AbstractContextManager
 
     from ops.redriving import Report
     from ops.stack import Stack
@@ -52,7 +55,7 @@ def run(stack: Stack, options: argparse.Namespace) -> int:
     )
     if options.confirm and not options.yes:
         _ask(stack)
-    with surviving() as output:
+    with _place(options.report) as place, surviving() as output:
         report = Redrive(
             stack.client("s3"),
             stack.client("kinesis"),
@@ -61,7 +64,7 @@ def run(stack: Stack, options: argparse.Namespace) -> int:
             wanted=wanted,
             tell=(lambda _: None) if options.json else (lambda text: say_line(text.encode())),
         ).run()
-        is_written = _written(report, options.report)
+        is_written = _written(report, place)
         _show(report, as_json=options.json)
     if output.lost is not None and output.lost.errno != errno.EPIPE:
         complain(f"standard output: {output.lost.strerror}; what was to be told is lost, the records are not")
@@ -69,12 +72,26 @@ def run(stack: Stack, options: argparse.Namespace) -> int:
     return 1 if report.kept or not is_written else 0
 
 
-def _written(report: Report, path: Path | None) -> bool:
-    if path is not None:
+def _place(path: Path | None) -> AbstractContextManager[OutputFile | None]:
+    """Try the report's place before anything is done.
+
+    Raises
+    ------
+    OpsError
+        Nothing can be written there.
+    """
+    try:
+        return nullcontext() if path is None else OutputFile(path)
+    except OutputError as error:
+        raise OpsError(f"--report {error}. Nothing was done") from error
+
+
+def _written(report: Report, place: OutputFile | None) -> bool:
+    if place is not None:
         try:
-            path.write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n")
-        except OSError as error:
-            complain(f"--report {path}: cannot be written: {error.strerror}; what is said here is all there is of it")
+            place.write(msgspec.to_builtins(report))
+        except OutputError as error:
+            complain(f"--report {error}")
             return False
     return True
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError, ResponseStreamingError
+from botocore.exceptions import ClientError, HTTPClientError, ResponseStreamingError
 
 from common.clock import rfc3339
-from ops.errors import OpsError, code
+from common.printable import printable
+from ops.errors import AWS_ERRORS, OpsError, code, explained
 from ops.failures import PREFIX, Failure, ObjectError, read_failure
 from ops.output import complain, say
 
@@ -25,6 +26,15 @@ MARK = "redriven"
 
 _ENDS = frozenset({"AccessDenied", "AccessDeniedException", "NoSuchBucket", "ResourceNotFoundException"})
 """Errors of AWS that the next object would meet as well."""
+
+_IN_SUCCESSION = 3
+"""So many objects that AWS fails one after another say that it fails: the rest is left for another time."""
+
+_LONGEST = 500
+"""Characters that are told of why an object was given up."""
+
+_NONSENSE = (AttributeError, KeyError, TypeError, ValueError)
+"""What boto3 raises where an answer of status 200 is JSON of another shape than the service's."""
 
 
 @dataclass
@@ -67,7 +77,11 @@ def put_back(kinesis: Any, stream: str, records: list[tuple[str, bytes]], pause:
             if attempt:
                 pause(min(5.0, 0.2 * 2**attempt))
             entries = [{"PartitionKey": key, "Data": data} for key, data in waiting]
-            waiting = _not_taken(waiting, kinesis.put_records(StreamName=stream, Records=entries))
+            try:
+                answer = kinesis.put_records(StreamName=stream, Records=entries)
+            except _NONSENSE:
+                continue
+            waiting = _not_taken(waiting, answer)
             if not waiting:
                 break
         else:
@@ -107,6 +121,13 @@ def _batches(records: list[tuple[str, bytes]]) -> Iterator[list[tuple[str, bytes
         yield batch
 
 
+def _ends(error: Exception) -> bool:
+    """Whether an error is of AWS as a whole: not permitted, or not to be reached though it was tried again."""
+    if isinstance(error, ClientError):
+        return code(error) in _ENDS
+    return isinstance(error, HTTPClientError) and not isinstance(error, ResponseStreamingError)
+
+
 class Redrive:
     """Goes through a bucket's on-failure objects, oldest first."""
 
@@ -127,28 +148,51 @@ class Redrive:
         self._wanted = wanted
         self._tell = tell
         self._pause = pause
+        self._began = False
         self.report = Report(stream, wanted.confirm)
 
     def run(self) -> Report:
         """Redrive each object that is asked for; what cannot go back is named, and the rest goes.
 
+        Where AWS fails as a whole after something was done, what is left is named as well.
+
         Raises
         ------
         OpsError, botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError
-            Nothing more can be sent, or listed.
+            Nothing can be listed, or sent.
         """
-        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=self._wanted.prefix)
-        listed = [entry for page in pages for entry in page.get("Contents", [])]
-        for entry in sorted(listed, key=lambda entry: (entry["LastModified"], entry["Key"])):
+        keys = self._listed()
+        failed = 0
+        for number, key in enumerate(keys, start=1):
             try:
-                self._one(entry["Key"])
+                self._one(key)
+                failed = 0
             except ObjectError as error:
-                self._keep(entry["Key"], str(error))
-            except (ClientError, ResponseStreamingError) as error:
-                if isinstance(error, ClientError) and code(error) in _ENDS:
+                self._keep(key, str(error))
+                failed = 0
+            except (OpsError, *AWS_ERRORS) as error:
+                failed += 1
+                ends = _ends(error)
+                if ends and not self._began and not self.report.objects:
                     raise
-                self._keep(entry["Key"], f"{entry['Key']}: {error}. It stays where it is")
+                self._keep(key, f"{key}: {explained(error)}. It stays where it is")
+                if ends or failed == _IN_SUCCESSION:
+                    for left in keys[number:]:
+                        self._keep(left, f"{left}: not tried, since AWS fails. It stays where it is")
+                    break
         return self.report
+
+    def _listed(self) -> list[str]:
+        """Return the keys of all objects asked for, the oldest first: all of them before the first is sent."""
+        entries = []
+        for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=self._wanted.prefix):
+            if "IsTruncated" not in page:
+                raise OpsError(
+                    f"bucket {self._bucket}: what came is no list of objects; expected S3's answer to ListObjectsV2. "
+                    "Something between here and S3 may answer for it; try again"
+                )
+            entries += page.get("Contents", [])
+        return [entry["Key"] for entry in sorted(entries, key=lambda entry: (entry["LastModified"], entry["Key"]))]
 
     def _keep(self, key: str, problem: str) -> None:
         self.report.kept += 1
@@ -169,7 +213,8 @@ class Redrive:
                 f"{key}: holds a window's state and no records; rebuild that window from the archive "
                 f"(docs/operations/README.md): {failure.window}. The object stays where it is"
             )
-        self._tell(f"{key}: {len(failure.records)} records of {failure.function_name}. {failure.reason()}")
+        told = f"{len(failure.records)} records of {failure.function_name}. {failure.reason()}"
+        self._tell(f"{key}: {printable(told, _LONGEST)}")
         for _, data in failure.records[: wanted.show]:
             self._tell(f"    {data.decode(errors='replace').rstrip()}")
         if wanted.confirm:
@@ -195,7 +240,12 @@ class Redrive:
             )
 
     def _send(self, key: str, failure: Failure) -> None:
-        put_back(self._kinesis, self.report.stream, failure.records, self._pause)
+        try:
+            put_back(self._kinesis, self.report.stream, failure.records, self._pause)
+        except HTTPClientError:
+            self._began = True  # the call may have been carried out, and its answer lost
+            raise
+        self._began = True
         if self._wanted.delete and not failure.left_out:
             self._s3.delete_object(Bucket=self._bucket, Key=key)
             return
@@ -203,5 +253,8 @@ class Redrive:
         self._s3.put_object_tagging(Bucket=self._bucket, Key=key, Tagging=mark)
 
     def _sent_at(self, key: str) -> str | None:
-        tags = self._s3.get_object_tagging(Bucket=self._bucket, Key=key).get("TagSet", [])
+        answer = self._s3.get_object_tagging(Bucket=self._bucket, Key=key)
+        if "TagSet" not in answer:
+            raise OpsError("what came are no tags; expected S3's answer to GetObjectTagging. Try again")
+        tags = answer["TagSet"]
         return next((tag["Value"] for tag in tags if tag["Key"] == MARK), None)

@@ -15,6 +15,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from tests.adversary.bucket import Bucket, stack_resources
 from tests.adversary.odd_answers import Odd, distort
 from tests.adversary.tables import ConditionFailedError, Table
 from tests.adversary.wire import GoneError, Reply, Rulebook, Server, misbehave
@@ -26,6 +27,15 @@ if TYPE_CHECKING:
     from tests.adversary.wire import Connection, Request
 
 _SPACE = 1 << 128
+_STACK = {
+    "UpdatesStream": "updates",
+    "FailuresBucket": "failures",
+    "DataBucket": "data",
+    "StateBucket": "state",
+    "AggregatorFunction": "aggregator",
+    "AlertsFunction": "alerts",
+    "ConsumerFunction": "consumer",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +64,7 @@ class Aws:
     shards: int = 1
     rules: Rulebook = field(default_factory=Rulebook)
     objects: dict[str, bytes] = field(default_factory=dict)
+    failures: Bucket = field(default_factory=Bucket)
     tables: dict[str, Table] = field(default_factory=dict)
     rows: list[dict[str, Any]] = field(default_factory=list)
     messages: list[dict[str, str]] = field(default_factory=list)
@@ -138,7 +149,11 @@ class Aws:
             return f"{service.split('_')[0].lower()}.{name}", lambda manners: methods[name](content, manners)
         if b"Action=Publish" in request.body:
             return "sns.Publish", lambda _: self._publish(dict(parse_qsl(request.body.decode())))
-        key = unquote(urlsplit(request.target).path).lstrip("/").partition("/")[2]
+        if b"Action=ListStackResources" in request.body:
+            return "cloudformation.ListStackResources", lambda _: stack_resources(_STACK)
+        bucket, _, key = unquote(urlsplit(request.target).path).lstrip("/").partition("/")
+        if bucket == "failures":
+            return self.failures.routed(request, key)
         return f"s3.{request.method.lower()}.{key.split('/')[0]}", lambda _: self._object(request, key)
 
     # ------------------------------------------------------------------------------------------------- Kinesis

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from tests.adversary.events import FunctionPlan
     from tests.adversary.feed import Item
+    from tests.adversary.redrive import RedrivePlan
     from tests.adversary.wire import Rule
 
 
@@ -94,10 +95,10 @@ class Attack:
     kind: str
     seed: int
     promise: str
-    plan: ConsumerPlan | FunctionPlan
+    plan: ConsumerPlan | FunctionPlan | RedrivePlan
 
 
-type Drawn = Callable[[Random, float], ConsumerPlan | FunctionPlan]
+type Drawn = Callable[[Random, float], ConsumerPlan | FunctionPlan | RedrivePlan]
 
 
 class Traffic:
