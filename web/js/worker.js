@@ -48,6 +48,8 @@ let airports = null;
 let isDue = false;
 let lastPicture = 0;
 let lastList = 0;
+/** Whether all is asked for: not before the first aircraft have been shown, or are long in coming. */
+let isStarted = false;
 /** @type {any} */
 let status = null;
 
@@ -91,6 +93,7 @@ function news() {
 
 function picture() {
   isDue = false;
+  if (!isStarted && !fleet().size) return; // nothing to see yet, and the first aircraft would have to wait for the next
   lastPicture = Date.now();
   const reading = clock();
   const now = reading.feed;
@@ -306,12 +309,12 @@ async function airportNames() {
   changed();
 }
 
-let isStarted = false;
 /** What the first aircraft need not wait for. */
 function startTheRest() {
   if (isStarted) return;
   isStarted = true;
   aside();
+  news();
   insist("land", land);
   insist("airports", airportNames);
   setInterval(() => {
