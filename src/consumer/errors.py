@@ -40,3 +40,7 @@ class DeadlineError(ConsumerError):
 
 class PublishError(ConsumerError):
     """Kinesis refuses the records for good (no such stream, no permission)."""
+
+
+class UpdateProcessorError(ConsumerError):
+    """The processor of one's own failed: what it was given was not published, and has to be read again."""

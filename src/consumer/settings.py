@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 DEFAULT_STREAM_URL = "https://api.airsafe.spire.com/v2/targets/stream"
 
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
+_FUNCTION = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*:[A-Za-z_][A-Za-z0-9_]*")
 _URL_SECRETS = frozenset("@?#")
 """What credentials, a query and a fragment begin or end with."""
 
@@ -36,7 +37,8 @@ class Settings:
 
     `envelopes` says whether updates are published in envelopes or one a record. `filters` are the API's query
     parameters by their own names, validated; an absent one filters nothing. A run begins every `visit_seconds`, and
-    may end as soon as it has what there was then. The stream is late by `stream_delay`, by design.
+    may end as soon as it has what there was then. The stream is late by `stream_delay`, by design. `update_processor`
+    is `module:function`, or empty.
     """
 
     stream_url: str
@@ -51,6 +53,7 @@ class Settings:
     stop_when_caught_up: bool = False
     visit_seconds: int = 60
     stream_delay: timedelta = timedelta()
+    update_processor: str = ""
     timing: Timing = field(default_factory=Timing)
 
     @classmethod
@@ -76,6 +79,7 @@ class Settings:
             stream_delay=timedelta(
                 minutes=number(environ, "STREAM_DELAY_MINUTES", 0, low=0, high=_LONGEST_DELAY_MINUTES)
             ),
+            update_processor=_processor(environ),
             visit_seconds=round(number(environ, "VISIT_SECONDS", 60, low=60, high=_LONGEST_VISIT_SECONDS)),
             timing=Timing.from_environment(environ),
         )
@@ -88,6 +92,13 @@ def _envelopes(environ: Mapping[str, str]) -> bool:
 
     pattern_validation.check(environ.get("ALERT_PATTERNS", ""))
     return True
+
+
+def _processor(environ: Mapping[str, str]) -> str:
+    value = environ.get("UPDATE_PROCESSOR", "").strip()
+    if value and not _FUNCTION.fullmatch(value):
+        raise ConfigurationError(f"UPDATE_PROCESSOR: got {value!r}; expected module:function, or nothing")
+    return value
 
 
 def _filters(environ: Mapping[str, str]) -> dict[str, str]:

@@ -16,6 +16,7 @@ from common.observability import logger
 from consumer.api_token import read_api_token
 from consumer.checkpoint.rejected_lines import RejectedStore
 from consumer.checkpoint.store import CheckpointStore
+from consumer.ingestion import own_processor
 from consumer.ingestion.handover import Handover
 from consumer.ingestion.run import Run
 from consumer.ingestion.status import StatusWriter
@@ -64,7 +65,10 @@ def run(
     ------
     consumer.errors.ApiTokenError
         The API token could not be read, or there is none.
+    common.environment.ConfigurationError
+        The update processor of the settings is not there.
     """
+    processor = own_processor.load(settings.update_processor)
     store, timing = s3(), settings.timing
     api_token = deadline.call(
         "the API token's secret", lambda: read_api_token(secrets_manager(), settings.api_token_secret_arn)
@@ -98,6 +102,7 @@ def run(
             stop_when_caught_up=settings.stop_when_caught_up,
             delay=settings.stream_delay,
             update_log=_update_log(),
+            own_processor=processor,
         )
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from consumer.checkpoint.position import NO_DELAY, Position
 from consumer.checkpoint.rejected_lines import RejectedLine
-from consumer.ingestion import recovery_plan
+from consumer.ingestion import own_processor, recovery_plan
 from consumer.ingestion.deduplicator import identify
 from consumer.ingestion.frontier import Frontier
 from consumer.publish.limits import MAX_RECORD_BYTES
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from consumer.checkpoint.rejected_lines import RejectedStore
     from consumer.checkpoint.watermark import Watermark
     from consumer.ingestion.deduplicator import DuplicateFilter
+    from consumer.ingestion.own_processor import OwnProcessor
     from consumer.publish.publisher import Publisher
     from consumer.stream.messages import StreamUpdate
 
@@ -63,8 +64,9 @@ class TargetProcessor:
         *,
         delay: timedelta = NO_DELAY,
         update_log: UpdateLog | None = None,
+        own: OwnProcessor | None = None,
     ) -> None:
-        """Of a stream that is late by `delay`; some of its updates are shown by `update_log`, if there is one."""
+        """Of a stream that is late by `delay`; some updates are shown by `update_log`, new ones pass `own`, if any."""
         self.counters = ProcessorCounters()
         self.newest_ingestion_time: datetime | None = None
         self.reached: Position | None = None
@@ -76,6 +78,7 @@ class TargetProcessor:
         self._clock = clock
         self._delay = delay
         self._update_log = update_log
+        self._own = own
         self._rejected_bytes = 0
         self._has_rejected = False  # since the last position
         self._times: deque[datetime] = deque(maxlen=_TIMES)
@@ -123,6 +126,8 @@ class TargetProcessor:
             Kinesis refuses records for good.
         CheckpointError
             See `reject`: one was too large for a record.
+        UpdateProcessorError
+            See `own_processor.choose`. The updates are remembered and not published: no later run may know of them.
         """
         self.counters.updates += len(updates)
         sizes = [len(update.data) for update in updates]
@@ -134,8 +139,10 @@ class TargetProcessor:
         self._frontier.note(identified.identities)
         self._times.extend([time for update in updates if (time := update.ingestion_time) is not None])
         self.counters.duplicates_dropped += len(updates) - len(new)
+        published = new if self._own is None or not new else own_processor.choose(self._own, new)
         if self._update_log is not None:
-            self._show(self._update_log, updates, new)
+            self._show(self._update_log, updates, new, published)
+        new = published
         if not new:
             return
         interval = self._watermark.current
@@ -144,10 +151,12 @@ class TargetProcessor:
             sizes = [len(update.data) for update in new]
         self._publisher.put(new, sum(sizes), interval)
 
-    def _show(self, log: UpdateLog, updates: Sequence[StreamUpdate], new: Sequence[StreamUpdate]) -> None:
-        published = {update.data for update in new}
+    @staticmethod
+    def _show(log: UpdateLog, updates: Sequence[StreamUpdate], *chosen: Sequence[StreamUpdate]) -> None:
+        new, published = ({update.data for update in some} for some in chosen)
         for data in log.pick(update.data for update in updates):
-            log.show(data, "published" if data in published else "dropped as a duplicate")
+            left_out = "left out by the update processor" if data in new else "dropped as a duplicate"
+            log.show(data, "published" if data in published else left_out)
 
     def _fits(self, update: StreamUpdate) -> bool:
         if len(update.data) + 1 + len(update.icao_address.encode()) <= MAX_RECORD_BYTES:

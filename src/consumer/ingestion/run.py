@@ -9,7 +9,7 @@ from common.observability import logger
 from consumer.checkpoint.committer import Committer
 from consumer.checkpoint.position import NO_DELAY
 from consumer.checkpoint.watermark import Watermark
-from consumer.errors import ConsumerError, LeaseHeldError, LeaseLostError
+from consumer.errors import ConsumerError, LeaseHeldError, LeaseLostError, UpdateProcessorError
 from consumer.ingestion import recovery_plan, run_end
 from consumer.ingestion.alarm_clock import AlarmClock
 from consumer.ingestion.catch_up import CatchUp
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from consumer.checkpoint.rejected_lines import RejectedStore
     from consumer.checkpoint.store import CheckpointStore
     from consumer.deadline import Deadline
+    from consumer.ingestion.own_processor import OwnProcessor
     from consumer.ingestion.status import StatusWriter
     from consumer.ingestion.stop_request import StopRequest
     from consumer.publish.put_records import PutRecords
@@ -68,12 +69,14 @@ class Run:
         stop_when_caught_up: bool = False,
         delay: timedelta = NO_DELAY,
         update_log: UpdateLog | None = None,
+        own_processor: OwnProcessor | None = None,
     ) -> None:
         """End by the `deadline`, whatever anything waits for; without a checkpoint begin at `start_position`.
 
         With `stop_when_caught_up` end as soon as what there was at the beginning is read. `handover` connects the runs
         of one process. The format is one record an update unless told otherwise. How the run is doing is written by
-        `status`, if there is one. The stream is late by `delay`. Some updates are shown by `update_log`.
+        `status`, if there is one. The stream is late by `delay`. Some updates are shown by `update_log`; new
+        ones pass `own_processor`.
         """
         record_format = record_format or formats.single()
         self._checkpoint = checkpoint
@@ -96,7 +99,14 @@ class Run:
         )
         self._duplicates = DuplicateFilter()
         self._processor = TargetProcessor(
-            self._publisher, watermark, self._duplicates, rejected, clock, delay=delay, update_log=update_log
+            self._publisher,
+            watermark,
+            self._duplicates,
+            rejected,
+            clock,
+            delay=delay,
+            update_log=update_log,
+            own=own_processor,
         )
         self._reader = StreamReader(
             client,
@@ -193,6 +203,8 @@ class Run:
         except Stopped as stopped:
             self._end.may_hand_over = True
             return stopped.reason
+        except UpdateProcessorError:
+            raise  # what it was given is remembered and not published: were that left to the next run, it would be lost
         except ConsumerError:
             self._end.may_hand_over = True
             raise

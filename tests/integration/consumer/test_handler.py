@@ -15,7 +15,7 @@ import pytest
 from common.environment import ConfigurationError
 from common.observability import metrics
 from consumer import wiring
-from consumer.errors import ApiTokenError, CheckpointError, ConsumerError, UnauthorizedError
+from consumer.errors import ApiTokenError, CheckpointError, ConsumerError, UnauthorizedError, UpdateProcessorError
 from consumer.handler import handler
 from tests.integration.consumer.conftest import API_TOKEN, BUCKET, DATA_BUCKET, STREAM, every, message, target, token
 from tests.support.conditions import wait_until
@@ -318,3 +318,14 @@ def test_runs_of_one_process_follow_each_other(function, state, stream, simulato
     while published < 60:
         published += handler({"detail": {"run_seconds": 0.2}}, Context(aws_request_id=f"r{published}"))["published"]
     assert state.numbers == list(range(60))
+
+
+def test_what_a_processor_of_ones_own_failed_on_is_published_by_the_next_run(function, run_until, state, stream):
+    """The run fails and says so; the next one, in the same process, takes none of it for duplicates."""
+    del stream
+    function("UPDATE_PROCESSOR", "tests.support.own_processors:fail_once")
+    with pytest.raises(UpdateProcessorError, match="not today"):
+        handler({}, Context())
+    assert state.numbers == []
+    run_until(lambda: len(state.numbers) == 3)
+    assert state.numbers == [0, 1, 2]

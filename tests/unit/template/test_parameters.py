@@ -25,6 +25,7 @@ GOOD = {
     "RecordFormat": ["single", "envelope"],
     "StopWhenCaughtUp": ["true", "false"],
     "StreamDelayMinutes": ["0", "240"],
+    "UpdateProcessor": ["", "consumer.airborne:process", "airborne:process"],
 }
 BAD = {
     "StreamUrl": ["api.airsafe.spire.com", "http://example.com/stream", "https://example.com/?token=x", "ftp://x/y"],
@@ -41,6 +42,7 @@ BAD = {
     "RecordFormat": ["envelopes", "ENVELOPE"],
     "StopWhenCaughtUp": ["yes", "1", "True"],
     "StreamDelayMinutes": ["-1", "721"],
+    "UpdateProcessor": ["consumer.airborne", ":process", "consumer/airborne:process", "consumer..airborne:process"],
 }
 GOOD_HERE = {
     "ApiTokenSecretArn": ["", "arn:aws:secretsmanager:eu-west-1:123456789012:secret:team/tracking-AbC123"],

@@ -134,3 +134,21 @@ def test_what_is_shown_says_what_became_of_it():
     names = [update_id(update(n).data) for n in (1, 2)]
     expected = ["published", "dropped as a duplicate", "published"]
     assert shown == list(zip([names[0], *names], expected, strict=True))
+
+
+def test_what_is_left_out_is_not_published_and_does_not_come_again():
+    """A processor of one's own chooses among the new ones; what it left out is remembered as any other."""
+    taken, calls = Taken(), []
+
+    def second(updates):
+        calls.append(updates)
+        return updates[1:]
+
+    processor = TargetProcessor(taken, Watermark(), DuplicateFilter(), FullStore(), Clock(), own=second)
+    processor.process([update(1), update(2)])
+    processor.reach("t1", NOW)
+    processor.connected()
+    processor.process([update(1)])
+    assert taken == [update(2)]
+    assert calls == [[update(1), update(2)]]
+    assert processor.counters.duplicates_dropped == 1
