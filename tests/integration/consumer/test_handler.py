@@ -320,12 +320,23 @@ def test_runs_of_one_process_follow_each_other(function, state, stream, simulato
     assert state.numbers == list(range(60))
 
 
-def test_what_a_processor_of_ones_own_failed_on_is_published_by_the_next_run(function, run_until, state, stream):
-    """The run fails and says so; the next one, in the same process, takes none of it for duplicates."""
-    del stream
+def test_what_a_processor_of_ones_own_failed_on_is_published_by_the_next_run(function, run_until, state, clock):
+    """The run fails and says so; the next one, in the same process, gets the same updates and takes none for known."""
+    lines = [message(target(number, clock.now())) + b"\n" for number in range(3)]
+
+    def the_same_again(exchange):
+        exchange.begin()
+        for line in lines:
+            exchange.send(line)
+        while not exchange._stopping.is_set():
+            exchange.send(token("t"))
+            exchange._stopping.wait(0.01)
+
     function("UPDATE_PROCESSOR", "tests.support.own_processors:fail_once")
-    with pytest.raises(UpdateProcessorError, match="not today"):
-        handler({}, Context())
-    assert state.numbers == []
-    run_until(lambda: len(state.numbers) == 3)
+    with ScriptedStream(the_same_again) as server:
+        function("STREAM_URL", server.url)
+        with pytest.raises(UpdateProcessorError, match="not today"):
+            handler({}, Context())
+        assert state.numbers == []
+        run_until(lambda: len(state.numbers) == 3)
     assert state.numbers == [0, 1, 2]
