@@ -142,8 +142,14 @@ def packed(rng: Random, updates: list[bytes], known: list[dict[str, Any]]) -> li
     return [envelope(updates, known)]
 
 
-def event(records: list[tuple[int, Given]], shard: str, extra: dict[str, Any]) -> dict[str, Any]:
-    """Return what Lambda hands over: the records with their numbers in the stream, and what a window adds."""
+def event(
+    records: list[tuple[int, Given]], shard: str, extra: dict[str, Any], *, now: float | None = None
+) -> dict[str, Any]:
+    """Return what Lambda hands over: the records with their numbers in the stream, and what a window adds.
+
+    They arrived before `now` (epoch seconds), or before this moment.
+    """
+    now = time.time() if now is None else now
     arn = "arn:aws:kinesis:us-east-1:123456789012:stream/updates"
     made = [
         {
@@ -152,7 +158,7 @@ def event(records: list[tuple[int, Given]], shard: str, extra: dict[str, Any]) -
                 "partitionKey": given.key,
                 "sequenceNumber": str(_SEQUENCE + number),
                 "data": base64.b64encode(given.data).decode(),
-                "approximateArrivalTimestamp": round(time.time() - given.arrived, 3),
+                "approximateArrivalTimestamp": round(now - given.arrived, 3),
             },
             "eventSource": "aws:kinesis",
             "eventVersion": "1.0",

@@ -30,6 +30,7 @@ class Failures:
     """Makes on-failure objects as Lambda writes them, with updates that are each known by their mark."""
 
     def __init__(self, rng: Random, now: float) -> None:
+        self.now = now
         self._rng = rng
         self._aircraft = Aircraft(rng, now)
         self._addresses = [self._aircraft.address() for _ in range(12)]
@@ -60,7 +61,7 @@ class Failures:
 
     def failure(self, records: list[Given]) -> Failure:
         """Return an object of these records, all of which are sound."""
-        made = event(list(enumerate(records)), SHARD, {})
+        made = event(list(enumerate(records)), SHARD, {}, now=self.now)
         numbers = frozenset(number for each in records for number in _numbers(each))
         return Failure(self.key(), notice(json.dumps(made)), numbers, numbers)
 
@@ -137,7 +138,7 @@ def _odd_lines(rng: Random, given: Failures) -> tuple[str, Failure]:
 
 def _unreadable(rng: Random, given: Failures) -> Failure:
     """Return an object of which something cannot go back."""
-    good = event(list(enumerate(given.records(2))), SHARD, {})
+    good = event(list(enumerate(given.records(2))), SHARD, {}, now=given.now)
     spoilt = json.loads(json.dumps(good))
     way = rng.choice(["base64", "number", "missing", "null", "version"])
     record = spoilt["Records"][-1]["kinesis"]
@@ -174,7 +175,7 @@ def _unreadable(rng: Random, given: Failures) -> Failure:
 
 def _odd_notices(rng: Random, given: Failures) -> Failure:
     """Return an object with good records whose notice says odd things of them."""
-    made = event(list(enumerate(records := given.records(3))), SHARD, {})
+    made = event(list(enumerate(records := given.records(3))), SHARD, {}, now=given.now)
     replaced: dict[str, Any] = rng.choice(
         [
             {"requestContext": None},
