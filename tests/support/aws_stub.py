@@ -37,7 +37,7 @@ class AwsStub:
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
-        self._thread = threading.Thread(target=self._server.serve_forever, name="aws-stub")
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), name="aws-stub")
 
     def __enter__(self) -> Self:
         self._thread.start()
