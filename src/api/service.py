@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -73,41 +74,44 @@ def _problem(error: ProblemError) -> Response:
 
 
 def _chosen(accept: str, offered: tuple[str, ...]) -> str:
-    """Return the media type that the header prefers, by RFC 9110's qualities.
+    """Return the media type that the header prefers; of equal ones the one that it names, then the first offered.
 
     Raises
     ------
     ProblemError
         It takes none of those offered.
     """
-    best, chosen = 0.0, None
+    ranges = _ranges(accept)
+    best, chosen = (0.0, 0), None
     for media_type in offered:
-        quality = max((one[1] for one in _ranges(accept) if _covers(one[0], media_type)), default=0.0)
-        if quality > best:
-            best, chosen = quality, media_type
+        specific, quality = max(
+            ((_specific(name, media_type), quality) for name, quality in ranges), default=(_COVERS_NOT, 0.0)
+        )
+        if specific != _COVERS_NOT and quality > 0 and (quality, specific) > best:
+            best, chosen = (quality, specific), media_type
     if chosen is None:
         raise problems.not_acceptable(accept, offered)
     return chosen
 
 
 def _ranges(accept: str) -> list[tuple[str, float]]:
+    """Return the header's media ranges and their qualities; one that is not a quality takes nothing."""
     found = []
     for one in accept.lower().split(","):
         name, *rest = (part.strip() for part in one.split(";"))
         given = next((part[2:] for part in rest if part.startswith("q=")), "1")
-        try:
-            quality = float(given)
-        except ValueError:
-            quality = 0.0
-        found.append((name, quality + _SPECIFIC * ("*" not in name and quality > 0)))
+        found.append((name, float(given) if _QUALITY.fullmatch(given) else 0.0))
     return found
 
 
-_SPECIFIC = 1e-6
-"""A range that names the type comes before one that covers it."""
+_QUALITY = re.compile(r"0(\.[0-9]{0,3})?|1(\.0{0,3})?")  # RFC 9110, section 12.4.2
+_COVERS_NOT = -1
 
 
-def _covers(media_range: str, media_type: str) -> bool:
-    kind, _, sub = media_range.partition("/")
-    of, _, name = media_type.partition("/")
-    return (kind == "*" and sub == "*") or (kind == of and sub in {"*", name})
+def _specific(media_range: str, media_type: str) -> int:
+    """Return how closely a range describes a type: the closest one's quality counts (RFC 9110, section 12.5.1)."""
+    if media_range == media_type:
+        return 2
+    if media_range == media_type.partition("/")[0] + "/*":
+        return 1
+    return 0 if media_range == "*/*" else _COVERS_NOT

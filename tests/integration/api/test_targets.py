@@ -115,6 +115,27 @@ def test_geojson_for_who_asks_for_it(get):
     assert get("/targets", accept="text/html")[0] == 406
 
 
+@pytest.mark.parametrize(
+    ("accept", "kind"),
+    [
+        ("*/*, application/json;q=0", "FeatureCollection"),  # what is named is not taken, whatever covers it
+        ("application/json;q=0.4, application/*;q=0.5", "FeatureCollection"),
+        ("application/*, application/geo+json", "FeatureCollection"),
+        ("application/geo+json;q=nan, application/json;q=0.1", None),
+        ("application/*;q=0.2, */*;q=0.9", None),
+    ],
+)
+def test_the_closest_range_says_what_is_taken(get, accept, kind):
+    """As RFC 9110 has it: a quality of 0 is a no, and the range that describes a type most closely counts."""
+    status, _, answer = get("/targets?limit=1", accept=accept)
+    assert (status, answer.get("type")) == (200, kind)
+
+
+def test_a_type_that_is_refused_is_not_given(get):
+    """Nothing is left to answer with."""
+    assert get("/targets", accept="*/*, application/*;q=0")[0] == 406
+
+
 def test_an_answer_that_is_known_is_not_sent_again(get, put, clock):
     """The tag is that of the content: 304 while it is the same, another when it has changed."""
     _, headers, _ = get("/targets")
