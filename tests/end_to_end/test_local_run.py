@@ -397,7 +397,20 @@ def test_records_given_up_that_no_destination_takes_are_a_loss(repository, tmp_p
         repository,
         tmp_path,
         template,
-        *("--rate", "20", "--duration", "2", "--window", "2", "--speed", "60", "--seed", "1"),
+        *(
+            "--rate",
+            "5",
+            "--aircraft",
+            "10",
+            "--emergency",
+            "--duration",
+            "2",
+            "--window",
+            "2",
+            "--speed",
+            "60",
+            "--no-archive",
+        ),
     )
     assert ended.returncode == 1, ended.stdout + ended.stderr
     assert ended.stdout.count("Lost: ") == 1, ended.stdout
