@@ -79,12 +79,12 @@ class EndOfReading:
             raise Stopped(StopReason.NEAR_DEADLINE)
 
     def check_wait(self, seconds: float, reason: str) -> None:
-        """Before a wait that the server asks for: one that is longer than the run comes to nothing.
+        """End the run if the server asks to wait for longer than what is left of it.
 
         Raises
         ------
         Stopped
-            It is longer.
+            It does; `seconds` is what it asks for.
         """
         if seconds > self._budget.remaining:
             logger.warning(

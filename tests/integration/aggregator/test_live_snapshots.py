@@ -184,7 +184,7 @@ class Refused(io.BytesIO):
 
 
 @pytest.fixture
-def refuse(invoke):  # noqa: ARG001 - after it, since the function is made anew
+def refuse(invoke):  # noqa: ARG001 - after it, since that makes the function again
     """Have S3 refuse to write objects whose keys end so; an empty text lets all be written."""
     refused = []
 
