@@ -1,0 +1,73 @@
+"""How fresh the data bucket is: live objects, and what Firehose delivers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from live import objects
+from live.container import read_header
+from live.errors import SnapshotError
+from live.layout import POSITIONS
+from live.status import pause
+from ops.finding import ATTENTION, OK, UNKNOWN, Finding
+from ops.looks.reading import runbook, span_text
+from ops.metrics import Query
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ops.looks.reading import Reading
+
+STALE_SECONDS = 60.0
+"""Live objects are written every few seconds: what is older has stopped (api.health)."""
+
+
+class DataLooks:
+    """Looks at what readers of the data bucket get."""
+
+    def __init__(self, reading: Reading) -> None:
+        self._reading = reading
+
+    def live(self) -> Iterator[Finding]:
+        """Look at how fresh the open windows of the map are."""
+        listed = self._reading.get("DataBucket", objects.SHARDS)
+        if listed is None:
+            yield Finding(
+                "live objects", UNKNOWN, "no snapshot was written yet", "the first comes with the first updates"
+            )
+            return
+        aircraft, newest, unreadable = 0, 0, 0
+        shards = list(msgspec.json.decode(listed)["shards"])
+        for shard in shards:
+            body = self._reading.get("DataBucket", objects.open_window(shard))
+            try:
+                header, _ = read_header(body or b"", POSITIONS)
+            except SnapshotError:
+                unreadable += 1
+                continue
+            aircraft += header.aircraft
+            newest = max(newest, header.written_at)
+        age = self._reading.now.timestamp() - newest / 1_000 if newest else None
+        facts = {"shards": len(shards), "aircraft": aircraft, "newest_age_seconds": age, "unreadable": unreadable}
+        text = f"{aircraft:,} aircraft in {len(shards)} shards' open windows, the newest written {span_text(age)} ago"
+        is_fresh = age is not None and age <= STALE_SECONDS + pause(self._reading.status())
+        yield Finding("live objects", OK if is_fresh else ATTENTION, text, runbook("live-snapshots"), facts)
+
+    def archives(self) -> Iterator[Finding]:
+        """Look at how far Firehose is behind."""
+        names = [name for name in ("RawArchive", "WindowRows") if name in self._reading.stack.resources]
+        queries = {
+            name: Query(
+                "AWS/Firehose",
+                "DeliveryToS3.DataFreshness",
+                {"DeliveryStreamName": self._reading.stack[name]},
+                "Maximum",
+            )
+            for name in names
+        }
+        values = self._reading.metrics(queries)
+        text = ", ".join(f"{name} {span_text(values.get(name))} behind" for name in names)
+        late = [name for name in names if values.get(name, 0) > (1_800 if name == "RawArchive" else 900)]
+        yield Finding("archives", ATTENTION if late else OK, text, runbook("archive-freshness"), {**values})
