@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 from local.aws.raw_delivery import RawDelivery
+from local.function_names import ARCHIVE
 from local.runtime.emulator import EmulatorError
 from local.runtime.invocation import ThrottledError
 from local.runtime.schedule import Schedule, scheduled_event
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from local.runtime.invocation import InvocationResult
     from local.stack import Stack
 
-ARCHIVE = "ArchiveFunction"
 ATTEMPTS = 3
 """Of the last run: the first, and the two of Lambda's queue or of the next hours."""
 

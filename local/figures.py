@@ -11,6 +11,7 @@ from local.audit.report import Report, consumer_figures
 from local.audit.sinks import Alerts
 from local.cli.view import Snapshot
 from local.event_source_mapping import Counters
+from local.function_names import AGGREGATOR, ALERTS, CONSUMER
 from local.remote_stream import RemoteStream, lines_of
 from local.simulator.tokens import TokenError
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from local.simulator.feed import Feed
     from local.simulator.server import TrackingStreamServer
 
-CONSUMER, AGGREGATOR, ALERTS = "ConsumerFunction", "AggregatorFunction", "AlertsFunction"
 _LOOK_SECONDS = 1.0
 """How often the sinks are looked at for the picture: each look is a few requests to moto."""
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from local.function_names import FLIGHTS
 from local.runtime.emulator import EmulatorError
 from local.runtime.invocation import ThrottledError
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from local.runtime.function import Function
     from local.stack import Stack
 
-FLIGHTS = "FlightsFunction"
 ATTEMPTS = 3
 """The first one, and those of Lambda's queue or of the next day."""
 

@@ -11,8 +11,9 @@ from local.archive_run import ArchiveRun
 from local.audit.sinks import Sinks
 from local.clock import SystemClock
 from local.event_source_mapping import DestinationClients, EventSourceMapping, Pace
-from local.figures import CONSUMER, Figures
+from local.figures import Figures
 from local.flights_run import FlightsRun
+from local.function_names import CONSUMER
 from local.monitor import Watch, say_nothing
 from local.remote_stream import RemoteStream
 from local.runtime.function import Function
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
     from local.simulator.feed import Feed
     from local.simulator.server import TrackingStreamServer
     from local.stack import Stack
-
-API = "ApiFunction"
 
 
 class Pipeline:

@@ -24,9 +24,9 @@ from local.cli.view import View
 from local.data_folder import DataFolder, DataFolderError
 from local.deploy import create
 from local.faults.live import KEEP_ALIVE_SECONDS, LiveFaults
-from local.figures import CONSUMER
+from local.function_names import API, CONSUMER
 from local.output_file import NOT_WRITTEN, OutputError, OutputFile
-from local.pipeline import API, Pipeline
+from local.pipeline import Pipeline
 from local.remote_stream import RemoteStream, StreamAddress
 from local.runtime.emulator import EmulatorError
 from local.runtime.emulator import binary as emulator_binary

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING
 
 from local.faults.aws.plan import by_kind
 from local.faults.aws.proxy import AwsProxy
-from local.faults.schedule import CONSUMER, FaultSchedule, waits
+from local.faults.schedule import FaultSchedule
 from local.faults.stream.fault import UpstreamKind
 from local.faults.stream.injector import UpstreamFaults
 from local.faults.stream.jumping_clock import JumpingClock
 from local.faults.timed.processes import ProcessFaults
 from local.faults.timed.resharding import Resharding
+from local.faults.waits import waits
+from local.function_names import CONSUMER
 
 if TYPE_CHECKING:
     from collections import Counter

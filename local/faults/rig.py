@@ -22,9 +22,9 @@ from local.aws.moto import Cloud
 from local.deploy import create
 from local.faults.aws.commit_recorder import Checkpoint, CommitRecorder
 from local.faults.aws.plan import FaultPlan
-from local.faults.schedule import ALERTS, CONSUMER, waits
 from local.faults.timed.resharding import Resharding
-from local.pipeline import API
+from local.faults.waits import waits
+from local.function_names import ALERTS, API, CONSUMER
 from local.runtime.function import Function
 from local.runtime.reaper import Reaper
 from local.simulator.transport import PATH

@@ -3,31 +3,26 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
-import random
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from local.archive_run import archive_by_hand
 from local.audit import envelope
-from local.aws.raw_delivery import RawDelivery
 from local.clock import SystemClock
-from local.event_source_mapping import DestinationClients, EventSourceMapping
-from local.event_source_mapping.observation import SilentListener
-from local.event_source_mapping.pace import Pace
-from local.faults import verdict
+from local.faults import triggers, verdict
 from local.faults.aws.plan import by_kind, lost_answers
 from local.faults.rig import API_TOKEN, SUPPRESSION_SECONDS, WINDOW_SECONDS
-from local.faults.schedule import AGGREGATOR, ALERTS, ARCHIVE, CONSUMER, LEASE_SECONDS, TOKEN_LIFETIME
 from local.faults.snapshot_verdict import Shown
 from local.faults.snapshot_watch import SnapshotWatch
+from local.faults.stream.draw import TOKEN_LIFETIME
 from local.faults.stream.injector import UpstreamFaults
 from local.faults.stream.jumping_clock import JumpingClock
 from local.faults.timed.concurrency_limit import ConcurrencyLimit
 from local.faults.timed.processes import ProcessFaults, ProcessKind
 from local.faults.traffic import FaultTraffic
-from local.runtime.schedule import Schedule
+from local.faults.waits import LEASE_SECONDS
+from local.function_names import ALERTS, ARCHIVE, CONSUMER
 from local.shutdown import FAILED_RUNS, Shutdown
 from local.simulator.feed import Feed
 from local.simulator.server import TrackingStreamServer
@@ -44,14 +39,7 @@ if TYPE_CHECKING:
     from local.faults.verdict import Verdict
     from local.runtime.invocation import InvocationResult
 
-_SPEED = 60.0
-"""The schedule's rule says a minute; a second has to do here."""
-
-_PACE = Pace(poll_interval=0.2, discovery_interval=0.2, first_retry=0.1, longest_retry=1.0, throttled=0.05)
 _PATIENCE = 25.0
-_DELIVERY_SECONDS, _DELIVERY_POLL = 1.0, 0.2
-_ARCHIVE_SECONDS = 4.0
-"""Between two runs of the archive by schedule; an hour in a deployment."""
 _ARCHIVE_ATTEMPTS = 12
 """More than a schedule's rules can fail."""
 _KEEP_ALIVE_SECONDS = 0.25
@@ -128,13 +116,10 @@ class ScheduleRun:
 
     def _run(self, running: contextlib.ExitStack, feed: Feed, server: TrackingStreamServer) -> None:
         rig, schedule = self._rig, self._schedule
-        mappings = self._mappings()
-        ticks = [
-            Schedule(settings, self._gate.invoke, SystemClock(), speed=_SPEED, finished=lambda _: None)
-            for settings in rig.stack.schedules
-            if rig.stack.function(settings.function_arn).logical_id == CONSUMER
-        ]
-        archives, deliveries = self._archives(), self._deliveries()
+        mappings = triggers.mappings(rig, schedule)
+        ticks = triggers.schedules(rig, CONSUMER, self._gate.invoke, every=triggers.CONSUMER_SECONDS)
+        archives = triggers.schedules(rig, ARCHIVE, rig.functions[ARCHIVE].invoke, every=triggers.ARCHIVE_SECONDS)
+        deliveries = triggers.deliveries(rig, schedule)
         for archive in archives:
             running.callback(archive.stop)
             archive.start()
@@ -180,61 +165,6 @@ class ScheduleRun:
             delivery.stop()
         if failure := archive_by_hand(rig.functions[ARCHIVE], _ARCHIVE_ATTEMPTS):
             self._troubles.append(f"{failure} {' | '.join(rig.functions[ARCHIVE].log.newest(5))}")
-
-    def _archives(self) -> list[Schedule]:
-        """Return the archive's schedule, which ticks while everything else goes wrong."""
-        rig = self._rig
-        return [
-            Schedule(
-                settings,
-                rig.functions[ARCHIVE].invoke,
-                SystemClock(),
-                speed=settings.every / _ARCHIVE_SECONDS,
-                finished=lambda _: None,
-            )
-            for settings in rig.stack.schedules
-            if rig.stack.function(settings.function_arn).logical_id == ARCHIVE
-        ]
-
-    def _deliveries(self) -> list[RawDelivery]:
-        cloud, chance = self._rig.cloud, random.Random(f"delivered twice {self._schedule.seed}")
-        return [
-            RawDelivery(
-                settings,
-                cloud.client("kinesis"),
-                cloud.client("s3"),
-                SystemClock(),
-                interval=_DELIVERY_SECONDS,
-                poll=_DELIVERY_POLL,
-                twice=lambda: chance.random() < self._schedule.deliver_twice,
-            )
-            for settings in self._rig.stack.deliveries
-        ]
-
-    def _mappings(self) -> list[EventSourceMapping]:
-        rig, cloud = self._rig, self._rig.cloud
-        mappings = []
-        for settings in rig.stack.mappings:
-            name = rig.stack.function(settings.function_arn).logical_id
-            if name == AGGREGATOR:
-                own = dataclasses.replace(
-                    settings, batch_size=self._schedule.batch_size, batching_window=self._schedule.batching_window
-                )
-            else:
-                own = settings
-            clients = DestinationClients(s3=cloud.client("s3"), sqs=cloud.client("sqs"), sns=cloud.client("sns"))
-            mappings.append(
-                EventSourceMapping(
-                    own,
-                    rig.functions[name].invoke,
-                    cloud.client("kinesis"),
-                    clients,
-                    SystemClock(),
-                    SilentListener(),
-                    pace=_PACE,
-                )
-            )
-        return mappings
 
     def _covered(self, server: TrackingStreamServer) -> int:
         token, has_gap = self._rig.checkpoint()

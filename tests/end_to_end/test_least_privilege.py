@@ -10,9 +10,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-CONSUMER, AGGREGATOR, ALERTS = "ConsumerFunction", "AggregatorFunction", "AlertsFunction"
-ARCHIVE, FLIGHTS = "ArchiveFunction", "FlightsFunction"
-API = "ApiFunction"
+from local.function_names import AGGREGATOR, ALERTS, API, ARCHIVE, CONSUMER, FLIGHTS
+
 REFUSALS = {"AccessDenied", "AccessDeniedException", "AuthorizationError"}
 
 

@@ -14,8 +14,9 @@ import pytest
 
 from common.clock import rfc3339
 from local.faults.aws.plan import Fault, FaultKind, FaultPlan, FaultRule
+from local.function_names import AGGREGATOR, ALERTS
 from tests.support.cloudwatch import ALARM, OK, Metrics, state
-from tests.support.watched_stack import AGGREGATOR, ALERTS, TOKEN, WatchedStack
+from tests.support.watched_stack import TOKEN, WatchedStack
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -23,8 +23,8 @@ from local.event_source_mapping.record import PendingRecord
 from local.faults.aws.authorisation import Authoriser
 from local.faults.aws.plan import FaultPlan
 from local.faults.aws.proxy import AwsProxy
-from local.figures import CONSUMER
-from local.pipeline import API, Pipeline
+from local.function_names import API, CONSUMER
+from local.pipeline import Pipeline
 from local.runtime.function import Function
 from local.runtime.function_log import FunctionLog
 from local.simulator.feed import Feed

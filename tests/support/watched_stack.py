@@ -29,6 +29,7 @@ from local.event_source_mapping import Counters, DestinationClients, EventSource
 from local.faults.aws.authorisation import Authoriser
 from local.faults.aws.plan import FaultKind, FaultPlan
 from local.faults.aws.proxy import AwsProxy
+from local.function_names import AGGREGATOR, CONSUMER
 from local.runtime.function import Function
 from local.runtime.function_log import FunctionLog
 from ops.command_line import main as ops
@@ -43,7 +44,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 STACK, TOKEN = "watched", "e7c1b0d2-the-token"
-CONSUMER, AGGREGATOR, ALERTS = "ConsumerFunction", "AggregatorFunction", "AlertsFunction"
 LINES_A_TOKEN = 5
 COMMANDS = {"ops": ops, "set-token": set_token}
 """What the pages' commands run, by its name in the Pipfile."""

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from local.flights_run import ATTEMPTS, FLIGHTS, FlightsRun, make_by_hand
+from local.flights_run import ATTEMPTS, FlightsRun, make_by_hand
+from local.function_names import FLIGHTS
 from local.runtime.emulator import EmulatorError
 
 
