@@ -42,20 +42,22 @@ def page(log: Log, request: Request, values: Values, now: int) -> schemas.Alerts
     after = cursors.read(values["cursor"], request.path, request.query, str)
     wanted = values["icao_address"]
     found: list[schemas.Alert] = []
-    last, looked_at = "", 0
+    last, looked_at, unreadable = "", 0, 0
     for key in hours.keys(log, _PREFIX, begin, end, after):
         if not begin <= _measured(key) < end:
             continue
         if len(found) == values["limit"] or looked_at == _MOST_READ:
-            return schemas.Alerts(alerts=found, next=cursors.write(last, request.path, request.query))
+            following = cursors.write(last, request.path, request.query)
+            return schemas.Alerts(alerts=found, unreadable=unreadable, next=following)
         last, looked_at = key, looked_at + 1
         try:
             alert = _decode(log.read(key))
         except (ValueError, RecursionError):  # damaged: it hides no other
+            unreadable += 1
             continue
         if wanted is None or alert.icao_address in wanted:
             found.append(alert)
-    return schemas.Alerts(alerts=found)
+    return schemas.Alerts(alerts=found, unreadable=unreadable)
 
 
 def _measured(key: str) -> int:

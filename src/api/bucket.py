@@ -21,6 +21,10 @@ _MOST_BYTES = 64 * 1024 * 1024
 """Of one object: a larger one is not ours."""
 
 
+class DamagedObjectError(Exception):
+    """An object is not what was written; what its bytes tell up to the damage is good."""
+
+
 class Bucket:
     """Reads objects. Its methods raise what botocore raises, but for objects that are not there."""
 
@@ -75,12 +79,18 @@ class Bucket:
         return self._s3.get_object(Bucket=self._name, Key=key)["Body"].read(_MOST_BYTES)
 
     def lines(self, key: str) -> Iterator[bytes]:
-        """Yield an object's lines, inflated if it is gzip; of a damaged one those before the damage."""
+        """Yield an object's lines, inflated if it is gzip.
+
+        Raises
+        ------
+        DamagedObjectError
+            The lines before the damage have been yielded.
+        """
         data = self.read(key)
         source = gzip.GzipFile(fileobj=io.BytesIO(data)) if data[:2] == b"\x1f\x8b" else io.BytesIO(data)
         with source:
             try:
                 for line in source:
                     yield line.rstrip(b"\n")
-            except (OSError, EOFError, zlib.error):
-                return
+            except (OSError, EOFError, zlib.error) as error:
+                raise DamagedObjectError(f"{key} is damaged: {error}") from error

@@ -96,6 +96,9 @@ class Windows(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
             extra_json_schema={"items": {"type": "object"}},
         ),
     ]
+    unreadable: Annotated[
+        int, Meta(description="Lines that are not rows, and objects that are damaged behind the rows given.")
+    ] = 0
     next: Annotated[
         str | None, Meta(description="The next page's address; absent on the last page. A page may have no rows.")
     ] = None
@@ -121,6 +124,9 @@ class Alerts(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """A page of alerts, the oldest first."""
 
     alerts: list[Alert]
+    unreadable: Annotated[
+        int, Meta(description="Alerts that are not among them because their objects are damaged.")
+    ] = 0
     next: Annotated[str | None, Meta(description="The next page's address; absent on the last page.")] = None
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Protocol
 import msgspec
 
 from api import cursors, hours, parameters, schemas
+from api.bucket import DamagedObjectError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +34,7 @@ class Rows(hours.Keys, Protocol):
     """Where rows are."""
 
     def lines(self, key: str) -> Iterator[bytes]:
-        """Yield an object's lines."""
+        """Yield an object's lines; DamagedObjectError behind those before the damage."""
 
 
 class _Row(msgspec.Struct):
@@ -54,28 +55,32 @@ def page(rows: Rows, request: Request, values: Values, now: int) -> schemas.Wind
     begin, end = hours.span(values, now, USUAL, LONGEST)
     place = cursors.read(values["cursor"], request.path, request.query, _Place)
     found: list[msgspec.Raw] = []
-    looked_at = answered = 0
+    looked_at = answered = unreadable = 0
     following = hours.keys(rows, _PREFIX, begin, end + _LATE, None if place is None else place.key)
     for key in following if place is None else chain((place.key,), following):
         passed = place.lines if place is not None and place.key == key else 0
-        for number, line in islice(enumerate(rows.lines(key), start=1), passed, None):
-            looked_at += len(line)
-            if _is_asked_for(line, values, begin, end):
-                found.append(msgspec.Raw(line))
-                answered += len(line)
-            if len(found) == values["limit"] or looked_at >= _MOST_BYTES or answered >= _MOST_ANSWERED:
-                address = cursors.write(_Place(key, number), request.path, request.query)
-                return schemas.Windows(rows=found, next=address)
-    return schemas.Windows(rows=found)
+        try:
+            for number, line in islice(enumerate(rows.lines(key), start=1), passed, None):
+                looked_at += len(line)
+                try:
+                    if _is_asked_for(line, values, begin, end):
+                        found.append(msgspec.Raw(line))
+                        answered += len(line)
+                except (ValueError, RecursionError):
+                    unreadable += 1
+                if len(found) == values["limit"] or looked_at >= _MOST_BYTES or answered >= _MOST_ANSWERED:
+                    address = cursors.write(_Place(key, number), request.path, request.query)
+                    return schemas.Windows(rows=found, unreadable=unreadable, next=address)
+        except DamagedObjectError:
+            unreadable += 1
+    return schemas.Windows(rows=found, unreadable=unreadable)
 
 
 def _is_asked_for(line: bytes, values: Values, begin: int, end: int) -> bool:
-    try:
-        line.decode()  # what is skipped as JSON may be no UTF-8
-        row = msgspec.json.decode(line, type=_Row)
-        start = parameters.moment(row.window_start)
-    except (ValueError, RecursionError):  # msgspec's and Unicode's are ValueErrors, too
-        return False
+    """Tell whether a row is wanted; ValueError (msgspec's and Unicode's, too) or RecursionError where it is not one."""
+    line.decode()  # what is skipped as JSON may be no UTF-8
+    row = msgspec.json.decode(line, type=_Row)
+    start = parameters.moment(row.window_start)
     if values["kind"] is not None and row.kind != values["kind"]:
         return False
     listed = values["icao_address"]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import random
 from datetime import timedelta
 
 import pytest
@@ -20,11 +22,12 @@ def row(minute, address=None, hour=23):
 
 
 def test_rows_of_the_last_quarter_of_an_hour(get, put_rows):
-    """By the window's start, whichever hour they were delivered in; a damaged line is passed over."""
+    """By the window's start, whichever hour they were delivered in; a damaged line is passed over and counted."""
     put_rows([row(9), row(10), row(10, "78121E"), {"odd": 1}], "a")
     put_rows([row(23), row(24)], "b")
     put_rows([row(59, hour=22)], "c")
-    assert get("/windows")[2]["rows"] == [row(10), row(10, "78121E"), row(23), row(24)]
+    answer = get("/windows")[2]
+    assert answer == {"rows": [row(10), row(10, "78121E"), row(23), row(24)], "unreadable": 1}
     put_rows([row(22)], "late", hour="date=2024-03-05/hour=00")
     assert get("/windows")[2]["rows"][-1] == row(22)
 
@@ -106,8 +109,14 @@ def test_a_damaged_object_hides_no_other(get, s3, put_alert, put_rows):
     odd = f"alerts/date=2024-03-04/hour=23/{round((NOW - timedelta(minutes=7)).timestamp() * 1000)}-0002.json"
     for content in (b"", b"<html>", b"{}", b'{"id":"\xff"}', b"[" * 100_000):
         s3.put_object(Bucket="data", Key=odd, Body=content)
-        assert [alert["id"] for alert in get("/alerts")[2]["alerts"]] == ["0001", "0003"]
+        answer = get("/alerts")[2]
+        assert ([alert["id"] for alert in answer["alerts"]], answer["unreadable"]) == (["0001", "0003"], 1)
+        first = get("/alerts?limit=1")[2]
+        assert get(first["next"].removeprefix("/api"))[2]["unreadable"] + first.get("unreadable", 0) == 1
     put_rows([row(20)], "a")
     damaged = json.dumps({**row(21), "odd": "?"}).encode().replace(b"?", b"\xff") + b"\n" + b"[" * 100_000 + b"\n"
     s3.put_object(Bucket="data", Key="windows/date=2024-03-04/hour=23/b", Body=damaged)
-    assert get("/windows")[2]["rows"] == [row(20)]
+    assert get("/windows")[2] == {"rows": [row(20)], "unreadable": 2}
+    cut = gzip.compress(json.dumps(row(22)).encode() + b"\n" + random.Random(1).randbytes(5_000).hex().encode())[:-3_000]
+    s3.put_object(Bucket="data", Key="windows/date=2024-03-04/hour=23/c", Body=cut)
+    assert get("/windows")[2] == {"rows": [row(20), row(22)], "unreadable": 3}
