@@ -29,5 +29,5 @@ def say_line(line: bytes) -> None:
 
 
 def complain(text: str) -> None:
-    """Print a line for people beside the output."""
-    sys.stderr.write(f"ops: {text}\n")
+    """Print a text for people beside the output; what an answer of AWS's put into it, no terminal acts on."""
+    sys.stderr.write(f"ops: {'\n'.join(printable(line, _LONGEST) for line in text.splitlines())}\n")
