@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
+from bisect import bisect_right
 from typing import TYPE_CHECKING, Protocol
 
 from local.clock import SystemClock
@@ -22,6 +23,9 @@ _RELEASED_AT_ONCE = 1000
 
 _LONG_SECONDS, _LATE_SECONDS = 30.0, 5.0
 """Seconds of the wall clock: a silence that is told of, and a lateness."""
+
+_SAME_LATENESS_SECONDS = 0.5
+"""Lines are as late as those before them if it is within this."""
 
 
 def _say_nothing(_text: str) -> None:
@@ -100,7 +104,7 @@ class Feed(UpdateLog):
         self._end = source.start + (math.inf if duration is None else duration)
         self._tell = tell
         self._late = _LATE_SECONDS
-        self._latest = 0.0
+        self._lateness = [(0, 0.0)]  # from which position on lines came how many seconds late
         self._clock: Clock = clock or SystemClock()
         self._started_at: float | None = None
         self._finished_at: float | None = None
@@ -144,14 +148,15 @@ class Feed(UpdateLog):
     def seconds_behind(self, position: int) -> float:
         """Return for how long the line at `position` has been there, in seconds of the wall clock; 0 if it is not.
 
-        By as much as the source itself was late, no reader is.
+        By as much as the source itself was late with the line, no reader is.
         """
         now = self.now()
         with self._lock:
             index = position - self._dropped
             if index >= len(self._lines) or math.isinf(self.speed):
                 return 0.0
-            return max(0.0, (now - self._ingestion_times[max(0, index)]) / self.speed - self._latest)
+            _, late = self._lateness[bisect_right(self._lateness, (position, math.inf)) - 1]
+            return max(0.0, (now - self._ingestion_times[max(0, index)]) / self.speed - late)
 
     def _release(self) -> None:
         """Release the source's lines in time; the feed's own thread."""
@@ -178,7 +183,10 @@ class Feed(UpdateLog):
     def _append_due(self, due: list[tuple[float, bytes]], *, released_before: float) -> None:
         """Release lines, and note how late the source is with them."""
         if due and not math.isinf(self.speed):
-            self._latest = max(self._latest, (self.now() - due[0][0]) / self.speed)
+            late = max(0.0, (self.now() - due[0][0]) / self.speed)
+            with self._lock:
+                if abs(late - self._lateness[-1][1]) > _SAME_LATENESS_SECONDS:
+                    self._lateness.append((self._dropped + len(self._lines), late))
         self._append(due, released_before=released_before)
 
     def _wait_until(self, due: float) -> float:

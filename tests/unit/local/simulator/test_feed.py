@@ -143,6 +143,19 @@ def test_no_reader_is_behind_by_what_the_source_was_late(make_feed, clock):
     assert feed.seconds_behind(1) == 5
 
 
+def test_a_source_that_was_late_once_does_not_hide_a_slow_reader(make_feed, clock):
+    """The lines that come in time after a late one count from when they came."""
+    feed = make_feed([0, 1, 100])
+    feed.start()
+    _wait_for_count(feed, 1)
+    clock.advance(61)
+    _wait_for_count(feed, 2)
+    clock.advance(39)
+    _wait_for_count(feed, 3)
+    clock.advance(30)
+    assert [feed.seconds_behind(position) for position in (1, 2)] == [69, 30]
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
