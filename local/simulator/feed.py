@@ -155,8 +155,12 @@ class Feed(UpdateLog):
             index = position - self._dropped
             if index >= len(self._lines) or math.isinf(self.speed):
                 return 0.0
-            _, late = self._lateness[bisect_right(self._lateness, (position, math.inf)) - 1]
+            _, late = self._lateness[self._lateness_at(position)]
             return max(0.0, (now - self._ingestion_times[max(0, index)]) / self.speed - late)
+
+    def _lateness_at(self, position: int) -> int:
+        """Return the index of the lateness that the line at `position` came with."""
+        return max(0, bisect_right(self._lateness, (position, math.inf)) - 1)
 
     def _release(self) -> None:
         """Release the source's lines in time; the feed's own thread."""
@@ -186,6 +190,7 @@ class Feed(UpdateLog):
             late = max(0.0, (self.now() - due[0][0]) / self.speed)
             with self._lock:
                 if abs(late - self._lateness[-1][1]) > _SAME_LATENESS_SECONDS:
+                    del self._lateness[: self._lateness_at(self._dropped)]
                     self._lateness.append((self._dropped + len(self._lines), late))
         self._append(due, released_before=released_before)
 

@@ -117,6 +117,7 @@ def test_a_damaged_object_hides_no_other(get, s3, put_alert, put_rows):
     damaged = json.dumps({**row(21), "odd": "?"}).encode().replace(b"?", b"\xff") + b"\n" + b"[" * 100_000 + b"\n"
     s3.put_object(Bucket="data", Key="windows/date=2024-03-04/hour=23/b", Body=damaged)
     assert get("/windows")[2] == {"rows": [row(20)], "unreadable": 2}
-    cut = gzip.compress(json.dumps(row(22)).encode() + b"\n" + random.Random(1).randbytes(5_000).hex().encode())[:-3_000]
+    more = random.Random(1).randbytes(5_000).hex()
+    cut = gzip.compress(f"{json.dumps(row(22))}\n{more}".encode())[:-3_000]
     s3.put_object(Bucket="data", Key="windows/date=2024-03-04/hour=23/c", Body=cut)
     assert get("/windows")[2] == {"rows": [row(20), row(22)], "unreadable": 3}
