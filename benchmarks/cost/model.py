@@ -41,7 +41,7 @@ SHARD_RECORDS, SHARD_WRITTEN, SHARD_READ = 1000, 1024**2, 2 * 1024**2  # a secon
 READERS = 3  # aggregator, alerts, raw archive: each reads all, and what a shard gives is shared by them
 
 WINDOW_SECONDS = 60
-BATCH_SECONDS = 3  # MaximumBatchingWindowInSeconds of the aggregator
+BATCH_SECONDS = 4  # MaximumBatchingWindowInSeconds of the aggregator
 BATCH_RECORDS = 2000
 TOKEN_SECONDS = 15
 IDENTITY_SECONDS, STATUS_SECONDS = 20, 10  # between two objects of identities (the least), of live/status.json

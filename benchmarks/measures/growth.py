@@ -20,7 +20,7 @@ PACES = (
 )
 """Name, updates a second, aircraft. No aircraft sends more than every 5 s, so a larger rate needs more of them."""
 
-BATCH_SECONDS, MOST_RECORDS = 5, 2_000
+BATCH_SECONDS, MOST_RECORDS = 4, 2_000
 """MaximumBatchingWindowInSeconds and BatchSize of the template."""
 
 SHARD_RATE = 1_000
