@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
+from ops import key_check
 from ops.duration import shown
 from ops.errors import OpsError
 from ops.finding import ATTENTION, OK, UNKNOWN, Finding
@@ -49,6 +50,7 @@ class Checks:
             ("mappings", self._mappings),
             ("permissions", self._permissions),
             ("retention", self._retention),
+            ("key", self._key),
             ("quotas", self._quotas),
             ("alarms", self._alarms),
             ("subscriptions", self._subscriptions),
@@ -145,6 +147,10 @@ class Checks:
             yield Finding("retention", ATTENTION, text, do)
         else:
             yield Finding("retention", OK, text)
+
+    def _key(self) -> Iterator[Finding]:
+        if key := self._template.parameters.get("KmsKeyArn"):
+            yield from key_check.check(self._stack, key)
 
     def _quotas(self) -> Iterator[Finding]:
         limits = self._stack.client("lambda").get_account_settings()["AccountLimit"]

@@ -21,6 +21,7 @@ from benchmarks.cost.prices import (
     GB,
     HOURS,
     KMS_KEY,
+    KMS_REQUEST,
     LAMBDA_DISK_GB_SECOND,
     LAMBDA_GB_SECOND,
     LAMBDA_REQUEST,
@@ -67,6 +68,7 @@ LEAN_METRICS, LEAN_ALARMS, LEAN_COMPOSITES = 29, 12, 1  # with Watching=lean
 VISIT_SECONDS = 30  # assumed of a run that stops when it has caught up: its start, the backlog, up to a token of now
 VISIT_WINDOWS, VISIT_WRITES = 2, 4  # windows that a visit's updates are in; its writes of the checkpoint
 SMALL_CONSUMER_GB = 0.25
+KEY_USES, KEY_SECONDS = 20, 300  # with KmsKeyArn: roles and services by what they use, and how long a data key is kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +180,11 @@ def monthly(size: Size, record: RecordSize = SINGLE, batch_seconds: float = BATC
         PAGE: 0.0 if is_periodic else viewers.monthly(1, batch_seconds=batch_seconds),
         "metrics, alarms, secret, key": metrics * METRIC + alarms * ALARM + composites * COMPOSITE + SECRET + KMS_KEY,
     }
+
+
+def key_requests() -> float:
+    """Return US dollars a month that a key of one's own adds; the key itself takes the place of the stack's."""
+    return KEY_USES * SECONDS / KEY_SECONDS * KMS_REQUEST
 
 
 def without_table(costs: dict[str, float]) -> float:

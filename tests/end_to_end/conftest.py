@@ -6,6 +6,8 @@ import pytest
 
 from tests.support.authorised_run import AuthorisedRun
 
+KEY = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+
 
 @pytest.fixture(scope="session")
 def authorised_run(repository):
@@ -16,6 +18,6 @@ def authorised_run(repository):
 
 @pytest.fixture(scope="session")
 def authorised_envelope_run(repository):
-    """The same, its updates in envelopes."""
-    with AuthorisedRun(repository, "envelope") as run:
+    """The same, its updates in envelopes, everything under a key of one's own that the roles have to be let use."""
+    with AuthorisedRun(repository, "envelope", KEY) as run:
         yield run

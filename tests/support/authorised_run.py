@@ -75,9 +75,10 @@ class AuthorisedRun:
     answers of invocations by hand, `checkpoints` the bodies of the checkpoint after each.
     """
 
-    def __init__(self, repository, record_format="single"):
+    def __init__(self, repository, record_format="single", key=""):
         self._repository = repository
         self._record_format = record_format
+        self._key = key
         self._running = contextlib.ExitStack()
         self._functions = {}
         self.lines = []
@@ -102,6 +103,7 @@ class AuthorisedRun:
                     "StartPosition": "BEGINNING",
                     "StreamMode": "PROVISIONED",
                     "RecordFormat": self._record_format,
+                    "KmsKeyArn": self._key,
                     "WindowSeconds": "1",
                     "LogLevel": "DEBUG",
                 },
@@ -111,6 +113,7 @@ class AuthorisedRun:
             self.authoriser = Authoriser(
                 self.cloud.client("iam"),
                 {name: function.role_arn for name, function in self.stack.functions.items()},
+                self._key,
             )
             self.proxy = running.enter_context(AwsProxy(self.cloud.endpoint, authoriser=self.authoriser))
             running.callback(self._stop_functions)

@@ -27,12 +27,14 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).resolve().parents[2] / "web"
 INDEX = "index.html"
+_DIGEST = "md5"
+"""Name of the metadata that an object's digest is in."""
 CACHE_CONTROL = "max-age=0, must-revalidate, s-maxage=86400"
 """A browser asks each time, CloudFront keeps its copy for a day or until it is told to forget it."""
 
 _NEEDS = (
-    "The caller needs cloudformation:DescribeStacks, s3:ListBucket, s3:PutObject and s3:DeleteObject on the page's "
-    "bucket, and cloudfront:CreateInvalidation; publish again then"
+    "The caller needs cloudformation:DescribeStacks, s3:ListBucket, s3:GetObject, s3:PutObject and s3:DeleteObject on "
+    "the page's bucket, and cloudfront:CreateInvalidation; publish again then"
 )
 
 
@@ -106,7 +108,7 @@ def publish(s3: S3Client, bucket: str, files: Mapping[str, bytes]) -> Published:
     """Make the bucket hold these files and no others."""
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket)
     there = {one["Key"]: one["ETag"].strip('"') for page in pages for one in page.get("Contents", [])}
-    changed = [name for name, content in files.items() if there.get(name) != _tag(content)]
+    changed = [name for name, content in files.items() if not _is_there(s3, bucket, name, _digest(content), there)]
     changed.sort(key=lambda name: (name == INDEX, name))  # it asks for the others
     for name in changed:
         s3.put_object(
@@ -115,6 +117,7 @@ def publish(s3: S3Client, bucket: str, files: Mapping[str, bytes]) -> Published:
             Body=files[name],
             ContentType=CONTENT_TYPES[Path(name).suffix],
             CacheControl=CACHE_CONTROL,
+            Metadata={_DIGEST: _digest(files[name])},
         )
     gone = sorted(there.keys() - files.keys())
     for name in gone:
@@ -122,8 +125,18 @@ def publish(s3: S3Client, bucket: str, files: Mapping[str, bytes]) -> Published:
     return Published(tuple(changed), tuple(gone))
 
 
-def _tag(content: bytes) -> str:
-    """Return the tag that S3 gives to an object put at once and encrypted with its own key (AES256): its MD5."""
+def _is_there(s3: S3Client, bucket: str, name: str, digest: str, tags: Mapping[str, str]) -> bool:
+    """Return whether an object has this content.
+
+    S3's tag is the content's MD5 where S3's own key encrypts it (AES256). Under a key of KMS it is not, and the object
+    is asked for the digest it was put with.
+    """
+    if name not in tags:
+        return False
+    return tags[name] == digest or s3.head_object(Bucket=bucket, Key=name)["Metadata"].get(_DIGEST) == digest
+
+
+def _digest(content: bytes) -> str:
     return hashlib.md5(content, usedforsecurity=False).hexdigest()
 
 

@@ -1,12 +1,14 @@
 """Decides whether a role may do what it calls for, and remembers which of its grants were ever needed.
 
 The policies are those that CloudFormation made, read back from the local IAM; moto's evaluator decides. Its enforcement
-in the server itself looks at actions alone; here the resource counts as well.
+in the server itself looks at actions alone; here the resource counts as well, and conditions on texts do.
 """
 
 from __future__ import annotations
 
 import ast
+import fnmatch
+import itertools
 import json
 import re
 import threading
@@ -16,15 +18,20 @@ from typing import TYPE_CHECKING, Any
 from moto.iam.access_control import IAMPolicy, PermissionResult
 
 from local.aws.moto import ACCOUNT
+from local.faults.aws import key_use
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from mypy_boto3_iam import IAMClient
 
     from local.faults.aws.permissions import Permission
 
-_EVALUATED = frozenset({"Sid", "Effect", "Action", "Resource"})
+_EVALUATED = frozenset({"Sid", "Effect", "Action", "Resource", "Condition"})
+_OPERATORS: dict[str, Callable[[str, str], bool]] = {
+    "StringEquals": lambda value, wanted: value == wanted,
+    "StringLike": fnmatch.fnmatchcase,
+}
 
 
 class PolicyError(ValueError):
@@ -33,13 +40,17 @@ class PolicyError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """One action on one resource (or pattern) that a statement of a role's policy allows or denies."""
+    """One action on one resource (or pattern) that a statement of a role's policy allows or denies.
+
+    `conditions` are triples: operator, condition key, wanted value. A list of values makes a grant for each.
+    """
 
     role: str
     statement: str
     effect: str
     action: str
     resource: str
+    conditions: tuple[tuple[str, str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +59,10 @@ class _Rule:
     policy: IAMPolicy = field(compare=False)
 
     def decides(self, permission: Permission) -> PermissionResult:
+        context = dict(permission.context)
+        for operator, name, wanted in self.grant.conditions:
+            if name not in context or not _OPERATORS[operator](context[name], wanted):
+                return PermissionResult.NEUTRAL
         return self.policy.is_action_permitted(permission.action.lower(), permission.resource)
 
 
@@ -60,14 +75,18 @@ class Authoriser:
         Where the roles' policies are read, once.
     roles
         Role names (or ARNs) by caller.
+    key
+        ARN of the KMS key that all resources are encrypted under; empty if the callers are not asked about one.
 
     Raises
     ------
     PolicyError
-        A policy has conditions, exceptions (`NotAction`, `NotResource`) or principals: they are not evaluated here.
+        A policy has exceptions (`NotAction`, `NotResource`), principals or conditions on other things than texts: they
+        are not evaluated here.
     """
 
-    def __init__(self, iam: IAMClient, roles: Mapping[str, str]) -> None:
+    def __init__(self, iam: IAMClient, roles: Mapping[str, str], key: str = "") -> None:
+        self._key = key
         self._roles = {caller: role.rpartition("/")[2] for caller, role in roles.items()}
         self._rules = {role: tuple(_rules(iam, role)) for role in self._roles.values()}
         self._lock = threading.Lock()
@@ -80,7 +99,12 @@ class Authoriser:
     def refusal(self, caller: str, permissions: Iterable[Permission]) -> str | None:
         """Return why a caller may not do all of this, as AWS would word it, or None if it may."""
         role = self._roles[caller]
-        for permission in permissions:
+        asked = [
+            one
+            for permission in permissions
+            for one in (permission, *(key_use.asked_of(self._key, permission) if self._key else ()))
+        ]
+        for permission in asked:
             reason = self._refused_because(role, permission)
             if reason:
                 return (
@@ -112,13 +136,25 @@ def _rules(iam: IAMClient, role: str) -> Iterator[_Rule]:
             if statement is None:  # AWS::NoValue: CloudFormation leaves such a statement out, moto a null in its place
                 continue
             label = f"{name}/{statement.get('Sid', number)}"
-            odd = sorted(statement.keys() - _EVALUATED)
+            odd = sorted((statement.keys() - _EVALUATED) | (statement.get("Condition", {}).keys() - _OPERATORS))
             if odd:
                 raise PolicyError(f"role {role}, statement {label}: {', '.join(odd)} is not evaluated by the local AWS")
-            for action in _listed(statement["Action"]):
-                for resource in _listed(statement["Resource"]):
-                    grant = Grant(role, label, statement["Effect"], action, resource)
-                    yield _Rule(grant, _policy(grant))
+            for action, resource, conditions in itertools.product(
+                _listed(statement["Action"]), _listed(statement["Resource"]), _conditions(statement)
+            ):
+                grant = Grant(role, label, statement["Effect"], action, resource, conditions)
+                yield _Rule(grant, _policy(grant))
+
+
+def _conditions(statement: Mapping[str, Any]) -> Iterator[tuple[tuple[str, str, str], ...]]:
+    """Yield a statement's conditions, once for each choice of one value of each list."""
+    return itertools.product(
+        *(
+            [(operator, name, value) for value in _listed(values)]
+            for operator, asked in statement.get("Condition", {}).items()
+            for name, values in asked.items()
+        )
+    )
 
 
 def _policies(iam: IAMClient, role: str) -> Iterator[tuple[str, dict[str, Any]]]:

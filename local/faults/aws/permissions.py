@@ -26,10 +26,11 @@ class UnknownPermissionError(LookupError):
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """An IAM action on a resource, by its ARN."""
+    """An IAM action on a resource, by its ARN; `context` is what conditions may ask for, by the condition keys."""
 
     action: str
     resource: str
+    context: tuple[tuple[str, str], ...] = ()
 
 
 class _Names(msgspec.Struct):

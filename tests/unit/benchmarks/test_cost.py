@@ -76,6 +76,14 @@ def test_a_small_stack_costs_at_most_25_dollars_a_month():
     assert model.without_table(model.monthly(model.SMALL)) <= 25
 
 
+def test_a_key_of_ones_own_costs_what_its_parameter_says(repository):
+    """Requests alone: the key takes the place of the stack's own."""
+    cents = f"{100 * model.key_requests():.0f}"
+    assert cents == "52"
+    said = yaml_parse((repository / "template.yaml").read_text())["Parameters"]["KmsKeyArn"]["Description"]
+    assert "some 50 cents for requests" in said
+
+
 def test_the_batching_window_keeps_positions_young():
     """95 % are drawn within 8 s of the provider's receiving them, in the slower format, and with room to spare."""
     assert age.drawn_within(model.BATCH_SECONDS, LINGER_SECONDS) < 7

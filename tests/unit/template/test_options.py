@@ -175,6 +175,64 @@ def test_the_webhooks_secret_is_in_no_parameter(stack, template, secret, header)
     assert all(template["Parameters"][name]["NoEcho"] for name in ("AlertWebhook", "AlertWebhookBody"))
 
 
+KEY = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+EVERYTHING = {"AlertWebhook": WEBHOOK, "PageAccess": "open-to-everyone"}
+STORES = {
+    "AWS::S3::Bucket": ("aws:kms", "BucketKeyEnabled"),
+    "AWS::Kinesis::Stream": ("StreamEncryption",),
+    "AWS::KinesisFirehose::DeliveryStream": ("CUSTOMER_MANAGED_CMK", "KinesisStreamAsSource"),
+    "AWS::DynamoDB::Table": ("SSESpecification",),
+    "AWS::SNS::Topic": ("KmsMasterKeyId",),
+    "AWS::SQS::Queue": ("KmsMasterKeyId",),
+    "AWS::Logs::LogGroup": ("KmsKeyId",),
+    "AWS::SecretsManager::Secret": ("KmsKeyId",),
+    "AWS::Athena::WorkGroup": ("SSE_KMS",),
+}
+"""What stores something, and one of which words says that it is under the key; Firehose's buffer in front of a stream
+is the stream's."""
+
+
+def test_all_that_stores_something_is_under_the_key(stack):
+    """And without one the key is nowhere, nor is a word of KMS in a role."""
+    keyed = stack(KmsKeyArn=KEY, **EVERYTHING).resources()
+    for name, one in keyed.items():
+        if one["Type"] in STORES:
+            text = str(one["Properties"])
+            assert any(word in text for word in STORES[one["Type"]]), name
+            assert KEY in text or "KinesisStreamAsSource" in text, name
+            assert "SqsManagedSseEnabled" not in text, name
+    assert STORES.keys() <= {one["Type"] for one in keyed.values()}
+    assert not [name for name, one in keyed.items() if one["Type"] == "AWS::KMS::Key"]
+    without = stack(**EVERYTHING)
+    assert [one["Type"] for one in without.resources().values()].count("AWS::KMS::Key") == 1
+    assert "kms:" not in str(without.properties("AWS::IAM::Role"))
+
+
+def test_a_role_uses_the_key_through_one_service_for_what_it_has_business_with(stack):
+    """Each grant names service and resource. Which, the run under a key shows; Firehose and pipe have none."""
+    granted = {}
+    for name, role in stack(KmsKeyArn=KEY, **EVERYTHING).properties("AWS::IAM::Role").items():
+        for one in role["Policies"][0]["PolicyDocument"]["Statement"]:
+            if "kms:" in str(one["Action"]):
+                assert one["Resource"] == KEY
+                [service] = one["Condition"]["StringLike"].values()
+                [(context, resource)] = one["Condition"]["StringEquals"].items()
+                assert context.startswith("kms:EncryptionContext:")
+                granted.setdefault(name, {})[service.partition(".")[0]] = (one["Action"], resource)
+    assert len(granted) == 9
+    both = ["kms:Decrypt", "kms:GenerateDataKey"]
+    assert granted["WindowRowsRole"] == {"s3": (both, "arn:DataBucket")}
+    assert granted["RawArchiveRole"] == granted["WindowRowsRole"] | {"kinesis": ("kms:Decrypt", "arn:UpdatesStream")}
+    assert granted["AlertWebhookRole"] == {"sqs": ("kms:Decrypt", "arn:AlertWebhookQueue")}
+    assert granted["ApiRole"] == {"s3": ("kms:Decrypt", "arn:DataBucket")}
+
+
+def test_a_secret_that_was_given_keeps_its_own_key(stack):
+    """`ApiTokenKeyArn` is for it."""
+    given = stack(KmsKeyArn=KEY, ApiTokenSecretArn=PAGER).properties("AWS::IAM::Role")["ConsumerRole"]
+    assert "secretsmanager.us-east-1" not in str(given)
+
+
 def test_the_template_is_far_from_cloudformations_limits(template, repository, stack):
     """1 MB, 500 resources, 200 parameters (CloudFormation quotas); all options on."""
     assert (repository / "template.yaml").stat().st_size < 500_000

@@ -53,6 +53,7 @@ GOOD_HERE = {
     "AlarmEmail": ["", "operator@example.com"],
     "AlertEmail": ["", "duty@example.com"],
     "PermissionsBoundaryArn": ["", "arn:aws:iam::123456789012:policy/team/boundary"],
+    "KmsKeyArn": ["", "arn:aws:kms:eu-west-1:123456789012:key/mrk-1234abcd12ab34cd56ef1234567890ab"],
     "LambdaInsightsLayerArn": [
         "",
         "arn:aws:lambda:eu-west-1:580247275435:layer:LambdaInsightsExtension:55",
@@ -82,6 +83,7 @@ BAD_HERE = {
     "AlarmEmail": ["operator", "a@b", "a b@example.com"],
     "AlertEmail": ["duty", "a@b"],
     "PermissionsBoundaryArn": ["boundary", "arn:aws:iam::123456789012:role/boundary"],
+    "KmsKeyArn": ["alias/mine", "arn:aws:kms:eu-west-1:123456789012:alias/mine", "1234abcd-12ab"],
     "LambdaInsightsLayerArn": ["LambdaInsightsExtension", "arn:aws:lambda:eu-west-1:580247275435:layer:other:1"],
     "CodeSigningConfigArn": ["csc-0123456789abcdefg"],
     "SubnetIds": ["vpc-0a1b2c3d", "subnet-XYZ"],

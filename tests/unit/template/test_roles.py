@@ -134,8 +134,8 @@ def test_the_consumer_may_put_records_and_list_the_shards_it_groups_by(roles):
 def test_only_who_writes_envelopes_may_list_shards(roles, template):
     """A single record goes where Kinesis puts it: whoever writes those has no business with shards."""
     [policy] = roles["ConsumerRole"]["Policies"]
-    [conditional] = [each["Fn::If"] for each in policy["PolicyDocument"]["Statement"] if "Fn::If" in each]
-    condition, granted, otherwise = conditional
+    conditional = [each["Fn::If"] for each in policy["PolicyDocument"]["Statement"] if "Fn::If" in each]
+    [(condition, granted, otherwise)] = [each for each in conditional if each[1]["Sid"] == "GroupByShard"]
     assert template["Conditions"][condition] == {"Fn::Equals": [{"Ref": "RecordFormat"}, "envelope"]}
     assert granted["Action"] == "kinesis:ListShards"
     assert otherwise == {"Ref": "AWS::NoValue"}

@@ -110,6 +110,31 @@ def test_only_what_differs_is_written_and_what_is_gone_is_removed(folder, capsys
 
 
 @pytest.mark.usefixtures("stack")
+def test_under_a_key_of_kms_an_unchanged_file_is_known_all_the_same(folder, capsys, monkeypatch):
+    """S3's tag is then not the content's digest."""
+    publish(folder)
+    make_client = boto3.Session.client
+
+    def client(session, service, *arguments, **options):
+        made = make_client(session, service, *arguments, **options)
+        if service == "s3":
+            made.meta.events.register("after-call.s3.ListObjectsV2", other_tags)
+        return made
+
+    monkeypatch.setattr(boto3.Session, "client", client)
+    (folder / "js" / "main.js").write_text("export { changed };")
+    capsys.readouterr()
+    assert publish(folder) == 0
+    assert capsys.readouterr().out.splitlines()[:-1] == ["written: js/main.js"]
+
+
+def other_tags(parsed, **_):
+    """The tags of objects under a key of KMS."""
+    for number, listed in enumerate(parsed["Contents"]):
+        listed["ETag"] = f'"{number:032x}"'
+
+
+@pytest.mark.usefixtures("stack")
 def test_cloudfront_forgets_its_copies_each_time(distribution, folder):
     """Even if nothing was written: an earlier call may have ended before it."""
     publish(folder)

@@ -12,6 +12,8 @@ from local.faults.aws.authorisation import Authoriser, PolicyError
 from local.faults.aws.permissions import Permission
 from local.faults.aws.proxy import AwsProxy
 
+KEY = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+
 
 def allow(action, resource, **more):
     """A statement."""
@@ -23,14 +25,14 @@ def role(aws):
     """Make a role with a policy of these statements; gives an authoriser for the caller `ConsumerFunction`."""
     iam = boto3.client("iam", endpoint_url=aws)
 
-    def make(*statements):
-        iam.create_role(RoleName="consumer", AssumeRolePolicyDocument="{}")
+    def make(*statements, name="consumer", key=""):
+        iam.create_role(RoleName=name, AssumeRolePolicyDocument="{}")
         iam.put_role_policy(
-            RoleName="consumer",
+            RoleName=name,
             PolicyName="own",
             PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": list(statements)}),
         )
-        return Authoriser(iam, {"ConsumerFunction": "arn:aws:iam::123456789012:role/consumer"})
+        return Authoriser(iam, {"ConsumerFunction": f"arn:aws:iam::123456789012:role/{name}"}, key)
 
     yield make
     iam.close()
@@ -161,6 +163,36 @@ def test_patterns_are_iam_s_own(role, pattern, resource, allowed):
     assert (authoriser.refusal("ConsumerFunction", [Permission("s3:GetObject", resource)]) is None) is allowed
 
 
+def test_a_condition_is_asked_of_the_call(role):
+    """All of a statement's conditions hold, or it says nothing; what is never asked with one value is spare with it."""
+    conditions = {"StringLike": {"service": "s3.*"}, "StringEquals": {"bucket": ["b", "c"]}}
+    authoriser = role(allow("kms:Decrypt", KEY, Condition=conditions))
+
+    def is_allowed(*context):
+        return authoriser.refusal("ConsumerFunction", [Permission("kms:Decrypt", KEY, context)]) is None
+
+    assert is_allowed(("service", "s3.us-east-1"), ("bucket", "b"))
+    assert not is_allowed(("service", "sns.us-east-1"), ("bucket", "b"))
+    assert not is_allowed(("service", "s3.us-east-1"), ("bucket", "x"))
+    assert not is_allowed(("service", "s3.us-east-1"))
+    [spare] = authoriser.unused("ConsumerFunction")
+    assert ("StringEquals", "bucket", "c") in spare.conditions
+
+
+def test_a_key_is_asked_for_with_the_call(role):
+    """What S3 asks of the bucket's key is asked of the role that reads the object."""
+    reading = allow("s3:GetObject", "arn:aws:s3:::b/x")
+    context = {"kms:EncryptionContext:aws:s3:arn": "arn:aws:s3:::b", "kms:ViaService": "s3.us-east-1.amazonaws.com"}
+    authoriser = role(reading, allow("kms:Decrypt", KEY, Condition={"StringEquals": context}), key=KEY)
+    assert authoriser.refusal("ConsumerFunction", [Permission("s3:GetObject", "arn:aws:s3:::b/x")]) is None
+    refusal = authoriser.refusal("ConsumerFunction", [Permission("s3:PutObject", "arn:aws:s3:::b/x")])
+    assert "s3:PutObject" in refusal
+    refusal = role(reading, name="other", key=KEY).refusal(
+        "ConsumerFunction", [Permission("s3:GetObject", "arn:aws:s3:::b/x")]
+    )
+    assert f"kms:Decrypt on resource: {KEY}" in refusal
+
+
 def test_what_no_call_needed_is_listed(role):
     """Each action on each resource is accounted for by itself."""
     authoriser = role(allow(["s3:GetObject", "s3:PutObject"], ["arn:aws:s3:::b/x", "arn:aws:s3:::b/y"], Sid="Both"))
@@ -175,6 +207,6 @@ def test_what_no_call_needed_is_listed(role):
 
 
 def test_what_is_not_evaluated_is_not_passed_over(role):
-    """A condition would make the answer wrong in silence, so that the policy is refused as a whole."""
-    with pytest.raises(PolicyError, match="statement own/0: Condition is not evaluated by the local AWS"):
+    """A condition on what is no text would make the answer wrong in silence: the policy is refused as a whole."""
+    with pytest.raises(PolicyError, match="statement own/0: Bool is not evaluated by the local AWS"):
         role(allow("s3:GetObject", "arn:aws:s3:::b/x", Condition={"Bool": {"aws:SecureTransport": "true"}}))
