@@ -80,6 +80,8 @@ class ResolvedTemplate:
                 name, _, attribute = (
                     argument.partition(".") if isinstance(argument, str) else (argument[0], "", argument[1])
                 )
+                if attribute == "QueueName" and name in self._names:
+                    return self._names[name].rpartition("/")[2]  # `Ref` gives a queue's address
                 return f"arn:{name}" if attribute == "Arn" else f"{name}.{attribute}"
             case "Fn::Sub", [text, variables]:
                 return self._substituted(text, self.value(variables))

@@ -33,10 +33,11 @@ from local.function_names import AGGREGATOR, CONSUMER
 from local.runtime.function import Function
 from local.runtime.function_log import FunctionLog
 from ops.command_line import main as ops
-from tests.support import cloudwatch
+from tests.support import cloudwatch, shell_lines, webhook
 from tests.support.cloudwatch import Metrics
 from tests.support.raw_feed import RawFeed
 from tests.support.resolved_template import ResolvedTemplate
+from tests.support.webhook import Webhook
 from tools.operations.set_token import main as set_token
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ STACK, TOKEN = "watched", "e7c1b0d2-the-token"
 LINES_A_TOKEN = 5
 COMMANDS = {"ops": ops, "set-token": set_token}
 """What the pages' commands run, by its name in the Pipfile."""
-PARAMETERS = {"StartPosition": "BEGINNING", "StreamMode": "PROVISIONED"}
+PARAMETERS = {"StartPosition": "BEGINNING", "StreamMode": "PROVISIONED", "AlertWebhook": "https://chat.example.com/"}
 _OUTPUT = re.compile(r"\$\(output (\w+)\)")
 _QUICK = Pace(poll_interval=0.05, discovery_interval=0.1, first_retry=0.01, longest_retry=0.02, throttled=0.01)
 
@@ -123,6 +124,7 @@ class WatchedStack:
                 timeouts={CONSUMER: 60},
             )
             self._roles = {name: function.role_arn for name, function in self.stack.functions.items()}
+            self.webhook = running.enter_context(Webhook())
             self.proxy = running.enter_context(AwsProxy(self.cloud.endpoint, authoriser=self._authoriser()))
             running.callback(self._stop_functions)
             self._running = running.pop_all()
@@ -174,6 +176,23 @@ class WatchedStack:
         dimensions = {"StreamName": self.stack.resources["UpdatesStream"]}
         self._count("AWS/Kinesis", "WriteProvisionedThroughputExceeded", dimensions, refused)
         return payload
+
+    def post_alerts(self) -> None:
+        """Have each alert that waits in the webhook's queue be posted, or be tried once."""
+        sqs, resources = self.cloud.client("sqs"), self.stack.resources
+        [pipe] = self.template.properties("AWS::Pipes::Pipe").values()
+        template = pipe["TargetParameters"]["InputTemplate"]
+        webhook.attempt_all(sqs, resources["AlertWebhookQueue"], template, self.webhook.url)
+        dimensions = {"QueueName": resources["AlertWebhookFailures"].rpartition("/")[2]}
+        waiting = self.waiting_alerts("AlertWebhookFailures")
+        self._count("AWS/SQS", "ApproximateNumberOfMessagesVisible", dimensions, waiting)
+
+    def waiting_alerts(self, queue: str) -> int:
+        """Return how many messages of a queue are visible."""
+        name = "ApproximateNumberOfMessages"
+        url = self.stack.resources[queue]
+        answer = self.cloud.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=[name])
+        return int(answer["Attributes"][name])
 
     def _committed_all(self) -> bool:
         """Whether the checkpoint is behind all that the provider has sent."""
@@ -334,6 +353,10 @@ class WatchedStack:
             contextlib.redirect_stderr(output),
         ):
             return COMMANDS[name](arguments), output.getvalue()
+
+    def run_lines(self, page: str) -> str:
+        """Run a page's lines for a shell, as far as they are about queues; give what they print."""
+        return shell_lines.run(shell_lines.lines_of(page), self.cloud.client("sqs"), self._output)
 
     def _output(self, name: str) -> str:
         [description] = self.cloud.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"]
