@@ -23,8 +23,8 @@ from consumer.stream.messages import MessageParser, PositionToken, Status, Strea
 from feeds.errors import FeedError
 from feeds.recording_file import RecordingFile
 from feeds.stopping import Stopping
-from local.remote_stream import read_token
 from local.simulator import options as shared
+from local.source.remote import read_token
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

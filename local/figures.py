@@ -12,8 +12,8 @@ from local.audit.sinks import Alerts
 from local.cli.view import Snapshot
 from local.event_source_mapping import Counters
 from local.function_names import AGGREGATOR, ALERTS, CONSUMER
-from local.remote_stream import RemoteStream, lines_of
 from local.simulator.tokens import TokenError
+from local.source.remote import RemoteStream, lines_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -15,10 +15,10 @@ from local.figures import Figures
 from local.flights_run import FlightsRun
 from local.function_names import CONSUMER
 from local.monitor import Watch, say_nothing
-from local.remote_stream import RemoteStream
 from local.runtime.function import Function
 from local.runtime.schedule import Schedule
 from local.shutdown import Shutdown
+from local.source.remote import RemoteStream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -27,7 +27,6 @@ from local.faults.live import KEEP_ALIVE_SECONDS, LiveFaults
 from local.function_names import API, CONSUMER
 from local.output_file import NOT_WRITTEN, OutputError, OutputFile
 from local.pipeline import Pipeline
-from local.remote_stream import RemoteStream, StreamAddress
 from local.runtime.emulator import EmulatorError
 from local.runtime.emulator import binary as emulator_binary
 from local.runtime.reaper import Reaper
@@ -35,6 +34,7 @@ from local.shell_settings import shut_out
 from local.simulator.feed import Feed
 from local.simulator.flights import GeneratedTraffic
 from local.simulator.server import TrackingStreamServer
+from local.source.remote import RemoteStream, StreamAddress
 from local.standard_output import surviving
 from local.threads import ThreadWatch
 from local.web.front_door import FrontDoor

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from local.audit.envelope import FORMATS, SINGLE
-from local.remote_stream import StreamAddress, checked_token, checked_url, read_token
 from local.simulator import options as shared
 from local.simulator.recording import RecordingError
+from local.source.remote import StreamAddress, checked_token, checked_url, read_token
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -1,0 +1,1 @@
+"""What a run reads: generated traffic or a recording, served here, or a stream that somebody else serves."""
