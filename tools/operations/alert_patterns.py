@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "src"))  # what the functions read by is there
 
 from common import event_pattern
 from consumer.publish import pattern_validation

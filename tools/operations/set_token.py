@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from common.api_token import MalformedTokenError, checked
 from tools.operations.aws_errors import explained
 
 if TYPE_CHECKING:
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
 
 OUTPUT = "ApiTokenSecretInUse"
 """The stack's output that holds the secret's ARN, whether the stack made it or was given it."""
-
-_NEVER_IN_A_TOKEN = frozenset(' "{}')
-"""RFC 6750 allows none of them in a bearer token; the consumer refuses the same."""
 
 _NEEDS = "The caller needs cloudformation:DescribeStacks and secretsmanager:PutSecretValue"
 
@@ -42,19 +40,15 @@ def read_token(ask: Callable[[str], str]) -> str:
         It is empty, or no token that an HTTP header could carry.
     """
     try:
-        token = (ask("API token (not shown): ") if sys.stdin.isatty() else sys.stdin.read()).strip()
+        text = ask("API token (not shown): ") if sys.stdin.isatty() else sys.stdin.read()
     except UnicodeDecodeError:
         raise SetTokenError("what was read is not text; nothing was stored. Expected the bare token alone") from None
     except getpass.GetPassWarning:
         raise SetTokenError("this terminal cannot hide what is typed; nothing was stored. Pipe the token in") from None
-    if not token:
-        raise SetTokenError("the token is empty; nothing was stored. Paste the bare token, then press Enter")
-    if not (token.isascii() and token.isprintable()) or set(token) & _NEVER_IN_A_TOKEN:
-        raise SetTokenError(
-            f"what was read ({len(token)} characters) holds blanks, line ends, JSON or characters that no HTTP header "
-            "takes; nothing was stored. Expected the bare token alone"
-        )
-    return token
+    try:
+        return checked(text)
+    except MalformedTokenError as error:
+        raise SetTokenError(f"the token {error}; nothing was stored. Paste it alone, then press Enter") from None
 
 
 def find_secret(cloudformation: Any, stack: str) -> str:

@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import msgspec
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "src"))  # what the functions read by is there
-
 from common import envelope
 
 if TYPE_CHECKING:

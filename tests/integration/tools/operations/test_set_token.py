@@ -131,11 +131,11 @@ def test_a_second_token_takes_the_place_of_the_first(command, stored):
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
-        ("", "the token is empty; nothing was stored"),
-        (" \n", "the token is empty; nothing was stored"),
-        (f"Bearer {TOKEN}", "holds blanks, line ends, JSON"),
-        (f'{{"token": "{TOKEN}"}}', "holds blanks, line ends, JSON"),
-        (f"{TOKEN}\n{TOKEN}", "holds blanks, line ends, JSON"),
+        ("", "the token is empty; expected the bare token; nothing was stored"),
+        (" \n", "the token is empty; expected the bare token; nothing was stored"),
+        (f"Bearer {TOKEN}", "holds spaces, line ends, JSON"),
+        (f'{{"token": "{TOKEN}"}}', "holds spaces, line ends, JSON"),
+        (f"{TOKEN}\n{TOKEN}", "holds spaces, line ends, JSON"),
         ("tökén", "characters that no HTTP header takes"),
     ],
 )
