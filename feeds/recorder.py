@@ -24,7 +24,7 @@ from feeds.errors import FeedError
 from feeds.recording_file import RecordingFile
 from feeds.stopping import Stopping
 from local.simulator import options as shared
-from local.source.remote import read_token
+from local.source.address import read_token
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

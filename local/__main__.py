@@ -9,7 +9,7 @@ import sys
 signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 from local.cli.command_line import parse  # noqa: E402 -- these imports take a second, which the line above is for
-from local.run import main  # noqa: E402
+from local.cli.main import main  # noqa: E402
 
 if __name__ == "__main__":
     sys.exit(main(parse()))

@@ -13,42 +13,35 @@ from local.cli.view import Snapshot
 from local.event_source_mapping import Counters
 from local.function_names import AGGREGATOR, ALERTS, CONSUMER
 from local.simulator.tokens import TokenError
-from local.source.remote import RemoteStream, lines_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from local.audit.sinks import Sinks
-    from local.cli.command_line import RunOptions
     from local.event_source_mapping import EventSourceMapping
     from local.monitor import Watch
+    from local.run_options import RunOptions
     from local.runtime.function import Function
-    from local.simulator.feed import Feed
-    from local.simulator.server import TrackingStreamServer
+    from local.source.source import SourceStream
 
 _LOOK_SECONDS = 1.0
 """How often the sinks are looked at for the picture: each look is a few requests to moto."""
 
 
 class Figures:
-    """Looks at the parts of one run; changes nothing. Functions and mappings are by logical id.
-
-    `server` is that of the feed; None where the stream is somebody else's, and `feed` is only its end.
-    """
+    """Looks at the parts of one run; changes nothing. Functions and mappings are by logical id."""
 
     def __init__(  # noqa: PLR0913, PLR0917 -- all that has figures
         self,
         options: RunOptions,
-        feed: Feed | RemoteStream,
-        server: TrackingStreamServer | None,
+        source: SourceStream,
         sinks: Sinks,
         watch: Watch,
         functions: Mapping[str, Function],
         mappings: Mapping[str, EventSourceMapping],
     ) -> None:
         self._options = options
-        self._feed = feed
-        self._server = server
+        self._source = source
         self._sinks = sinks
         self._watch = watch
         self._functions = functions
@@ -59,11 +52,11 @@ class Figures:
 
     def covered(self) -> int:
         """Return how many lines of the feed the committed position token stands behind."""
-        if self._server is None:
+        if self._source.sent is None:
             return 0
         token = self._sinks.position_token()
         try:
-            return 0 if token is None else self._server.position(token)
+            return 0 if token is None else self._source.position(token)
         except TokenError:
             return 0
 
@@ -76,8 +69,8 @@ class Figures:
         counters = self._counters(AGGREGATOR)
         return Snapshot(
             phase=phase,
-            released=None if isinstance(self._feed, RemoteStream) else self._feed.count,
-            connections=None if self._server is None else self._server.connections,
+            released=self._source.sent,
+            connections=self._source.connections,
             consumer_running_for=consumer.running_for,
             consumer_timeout=consumer.settings.timeout,
             runs=consumer.invocations,
@@ -101,15 +94,14 @@ class Figures:
 
         `elapsed` is the run's seconds, `done_at` the local clock's time at which the last invocation had ended.
         """
-        server, feed = self._server, self._feed
-        began = None if server is None else server.first_update_at
+        source, began = self._source, self._source.first_update_at
         rejected = self._sinks.rejected_lines()
         content = envelope.read(self._sinks.records())
-        lines = lines_of(content.updates) if isinstance(feed, RemoteStream) else feed.lines(0, feed.count)
+        lines = source.lines(content.updates)
         return Report(
-            kind=feed.source.kind,
-            is_source_known=server is not None,
-            connections=0 if server is None else server.connections,
+            kind=source.kind,
+            is_source_known=source.sent is not None,
+            connections=source.connections or 0,
             stream=compare(lines, content.updates, rejected),
             record_format=self._options.record_format,
             records=content.records,

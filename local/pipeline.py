@@ -1,4 +1,4 @@
-"""The running system: functions, schedule and event source mappings of a stack, fed by the simulator."""
+"""The running system: functions, schedules and event source mappings of a stack, fed by a source."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from local.monitor import Watch, say_nothing
 from local.runtime.function import Function
 from local.runtime.schedule import Schedule
 from local.shutdown import Shutdown
-from local.source.remote import RemoteStream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,19 +25,17 @@ if TYPE_CHECKING:
 
     from local.audit.report import Report
     from local.aws.moto import Cloud
-    from local.cli.command_line import RunOptions
     from local.cli.view import Snapshot
+    from local.run_options import RunOptions
     from local.runtime.invocation import InvocationResult
     from local.runtime.reaper import Reaper
-    from local.simulator.feed import Feed
-    from local.simulator.server import TrackingStreamServer
+    from local.source.source import SourceStream
     from local.stack import Stack
 
 
 class Pipeline:
-    """Everything between the stream's server and the sinks. `tell` prints a line for a person.
+    """Everything between the source and the sinks. `tell` prints a line for a person.
 
-    `server` is that of the feed; None where the stream is somebody else's, and `feed` is only its end.
     `endpoint` is where the functions, and the pollers in their name, find AWS, if there is something before `cloud`.
     `reaper` ends the functions should this process be killed. `broken` says what else broke, nothing if nothing did.
     """
@@ -48,8 +45,7 @@ class Pipeline:
         options: RunOptions,
         stack: Stack,
         cloud: Cloud,
-        feed: Feed | RemoteStream,
-        server: TrackingStreamServer | None,
+        source: SourceStream,
         *,
         task_root: Path,
         path: str,
@@ -60,8 +56,7 @@ class Pipeline:
     ) -> None:
         self._options = options
         self._broken = broken
-        self._feed = feed
-        self._server = server
+        self._source = source
         self._sinks = Sinks(cloud, stack)
         self._functions = {
             name: Function(
@@ -76,7 +71,7 @@ class Pipeline:
         }
         self._watch = Watch(tell, self._functions[CONSUMER].log, verbose=options.verbose)
         self._clock = clock = SystemClock()
-        pace = Pace.at(options.speed)
+        pace = Pace.at(options.source.speed)
         self._mappings = {
             name: EventSourceMapping(
                 settings,
@@ -97,7 +92,7 @@ class Pipeline:
                 settings,
                 self._functions[stack.function(settings.function_arn).logical_id].invoke,
                 clock,
-                speed=options.speed,
+                speed=options.source.speed,
                 finished=self._watch.run_finished,
             )
             for settings in stack.schedules
@@ -110,14 +105,14 @@ class Pipeline:
             cloud,
             archiving,
             clock,
-            speed=options.speed,
+            speed=options.source.speed,
             failed=self._watch.trouble,
             archived=partial(self._flights.make_meanwhile, self._watch.trouble),
         )
         self._phase = "running"
         self._complete = True
         self._done_at: float | None = None
-        self._figures = Figures(options, feed, server, self._sinks, self._watch, self._functions, self._mappings)
+        self._figures = Figures(options, source, self._sinks, self._watch, self._functions, self._mappings)
 
     @property
     def functions(self) -> dict[str, Function]:
@@ -146,7 +141,7 @@ class Pipeline:
             committed=lambda: self.covered() >= self._sent(),
             delivered=lambda: self._watch.in_kinesis >= self._sent(),
             progress=lambda: (self.covered(), self._watch.in_kinesis),
-            token_interval=self._options.token_interval,
+            token_interval=self._options.source.token_interval,
             broken=self.broken,
         )
         steps: list[tuple[str, Callable[[], str]]] = [
@@ -180,8 +175,8 @@ class Pipeline:
         return self._broken() or ("" if self._options.chaos is not None else self.cannot_start())
 
     def _sent(self) -> int:
-        """Return how many lines the feed has sent; of somebody else's stream none has to be waited for."""
-        return 0 if isinstance(self._feed, RemoteStream) else self._feed.count
+        """Return how many lines the source has sent; of somebody else's stream none has to be waited for."""
+        return self._source.sent or 0
 
     def data(self) -> Iterator[tuple[str, bytes]]:
         """Yield what the run made: the objects of the data bucket, with their keys."""
@@ -217,5 +212,5 @@ class Pipeline:
 
     def report(self, elapsed: float) -> Report:
         """Compare the feed with what is in Kinesis and at the sinks; `elapsed` in seconds."""
-        is_complete = self._complete and self._feed.failure is None and not self._broken()
+        is_complete = self._complete and self._source.failure is None and not self._broken()
         return self._figures.report(elapsed, self._done_at, is_complete=is_complete)

@@ -1,4 +1,4 @@
-"""Ends a command in good order when it is told to end: what it has started ends with it."""
+"""The signals that end a program: a command that is told to end, ends what it has started first."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import threading
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from types import FrameType
 
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -17,23 +17,30 @@ _OF_A_SIGNAL = 128
 
 
 @contextlib.contextmanager
+def handled_by(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """Have `handler` called for each of the signals that end a program: Ctrl-C, SIGTERM, a closed terminal."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # Python delivers signals to the main thread alone
+        return
+    previous = {number: signal.signal(number, handler) for number in _ENDING}
+    try:
+        yield
+    finally:
+        for number, earlier in previous.items():
+            signal.signal(number, earlier)
+
+
+@contextlib.contextmanager
 def ending_in_order() -> Iterator[None]:
     """Turn the first of the signals that end a program into SystemExit, so that every `with` and `finally` is left.
 
     A second one is ignored: the first is being obeyed.
     """
-    if threading.current_thread() is not threading.main_thread():
-        yield  # Python delivers signals to the main thread alone
-        return
 
     def end(number: int, _frame: FrameType | None) -> None:
         for one in _ENDING:
             signal.signal(one, signal.SIG_IGN)
         raise SystemExit(_OF_A_SIGNAL + number)
 
-    previous = {number: signal.signal(number, end) for number in _ENDING}
-    try:
+    with handled_by(end):
         yield
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)

@@ -3,30 +3,26 @@
 from __future__ import annotations
 
 import argparse
-import getpass
 import math
-import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from local.audit.envelope import FORMATS, SINGLE
+from local.cli.source import asked_for
+from local.run_options import SCHEDULES, RunOptions
 from local.simulator import options as shared
-from local.simulator.recording import RecordingError
-from local.source.remote import StreamAddress, checked_token, checked_url, read_token
+from local.source.address import checked_url
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from local.simulator.feed import Source
+    from local.source.source import Source
 
 _DEFAULT_DURATION = 60.0
 _CHAOS_TIMEOUT = 15
 _BESIDE_TOKENS = 2
 """Seconds of a run of the consumer that do not go by between two position tokens: its start and its end."""
 _MOST_SHARDS = 16
-_SCHEDULES = ("1-minute", "5-minutes", "10-minutes", "15-minutes", "30-minutes", "1-hour", "2-hours")
-"""What the template's parameter Schedule takes."""
 _LONGEST = 900  # seconds: Lambda's bound for a timeout, and for a tumbling window
 
 _EPILOG = """\
@@ -42,38 +38,6 @@ Examples:
   local --duration 0 --open
   local --stream-url https://api.airsafe.spire.com/v2/targets/stream --token-file token --duration 600
   local --stream-url http://127.0.0.1:8080/v2/targets/stream --token-file token   (the simulator, or the feeder)"""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunOptions:
-    """What a local run is asked for; durations in seconds.
-
-    `starts_now` is that generated traffic begins when all else is ready, at the time of the machine's clock less
-    `delay` minutes. `duration`
-    is simulated seconds of the feed, None without end. `consumer_timeout` None is the template's. `chaos` is the seed
-    of what goes wrong, None for a run in which nothing does.
-    """
-
-    source: Source | StreamAddress
-    speed: float
-    duration: float | None
-    token_interval: float
-    window: int = 10
-    shards: int = 2
-    record_format: str = SINGLE
-    consumer_timeout: int | None = None
-    schedule: str = _SCHEDULES[0]
-    stop_when_caught_up: bool = False
-    report: Path | None = None
-    out: Path | None = None
-    verbose: bool = False
-    chaos: int | None = None
-    archive: bool = True
-    starts_now: bool = False
-    delay: int = 0
-    web: bool = True
-    web_port: int = 0
-    open: bool = False
 
 
 def _whole(low: int, high: int, unit: str) -> type[int]:
@@ -142,11 +106,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     run.add_argument(
         "--schedule",
-        choices=_SCHEDULES,
-        default=_SCHEDULES[0],
+        choices=SCHEDULES,
+        default=SCHEDULES[0],
         metavar="EVERY",
-        help=f"how often the consumer is started, in the feed's time: {', '.join(_SCHEDULES)} (default "
-        f"{_SCHEDULES[0]}); ticks are a second apart at least",
+        help=f"how often the consumer is started, in the feed's time: {', '.join(SCHEDULES)} (default "
+        f"{SCHEDULES[0]}); ticks are a second apart at least",
     )
     run.add_argument(
         "--stop-when-caught-up",
@@ -204,22 +168,13 @@ def parse(arguments: Sequence[str] | None = None) -> RunOptions:
     given = parser.parse_args(arguments)
     if given.token_file is not None and given.stream_url is None:
         parser.error("argument --token-file: is for --stream-url, which is absent")
-    if math.isinf(given.speed) and given.duration == 0 and given.replay is None:
-        parser.error("argument --duration: got 0 together with --speed max; generated traffic has no end, give seconds")
-    try:
-        source = shared.source(given) if given.stream_url is None else _stream(parser, given)
-    except RecordingError as error:
-        parser.error(f"argument --replay: {error}")
-    except ValueError as error:
-        text = str(error)  # from the generator it begins with the name of what is wrong: `aircraft: got 10 ...`
-        parser.error(text if text.startswith("--") else f"argument --{text}")
-    starts_now = given.stream_url is None and given.replay is None and given.start is None and given.seed is None
-    if given.stop_when_caught_up and not starts_now and given.stream_url is None:
+    source = asked_for(parser, given)
+    if given.stop_when_caught_up and not source.is_of_now:
         parser.error(
             "argument --stop-when-caught-up: the consumer compares the updates' times with its clock; expected traffic "
             "of now, without --replay, --seed and --start"
         )
-    interval = shared.token_interval(given)
+    interval = source.token_interval
     timeout = given.consumer_timeout
     if timeout is not None and timeout < interval + _BESIDE_TOKENS:
         parser.error(
@@ -230,11 +185,7 @@ def parse(arguments: Sequence[str] | None = None) -> RunOptions:
         timeout = max(_CHAOS_TIMEOUT, math.ceil(interval) + _CHAOS_TIMEOUT - 5)
     return RunOptions(
         source=source,
-        speed=given.speed,
-        duration=_simulated_seconds(
-            given.duration, given.speed, endless=isinstance(source, StreamAddress) or source.endless
-        ),
-        token_interval=interval,
+        duration=_simulated_seconds(given.duration, source),
         window=given.window,
         shards=given.shards,
         record_format=given.record_format,
@@ -246,7 +197,6 @@ def parse(arguments: Sequence[str] | None = None) -> RunOptions:
         verbose=given.verbose,
         chaos=given.chaos,
         archive=given.archive,
-        starts_now=starts_now,
         delay=given.delay,
         web=given.web,
         web_port=given.web_port,
@@ -254,37 +204,8 @@ def parse(arguments: Sequence[str] | None = None) -> RunOptions:
     )
 
 
-def _stream(parser: argparse.ArgumentParser, given: argparse.Namespace) -> StreamAddress:
-    """Return the stream of `--stream-url`, with the token of a file or of a person at a terminal."""
-    for name in (
-        "replay",
-        "rate",
-        "aircraft",
-        "seed",
-        "start",
-        "emergency",
-        "speed",
-        "token_interval",
-        "chaos",
-    ):
-        if getattr(given, name) != parser.get_default(name):
-            option = f"--{name.replace('_', '-')}"
-            parser.error(f"argument {option}: does not go together with --stream-url, whose updates come as they come")
-    if given.token_file is not None:
-        try:
-            return StreamAddress(given.stream_url, read_token(given.token_file))
-        except ValueError as error:
-            parser.error(f"argument --token-file: {given.token_file}: {error}")
-    if not sys.stdin.isatty():
-        parser.error("argument --token-file: is absent, and there is no terminal to ask; expected a file's name")
-    try:
-        return StreamAddress(given.stream_url, checked_token(getpass.getpass("API token: ")))
-    except (ValueError, EOFError) as error:
-        parser.error(f"API token: {error or 'none was given'}")
-
-
-def _simulated_seconds(duration: float | None, speed: float, *, endless: bool) -> float | None:
+def _simulated_seconds(duration: float | None, source: Source) -> float | None:
     """Return how much of the source is sent: `duration` is by the clock on the wall, unless the speed is `max`."""
     if duration is None:
-        duration = _DEFAULT_DURATION if endless else 0.0
-    return None if duration == 0 else duration * (1.0 if math.isinf(speed) else speed)
+        duration = _DEFAULT_DURATION if source.endless else 0.0
+    return None if duration == 0 else duration * (1.0 if math.isinf(source.speed) else source.speed)

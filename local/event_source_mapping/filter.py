@@ -6,13 +6,9 @@ Operators and their meaning: EventBridge user guide, "Comparison operators for u
 from __future__ import annotations
 
 import json
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent / "src"))
 
 from common import event_pattern  # what AWS refuses is one list; what a pattern means is not taken from the functions
 from local.event_source_mapping.filter_operators import scalar_test

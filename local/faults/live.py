@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
     from local.runtime.function import Function
     from local.runtime.invocation import InvocationResult
-    from local.simulator.server import TrackingStreamServer
     from local.stack import Stack
 
 KEEP_ALIVE_SECONDS = 0.25
@@ -39,7 +38,7 @@ _NEEDS_TODAY = frozenset({UpstreamKind.CLOCK_JUMP, UpstreamKind.TOKEN_REFUSED})
 
 
 class LiveFaults:
-    """What goes wrong in one run; `upstream` has the server's hooks."""
+    """What goes wrong in one run; `upstream` has the hooks of the stream's server, which is told to it."""
 
     def __init__(self, seed: int) -> None:
         self._schedule = FaultSchedule.draw(seed)
@@ -72,7 +71,6 @@ class LiveFaults:
 
     def start(
         self,
-        server: TrackingStreamServer,
         functions: Mapping[str, Function],
         kinesis: KinesisClient,
         stream: str,
@@ -80,10 +78,9 @@ class LiveFaults:
     ) -> None:
         """Begin.
 
-        The server is the one that has the hooks, `stream` the name of the one that is resharded; `finished` is called
-        with the result of a second consumer that ran beside the schedule's.
+        `stream` is the name of the one that is resharded; `finished` is called with the result of a second consumer
+        that ran beside the schedule's.
         """
-        self.upstream.server = server
         self._processes = ProcessFaults(self._schedule.processes, functions, finished)
         self._processes.start()
         self._ending.callback(self._processes.stop)

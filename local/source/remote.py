@@ -1,42 +1,58 @@
-"""A Tracking Stream that somebody else serves: the provider, the simulator or the feeder in a process of its own.
+"""A stream that somebody else serves: the provider, the simulator or the feeder in a process of its own.
 
 A run that reads one knows what arrived, and not what was sent: what it can hold against each other begins in Kinesis.
 """
 
 from __future__ import annotations
 
-import re
 import threading
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
+    from collections.abc import Callable, Iterable
 
     from local.audit.envelope import StoredRecord
-
-_URL = re.compile(r"(https://[^\s/?#@]+|http://(127\.0\.0\.1|localhost)(:\d{1,5})?)(/[^\s?#]*)?")
-"""What the template's parameter StreamUrl takes."""
+    from local.faults.live import LiveFaults
+    from local.source.address import StreamAddress
 
 
 @dataclass(frozen=True, slots=True)
-class StreamAddress:
-    """Where the stream is, and the API token that it asks for."""
+class RemoteSource:
+    """A stream to read as it comes; `token_interval` in seconds, the API's."""
 
-    url: str
-    token: str = field(repr=False)
+    address: StreamAddress
+    token_interval: float = 15.0
     kind = "stream"
+    speed = 1.0
+    endless = True
+    is_of_now = True
+    notes = ()
+
+    def serve(
+        self, duration: float | None, _tell: Callable[[str], None], _faults: LiveFaults | None = None
+    ) -> RemoteStream:
+        """Return the stream for one run of so many seconds, or without an end."""
+        return RemoteStream(self.address, duration)
 
 
 class RemoteStream:
-    """Such a stream for as long as a run reads it; `finished` when `duration` seconds are over, if there is an end."""
+    """Such a stream for as long as a run reads it."""
+
+    kind = RemoteSource.kind
+    failure = None
+    sent = connections = first_update_at = None
 
     def __init__(self, address: StreamAddress, duration: float | None) -> None:
-        self.source = address
+        self.address = address
         self.finished = threading.Event()
-        self.failure: Exception | None = None
         self._timer = None if duration is None else threading.Timer(duration, self.finished.set)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
 
     def start(self) -> None:
         """The run's time begins."""
@@ -50,51 +66,10 @@ class RemoteStream:
             self._timer.cancel()
         self.finished.set()
 
+    def position(self, _token: str) -> int:
+        """Return 0: of somebody else's stream nobody knows how many lines stand before a token."""
+        return 0
 
-def lines_of(stored: Iterable[StoredRecord]) -> list[bytes]:
-    """Return the updates that are in Kinesis as the lines of a stream that sent just these."""
-    return [b'{"target":' + one.data.strip() + b"}" for one in stored]
-
-
-def checked_url(url: str) -> str:
-    """Return the address of a stream.
-
-    Raises
-    ------
-    ValueError
-        It is none, or the token would travel in the clear.
-    """
-    if _URL.fullmatch(url):
-        return url
-    raise ValueError(
-        f"got {url!r}; expected https://..., or http:// with 127.0.0.1 or localhost, since the API token travels with "
-        "the request; no query and no credentials"
-    )
-
-
-def checked_token(text: str) -> str:
-    """Return an API token without the blanks around it.
-
-    Raises
-    ------
-    ValueError
-        It is none; the message does not show what it is.
-    """
-    token = text.strip()
-    if not (token and token.isascii() and token.isprintable() and " " not in token):
-        raise ValueError("holds no token; expected it alone, without blanks and quotes")
-    return token
-
-
-def read_token(path: Path) -> str:
-    """Return the API token that a file holds.
-
-    Raises
-    ------
-    ValueError
-        The file cannot be read, or holds anything else.
-    """
-    try:
-        return checked_token(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(f"cannot be read ({error}); expected the API token alone") from None
+    def lines(self, stored: Iterable[StoredRecord]) -> list[bytes]:
+        """Return the updates that are in Kinesis as the lines of a stream that sent just these."""
+        return [b'{"target":' + one.data.strip() + b"}" for one in stored]

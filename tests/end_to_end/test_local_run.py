@@ -13,10 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from local.cli.command_line import RunOptions
-from local.run import main
+from local.cli.main import main
+from local.run_options import RunOptions
 from local.runtime import processes
 from local.simulator import times
+from local.source.simulated import SimulatedSource
 from tests.support.conditions import wait_until
 from tests.support.hostile_shell import HOSTILE
 
@@ -296,7 +297,8 @@ def run_of_template(repository, tmp_path, template, *arguments):
         (folder / name).symlink_to(repository / name)
     (folder / "template.yaml").write_text(template)
     script = (
-        "import sys; from pathlib import Path; from local.cli.command_line import parse; from local.run import main; "
+        "import sys; from pathlib import Path; "
+        "from local.cli.command_line import parse; from local.cli.main import main; "
         f"sys.exit(main(parse({list(arguments)!r}), repository=Path({str(folder)!r})))"
     )
     return subprocess.run(
@@ -345,7 +347,11 @@ def test_a_source_that_dies_is_no_end(tmp_path, capsys):
     """What it had sent is brought to its end and counted; the run has failed all the same."""
     report = tmp_path / "report.json"
     options = RunOptions(
-        source=DyingSource(20), speed=100, duration=None, token_interval=0.3, window=2, report=report, archive=False
+        source=SimulatedSource(traffic=DyingSource(20), speed=100, token_interval=0.3),
+        duration=None,
+        window=2,
+        report=report,
+        archive=False,
     )
     assert main(options) == 1
     told = capsys.readouterr().out
@@ -357,8 +363,8 @@ def test_a_source_that_dies_is_no_end(tmp_path, capsys):
 
 def test_a_run_in_which_nothing_was_sent_says_so(capsys):
     """Neither a loss, nor proof of anything."""
-    source = Nothing()
-    assert main(RunOptions(source=source, speed=100, duration=None, token_interval=0.3, window=2, archive=False)) == 0
+    source = SimulatedSource(traffic=Nothing(), speed=100, token_interval=0.3)
+    assert main(RunOptions(source=source, duration=None, window=2, archive=False)) == 0
     told = capsys.readouterr().out
     assert "The source sent no update" in told
     assert "Nothing was lost" not in told
@@ -376,7 +382,9 @@ class Nothing(DyingSource):
 
 def test_a_report_that_cannot_be_written_is_told_before_the_run(capsys):
     """Exit code 2 as for any wrong option, and nothing was started."""
-    options = RunOptions(source=Nothing(), speed=1, duration=1, token_interval=1, report=Path("/dev/full"))
+    options = RunOptions(
+        source=SimulatedSource(traffic=Nothing(), token_interval=1), duration=1, report=Path("/dev/full")
+    )
     assert main(options) == 2
     told = capsys.readouterr()
     assert told.err.startswith("local: error: --report: /dev/full: cannot be written: No space left on device")
@@ -422,7 +430,8 @@ def test_a_template_that_does_not_translate_is_refused(repository, tmp_path):
     """Exit code 2 and one sentence: the file, the resource, what to do."""
     (tmp_path / "template.yaml").write_text("Resources: {F: {Type: 'AWS::Serverless::Function', Properties: {}}}")
     script = (
-        "import sys; from pathlib import Path; from local.cli.command_line import parse; from local.run import main; "
+        "import sys; from pathlib import Path; "
+        "from local.cli.command_line import parse; from local.cli.main import main; "
         "sys.exit(main(parse([]), repository=Path('.')))"
     )
     ended = subprocess.run(

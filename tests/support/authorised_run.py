@@ -15,7 +15,6 @@ from rich.console import Console
 from local import shutdown
 from local.aws.moto import Cloud
 from local.cli.closing_table import show_report
-from local.cli.command_line import RunOptions
 from local.deploy import create
 from local.event_source_mapping.destination import Destination, DestinationClients
 from local.event_source_mapping.failure import Discard
@@ -25,11 +24,13 @@ from local.faults.aws.plan import FaultPlan
 from local.faults.aws.proxy import AwsProxy
 from local.function_names import API, CONSUMER
 from local.pipeline import Pipeline
+from local.run_options import RunOptions
 from local.runtime.function import Function
 from local.runtime.function_log import FunctionLog
 from local.simulator.feed import Feed
 from local.simulator.flights import GeneratedTraffic
 from local.simulator.server import TrackingStreamServer
+from local.source.simulated import SimulatedSource, SimulatedStream
 from local.web import front_door
 
 TOKEN = "e7c1b0d2-the-token-of-this-run-4f6a9938"
@@ -185,10 +186,8 @@ class AuthorisedRun:
 
     def _run(self):
         options = RunOptions(
-            source=self.feed.source,
-            speed=math.inf,
+            source=SimulatedSource(traffic=self.feed.source, speed=math.inf, token_interval=0.3),
             duration=SECONDS,
-            token_interval=0.3,
             window=1,
             consumer_timeout=60,
             verbose=True,
@@ -199,8 +198,7 @@ class AuthorisedRun:
             options,
             self.stack,
             self.cloud,
-            self.feed,
-            self.server,
+            SimulatedStream(self.feed, self.server, TOKEN),
             task_root=self._repository / "src",
             path=os.environ["PATH"],
             tell=lambda text: console.print(text, markup=False),

@@ -13,7 +13,7 @@ MAY_IMPORT = {
     "common": set(),
     "live": {"common"},
     **dict.fromkeys(FUNCTIONS, SHARED),
-    "local": {"common.event_pattern"},
+    "local": {"common.api_token", "common.event_pattern"},
     "feeds": {"common", "consumer", "local"},
     "ops": {*SHARED, "consumer.publish", "local", "benchmarks.cost"},
     "tools": {*FUNCTIONS, *SHARED, "local"},

@@ -9,6 +9,8 @@ import time
 import pytest
 
 from local.cli.command_line import parse
+from local.source.remote import RemoteSource
+from local.source.simulated import SimulatedSource
 from tools.operations.parameters import read_declared
 
 
@@ -56,8 +58,9 @@ def test_periodic_reading_needs_traffic_of_now(capsys, short_recording):
 def test_a_late_stream_needs_traffic_of_now(capsys, short_recording):
     """Its start is the clock's, less the delay, which the stack is told, too."""
     options = parse(["--delay", "240"])
-    assert (options.delay, options.starts_now) == (240, True)
-    assert time.time() - options.source.start == pytest.approx(4 * 3600, abs=60)
+    assert (options.delay, options.source.is_of_now) == (240, True)
+    assert isinstance(options.source, SimulatedSource)
+    assert time.time() - options.source.traffic.start == pytest.approx(4 * 3600, abs=60)
     for of_another_day in (["--replay", str(short_recording)], ["--seed", "1"], ["--start", "2024-03-04T00:00:00Z"]):
         assert "--delay" in _message(capsys, "--delay", "240", *of_another_day)
     for wrong in ("-1", "721", "1.5", "four hours"):
@@ -94,7 +97,7 @@ def test_a_duration_at_full_speed_is_time_of_the_source():
 @pytest.mark.parametrize(("speed", "interval"), [("0.1", 15), ("1", 15), ("60", 0.25), ("1000", 0.2), ("max", 0.2)])
 def test_tokens_come_as_much_faster_as_the_source_but_not_endlessly(speed, interval):
     """The token interval is 15 s divided by the speed, at least 0.2 s, and never more than the API's 15 s."""
-    assert parse(["--speed", speed]).token_interval == interval
+    assert parse(["--speed", speed]).source.token_interval == interval
 
 
 def test_the_record_format_is_single_unless_it_is_given():
@@ -105,7 +108,7 @@ def test_the_record_format_is_single_unless_it_is_given():
 
 def test_a_given_token_interval_stands():
     """--token-interval is taken as it is."""
-    assert parse(["--speed", "60", "--token-interval", "3"]).token_interval == 3
+    assert parse(["--speed", "60", "--token-interval", "3"]).source.token_interval == 3
 
 
 @pytest.mark.parametrize(
@@ -158,9 +161,9 @@ def token_file(tmp_path):
 def test_a_stream_of_somebody_elses_has_its_token_from_a_file(token_file):
     """It is read for as long as generated traffic is sent, and nothing that is printed of it shows the token."""
     options = parse(["--stream-url", "https://example.com/v2/targets/stream", "--token-file", str(token_file)])
-    assert (options.source.kind, options.source.token, options.duration) == ("stream", "s3cret-API-token", 60)
+    assert isinstance(options.source, RemoteSource)
+    assert (options.source.kind, options.source.address.token, options.duration) == ("stream", "s3cret-API-token", 60)
     assert "s3cret" not in repr(options)
-    assert not options.starts_now
 
 
 @pytest.mark.parametrize(
@@ -192,7 +195,7 @@ def test_a_wrong_stream_or_token_is_refused_by_name(capsys, token_file, tmp_path
     assert "cannot be read" in _message(capsys, *url, "--token-file", str(tmp_path / "absent"))
     token_file.write_text("s3cret token")
     message = _message(capsys, *url, "--token-file", str(token_file))
-    assert "holds no token" in message
+    assert "holds spaces" in message
     assert "s3cret" not in message
     monkeypatch.setattr("sys.stdin", io.StringIO())
     assert "there is no terminal to ask" in _message(capsys, *url)
