@@ -10,8 +10,8 @@ worker.onmessage = worker.onerror = (/** @type {Event} */ event) => early.push(e
 /** Milliseconds after which a page is loaded again that could not be loaded whole. */
 const AGAIN = 5000;
 
-/** @param {unknown} what */
-function fail(what) {
+/** @param {unknown} what was not loaded */
+export function fail(what) {
   console.error(what);
   const place = document.getElementById("trouble");
   if (place) place.textContent = "Part of this page could not be loaded. Loading it again.";
@@ -34,5 +34,3 @@ export function listen(onMessage, onError) {
     if (event instanceof MessageEvent) onMessage(event);
     else failed(event);
 }
-
-import("./app.js").catch(fail);

@@ -1,9 +1,10 @@
-"""The rooms: who may import whom, as docs/design.md says, and no circle of imports anywhere."""
+"""The rooms: who may import whom, as docs/design.md says, and no circle of imports anywhere, web/js included."""
 
 from __future__ import annotations
 
 import ast
 import graphlib
+import re
 
 import pytest
 
@@ -64,3 +65,33 @@ def test_no_room_imports_what_it_may_not(imports):
 def test_there_is_no_circle_of_imports(imports):
     """Each module can be read before those that use it."""
     assert len(list(graphlib.TopologicalSorter(imports).static_order())) == len(imports)
+
+
+@pytest.fixture(scope="module")
+def scripts(repository):
+    """The page's modules and what each imports, at once, later, or for its types alone."""
+    return {
+        path.name: set(re.findall(r"""(?:from|import\()\s*"\./([\w-]+\.js)\"""", path.read_text()))
+        for path in (repository / "web" / "js").glob("*.js")
+    }
+
+
+def test_there_is_no_circle_of_imports_in_the_page(scripts):
+    """Each module can be read before those that use it, and is loaded before they run."""
+    assert {name for names in scripts.values() for name in names} <= set(scripts)
+    assert len(list(graphlib.TopologicalSorter(scripts).static_order())) == len(scripts) > 20
+
+
+def test_the_worker_has_nothing_of_the_page(scripts):
+    """There is no document in a worker, and it says what it knows by messages alone."""
+    reached, waiting = set(), ["worker.js"]
+    while waiting:
+        name = waiting.pop()
+        if name not in reached:
+            reached.add(name)
+            waiting += scripts[name]
+    assert reached.isdisjoint({"dom.js", "app.js", "orders.js", "draw.js", *_users_of("dom.js", scripts)})
+
+
+def _users_of(name, scripts):
+    return {user for user, names in scripts.items() if name in names}
