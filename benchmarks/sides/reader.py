@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from benchmarks.harness.case import Measured
 from benchmarks.harness.machine import cpu_time
 from common.clock import SystemClock
-from consumer.ingestion.end_of_reading import Stopped
+from consumer.ingestion.connection_keeper import ConnectionKeeper
+from consumer.ingestion.end_of_reading import EndOfReading, Stopped
 from consumer.ingestion.reader import StreamReader
 from consumer.ingestion.summary import StopReason
 from consumer.ingestion.time_budget import TimeBudget
@@ -71,7 +72,10 @@ def read(params: dict[str, Any]) -> Measured:
     ends_at = time.monotonic() + 900
     client = StreamClient(params["url"] + "/end", "benchmark", {}, params["compression"])
     stand_in: Any = counting
-    reader = StreamReader(client, stand_in, stand_in, TimeBudget(lambda: ends_at - time.monotonic()), stand_in, clock)
+    budget = TimeBudget(lambda: ends_at - time.monotonic())
+    end = EndOfReading(stand_in, stand_in, budget, stand_in, clock, None)
+    keeper = ConnectionKeeper(client, stand_in, stand_in, budget, end, clock)
+    reader = StreamReader(keeper, end, stand_in, stand_in, budget, clock, redactor=client.redactor)
     with cpu_time() as spent, contextlib.suppress(Stopped):
         reader.follow("LATEST")
     return Measured(spent.seconds, counting.updates - counting.rejected)

@@ -94,6 +94,10 @@ class ConnectionKeeper:
         self._check_at = 0.0
         self._interruptions = RareWarning(clock.monotonic)
 
+    def interrupt(self) -> None:
+        """Wake whatever waits for the server, from any thread."""
+        self._client.abort()
+
     def close(self) -> None:
         """Say what was left out of the log."""
         self._interruptions.close()

@@ -6,14 +6,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from consumer.checkpoint.position import NO_DELAY
-from consumer.ingestion.connection_keeper import ConnectionKeeper
-from consumer.ingestion.end_of_reading import EndOfReading
 from consumer.rare_warning import RareWarning
 from consumer.stream.batch_parser import BatchParser
 from consumer.stream.client import Batch, FromToken
 from consumer.stream.connection import MOST_CHARACTERS, StreamInterruptedError
 from consumer.stream.messages import PositionToken, Rejected
-from consumer.timing import STALE_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -22,15 +19,13 @@ if TYPE_CHECKING:
     from common.clock import Clock
     from consumer.checkpoint.committer import Committer
     from consumer.checkpoint.position import TimeRange
-    from consumer.deadline import Deadline
-    from consumer.ingestion.catch_up import CatchUp
-    from consumer.ingestion.connection_keeper import ConnectionCounters
+    from consumer.ingestion.connection_keeper import ConnectionCounters, ConnectionKeeper
+    from consumer.ingestion.end_of_reading import EndOfReading
     from consumer.ingestion.processor import TargetProcessor
-    from consumer.ingestion.stop_request import StopRequest
     from consumer.ingestion.time_budget import TimeBudget
-    from consumer.stream.client import StreamClient
     from consumer.stream.connection import Connection
     from consumer.stream.messages import Status, StreamUpdate
+    from consumer.stream.redaction import Redactor
 
 _ROOM_SECONDS = 0.05
 
@@ -52,38 +47,27 @@ class StreamReader:
 
     def __init__(  # noqa: PLR0913, PLR0917 - its collaborators, each of a type of its own
         self,
-        client: StreamClient,
+        keeper: ConnectionKeeper,
+        end: EndOfReading,
         processor: TargetProcessor,
         committer: Committer,
         budget: TimeBudget,
-        stop_request: StopRequest,
         clock: Clock,
         *,
-        deadline: Deadline | None = None,
+        redactor: Redactor,
         parser: BatchParser | None = None,
-        stale_seconds: float = STALE_SECONDS,
-        catch_up: CatchUp | None = None,
         delay: timedelta = NO_DELAY,
     ) -> None:
-        self._client = client
+        """Read by connections of the `keeper`; what is told of the stream passes the `redactor`."""
+        self._keeper = keeper
+        self._end = end
         self._processor = processor
         self._committer = committer
         self._budget = budget
         self._clock = clock
+        self._redactor = redactor
         self._parser = parser or BatchParser()
         self._delay = delay
-        self._end = EndOfReading(processor, committer, budget, stop_request, clock, catch_up)
-        self._keeper = ConnectionKeeper(
-            client,
-            processor,
-            committer,
-            budget,
-            self._end,
-            clock,
-            deadline=deadline,
-            stale_seconds=stale_seconds,
-            catch_up=catch_up,
-        )
         self._token: str | None = None
         self._server_time: datetime | None = None
         self._reported_error: str | None = None
@@ -98,7 +82,7 @@ class StreamReader:
 
     def interrupt(self) -> None:
         """Wake whatever waits for the server, from any thread: time is up, or the lease is lost."""
-        self._client.abort()
+        self._keeper.interrupt()
 
     def follow(self, position: str) -> None:
         """Read the live stream from a token, `LATEST` or `BEGINNING`, through disconnects, until it is time to stop.
@@ -248,16 +232,15 @@ class StreamReader:
 
     def _reject(self, rejected: Rejected) -> None:
         """Keep a line that is not a message, without the API token, should the server repeat it there."""
-        redactor = self._client.redactor
-        line, reason = redactor.line(rejected.line), rejected.reason
+        line, reason = self._redactor.line(rejected.line), rejected.reason
         if line is not rejected.line:  # what is wrong may quote it
-            reason = redactor.told(reason, MOST_CHARACTERS)
+            reason = self._redactor.told(reason, MOST_CHARACTERS)
         self._processor.reject(line, rejected.length, reason)
 
     def _heard(self, status: Status) -> None:
         self._server_time = status.timestamp or self._server_time
         if status.level in _LEVELS_LOGGED:
-            told = partial(self._client.redactor.told, status.message, MOST_CHARACTERS)
+            told = partial(self._redactor.told, status.message, MOST_CHARACTERS)
             if status.level == _ERROR:
                 self._reported_error = told()
             self._statuses.warning("the stream says", level_of_status=status.level, code=status.code, text=told)

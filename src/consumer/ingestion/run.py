@@ -13,8 +13,9 @@ from consumer.errors import ConsumerError, LeaseHeldError, LeaseLostError, Updat
 from consumer.ingestion import recovery_plan, run_end
 from consumer.ingestion.alarm_clock import AlarmClock
 from consumer.ingestion.catch_up import CatchUp
+from consumer.ingestion.connection_keeper import ConnectionKeeper
 from consumer.ingestion.deduplicator import DuplicateFilter
-from consumer.ingestion.end_of_reading import Stopped
+from consumer.ingestion.end_of_reading import EndOfReading, Stopped
 from consumer.ingestion.handover import Handover
 from consumer.ingestion.processor import TargetProcessor
 from consumer.ingestion.reader import StreamReader
@@ -108,17 +109,28 @@ class Run:
             update_log=update_log,
             own=own_processor,
         )
-        self._reader = StreamReader(
+        catch_up = CatchUp(clock.now() - delay, quiet_seconds=timing.quiet) if stop_when_caught_up else None
+        end = EndOfReading(self._processor, self._committer, budget, stop_request, clock, catch_up)
+        keeper = ConnectionKeeper(
             client,
             self._processor,
             self._committer,
             budget,
-            stop_request,
+            end,
             clock,
             deadline=reading_ends,
-            parser=record_format.parser,
             stale_seconds=timing.stale,
-            catch_up=CatchUp(clock.now() - delay, quiet_seconds=timing.quiet) if stop_when_caught_up else None,
+            catch_up=catch_up,
+        )
+        self._reader = StreamReader(
+            keeper,
+            end,
+            self._processor,
+            self._committer,
+            budget,
+            clock,
+            redactor=client.redactor,
+            parser=record_format.parser,
             delay=delay,
         )
         self._alarm_clock = AlarmClock(
