@@ -9,6 +9,9 @@ from live.errors import SnapshotError
 NO_INGESTION = -(1 << 63)
 """In place of an ingestion time: before all of them."""
 
+END_OF_WINDOW = 10**128 - 1
+"""In place of a sequence number where a window has ended: after all of them, as many digits as a reader takes."""
+
 
 class Order(NamedTuple):
     """Where a snapshot stands among those of its shard: a later one is greater.

@@ -10,13 +10,13 @@ import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from email.utils import formatdate
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from tests.adversary.bucket import Bucket, stack_resources
 from tests.adversary.odd_answers import Odd, distort
+from tests.adversary.store import Store, operation
 from tests.adversary.tables import ConditionFailedError, Table
 from tests.adversary.wire import GoneError, Reply, Rulebook, Server, misbehave
 
@@ -55,6 +55,13 @@ class Reshard:
     shards: int
 
 
+@dataclass(frozen=True, slots=True)
+class Late:
+    """Carry the call out so many seconds later, even if nobody waits for its answer any more."""
+
+    seconds: float
+
+
 @dataclass(slots=True)
 class Aws:
     """The server, and all that it holds."""
@@ -63,22 +70,20 @@ class Aws:
     secret: str
     shards: int = 1
     rules: Rulebook = field(default_factory=Rulebook)
-    objects: dict[str, bytes] = field(default_factory=dict)
     failures: Bucket = field(default_factory=Bucket)
     tables: dict[str, Table] = field(default_factory=dict)
     rows: list[dict[str, Any]] = field(default_factory=list)
     messages: list[dict[str, str]] = field(default_factory=list)
-    writes: dict[str, int] = field(default_factory=dict)
-    """How often each object was written."""
     open_calls: dict[str, int] = field(default_factory=dict)
     """How many calls of each operation are not answered yet."""
+    store: Store = field(init=False)
     _server: Server = field(init=False)
     _lock: threading.RLock = field(default_factory=threading.RLock)
     _generation: int = 0
-    _written: dict[str, str] = field(default_factory=dict)
     _sequence: int = 49650000000000000000000000000000000000000000000000000000
 
     def __post_init__(self) -> None:
+        self.store = Store(self.ledger)
         self._server = Server(self._serve)
 
     @property
@@ -97,9 +102,9 @@ class Aws:
 
     def _serve(self, connection: Connection) -> None:
         while (request := connection.request()) is not None:
-            operation, carry_out = self._routed(request)
-            with self._answering(operation):
-                self._answer(connection, request, operation, carry_out)
+            called, carry_out = self._routed(request)
+            with self._answering(called):
+                self._answer(connection, request, called, carry_out)
 
     @contextmanager
     def _answering(self, operation: str) -> Iterator[None]:
@@ -113,11 +118,14 @@ class Aws:
                 self.open_calls[operation] -= 1
 
     def _answer(
-        self, connection: Connection, request: Request, operation: str, carry_out: Callable[[object], Reply]
+        self, connection: Connection, request: Request, called: str, carry_out: Callable[[object], Reply]
     ) -> None:
-        manners = self.rules.manners(operation)
+        manners = self.rules.manners(called)
         if isinstance(manners, Reshard):
             self._reshard(manners.shards)
+            manners = None
+        if isinstance(manners, Late):
+            time.sleep(manners.seconds)
             manners = None
         executed = getattr(manners, "executed", False)
         healthy = carry_out(manners) if executed or manners is None or isinstance(manners, Throttle) else None
@@ -154,7 +162,7 @@ class Aws:
         bucket, _, key = unquote(urlsplit(request.target).path).lstrip("/").partition("/")
         if bucket == "failures":
             return self.failures.routed(request, key)
-        return f"s3.{request.method.lower()}.{key.split('/')[0]}", lambda _: self._object(request, key)
+        return operation(request.method, key), lambda _: self.store.carry_out(request, key)
 
     # ------------------------------------------------------------------------------------------------- Kinesis
 
@@ -228,37 +236,6 @@ class Aws:
             }
         )
 
-    def put(self, key: str, content: bytes, age: float = 0.0) -> None:
-        """Put an object there, whatever is there, as if so many seconds ago."""
-        self.objects[key] = content
-        self._written[key] = formatdate(time.time() - age, usegmt=True)
-
-    def _object(self, request: Request, key: str) -> Reply:
-        with self._lock:
-            held = self.objects.get(key)
-            if request.method in ("GET", "HEAD"):
-                if held is None:
-                    return _xml_failure(404, "NoSuchKey", "The specified key does not exist.")
-                headers = (
-                    ("ETag", _etag(held)),
-                    ("Content-Type", "application/json"),
-                    ("Last-Modified", self._written[key]),
-                    ("Date", formatdate(usegmt=True)),
-                )
-                return Reply(200, held, headers, "OK")
-            if request.method != "PUT":
-                return _xml_failure(405, "MethodNotAllowed", request.method)
-            expected = request.headers.get("if-match")
-            if expected is not None and (held is None or expected != _etag(held)):
-                code = ("NoSuchKey", 404) if held is None else ("PreconditionFailed", 412)
-                return _xml_failure(code[1], code[0], "At least one of the preconditions you specified did not hold.")
-            if request.headers.get("if-none-match") == "*" and held is not None:
-                return _xml_failure(412, "PreconditionFailed", "At least one of the preconditions did not hold.")
-            self.put(key, request.body)
-            self.writes[key] = self.writes.get(key, 0) + 1
-            self.ledger.wrote(key, request.body)
-            return Reply(200, b"", (("ETag", _etag(request.body)),), "OK")
-
     # ------------------------------------------------------------------------------ tables, delivery, notification
 
     def _table(self, content: dict[str, Any]) -> Table:
@@ -323,18 +300,9 @@ def carry_out_nothing(request: Request) -> Reply:
     return _json({})
 
 
-def _etag(content: bytes) -> str:
-    return f'"{hashlib.md5(content).hexdigest()}"'
-
-
 def _json(content: object, status: int = 200) -> Reply:
     return Reply(status, json.dumps(content).encode(), (("Content-Type", "application/x-amz-json-1.1"),), "OK")
 
 
 def _failure(status: int, code: str, message: str) -> Reply:
     return _json({"__type": code, "message": message}, status)
-
-
-def _xml_failure(status: int, code: str, message: str) -> Reply:
-    body = f'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>{code}</Code><Message>{message}</Message></Error>'
-    return Reply(status, body.encode(), (("Content-Type", "application/xml"),), "Failed")

@@ -8,17 +8,19 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tests.adversary import chain, judge, judge_events, judge_redrive, mapping, redrive, stage
+from tests.adversary import chain, judge, judge_events, judge_live, judge_redrive, live, mapping, redrive, stage
 from tests.adversary.attacks import drawn
 from tests.adversary.child import end_with_the_parent
 from tests.adversary.events import FunctionPlan
 from tests.adversary.judge import TOLERANCE, Broken
+from tests.adversary.live import LivePlan
 from tests.adversary.redrive import RedrivePlan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tests.adversary.events import FunctionEvidence
+    from tests.adversary.live import LiveEvidence
     from tests.adversary.process import Outcome
     from tests.adversary.redrive import RedriveEvidence
     from tests.adversary.stage import Evidence
@@ -63,10 +65,13 @@ def attack(seed: int, kind: str | None = None, tolerance: float = TOLERANCE) -> 
     began = time.monotonic()
     drawn_attack = drawn(seed, time.time(), kind)
     plan = drawn_attack.plan
-    evidence: Evidence | FunctionEvidence | RedriveEvidence
+    evidence: Evidence | FunctionEvidence | LiveEvidence | RedriveEvidence
     if isinstance(plan, FunctionPlan):
         evidence = (made := mapping.play(plan))
         broken = tuple(judge_events.judge(plan, made, tolerance))
+    elif isinstance(plan, LivePlan):
+        evidence = (shown := live.play(plan))
+        broken = tuple(judge_live.judge(plan, shown, tolerance))
     elif isinstance(plan, RedrivePlan):
         evidence = (done := redrive.play(plan))
         broken = tuple(judge_redrive.judge(plan, done, tolerance))

@@ -135,11 +135,11 @@ def envelope(updates: list[bytes], known: list[dict[str, Any]] | None = None, sh
     return Given(json.dumps(header, separators=(",", ":")).encode() + b"\n", shard)
 
 
-def packed(rng: Random, updates: list[bytes], known: list[dict[str, Any]]) -> list[Given]:
+def packed(rng: Random, updates: list[bytes], known: list[dict[str, Any]], shard: str = SHARD) -> list[Given]:
     """Return the updates as single records or as envelopes, as the dice fall."""
     if rng.random() < 0.5:
         return [single(update) for update in updates]
-    return [envelope(updates, known)]
+    return [envelope(updates, known, shard)] if updates else []
 
 
 def event(

@@ -17,7 +17,7 @@ from tests.adversary.stage import API_TOKEN, StallWatch, environment
 if TYPE_CHECKING:
     from tests.adversary.events import FunctionPlan, Given
 
-_ENVIRONMENT = {
+ENVIRONMENT = {
     "WINDOW_ROWS_STREAM_NAME": "rows",
     "AIRCRAFT_TABLE_NAME": "aircraft",
     "SUPPRESSION_TABLE_NAME": "suppression",
@@ -34,7 +34,7 @@ class Mapping:
         self.evidence = FunctionEvidence()
         self.aws = Aws(Ledger(), API_TOKEN)
         stack.callback(self.aws.close)
-        variables = {**environment(self.aws.url, plan.function), **_ENVIRONMENT}
+        variables = {**environment(self.aws.url, plan.function), **ENVIRONMENT}
         self._child = Child(f"{plan.function}.handler.handler", variables, log, plan.megabytes)
         stack.callback(self._child.close)
         self._state: Any = {}

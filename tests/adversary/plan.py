@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from tests.adversary.events import FunctionPlan
     from tests.adversary.feed import Item
+    from tests.adversary.live import LivePlan
     from tests.adversary.redrive import RedrivePlan
     from tests.adversary.wire import Rule
 
@@ -95,10 +96,10 @@ class Attack:
     kind: str
     seed: int
     promise: str
-    plan: ConsumerPlan | FunctionPlan | RedrivePlan
+    plan: ConsumerPlan | FunctionPlan | LivePlan | RedrivePlan
 
 
-type Drawn = Callable[[Random, float], ConsumerPlan | FunctionPlan | RedrivePlan]
+type Drawn = Callable[[Random, float], ConsumerPlan | FunctionPlan | LivePlan | RedrivePlan]
 
 
 class Traffic:

@@ -178,17 +178,17 @@ class ConsumerStage:
         while run.lease_free and self._leased() and time.monotonic() < end:
             time.sleep(0.05)
         if run.checkpoint is not None:
-            self._replaced = self.aws.objects.get("checkpoint.json")
-            self.aws.put("checkpoint.json", run.checkpoint, age=3_600.0)
+            self._replaced = self.aws.store.objects.get("checkpoint.json")
+            self.aws.store.put("checkpoint.json", run.checkpoint, age=3_600.0)
         if run.restored:
             if self._replaced is None:
-                self.aws.objects.pop("checkpoint.json", None)
+                self.aws.store.objects.pop("checkpoint.json", None)
             else:
-                self.aws.put("checkpoint.json", self._replaced)
+                self.aws.store.put("checkpoint.json", self._replaced)
 
     def _leased(self) -> bool:
         """Say whether a killed run's lease still is in the checkpoint."""
-        lease = json.loads(self.aws.objects.get("checkpoint.json", b"{}")).get("lease")
+        lease = json.loads(self.aws.store.objects.get("checkpoint.json", b"{}")).get("lease")
         return bool(lease) and datetime.fromisoformat(lease["expires_at"]).timestamp() > time.time()
 
 
@@ -212,6 +212,6 @@ def play(plan: ConsumerPlan) -> Evidence:
             raise RuntimeError(f"the stub of AWS failed, not what it attacks: {stage.aws.faults[0]}")
         evidence.asked, evidence.issued = stage.feed.asked, stage.feed.issued
         evidence.refused_until = stage.feed.refused_until
-        evidence.checkpoint_writes = stage.aws.writes.get("checkpoint.json", 0)
+        evidence.checkpoint_writes = stage.aws.store.writes.get("checkpoint.json", 0)
         evidence.stall = watch.longest
     return evidence

@@ -56,8 +56,9 @@ def columns(part: WindowPart) -> tuple[Aircraft, LatestStates]:
 def identities(states: LatestStates) -> dict[str, Sequence[str | None]]:
     """Return the texts that seldom change, a list for each of the live objects' fields."""
     read = [states.names(place) for place in range(len(states.icao_addresses))]
+    columns = zip(*read, strict=True) if read else [()] * len((*NAMES, *AIRLINE))  # of no aircraft zip makes no columns
     named: dict[str, Sequence[str | None]] = {
-        name: list(texts) for name, texts in zip((*NAMES, *AIRLINE), zip(*read, strict=True), strict=True)
+        name: list(texts) for name, texts in zip((*NAMES, *AIRLINE), columns, strict=True)
     }
     return {**named, "squawk": states.squawks, "collection_type": states.collection_types}
 

@@ -8,17 +8,15 @@ conditional, so that a retried invocation never puts an older snapshot in the pl
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from aggregator import instants
 from aggregator.sinks import live_columns
+from aggregator.sinks.ordered_object import OrderedObject, put_once
 from aggregator.sinks.shard_list import TRIES, ContendedError, ShardList
-from common.s3_errors import CONFLICTS, status_of
 from live import identity_writer, objects, writer
 from live.container import Header
-from live.errors import SnapshotError
-from live.order import Order
+from live.order import END_OF_WINDOW, Order
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -34,22 +32,35 @@ IDENTITY_SECONDS = 20.0
 _MOST_OWED = 8
 """Closed parts that are kept while S3 refuses them, some 200 KB each: beyond it the oldest is given up."""
 
-_ORDER = "order"
-
 
 @dataclass(slots=True)
 class _Shard:
     """What this process knows of one shard's objects."""
 
-    tag: str | None = None
-    """Of the open window's positions, as last written or looked at; None: there are none."""
-    order: Order | None = None
-    is_known: bool = False
-    identity: str | None = None
-    """The version of the open window's identities in S3."""
+    positions: OrderedObject
+    """Of the open window."""
+    identities: OrderedObject
+    version: str | None = None
+    """Of the identities in S3; None: they have to be compared with what is at hand."""
     identity_at: float = 0.0
+    shown: tuple[int, int, int] | None = None
+    """What the open window's object holds, if this process wrote it: window, part, and its number of updates."""
+    reached: tuple[int, int] = (0, 0)
+    """The last part that was known by its number: window, number."""
     owed: dict[str, _Closed] = field(default_factory=dict)
     """What has closed and is not in S3 yet, by key."""
+
+    @property
+    def order(self) -> Order | None:
+        """Of the open window's positions."""
+        return self.positions.order
+
+    def look(self) -> None:
+        """Find out what is there, unless it is known."""
+        if not (self.positions.is_known and self.identities.is_known):
+            self.version = self.shown = None
+        self.positions.look()
+        self.identities.look()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,14 +114,14 @@ class LiveSnapshots:
         Exception
             Something could not be written. What was is complete.
         """
-        shard = self._shards.setdefault(window.shard_id, _Shard())
-        if window.is_final and not progress.closed and not shard.owed:
-            return  # an empty window
+        shard = self._shard(window.shard_id)
+        self._shard_list.meet(window)
         try:
-            if not shard.is_known:
-                self._look(window.shard_id, shard)
+            shard.look()
         finally:  # what has closed is owed even if S3 does not answer
             last = self._note(window, shard, progress)
+        if window.is_final and not shard.owed:
+            return  # an empty window
         self._pay(shard, but=last)
         # The window's last part is the open one, too: as long as that is there, nothing of it is missing.
         try:
@@ -119,16 +130,30 @@ class LiveSnapshots:
             self._pay(shard)
         self._shard_list.add(window)
 
+    def _shard(self, shard_id: str) -> _Shard:
+        if shard_id not in self._shards:
+            key = objects.open_window(shard_id)
+            self._shards[shard_id] = _Shard(
+                OrderedObject(self._client, self._bucket, key),
+                OrderedObject(self._client, self._bucket, key + objects.IDENTITY),
+            )
+        return self._shards[shard_id]
+
     def _note(self, window: TumblingWindow, shard: _Shard, progress: Progress) -> str | None:
         """Take note of what has closed; return the key of the window's last part, if that is among it."""
         last = None
         start, end = _milliseconds(window.start), _milliseconds(window.end)
-        sequence = self._sequence(shard, start, progress)
-        for number, part in progress.closed:
+        sequence = self._sequence(window, shard, progress)
+        closed = progress.closed
+        if window.is_final and not closed and (number := self._number(shard, start, progress)):
+            closed = [(number, progress.part)]  # it is empty: without it, nothing leads to the parts before it
+        for number, part in closed:
             is_last = window.is_final and part is progress.part
             key = objects.closed_window(window.shard_id, end, None if is_last else number)
             shard.owed[key] = self._closed(window, part, Order(start, number, sequence))
             last = key if is_last else last
+        if progress.number is not None:
+            shard.reached = max(shard.reached, (start, progress.number))
         while len(shard.owed) > _MOST_OWED:
             del shard.owed[next(iter(shard.owed))]
         return last
@@ -136,52 +161,60 @@ class LiveSnapshots:
     def _put_open(self, window: TumblingWindow, shard: _Shard, progress: Progress) -> None:
         """Write the part at hand, unless what is there is as new."""
         start = _milliseconds(window.start)
-        sequence = self._sequence(shard, start, progress)
+        sequence = self._sequence(window, shard, progress)
         for _ in range(TRIES):
-            if not shard.is_known:
-                self._look(window.shard_id, shard)
+            shard.look()
             order = Order(start, self._number(shard, start, progress), sequence)
-            if shard.order is not None and order <= shard.order:
+            shown = start, order.part, progress.part.updates
+            if not shard.positions.is_before(order) or (window.is_final and shard.shown == shown):
                 return
             aircraft, states = live_columns.columns(progress.part)
-            key = objects.open_window(window.shard_id)
             if self._is_due(shard, window):
                 names = live_columns.identities(states)
                 version = identity_writer.version(states.icao_addresses, names)
-                if version != shard.identity:
+                if version != shard.version and shard.identities.is_before(order):
                     header = self._header(window, order, identity=version)
-                    self._put(key + objects.IDENTITY, identity_writer.write(aircraft, names, header), order)
-                    shard.identity = version
-                shard.identity_at = self._clock()
-            body = writer.write(aircraft, self._header(window, order, identity=shard.identity))
-            if (tag := self._put(key, body, order, known=shard)) is not None:
-                shard.tag, shard.order = tag, order
+                    if not shard.identities.replace(identity_writer.write(aircraft, names, header), order):
+                        continue  # another has written it: look what there is
+                shard.version, shard.identity_at = version, self._clock()
+            body = writer.write(aircraft, self._header(window, order, identity=shard.version))
+            if shard.positions.replace(body, order):
+                shard.shown = shown
                 return
-            shard.is_known = False  # another has written it: look what there is
-        raise ContendedError(f"{objects.open_window(window.shard_id)}: written by others {TRIES} times in a row")
+        raise ContendedError(f"{shard.positions.key}: written by others {TRIES} times in a row")
 
     @staticmethod
-    def _sequence(shard: _Shard, start: int, progress: Progress) -> int:
-        """Return the sequence number that a snapshot reaches: without records, as far as the one before."""
+    def _sequence(window: TumblingWindow, shard: _Shard, progress: Progress) -> int:
+        """Return the sequence number that a snapshot reaches.
+
+        The end of a window mostly comes without records, and in an environment that may not have seen the last ones.
+        """
+        if window.is_final:
+            return END_OF_WINDOW
         if progress.sequence is not None:
             return int(progress.sequence)
-        return shard.order.sequence if shard.order is not None and shard.order.window_start == start else 0
+        return (
+            shard.order.sequence
+            if shard.order is not None and shard.order.window_start == _milliseconds(window.start)
+            else 0
+        )
 
     @staticmethod
     def _number(shard: _Shard, start: int, progress: Progress) -> int:
         """Return the number of the part at hand.
 
-        After a window that Lambda ended early its parts count from 0 again; what was written then says how far it was.
+        After a window that Lambda ended early its parts count from 0 again; what was written then says how far it was,
+        or was to be written.
         """
         if progress.number is not None:
             return progress.number
-        reached = shard.order.part if shard.order is not None and shard.order.window_start == start else 0
-        return max(reached, progress.part.number)
+        written = (0, 0) if shard.order is None else (shard.order.window_start, shard.order.part)
+        return max([progress.part.number, *(part for window, part in (written, shard.reached) if window == start)])
 
     def _is_due(self, shard: _Shard, window: TumblingWindow) -> bool:
         started = shard.order is not None and shard.order.window_start == _milliseconds(window.start)
         return (
-            shard.identity is None
+            shard.version is None
             or not started
             or window.is_final
             or self._clock() - shard.identity_at >= IDENTITY_SECONDS
@@ -197,8 +230,8 @@ class LiveSnapshots:
     def _pay(self, shard: _Shard, but: str | None = None) -> None:
         """Write what has closed, the oldest first. A retry has the same records: it writes the same again."""
         for key, closed in [one for one in shard.owed.items() if one[0] != but]:
-            self._put(key + objects.IDENTITY, closed.identities, closed.order)
-            self._put(key, closed.positions, closed.order)
+            put_once(self._client, self._bucket, key + objects.IDENTITY, closed.identities, closed.order)
+            put_once(self._client, self._bucket, key, closed.positions, closed.order)
             del shard.owed[key]
 
     def _header(self, window: TumblingWindow, order: Order, *, identity: str | None, closed: bool = False) -> Header:
@@ -213,37 +246,6 @@ class LiveSnapshots:
             identity=identity,
             blocks=(),
         )
-
-    def _put(self, key: str, body: bytes, order: Order, known: _Shard | None = None) -> str | None:
-        """Write an object, on condition that it is as `known` has it; return its tag, None if it is not."""
-        condition: dict[str, Any] = {}
-        if known is not None:
-            condition = {"IfNoneMatch": "*"} if known.tag is None else {"IfMatch": known.tag}
-        try:
-            answer = self._client.put_object(
-                Bucket=self._bucket, Key=key, Body=body, Metadata={_ORDER: order.text()}, **condition
-            )
-        except Exception as error:
-            if known is not None and status_of(error) in (CONFLICTS | {HTTPStatus.NOT_FOUND}):
-                return None
-            raise
-        return answer["ETag"]
-
-    def _look(self, shard_id: str, shard: _Shard) -> None:
-        """Find out what is there."""
-        try:
-            found = self._client.head_object(Bucket=self._bucket, Key=objects.open_window(shard_id))
-        except Exception as error:
-            if status_of(error) != HTTPStatus.NOT_FOUND:
-                raise
-            shard.tag = shard.order = None
-        else:
-            shard.tag = found["ETag"]
-            try:
-                shard.order = Order.from_text(found.get("Metadata", {}).get(_ORDER, ""))
-            except SnapshotError:
-                shard.order = None  # not one of ours: the next is newer
-        shard.is_known = True
 
 
 def _milliseconds(text: str) -> int:

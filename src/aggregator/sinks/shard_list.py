@@ -32,6 +32,11 @@ class ShardList:
         self._client = client
         self._bucket = bucket
         self._known: set[str] = set()
+        self._first: dict[str, str] = {}
+
+    def meet(self, window: TumblingWindow) -> None:
+        """Remember a shard's first window: the list can be refused for a while, and says from when on there is any."""
+        self._first.setdefault(window.shard_id, window.start)
 
     def add(self, window: TumblingWindow) -> None:
         """Have the window's shard in the list, with the length of its windows.
@@ -55,7 +60,7 @@ class ShardList:
             if window.shard_id in listed["shards"] and listed["window_seconds"] == seconds:
                 return
             listed["window_seconds"] = seconds
-            listed["shards"].setdefault(window.shard_id, {"since": window.start})
+            listed["shards"].setdefault(window.shard_id, {"since": self._first.get(window.shard_id, window.start)})
             try:
                 self._client.put_object(
                     Bucket=self._bucket,

@@ -258,3 +258,102 @@ def test_what_is_owed_to_s3_is_bounded(invoke, refuse, read, s3):
     closed = {address for key in keys(s3) if key.endswith("Z") for address in read(key)[1]}
     assert 7 <= len(closed) <= 9
     assert closed == {f"{minute:06}" for minute in range(35 - len(closed), 35)}
+
+
+def test_a_window_whose_last_open_snapshot_is_refused_is_shown_when_it_ends_without_records(invoke, refuse, read):
+    """The end writes what is missing, and nothing else; a retry that is as late as can be takes nothing of it away."""
+    first = invoke([update(1)])
+    refuse("/open")
+    state = invoke([update(2, "ABC123")], first, first=2)
+    refuse()
+    invoke([], state, final=True)
+    assert read(OPEN)[1].keys() == {"78121E", "ABC123"}
+    invoke([update(2)], first, first=2)
+    assert read(OPEN)[1].keys() == {"78121E", "ABC123"}
+
+
+def test_a_window_that_ends_without_records_is_not_shown_twice(invoke, s3):
+    """What is there already is left as it is: a write a window and shard less."""
+    state = invoke([update(1)])
+    before = s3.head_object(Bucket="data", Key=OPEN)["ETag"]
+    invoke([], state, final=True)
+    assert s3.head_object(Bucket="data", Key=OPEN)["ETag"] == before
+
+
+def test_the_end_of_a_window_that_is_tried_again_changes_nothing(invoke, s3):
+    """What has closed is written once, whoever tries: caches keep it for good."""
+    state = invoke([update(1)])
+    for _ in range(2):
+        invoke([], state, final=True)
+        tags = {key: s3.head_object(Bucket="data", Key=key)["ETag"] for key in (CLOSED, CLOSED + objects.IDENTITY)}
+        wiring.aggregator.cache_clear()
+    invoke([], state, final=True)
+    assert tags == {key: s3.head_object(Bucket="data", Key=key)["ETag"] for key in tags}
+
+
+def test_a_closed_window_that_is_said_to_be_there_and_is_not_stays_owed(invoke, read, s3):
+    """A refused condition is believed when the object can be found."""
+    sink: Any = wiring.aggregator().live_sink
+    refusals = []
+
+    def answer(request, **_):
+        if request.url.endswith("Z") and not refusals:
+            refusals.append(request.url)
+            return AWSResponse(request.url, 412, {}, Refused(b"<Error><Code>PreconditionFailed</Code></Error>"))
+        return None
+
+    sink._client.meta.events.register("before-send.s3.PutObject", answer)
+    state = invoke([update(1)])
+    invoke([], state, final=True)
+    assert CLOSED not in keys(s3)
+    invoke([update(9, "ABC123")], first=2, minute=25)
+    assert read(CLOSED)[1].keys() == {"78121E"}
+
+
+def test_identities_of_an_old_invocation_replace_no_newer_ones(invoke, s3, monkeypatch):
+    """One that comes again in the environment of the window before knows nothing of what is there."""
+    this = wiring.aggregator()
+    invoke([update(1)])
+    wiring.aggregator.cache_clear()
+    old = update(2, callsign="B1")
+    state = invoke([old], first=2, minute=25)
+    wiring.aggregator.cache_clear()
+    invoke([update(3, "ABC123", callsign="A1")], state, first=3, minute=25)
+    monkeypatch.setattr(wiring, "aggregator", lambda: this)
+    invoke([old], first=2, minute=25)
+    named = identities.read(s3.get_object(Bucket="data", Key=OPEN + objects.IDENTITY)["Body"].read())[1]
+    assert named.keys() == {"78121E", "ABC123"}
+
+
+def test_a_window_that_ends_early_with_its_first_records_is_shown(invoke, read):
+    """The part that begins is empty, and leads to the one before."""
+    invoke([update(1)], early=True)
+    assert (read(OPEN)[0].part, list(read(OPEN)[1])) == (1, [])
+    assert read(CLOSED + ".0")[1].keys() == {"78121E"}
+
+
+def test_a_window_that_ends_early_with_its_last_records_is_found_when_it_is_over(invoke, read):
+    """Its last part is empty, and leads to those before it."""
+    invoke([update(1)], early=True)
+    invoke([], final=True)
+    assert (read(CLOSED)[0].part, list(read(CLOSED)[1])) == (1, [])
+
+
+def test_the_part_after_one_that_could_not_be_shown_leads_to_it(invoke, refuse, read):
+    """Its number is known even where S3 refused what would have said it."""
+    refuse("/open")
+    invoke([update(1)], early=True)
+    refuse()
+    invoke([update(9, "ABC123")], first=2)
+    assert read(OPEN)[0].part == 1
+
+
+def test_a_shard_is_listed_from_its_first_window_on(invoke, refuse, s3):
+    """Even where the list could not be written then."""
+    refuse("shards.json")
+    state = invoke([update(1)])
+    invoke([], state, final=True)
+    refuse()
+    invoke([update(9)], first=2, minute=25)
+    listed = json.loads(s3.get_object(Bucket="data", Key=objects.SHARDS)["Body"].read())
+    assert listed["shards"] == {SHARD: {"since": "2024-03-04T23:24:00Z"}}

@@ -1,0 +1,86 @@
+"""One object in S3 that a later one replaces and an earlier one never does, whoever writes it and however late."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from common.s3_errors import CONFLICTS, status_of
+from live.errors import SnapshotError
+from live.order import Order
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_ORDER = "order"
+"""The object's metadata that has its order."""
+
+
+class OrderedObject:
+    """An object, and what this process knows of it. Its methods raise what botocore raises."""
+
+    def __init__(self, client: S3Client, bucket: str, key: str) -> None:
+        self.key = key
+        self.is_known = False
+        self.order: Order | None = None
+        """Of what is there, as last written or looked at; None: there is nothing, or it is not one of ours."""
+        self._client = client
+        self._bucket = bucket
+        self._tag: str | None = None
+
+    def look(self) -> None:
+        """Find out what is there, unless it is known."""
+        if self.is_known:
+            return
+        self._tag = self.order = None
+        try:
+            found = self._client.head_object(Bucket=self._bucket, Key=self.key)
+        except Exception as error:
+            if status_of(error) != HTTPStatus.NOT_FOUND:
+                raise
+        else:
+            self._tag = found["ETag"]
+            try:
+                self.order = Order.from_text(found.get("Metadata", {}).get(_ORDER, ""))
+            except SnapshotError:
+                self.order = None  # not one of ours: the next is newer
+        self.is_known = True
+
+    def is_before(self, order: Order) -> bool:
+        """Return whether what is there may be replaced by something of that order."""
+        return self.order is None or self.order < order
+
+    def replace(self, body: bytes, order: Order) -> bool:
+        """Write it, on condition that it is as it was known; return whether it was."""
+        condition = {"IfNoneMatch": "*"} if self._tag is None else {"IfMatch": self._tag}
+        self.is_known = False  # until S3 has answered
+        try:
+            tag = _put(self._client, self._bucket, self.key, body, order, **condition)
+        except Exception as error:
+            if status_of(error) in (CONFLICTS | {HTTPStatus.NOT_FOUND}):
+                return False
+            raise
+        self._tag, self.order, self.is_known = tag, order, True
+        return True
+
+
+def put_once(client: S3Client, bucket: str, key: str, body: bytes, order: Order) -> None:
+    """Write an object that nothing ever replaces. One that is there already is the same: a retry has the same records.
+
+    Raises
+    ------
+    botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError
+        It is not there, or not for certain.
+    """
+    try:
+        _put(client, bucket, key, body, order, IfNoneMatch="*")
+    except Exception as error:
+        if status_of(error) != HTTPStatus.PRECONDITION_FAILED:
+            raise
+        client.head_object(Bucket=bucket, Key=key)
+
+
+def _put(client: S3Client, bucket: str, key: str, body: bytes, order: Order, **condition: Any) -> str:
+    """Write an object with its order beside it; return its tag."""
+    answer = client.put_object(Bucket=bucket, Key=key, Body=body, Metadata={_ORDER: order.text()}, **condition)
+    return answer["ETag"]
