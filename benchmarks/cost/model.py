@@ -33,6 +33,7 @@ from benchmarks.cost.prices import (
     SECONDS,
     SECRET,
     SHARD_HOUR,
+    STEP_TRANSITION,
 )
 from consumer.publish.envelope_outbox import LINGER_SECONDS
 from consumer.publish.shard_queue import FULL_BYTES
@@ -60,6 +61,7 @@ FLIGHTS_RUNS, FLIGHTS_SECONDS, FLIGHTS_UPDATE_SECONDS = 30, 5, 32e-6  # a month'
 FLIGHTS_READS = 3 * 3  # a run makes today, yesterday and the day before, each of its own updates and its neighbours'
 FLIGHTS_LONGEST = 2 * 900  # a run's time limit, and its retry: the world's flights do not fit
 FLIGHTS_GB, FLIGHTS_DISK_GB = 2.0, 9.5
+TRANSITIONS = 5  # of an hour's child and its map; a day's has fewer
 API_REQUESTS, API_SECONDS = 100_000, 0.05  # assumed: one every 26 s
 PAYLOAD_BYTES = 6e6 * 3 / 4  # of records in an invocation, in base64
 METRICS = 29 + 14  # our own, and seven of each event source mapping
@@ -185,6 +187,23 @@ def monthly(size: Size, record: RecordSize = SINGLE, batch_seconds: float = BATC
 def key_requests() -> float:
     """Return US dollars a month that a key of one's own adds; the key itself takes the place of the stack's."""
     return KEY_USES * SECONDS / KEY_SECONDS * KMS_REQUEST
+
+
+def reprocessed(size: Size) -> dict[str, float]:
+    """Return US dollars for a month's hours archived again and its days' flights made again, by item."""
+    updates = size.updates * SECONDS
+    days = SECONDS / 86_400
+    archiving = HOURS * ARCHIVE_SECONDS + updates * ARCHIVE_UPDATE_SECONDS
+    flights = days * FLIGHTS_SECONDS + updates * FLIGHTS_READS / 3 * FLIGHTS_UPDATE_SECONDS
+    archive_second, flights_second = (
+        memory * LAMBDA_GB_SECOND + disk * LAMBDA_DISK_GB_SECOND
+        for memory, disk in ((ARCHIVE_GB, ARCHIVE_DISK_GB), (FLIGHTS_GB, FLIGHTS_DISK_GB))
+    )
+    return {
+        "hours archived again (Lambda)": archiving * archive_second,
+        "flights made again (Lambda)": flights * flights_second,
+        "state machine": (HOURS + days) * TRANSITIONS * STEP_TRANSITION,
+    }
 
 
 def without_table(costs: dict[str, float]) -> float:

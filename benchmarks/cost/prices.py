@@ -11,6 +11,7 @@ LAMBDA_GB_SECOND, LAMBDA_REQUEST = 0.0000133334, 0.20e-6  # arm64
 SHARD_HOUR, PUT_UNIT, PUT_UNIT_BYTES = 0.015, 0.014e-6, 25 * 1024  # Kinesis, provisioned
 ON_DEMAND_STREAM_HOUR, ON_DEMAND_GB_IN, ON_DEMAND_GB_OUT = 0.04, 0.08, 0.04  # Kinesis, on demand
 FIREHOSE_GB, FIREHOSE_STEP = 0.029, 5_000  # each record is rounded up to 5 KB
+STEP_TRANSITION = 25e-6  # of a standard workflow, https://aws.amazon.com/step-functions/pricing/
 DYNAMODB_WRITE = 0.625e-6  # on demand, up to 1 KB
 S3_PUT, S3_GET, S3_GB_MONTH = 5e-6, 0.4e-6, 0.023
 API_REQUEST = 1e-6  # HTTP API

@@ -15,6 +15,7 @@ from benchmarks.cost.model import (
     TWENTY_FIVE_WORLDS,
     enveloped,
     monthly,
+    reprocessed,
     shards_for,
     without_table,
 )
@@ -50,6 +51,14 @@ def by_viewers() -> list[str]:
         taken = view.taken(BATCH_SECONDS)
         rows.append(f"| {name} | {dollars} | {taken.requests:.1f} | {taken.bytes:,.0f} |")
     return rows
+
+
+def by_reprocessing() -> list[str]:
+    """Return what `reprocess --stack` costs for a month at each size, as Markdown."""
+    columns = [reprocessed(size) for size in SIZES]
+    rows = [f"| US dollars for a month again | {' | '.join(f'{size.name}, {size.updates:g}/s' for size in SIZES)} |"]
+    rows.append("|---|" + "---:|" * len(SIZES))
+    return rows + [f"| {item} | {' | '.join(f'{one[item]:,.2f}' for one in columns)} |" for item in columns[0]]
 
 
 def by_size() -> list[str]:

@@ -59,10 +59,21 @@ class Archiving:
         self._folder = folder
         self._most_updates = most_updates
 
-    def run(self, arrivals: Sequence[datetime], remaining: Callable[[], float], *, again: bool = False) -> Report:
+    def run(
+        self, arrivals: Sequence[datetime], remaining: Callable[[], float], *, again: bool = False, after: str = ""
+    ) -> Report:
         """Read what is unread of these hours of arrival, or everything `again`, as far as there is time for it.
 
-        `remaining` tells how many seconds are left.
+        Parameters
+        ----------
+        arrivals
+            Hours of arrival, in the order in which they are read.
+        remaining
+            Tells how many seconds are left.
+        again
+            Whether to read what a ledger says has been read.
+        after
+            Raw objects up to this key are passed over: a run before this one has read them, and said so.
 
         Raises
         ------
@@ -70,7 +81,7 @@ class Archiving:
             After all else is done: a raw object could not be had, or is written in a way this version cannot read.
         """
         report = Report()
-        waiting = self._waiting(arrivals, again=again)
+        waiting = [(arrival, raw) for arrival, raw in self._waiting(arrivals, again=again) if raw.key > after]
         whole, rounds = remaining(), 0
         while waiting and (not rounds or remaining() > whole / 2):
             rounds += 1
@@ -80,6 +91,7 @@ class Archiving:
                 arrival, raw = waiting.pop(0)
                 read.setdefault(arrival, {})
                 entry = self._read(raw, report)
+                report.read_up_to = raw.key
                 if entry is not None:
                     read[arrival][raw.key] = entry
             self._write_hours(report)

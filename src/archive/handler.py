@@ -1,4 +1,8 @@
-"""The entry point: by schedule, or by hand with `{"hours": ["2024-03-04T23", ...]}`, which reads these hours again."""
+"""The entry point: by schedule, or with `{"hours": ["2024-03-04T23", ...]}`, which reads these hours of arrival again.
+
+Where a run leaves raw objects, as `objects_left` of its result says, the same event with its `read_up_to` as `after`
+reads on behind them.
+"""
 
 from __future__ import annotations
 
@@ -21,14 +25,16 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     Raises
     ------
     ValueError
-        The event names hours that are none.
+        The event names hours that are none, or an `after` that is no key.
     archive.archiving.UnreadError
         Some raw objects could not be read.
     """
     logger.set_correlation_id(context.aws_request_id)
-    named = hours(event)
+    named, after = hours(event), event.get("after", "")
+    if not isinstance(after, str):
+        raise ValueError(f"after: got {after!r}; expected the key of a raw object, as a run's `read_up_to` has it")  # noqa: TRY004 - an event is data
     arrivals = named or list(newest_first(datetime.now(UTC), wiring.settings().look_back_hours))[::-1]
-    report = wiring.run(arrivals, lambda: context.get_remaining_time_in_millis() / 1000, again=bool(named))
+    report = wiring.run(arrivals, lambda: context.get_remaining_time_in_millis() / 1000, again=bool(named), after=after)
     result = report.as_json()
     for name, value in (
         ("UpdatesArchived", report.updates),
@@ -42,7 +48,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 
 def hours(event: dict[str, Any]) -> list[datetime]:
-    """Return the hours of arrival that an event names; none where it comes by schedule.
+    """Return the hours of arrival that an event names, in their order; none where it comes by schedule.
 
     Raises
     ------
@@ -54,4 +60,4 @@ def hours(event: dict[str, Any]) -> list[datetime]:
         return []
     if not isinstance(named, list) or not named or not all(isinstance(text, str) for text in named):
         raise ValueError(f'hours: got {named!r}; expected a list of hours of arrival, such as ["2024-03-04T23"]')
-    return [parse(text) for text in named]
+    return sorted({parse(text) for text in named})

@@ -32,6 +32,8 @@ class Report:
     """Hours whose object held all of it before."""
     left: int = 0
     """Raw objects for which there was no time: the next run reads them."""
+    read_up_to: str = ""
+    """The key of the last raw object that was read, after which another run goes on."""
 
     def as_json(self) -> dict[str, Any]:
         """Return it with names for people."""
@@ -47,4 +49,5 @@ class Report:
             "objects_unread": len(self.unread),
             "unread": dict(list(self.unread.items())[:_MOST_NAMED]),
             "objects_left": self.left,
+            "read_up_to": self.read_up_to,
         }

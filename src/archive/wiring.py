@@ -45,13 +45,13 @@ def store() -> Store:
     return Store(aws.client("s3", S3), settings().data_bucket)
 
 
-def run(arrivals: Sequence[datetime], remaining: Callable[[], float], *, again: bool) -> Report:
+def run(arrivals: Sequence[datetime], remaining: Callable[[], float], *, again: bool, after: str) -> Report:
     """Run once, in a folder of its own that is gone afterwards, whatever happens; see `Archiving.run`."""
     with tempfile.TemporaryDirectory(dir=settings().folder) as name:
         folder = Path(name)
         staging = Staging(folder, settings().memory_megabytes)
         try:
             archiving = Archiving(store(), staging, folder, settings().most_updates)
-            return archiving.run(arrivals, remaining, again=again)
+            return archiving.run(arrivals, remaining, again=again, after=after)
         finally:
             staging.close()

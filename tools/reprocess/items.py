@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import tempfile
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,7 +20,11 @@ from flights.store import Store as FlightsStore
 from local.aws.folder_bucket import FolderBucket
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
+
+MOST_LATE: Final = timedelta(hours=24)
+"""How old an update is at the most when it arrives: batch mode, by which an outage is made up for, goes back so far."""
 
 NO_END: Final = 1e9
 """Seconds: nothing ends a process here as Lambda does after 15 minutes."""
@@ -52,17 +57,35 @@ def make_flights(folder: Path, memory_megabytes: int, day: str) -> dict[str, Any
     return {"updates": made.updates, "flights": made.flights}
 
 
-def hours_between(folder: Path, begin: datetime, end: datetime) -> list[str]:
-    """Return the hours of arrival from `begin` on and before `end` of which there are raw objects."""
+def hours_between(folders: Iterable[str], begin: datetime, end: datetime) -> list[str]:
+    """Return the hours of arrival from `begin` on and before `end` of which there are raw objects.
+
+    `folders` are those of the hours, as keys have them: `raw/date=2024-03-04/hour=23`.
+    """
     found = []
-    for path in sorted((folder / "raw").glob("date=*/hour=*")):
+    for folder in sorted(folders):
+        _, day, hour = folder.split("/")
         try:
-            hour = parse(f"{path.parent.name.removeprefix('date=')}T{path.name.removeprefix('hour=')}")
+            arrival = parse(f"{day.removeprefix('date=')}T{hour.removeprefix('hour=')}")
         except ValueError:
             continue  # not an hour's folder
-        if begin <= hour.replace(tzinfo=None) < end:
-            found.append(f"{hour:%Y-%m-%dT%H}")
+        if begin <= arrival.replace(tzinfo=None) < end:
+            found.append(f"{arrival:%Y-%m-%dT%H}")
     return found
+
+
+def folders(folder: Path) -> list[str]:
+    """Return the folders below `raw/` of a data bucket that lies in a folder."""
+    return [str(path.relative_to(folder)) for path in (folder / "raw").glob("date=*/hour=*")]
+
+
+def days_between(hours: Iterable[str]) -> list[str]:
+    """Return the days whose flights may follow from hours of arrival: what arrives is a day old at the most.
+
+    A day's flights are made of the updates of the day before and of the day after it as well (`flights.days.hours`).
+    """
+    days = {(parse(hour) - MOST_LATE).date() + timedelta(days=ahead) for hour in hours for ahead in range(-2, 3)}
+    return [str(day) for day in sorted(days)]
 
 
 def days_archived(folder: Path) -> list[str]:

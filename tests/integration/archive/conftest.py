@@ -31,13 +31,13 @@ class Archive:
         self.s3.put_object(Bucket=BUCKET, Key=key, Body=compress(b"".join(lines)))
         return key
 
-    def run(self, arrivals=(HOUR,), *, again=False, client=None, remaining=lambda: 900.0, most_updates=20_000_000):
-        """Run once, as a new process would."""
+    def run(self, arrivals=(HOUR,), *, client=None, remaining=lambda: 900.0, most_updates=20_000_000, **options):
+        """Run once, as a new process would; `options` are those of `Archiving.run`."""
         self._folder.mkdir(exist_ok=True)
         staging = Staging(self._folder, 512)
         try:
             store = Store(client or self.s3, BUCKET)
-            return Archiving(store, staging, self._folder, most_updates).run(arrivals, remaining, again=again)
+            return Archiving(store, staging, self._folder, most_updates).run(arrivals, remaining, **options)
         finally:
             staging.close()
 

@@ -232,6 +232,21 @@ def test_without_time_it_goes_on_in_the_next_run(archive, traffic):
     assert archive.rows() == keys_of(traffic[:500])
 
 
+def test_an_hour_that_is_read_again_goes_on_behind_what_was_read(archive, traffic):
+    """By the key that the run before it gave: what was read is not read for ever again, and all of it is."""
+    for number in range(5):
+        archive.put_raw(str(number), traffic[number * 100 : number * 100 + 100])
+    archive.run()
+    after, read = "", []
+    while not read or read[-1].left:
+        seconds = iter([900.0, 900.0, *[1.0] * 20])
+        read.append(archive.run(remaining=lambda seconds=seconds: next(seconds), again=True, after=after))
+        after = read[-1].read_up_to
+    assert len(read) > 2
+    assert sum(report.objects for report in read) == 5
+    assert after.endswith("/4.ndjson.gz")
+
+
 def test_rounds_are_bounded_and_come_to_the_same(archive, traffic):
     """No more updates are sorted at once than may be."""
     for number in range(5):

@@ -219,9 +219,9 @@ def test_a_role_uses_the_key_through_one_service_for_what_it_has_business_with(s
                 [(context, resource)] = one["Condition"]["StringEquals"].items()
                 assert context.startswith("kms:EncryptionContext:")
                 granted.setdefault(name, {})[service.partition(".")[0]] = (one["Action"], resource)
-    assert len(granted) == 9
+    assert len(granted) == 10
     both = ["kms:Decrypt", "kms:GenerateDataKey"]
-    assert granted["WindowRowsRole"] == {"s3": (both, "arn:DataBucket")}
+    assert granted["WindowRowsRole"] == granted["ReprocessRole"] == {"s3": (both, "arn:DataBucket")}
     assert granted["RawArchiveRole"] == granted["WindowRowsRole"] | {"kinesis": ("kms:Decrypt", "arn:UpdatesStream")}
     assert granted["AlertWebhookRole"] == {"sqs": ("kms:Decrypt", "arn:AlertWebhookQueue")}
     assert granted["ApiRole"] == {"s3": ("kms:Decrypt", "arn:DataBucket")}

@@ -9,29 +9,8 @@ import shutil
 import pytest
 
 from local.aws.folder_bucket import OURS, FolderBucket
-from local.simulator.flights import GeneratedTraffic
 from tools.query import database, places, span
 from tools.reprocess.__main__ import main
-
-START = 1_709_591_400.0  # 2024-03-04T22:30Z: its hours lie on both sides of midnight
-
-
-@pytest.fixture(scope="module")
-def received(tmp_path_factory):
-    """A folder with the raw objects of three hours, each update in that of the hour at which it was sent."""
-    folder = tmp_path_factory.mktemp("received")
-    source = GeneratedTraffic(rate=0.5, aircraft=30, seed=5, start=START)
-    lines: dict[int, list[bytes]] = {}
-    for at, line in source.updates():
-        if at >= START + 2 * 3600:
-            break
-        lines.setdefault(int(at // 3600), []).append(line.strip()[len(b'{"target":') : -1] + b"\n")
-    for number, (_, some) in enumerate(sorted(lines.items())):
-        day, hour = ("2024-03-04", 22 + number) if number < 2 else ("2024-03-05", number - 2)
-        path = folder / f"raw/date={day}/hour={hour:02}/a.ndjson.gz"
-        path.parent.mkdir(parents=True)
-        path.write_bytes(gzip.compress(b"".join(some + some[:5]), mtime=0))
-    return folder
 
 
 def _run(folder, *options):

@@ -1,0 +1,131 @@
+"""`reprocess --stack`: the template's state machine, run over a bucket in moto by the functions' own code."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import threading
+
+import pytest
+
+from tools.reprocess import items
+from tools.reprocess.__main__ import main
+from tools.reprocess.attempts import Attempts
+
+HOURS = ["2024-03-04T22", "2024-03-04T23", "2024-03-05T00"]
+
+
+def _run(stack, end, *options, wait=lambda _: None):
+    return main(["--stack", stack.name, "--from", "2024-03-04", "--to", end, *options], wait)
+
+
+def _objects(stack, prefix):
+    listed = stack.s3.list_objects_v2(Bucket=stack.bucket, Prefix=prefix).get("Contents", [])
+    return {one["Key"]: stack.s3.get_object(Bucket=stack.bucket, Key=one["Key"])["Body"].read() for one in listed}
+
+
+def _nothing_left(event):
+    """What the functions return when they have read all there was, or had nothing to make."""
+    if "hours" in event:
+        return {"objects_left": 0, "read_up_to": "raw/9", "updates": 7}
+    return {"days": dict.fromkeys(event["days"], "unchanged")}
+
+
+def _pause():
+    threading.Event().wait(0.02)
+
+
+def test_it_makes_what_one_machine_makes(stack, received, tmp_path):
+    """The same hours are done by the same code: the objects are the same, byte for byte, and so is the report."""
+    folder = tmp_path / "local"
+    shutil.copytree(received, folder)
+    archived = {hour: items.archive_hour(folder, 256, hour) for hour in HOURS}
+    flown = {day: items.make_flights(folder, 256, day) for day in items.days_between(HOURS)}
+    assert _run(stack, "2024-03-05", "--report", str(tmp_path / "report"), wait=lambda _: _pause()) == 0
+    for prefix in ("archive/updates", "archive/flights", "flights"):
+        made = {str(path.relative_to(folder)): path.read_bytes() for path in (folder / prefix).rglob("*.*")}
+        assert _objects(stack, f"{prefix}/") == made
+    report = json.loads((tmp_path / "report").read_text())
+    assert list(report["hours"]) == HOURS
+    assert report["updates"] == sum(one["updates"] for one in archived.values())
+    assert report["flights"] == {day: one for day, one in flown.items() if one["flights"] is not None}
+    assert (report["failed"], report["status"]) == ({}, "SUCCEEDED")
+    kinds = ["hours" if "hours" in event else "days" for event in stack.events]
+    assert kinds == sorted(kinds, reverse=True), "flights are made when all hours are done"
+
+
+def test_an_hour_too_large_for_one_run_is_read_on_where_that_ended(stack, tmp_path):
+    """By the key that the run before it gave; the report adds their updates up."""
+    stack.instead = lambda event: _nothing_left(event) | {"objects_left": 0 if event.get("after") else 2}
+    report = tmp_path / "report"
+    assert _run(stack, "2024-03-04T23", "--report", str(report), wait=lambda _: _pause()) == 0
+    assert [event["after"] for event in stack.events if "hours" in event] == ["", "raw/9"]
+    assert json.loads(report.read_text())["updates"] == 14
+
+
+def test_what_failed_is_done_by_the_same_command(stack, tmp_path, capsys):
+    """One hour's failure is named, with the function's own words; the next run does that hour, and all flights."""
+
+    def broken(event):
+        if event.get("hours") == ["2024-03-04T23"]:
+            raise RuntimeError("no Parquet object")
+        return _nothing_left(event)
+
+    stack.instead = broken
+    assert _run(stack, "2024-03-05T01") == 1
+    assert "2024-03-04T23 failed: not done: the execution FAILED" in capsys.readouterr().out
+    attempts = Attempts(stack.states, stack.s3, stack.machine, stack.bucket)
+    (before,) = attempts.of("20240304T0000-20240305T0100")
+    run = attempts.map_runs(before)["ArchiveHours"]
+    cause = json.dumps({"errorType": "RuntimeError", "errorMessage": "no Parquet object"})
+    done = [{"Input": json.dumps({"after": "", "hours": [hour]}), "Output": "{}"} for hour in (HOURS[0], HOURS[2])]
+    failed = {"Input": json.dumps({"after": "", "hours": [HOURS[1]]}), "Error": "RuntimeError", "Cause": cause}
+    stack.put_results(run, SUCCEEDED=done, FAILED=[failed])  # moto writes none of a run that failed
+    assert attempts.results(run).reasons == {HOURS[1]: "RuntimeError: no Parquet object"}
+    stack.instead, stack.events = _nothing_left, []
+    assert _run(stack, "2024-03-05T01", "--report", str(tmp_path / "report"), wait=lambda _: _pause()) == 0
+    report = json.loads((tmp_path / "report").read_text())
+    assert [event["hours"] for event in stack.events if "hours" in event] == [[HOURS[1]]]
+    assert (report["hours_done_before"], list(report["hours"])) == (2, [HOURS[1]])
+    assert report["execution"].endswith("-2")
+    stack.events = []
+    assert _run(stack, "2024-03-05T01", wait=lambda _: _pause()) == 0  # all was well, so that all is done again
+    assert sorted(event["hours"] for event in stack.events if "hours" in event) == [[hour] for hour in HOURS]
+
+
+def test_what_is_under_way_is_followed_and_can_be_stopped(stack, capsys):
+    """A second command starts nothing of its own; --stop ends what runs, and the first command says so."""
+    go_on = threading.Event()
+    stack.instead = lambda event: go_on.wait(60) and _nothing_left(event)
+    codes = []
+
+    def meanwhile(_):
+        if not codes:
+            codes.append(None)
+            codes[0] = _run(stack, "2024-03-05T02", "--stop", wait=lambda _: go_on.set())
+        _pause()
+
+    try:
+        assert _run(stack, "2024-03-05T02", wait=meanwhile) == 1
+    finally:
+        go_on.set()
+    assert codes == [1]
+    assert "the execution ABORTED" in capsys.readouterr().out
+    executions = stack.states.list_executions(stateMachineArn=stack.machine)["executions"]
+    assert [one["name"] for one in executions if "20240305T0200" in one["name"]] == ["20240304T0000-20240305T0200-1"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--stack", "absent", "--from", "2024-03-04", "--to", "2024-03-04"], "stack absent: not found in us-east-1"),
+        (["--from", "2031-01-01", "--to", "2031-01-01"], "no raw objects from 2031-01-01 to 2031-01-01"),
+        (["--from", "2031-01-01", "--to", "2031-01-01", "--stop"], "nothing is under way"),
+    ],
+    ids=["no-stack", "nothing-arrived", "nothing-to-stop"],
+)
+def test_what_cannot_be_done_is_said(stack, capsys, arguments, said):
+    """With what was looked for, and where."""
+    given = arguments if "--stack" in arguments else ["--stack", stack.name, *arguments]
+    assert main(given) == 1
+    assert said in capsys.readouterr().err

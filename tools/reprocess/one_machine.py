@@ -1,0 +1,102 @@
+"""Hours and days of a folder, done by as many processes as there are cores."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import time
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from tools.reprocess import items, progress
+from tools.reprocess.errors import ReprocessError
+from tools.reprocess.journal import Journal
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Iterator, Sequence
+    from datetime import datetime
+
+_BROKEN: Final = (
+    "a process ended by itself, for want of memory perhaps: try fewer --workers, or less --memory. The same command "
+    "goes on where this one ended"
+)
+
+
+def reprocess(options: argparse.Namespace, begin: datetime, end: datetime) -> dict[str, Any]:
+    """Do the hours of arrival from `begin` on and before `end`, and the flights; return the report.
+
+    Raises
+    ------
+    ReprocessError
+        Nothing arrived then, or a process ended by itself.
+    OSError
+        The folder cannot be used.
+    """
+    began = time.monotonic()
+    workers = options.workers or os.cpu_count() or 1
+    hours = items.hours_between(items.folders(options.on), begin, end)
+    if not hours:
+        raise ReprocessError(
+            f"{options.on}: no raw objects from {options.begin} to {options.end}; expected a folder of `pipenv run "
+            "local --out DIR`, and a time in which something arrived"
+        )
+    journal = Journal(options.on, f"{begin:%Y%m%dT%H%M}-{end:%Y%m%dT%H%M}")
+    left = [hour for hour in hours if hour not in journal.done]
+    failed: dict[str, str] = {}
+    archived: dict[str, dict[str, Any]] = {}
+    flights: dict[str, dict[str, Any]] = {}
+    for hour, result in _all(workers, partial(items.archive_hour, options.on, options.memory), left, "hours"):
+        if isinstance(result, str):
+            failed[hour] = result
+        else:
+            archived[hour] = result
+            journal.add(hour)
+    days = sorted({*items.days_archived(options.on), *items.days_between(hours)})
+    make = partial(items.make_flights, options.on, options.memory)
+    for day, result in _all(workers, make, days, "days of flights"):
+        if isinstance(result, str):
+            failed[day] = result
+        elif result["flights"] is not None:
+            flights[day] = result
+    if not failed:
+        journal.finish()
+    return {
+        "from": options.begin,
+        "to": options.end,
+        "workers": workers,
+        "seconds": round(time.monotonic() - began, 3),
+        "hours_done_before": len(hours) - len(left),
+        "updates": sum(result["updates"] for result in archived.values()),
+        "hours": dict(sorted(archived.items())),
+        "flights": dict(sorted(flights.items())),
+        "failed": failed,
+    }
+
+
+def _all(
+    workers: int, work: Callable[[str], dict[str, Any]], names: Sequence[str], what: str
+) -> Iterator[tuple[str, dict[str, Any] | str]]:
+    """Yield what came of each, in the order in which they end: a result, or why there is none."""
+    updates, began = 0, time.monotonic()
+    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=items.begin_process)
+    try:
+        futures = {pool.submit(work, name): name for name in names}
+        for done, future in enumerate(as_completed(futures), 1):
+            try:
+                result = future.result()
+                updates += result["updates"]
+                outcome: dict[str, Any] | str = result
+            except BrokenProcessPool as error:
+                raise ReprocessError(_BROKEN) from error
+            except Exception as error:  # noqa: BLE001 - one hour's failure is not the others'
+                outcome = f"{type(error).__name__}: {error}"
+            rate = updates / max(time.monotonic() - began, 1e-3)
+            progress.show(
+                f"{what}: {done} of {len(names)}, {updates:,} updates, {rate:,.0f}/s", last=done == len(names)
+            )
+            yield futures[future], outcome
+    finally:
+        pool.shutdown(cancel_futures=True)

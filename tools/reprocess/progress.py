@@ -1,0 +1,14 @@
+"""The line that says how far it is: rewritten on a terminal, written once at the end anywhere else."""
+
+from __future__ import annotations
+
+import sys
+
+
+def show(text: str, *, last: bool) -> None:
+    """Show how far it is; `last` when that does not change any more."""
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r{text}\x1b[K" + "\n" * last)
+    elif last:
+        sys.stderr.write(text + "\n")
+    sys.stderr.flush()
