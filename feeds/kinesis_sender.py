@@ -98,10 +98,10 @@ class KinesisSender:
         """Let `send` wait no longer: an end is near."""
         self._publisher.interrupt()
 
-    def drain(self, patience: float, hurry: threading.Event) -> bool:
+    def drain(self, timeout: float, hurry: threading.Event) -> bool:
         """Send what is left, in order; return whether Kinesis has all of it.
 
-        Given up when nothing was acknowledged for `patience` seconds, or `hurry` is set.
+        Given up when nothing was acknowledged for `timeout` seconds, or `hurry` is set.
 
         Raises
         ------
@@ -113,7 +113,7 @@ class KinesisSender:
             while not self._publisher.drain(_LOOK_SECONDS):
                 waited = waited + _LOOK_SECONDS if self.acknowledged == before else 0.0
                 before = self.acknowledged
-                if hurry.is_set() or waited > patience:
+                if hurry.is_set() or waited > timeout:
                     return False
         except PublishError as error:
             raise self._said(error) from error

@@ -39,8 +39,8 @@ class RecordingFile:
     Parameters
     ----------
     rotate_bytes, rotate_seconds
-        The file is put aside at the first token after it has so many bytes, or was begun so long ago: under its own
-        name with the time of its beginning, `updates-20240304T232400Z.ndjson.gz`. None: never.
+        The file is rotated at the first token after it has so many bytes, or was begun so long ago: it gets its own
+        name with the time at which it was begun, `updates-20240304T232400Z.ndjson.gz`. None: never.
     is_from_beginning
         Whether what comes before the first token comes again where that is missing, as from `BEGINNING`.
     now
@@ -187,7 +187,7 @@ class RecordingFile:
             raise FeedError(
                 f"{self._position_path}: not read ({error}); remove it and the file to begin again"
             ) from None
-        if not self.path.exists():  # it was put aside, and a run ended before it could say so
+        if not self.path.exists():  # it was rotated, and a run ended before it could say so
             return _Position(position.position_token)
         if size < position.bytes:
             raise FeedError(

@@ -99,7 +99,7 @@ class ArchiveRun:
         return "" if self._function is None else archive_by_hand(self._function)
 
     def close(self) -> None:
-        """End the threads, whatever they are at."""
+        """End the threads, whatever they are doing."""
         for schedule in self._schedules:
             schedule.pause()
         for delivery in self._deliveries:

@@ -51,8 +51,8 @@ class SystemClock:
         return event.wait(seconds)
 
 
-class Patience:
-    """How long to wait for what does not move; whoever waits asks `exhausted` at each look, several times a second.
+class StallTimeout:
+    """How long to wait without any progress; whoever waits asks `expired` at each look, several times a second.
 
     Only the time in which we looked counts: a process that was frozen, and whose counterparts were too, has not waited.
     """
@@ -63,12 +63,12 @@ class Patience:
         self.spent = 0.0
         self._looked = clock.now()
 
-    def renew(self) -> None:
-        """Begin again: something has moved."""
+    def restart(self) -> None:
+        """Begin again: there was progress."""
         self.spent, self._looked = 0.0, self._clock.now()
 
-    def exhausted(self) -> bool:
-        """Return whether it has been waited for longer than `seconds`."""
+    def expired(self) -> bool:
+        """Return whether nothing has moved for longer than `seconds`."""
         now = self._clock.now()
         self.spent += min(max(0.0, now - self._looked), _LONGEST_LOOK)
         self._looked = now

@@ -1,4 +1,4 @@
-"""An HTTP server on loopback that can be ended whatever its connections are at: base of the simulator and the relay."""
+"""An HTTP server on loopback that ends at once, whatever its connections do: base of the simulator and the relay."""
 
 from __future__ import annotations
 

@@ -183,7 +183,7 @@ class Pipeline:
         return self._sinks.data()
 
     def close(self) -> None:
-        """End all threads and processes, whatever they are at."""
+        """End all threads and processes, whatever they are doing."""
         self._archive.close()
         for schedule in self._schedules:
             schedule.pause()

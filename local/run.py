@@ -197,10 +197,10 @@ class Run:
         while not finished.wait(0.1) and not self._stop.is_set() and not pipeline.broken():
             pass
         if self._stop.is_set():
-            self._tell("Stopping in good order; Ctrl-C once more stops at once.")
+            self._tell("Stopping gracefully; press Ctrl-C again to stop at once.")
 
     def _interrupted(self, _number: int, _frame: FrameType | None) -> None:
-        """Stop in good order at the first Ctrl-C, at once at the second; so too for SIGTERM and a closed terminal.
+        """Stop gracefully at the first Ctrl-C, at once at the second; so too for SIGTERM and a closed terminal.
 
         Before anything is sent there is no order to keep: the first one ends the run.
         """

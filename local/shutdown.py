@@ -1,11 +1,11 @@
-"""How a run ends in good order, so that nothing is under way any more when the ledger counts."""
+"""How a run is shut down, so that nothing is under way any more when the ledger counts."""
 
 from __future__ import annotations
 
 import threading
 from typing import TYPE_CHECKING
 
-from local.clock import Patience
+from local.clock import StallTimeout
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     type Step = Callable[[], str]
 
-PATIENCE = 30.0
+STALL_SECONDS = 30.0
 """Seconds without progress after which the end is no longer waited for."""
 FAILED_RUNS = 3
 """Runs of the consumer that fail without any progress, after which another one is not waited for either: enough to tell
@@ -60,7 +60,7 @@ class Shutdown:
         delivered: Callable[[], bool],
         progress: Callable[[], object],
         token_interval: float,
-        patience: float = PATIENCE,
+        timeout: float = STALL_SECONDS,
         failed_runs: int = FAILED_RUNS,
         broken: Callable[[], str] = str,
     ) -> None:
@@ -74,7 +74,7 @@ class Shutdown:
         self._failed_runs = failed_runs
         self._broken = broken
         # Without a run under way nothing happens before the next tick, and then not before the next token.
-        self._patience = patience + 2 * token_interval + max((one.interval for one in schedules), default=0.0)
+        self._timeout = timeout + 2 * token_interval + max((one.interval for one in schedules), default=0.0)
         self.steps: tuple[tuple[str, Step], ...] = (
             ("waiting for the checkpoint", self._commit_all),
             ("stopping the consumer", self._stop_consumer),
@@ -84,7 +84,7 @@ class Shutdown:
     def _commit_all(self) -> str:
         """Wait until all that was sent is committed, asking the consumer to stop as soon as it may."""
         last, failed = self._progress(), self._consumer.errors
-        patience = Patience(self._patience, self._clock)
+        stalled = StallTimeout(self._timeout, self._clock)
         asked = False
         while (reason := self._broken()) or not self._committed():
             if reason:
@@ -102,12 +102,12 @@ class Shutdown:
             now = self._progress()
             if now != last:
                 last, failed = now, self._consumer.errors
-                patience.renew()
-            if patience.exhausted() or self._consumer.errors - failed >= self._failed_runs:
+                stalled.restart()
+            if stalled.expired() or self._consumer.errors - failed >= self._failed_runs:
                 self._pause()
                 return (
                     "The checkpoint does not cover all that was sent, and nothing moves any more: "
-                    f"no progress for {patience.spent:.0f} s. The consumer's last words:"
+                    f"no progress for {stalled.spent:.0f} s. The consumer's last words:"
                 )
             self._clock.wait(_NEVER, _STEP)
         self._pause()
@@ -115,12 +115,12 @@ class Shutdown:
 
     def _stop_consumer(self) -> str:
         """Ask the consumer to stop at the next token, and wait for it."""
-        asked, patience = False, Patience(self._patience, self._clock)
+        asked, stalled = False, StallTimeout(self._timeout, self._clock)
         while self._under_way() and not self._broken():
             asked = asked or self._consumer.terminate()
-            if patience.exhausted():
+            if stalled.expired():
                 self._consumer.stop()
-                return f"The consumer did not stop within {self._patience:.0f} s, and was killed. Its last words:"
+                return f"The consumer did not stop within {self._timeout:.0f} s, and was killed. Its last words:"
             self._clock.wait(_NEVER, _STEP)
         if not self._broken():
             for schedule in self._schedules:

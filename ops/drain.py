@@ -35,7 +35,7 @@ examples:
   pipenv run ops drain --stack aircraft-stream --resume     begin again, at the committed token
 
 Between the two, deploy. The schedule stays off until --resume, or until a deployment sets ScheduleState.
-exit code: 0 when all is at rest, 1 if it is not within --patience (the schedule stays off), 2 if it cannot be done."""
+exit code: 0 when all is at rest, 1 if it is not within --timeout (the schedule stays off), 2 if it cannot be done."""
 
 _STEP = 5.0
 _TICK_SECONDS = 75.0
@@ -104,8 +104,8 @@ class Drain:
                 unread.append(shard)
         return Rest(None, open_windows, unread)
 
-    def wait(self, patience: float, tell: Callable[[str], None]) -> bool:
-        """Wait until all is at rest and no run can begin any more; return whether it is, within `patience` seconds."""
+    def wait(self, timeout: float, tell: Callable[[str], None]) -> bool:
+        """Wait until all is at rest and no run can begin any more; return whether it is, within `timeout` seconds."""
         began = self._clock.monotonic()
         said = ""
         while True:
@@ -116,7 +116,7 @@ class Drain:
                 tell(said := text)
             if rest and passed >= _TICK_SECONDS:
                 return True
-            if passed >= patience:
+            if passed >= timeout:
                 return False
             self._clock.sleep(_STEP)
 
@@ -185,7 +185,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     parser.add_argument("--resume", action="store_true", help="switch the schedule on again")
     parser.add_argument(
-        "--patience",
+        "--timeout",
         type=duration.seconds,
         default=1_500.0,
         metavar="SPAN",
@@ -203,9 +203,9 @@ def run(stack: Stack, options: argparse.Namespace) -> int:
         say_json({"schedule": "on"}) if options.json else say("the schedule is on: the next tick begins a run")
         return 0
     drain.switch(on=False)
-    at_rest = drain.wait(options.patience, (lambda _: None) if options.json else say)
+    at_rest = drain.wait(options.timeout, (lambda _: None) if options.json else say)
     if options.json:
         say_json({"schedule": "off", "at_rest": at_rest, "text": drain.look().text()})
     elif not at_rest:
-        say("not at rest within --patience; the schedule stays off. Ask again, or --resume")
+        say("not at rest within --timeout; the schedule stays off. Ask again, or --resume")
     return 0 if at_rest else 1

@@ -31,7 +31,7 @@ VIEWS = {
 
 _ARGUMENTS = ["--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-sync"]
 _FEWEST = AIRCRAFT * 9 // 10
-_PATIENCE_MS = 180_000
+_TIMEOUT_MS = 180_000
 
 
 def main() -> int:
@@ -69,7 +69,7 @@ def _taken(address: str, chromium: str) -> Iterator[str]:
             page = context.new_page()
             page.goto(address + place)
             page.wait_for_function(
-                f"Number(document.documentElement.dataset.aircraft) >= {_FEWEST}", timeout=_PATIENCE_MS
+                f"Number(document.documentElement.dataset.aircraft) >= {_FEWEST}", timeout=_TIMEOUT_MS
             )
             page.wait_for_timeout(3_000)  # for labels to settle
             page.screenshot(path=IMAGES / f"{name}.png")

@@ -1,8 +1,8 @@
 """Serves lines at a steady rate, each flushed when it is due: the live stream, for as long as it is read.
 
 Arguments: a file of lines, updates a second, seconds. After that only position tokens come. The lines are used over
-and over, each time with other flight ids, so that no two are the same; their times stay, lest the stream seem to
-leap. `/sent` answers when each line was sent, by the machine's monotonic clock.
+and over, each time with other flight ids, so that no two are the same; their times stay, or the stream would seem
+to jump. `/sent` answers when each line was sent, by the machine's monotonic clock.
 """
 
 from __future__ import annotations

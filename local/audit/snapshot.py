@@ -58,7 +58,7 @@ def read(data: bytes) -> Snapshot:
     Raises
     ------
     ValueError
-        It is none, or damaged.
+        It is not a snapshot, or it is damaged.
     """
     kind, header, start = _opened(data)
     if kind != _POSITIONS:

@@ -71,7 +71,7 @@ def show_report(console: Console, report: Report) -> None:
     table.add_row("Rejected", f"{figures['rejected']:,}", f"rejected lines, {figures['dead_letters']:,} dead letters")
     console.print(table)
     for note in report.notes():
-        console.print(f"[yellow]Look:[/yellow] {note}", highlight=False)
+        console.print(f"[yellow]Warning:[/yellow] {note}", highlight=False)
     losses = report.losses()
     for loss in losses:
         console.print(f"[bold red]Lost:[/bold red] {loss}", highlight=False)

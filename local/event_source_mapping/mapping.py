@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local.clock import Patience
+from local.clock import StallTimeout
 from local.event_source_mapping.destination import Destination, DestinationClients
 from local.event_source_mapping.observation import Counters, Listener, SilentListener
 from local.event_source_mapping.pace import Pace
@@ -117,13 +117,13 @@ class EventSourceMapping:
             for poller in self._pollers.values():
                 poller.drain()
 
-    def drain(self, patience: float, broken: Callable[[], object] = bool) -> bool:
+    def drain(self, timeout: float, broken: Callable[[], object] = bool) -> bool:
         """Begin to drain, if that is not done yet, and wait for it; return whether it was done.
 
-        `patience` is in seconds without anything that moves; `broken` says that nothing will, whatever the patience.
+        `timeout` is in seconds without any progress; `broken` says that there will be none.
         """
         self.begin_drain()
-        waiting, last = Patience(patience, self._clock), self.counters.progress
+        waiting, last = StallTimeout(timeout, self._clock), self.counters.progress
         never = threading.Event()
         look_again = 0.0
         while True:
@@ -136,8 +136,8 @@ class EventSourceMapping:
                 return True
             if (progress := self.counters.progress) != last:
                 last = progress
-                waiting.renew()
-            if waiting.exhausted() or broken():
+                waiting.restart()
+            if waiting.expired() or broken():
                 return False
             self._clock.wait(never, _DRAIN_STEP)
 

@@ -127,7 +127,7 @@ class _Worker:
         return answer
 
     def dismiss(self) -> None:
-        """Let it end in good order."""
+        """Let it end by itself."""
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             self.connection.send(None)
 
@@ -138,7 +138,7 @@ class _Worker:
         self.lifeline.close()
 
     def kill(self) -> None:
-        """End it at once, whatever it is at."""
+        """End it at once, whatever it is doing."""
         self.lifeline.close()
         self.connection.close()
         self.process.join()

@@ -118,7 +118,7 @@ class Rig:
         return time.monotonic() - began
 
     def restart_functions(self) -> None:
-        """Begin with cold functions, whatever the old ones are at."""
+        """Begin with cold functions, whatever the old ones are doing."""
         self._stop_functions()
         settings = self.stack.functions
         self.functions = {name: self._function(one) for name, one in settings.items() if name != CONSUMER}
@@ -155,12 +155,12 @@ class Rig:
         for name in ("StateBucket", "DataBucket", "FailuresBucket"):
             bucket = self.stack.resources[name]
             for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
-                doomed = [
+                old = [
                     {"Key": one["Key"], "VersionId": one["VersionId"]}
                     for one in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
                 ]
-                if doomed:
-                    s3.delete_objects(Bucket=bucket, Delete={"Objects": doomed, "Quiet": True})
+                if old:
+                    s3.delete_objects(Bucket=bucket, Delete={"Objects": old, "Quiet": True})
         list(self.notifications())  # those of the schedule before, should it have been cut off
         self.proxy.commits.clear()
         self.proxy.inject(plan)
@@ -197,7 +197,7 @@ class Rig:
                 sqs.delete_message(QueueUrl=self._queue, ReceiptHandle=message["ReceiptHandle"])
 
     def kill(self) -> None:
-        """End the processes at once, whatever they are at; from any thread."""
+        """End the processes at once, whatever they are doing; from any thread."""
         for function in (*self.functions.values(), *self._consumers.values()):
             function.kill()
         self.cloud.kill()

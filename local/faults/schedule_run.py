@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from local.faults.verdict import Verdict
     from local.runtime.invocation import InvocationResult
 
-_PATIENCE = 25.0
+_STALL_SECONDS = 25.0
 _ARCHIVE_ATTEMPTS = 12
 """More than a schedule's rules can fail."""
 _KEEP_ALIVE_SECONDS = 0.25
@@ -138,7 +138,7 @@ class ScheduleRun:
         self._resharding.start()
         running.callback(self._watch.stop)
         self._watch.start()
-        feed.finished.wait(_PATIENCE)
+        feed.finished.wait(_STALL_SECONDS)
         self._processes.join()
         self._resharding.join()
         ending = Shutdown(
@@ -151,7 +151,7 @@ class ScheduleRun:
             # While faults still happen, what they keep from moving is not stuck.
             progress=lambda: (self._covered(server), rig.proxy.injected.total()),
             token_interval=schedule.token_interval,
-            patience=_PATIENCE + rig.consumer_timeout,
+            timeout=_STALL_SECONDS + rig.consumer_timeout,
             failed_runs=FAILED_RUNS + schedule.failing,
         )
         for _, step in ending.steps:

@@ -48,7 +48,7 @@ def binary() -> Path:
     Raises
     ------
     EmulatorError
-        This machine is none it was built for, or aws-sam-cli is not installed.
+        It was not built for this machine, or aws-sam-cli is not installed.
     """
     architecture = _ARCHITECTURES.get(platform.machine().lower())
     if sys.platform != "linux" or architecture is None:

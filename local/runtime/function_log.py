@@ -63,7 +63,7 @@ class FunctionLog:
             return self._last.get(metric)
 
     def _take_metrics(self, line: str) -> bool:
-        """Add up a line in embedded metric format; return False if it is none."""
+        """Add up a line in embedded metric format; return False if it is something else."""
         try:
             entry = msgspec.json.decode(line, type=dict[str, Any])
             names = [metric["Name"] for one in entry["_aws"]["CloudWatchMetrics"] for metric in one["Metrics"]]

@@ -91,12 +91,12 @@ def catches_sigterm(pid: int) -> bool:
     return bool(caught & 1 << (signal.SIGTERM - 1))
 
 
-def kill_session(leader: int, patience: float = 2.0) -> None:
+def kill_session(leader: int, timeout: float = 2.0) -> None:
     """End a session by force: its other processes first, so that the leader, their parent, can reap them.
 
     The emulator gives its runtime a process group of its own: only the session holds both.
     """
-    deadline = time.monotonic() + patience
+    deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
         others = [pid for pid in session(leader) if pid != leader]
         if not others:

@@ -54,7 +54,7 @@ _decode_tracked = msgspec.json.Decoder(_Tracked).decode
 
 
 def day(text: str) -> str:
-    """Return a day as it is written, `YYYY-MM-DD`; ValueError for what is none."""
+    """Return a day as it is written, `YYYY-MM-DD`; ValueError for what is not a day."""
     if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text, re.ASCII):
         raise ValueError(text)
     return f"{date.fromisoformat(text):%Y-%m-%d}"

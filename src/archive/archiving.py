@@ -160,7 +160,7 @@ class Archiving:
         ChangedError
             It is not.
         BrokenObjectError
-            It is none.
+            It is not a raw object.
         """
         with tempfile.TemporaryDirectory(dir=self._folder) as folder:
             before, after = Path(folder, "before.parquet"), Path(folder, "after.parquet")

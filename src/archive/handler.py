@@ -25,7 +25,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     Raises
     ------
     ValueError
-        The event names hours that are none, or an `after` that is no key.
+        The event names hours that do not exist, or an `after` that is not a key.
     archive.archiving.UnreadError
         Some raw objects could not be read.
     """

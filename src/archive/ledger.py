@@ -27,7 +27,7 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
     rejected: int = 0
     """Lines that are not updates."""
     reason: str = ""
-    """Why the first of them is none."""
+    """Why the first of them is not an update."""
     damage: str = ""
 
 
@@ -52,7 +52,7 @@ def decode(data: bytes) -> Ledger:
     Raises
     ------
     ValueError
-        It is none, or of another version.
+        It is not a ledger, or of another version.
     """
     ledger = msgspec.json.decode(data, type=Ledger)
     if ledger.version != VERSION:

@@ -105,7 +105,7 @@ def decode_lines(
     rejected: Callable[[bytes, str], None],
     ignored: Counter[str] | None = None,
 ) -> Batch:
-    """Return the updates of whole lines; `rejected` gets each line that is none, and why.
+    """Return the updates of whole lines; `rejected` gets each other line, and why.
 
     Empty lines are passed over. `ignored` counts the fields that were left out, by name.
     """

@@ -2,7 +2,7 @@
 
 They are the clients that boto3 gives, without what else boto3 brings (resources, S3 transfers, a session of its own):
 20 to 35 ms of a cold start that nothing here uses. Each of them costs tens of milliseconds more, and most invocations
-need not all: so a client here is a stand-in until its first call, and botocore itself is imported then.
+need not all: so a client here is a proxy until its first call, and botocore itself is imported then.
 """
 
 from __future__ import annotations

@@ -97,7 +97,7 @@ def decode(data: bytes, ignored: Counter[str] | None = None) -> TargetUpdate:
 
 
 def decode_lines(lines: bytes) -> list[TargetUpdate] | None:
-    """Return the updates of several lines, or None if one of them is none, or has a field that `decode` would mend.
+    """Return the updates of several lines, or None if a line is not an update or has a field that `decode` would mend.
 
     Empty lines are passed over. For who reads thousands: a call for each takes a third longer.
     """

@@ -22,7 +22,7 @@ MINUTE = 60_000
 """Milliseconds, as all times here."""
 
 GAP = 10 * MINUTE
-"""Shorter silences are none: `traffic` splits trajectories there (xoolive/traffic 2.13)."""
+"""A silence is a gap from here on: `traffic` splits trajectories there (xoolive/traffic 2.13)."""
 
 _STAY = 1 * MINUTE
 """On the ground for so long is a landing (readsb's `mark_legs`)."""

@@ -63,7 +63,7 @@ class UnusableTimesError(ValueError):
 
 
 class Coded(NamedTuple):
-    """A column of codes: `base + step * (code - 1)` is the number, and code 0 is none."""
+    """A column of codes: `base + step * (code - 1)` is the number, and code 0 says that there is no value."""
 
     base: int
     step: int

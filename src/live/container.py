@@ -42,7 +42,7 @@ class Block(msgspec.Struct, array_like=True, frozen=True):
 
 
 class Column(msgspec.Struct, array_like=True, frozen=True):
-    """How a column is coded: the number is `base + step * (code - 1)`, and code 0 is none.
+    """How a column is coded: the number is `base + step * (code - 1)`, and code 0 says that there is no value.
 
     A code has `planes` bytes. The lowest `rough` of them hardly repeat themselves: they are apart from the others, so
     that they do not cost those their short codes.

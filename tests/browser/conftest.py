@@ -15,7 +15,7 @@ from benchmarks.servers.live_site import LiveSite
 from local.web.server import WebServer
 from local.web.static_files import StaticFiles
 
-PATIENCE = 90.0
+TIMEOUT = 90.0
 """Seconds: how long a test waits for what shall happen; a loaded machine is no failure."""
 
 
@@ -113,9 +113,9 @@ class Page:
 
     def wait(self, expression, argument=None):
         """Wait until a JavaScript function returns true: asked from outside, where the page's policy allows it."""
-        patience = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + TIMEOUT
         while not self._evaluated(expression, argument):
-            assert time.monotonic() < patience, f"not within {PATIENCE} s: {expression}"
+            assert time.monotonic() < deadline, f"not within {TIMEOUT} s: {expression}"
             self.tab.wait_for_timeout(50)
 
     def _evaluated(self, expression, argument):
@@ -157,7 +157,7 @@ def open_page(chromium, server):
         page.tab.on("pageerror", lambda error: page.problems.append(f"error: {error}"))
         page.tab.on("console", lambda line: page.problems.append(line.text) if "CSP" in line.text else None)
         page.tab.on("request", lambda request: page.problems.extend(foreign(request.url)))
-        page.tab.set_default_timeout(PATIENCE * 1000)
+        page.tab.set_default_timeout(TIMEOUT * 1000)
         page.tab.goto(f"{server}#{fragment}")
         return page
 

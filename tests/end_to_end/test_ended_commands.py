@@ -26,7 +26,7 @@ from tests.support.hostile_shell import HOSTILE
     ids=["chaos-SIGTERM", "chaos-SIGINT", "bench-SIGTERM"],
 )
 def test_ended_in_the_middle_it_leaves_nothing(repository, tmp_path, command, number):
-    """What it started ends with it, whatever that is at, and its folders are gone."""
+    """What it started ends with it, whatever that is doing, and its folders are gone."""
     command = [sys.executable, "-m", *command]
     with (tmp_path / "output").open("w+") as output:
         running = subprocess.Popen(

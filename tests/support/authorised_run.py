@@ -60,7 +60,7 @@ class Traffic:
 
 
 @contextlib.contextmanager
-def _patience_of(seconds):
+def _drain_seconds_of(seconds):
     """Wait no three minutes for functions that a missing permission keeps from getting on."""
     usual, shutdown.DRAIN_SECONDS = shutdown.DRAIN_SECONDS, seconds
     try:
@@ -208,7 +208,7 @@ class AuthorisedRun:
             self.feed.start()
             pipeline.start()
             self.feed.finished.wait()
-            with _patience_of(40.0):
+            with _drain_seconds_of(40.0):
                 pipeline.finish()
             report = pipeline.report(time.monotonic() - began)
         show_report(console, report)

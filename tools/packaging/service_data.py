@@ -35,7 +35,7 @@ def lean(path: str, content: bytes, services: set[str]) -> tuple[str, bytes]:
 
 
 def _undocumented(part: Any) -> Any:
-    """Return it without documentation, which is a text; a member or a shape of that name is none."""
+    """Return it without documentation, which is a text; a member or a shape of that name stays."""
     if isinstance(part, dict):
         return {
             key: _undocumented(value)

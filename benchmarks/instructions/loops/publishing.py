@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 _AT_ONCE = 64
 """Updates that come at once, as out of a chunk of the stream."""
 
-_PATIENCE_SECONDS = 120.0
+_DRAIN_SECONDS = 120.0
 """For all answers; under valgrind everything takes fifty times as long."""
 
 _PREFIX = len(b'{"target":')
@@ -63,7 +63,7 @@ def _publish(updates: Sequence[StreamUpdate], put_records: PutRecords) -> None:
     for first in range(0, len(updates), _AT_ONCE):
         processor.process(updates[first : first + _AT_ONCE])
     publisher.start()
-    publisher.drain(_PATIENCE_SECONDS)
+    publisher.drain(_DRAIN_SECONDS)
     publisher.close()
 
 

@@ -82,7 +82,7 @@ class Relay(LoopbackServer):
         super().__init__(("127.0.0.1", 0), _Handler)
 
     def shutdown_request(self, request: Any) -> None:
-        """Close a connection, in good order or by a reset."""
+        """Close a connection, cleanly or by a reset."""
         with self._lock:
             reset = request in self._reset
             self._reset.discard(request)
@@ -93,7 +93,7 @@ class Relay(LoopbackServer):
             super().shutdown_request(request)
 
     def reset(self, request: socket.socket) -> None:
-        """Have a connection reset rather than closed in good order; its thread ends with it."""
+        """Have a connection reset rather than closed cleanly; its thread ends with it."""
         with self._lock:
             self._reset.add(request)
 

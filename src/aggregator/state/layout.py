@@ -19,11 +19,11 @@ MAX_LISTED = 32
 and the bound keeps a broken feed from making a row too large for Firehose."""
 
 LEAST, GREATEST = -(2**31), 2**31 - 1
-"""Below and above every reading; the lower one stands for a reading that is not there."""
+"""Below and above every reading; the lower one means that there is no reading."""
 NO_DELAY = {"i": LEAST, "q": -(2**63)}
-"""What stands for the delay of a key without `ingestion_time`, by type of the column: it sorts before any other."""
+"""The delay of a key without `ingestion_time`, by type of the column: it sorts before any other."""
 NOWHERE = -1
-"""A place in the log that there is none of."""
+"""An index for an entry that is not in the log."""
 NOT_SAID = -1
 """Of `on_ground`, beside 0 and 1."""
 SEVERAL = -1

@@ -26,7 +26,7 @@ _MAX_SEGMENTS = 16
 _QUIET_INTERVALS = 16
 """New tokens without anything of before a reconnect, after which the rest of that will not come any more; plus four
 for each interval it held, since a server may send more tokens than it did the first time."""
-_MAX_PATIENCE = 1000
+_MOST_EXTRA_INTERVALS = 1000
 
 _SUM = 0xFFFF
 """The half of an Adler-32 checksum that is a plain sum, and so does not tell in which order the bytes come."""
@@ -47,7 +47,7 @@ def identify(updates: Sequence[StreamUpdate]) -> Identified:
 
     That is its key, and with it the length and the sum of its bytes, which the order of its members does not change:
     two updates of one key are both handed on unless they agree in these, too. Without an `ingestion_time` the key says
-    too little, and the sorted members stand in for it. The same in every process.
+    too little, and the sorted members are used instead. The same in every process.
     """
     contents = [update.data for update in updates]
     checksums = list(map(adler32, contents))
@@ -99,7 +99,7 @@ class DuplicateFilter:
         self._max_digests = max_digests
         self._expected: set[int] = set()
         self._quiet = 0
-        self._patience = 0
+        self._extra_intervals = 0
         self._segments: deque[_Segment] = deque()  # closed ones, the newest last
         self._current: dict[int, int] = {}  # of the open interval, with a checksum of the bytes
         self._has_new = False
@@ -147,7 +147,9 @@ class DuplicateFilter:
             self._current = {}
 
     def _expect(self, digests: Iterable[int], intervals: int) -> None:
-        self._patience = min(_MAX_PATIENCE, (self._patience if self._expected else 0) + 4 * intervals)
+        self._extra_intervals = min(
+            _MOST_EXTRA_INTERVALS, (self._extra_intervals if self._expected else 0) + 4 * intervals
+        )
         self._expected.update(digests)
         self._quiet = 0
 
@@ -164,8 +166,8 @@ class DuplicateFilter:
             if len(self._segments) > _MAX_SEGMENTS:
                 self._merge()
             self._quiet += 1
-            if self._quiet > _QUIET_INTERVALS + self._patience:
-                self._expected, self._patience = set(), 0
+            if self._quiet > _QUIET_INTERVALS + self._extra_intervals:
+                self._expected, self._extra_intervals = set(), 0
         self.forget(committed)
 
     def forget(self, committed: int) -> None:
@@ -177,7 +179,7 @@ class DuplicateFilter:
         while segments and segments[0].interval <= committed and self._held >= self._max_digests:
             self._held -= len(segments.popleft().digests)
         if self._held + len(self._expected) >= 2 * self._max_digests:
-            self._expected, self._patience = set(), 0
+            self._expected, self._extra_intervals = set(), 0
 
     def _merge(self) -> None:
         """Have the two neighbours share a set that are smallest together."""
@@ -197,5 +199,5 @@ class DuplicateFilter:
         successor = DuplicateFilter(self._kept_intervals, max_digests=self._max_digests)
         expected = self._expected.union(self._current, *(segment.digests for segment in self._segments))
         expected.difference_update(map(hash, identify(list(unacknowledged)).identities))
-        successor._expect(expected, self._closings + self._patience // 4 + 1)
+        successor._expect(expected, self._closings + self._extra_intervals // 4 + 1)
         return successor

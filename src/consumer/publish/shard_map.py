@@ -27,7 +27,7 @@ _MANY_KEYS = 100_000
 _DIGEST_BYTES = 16
 
 _MANY_PAGES = 200
-"""Of up to 1,000 shards each, more than any account has: an answer that always has a next page is none."""
+"""Of up to 1,000 shards each, more than any account has: a list that always has a next page is not one."""
 
 _NO_SHARDS = (ValueError, TypeError, KeyError, AttributeError, OverflowError)
 """Errors of reading an answer that is not one of Kinesis."""

@@ -127,8 +127,8 @@ class SingleOutbox:
         if not ready:
             return []
         if len(ready) < MAX_BATCH_RECORDS and not hurry:
-            patience = 2 * self._linger if others_in_flight else 0.0
-            if now - ready[0].ready_at < self._linger + patience:
+            extra = 2 * self._linger if others_in_flight else 0.0
+            if now - ready[0].ready_at < self._linger + extra:
                 return []
         batch = [ready.popleft() for _ in range(min(len(ready), MAX_BATCH_RECORDS))]
         size = sum([record.size for record in batch])

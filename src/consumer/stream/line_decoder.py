@@ -97,7 +97,7 @@ class Inflater:
         self._head = b""
         if not head.startswith(_GZIP_MAGIC):
             if self._members:
-                raise CorruptStreamError("the gzip body is damaged: what follows a member is none")
+                raise CorruptStreamError("the gzip body is damaged: what follows a member is not another member")
             self._is_plain = True
         elif head[2] != _DEFLATED or head[3] & _RESERVED_FLAGS:  # isal would wait for what such flags announce
             raise CorruptStreamError("the gzip body is damaged: its header is not one of gzip's")

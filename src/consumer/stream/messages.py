@@ -65,7 +65,7 @@ _decoder = UpdateDecoder(StreamUpdate)
 decode = _decoder.fast
 """Makes an update of its JSON object, if every field is as the API writes it (`UpdateDecoder.fast`)."""
 decode_leniently = _decoder.decode
-"""Makes an update of its JSON object; raises UndecodableUpdateError where it is none."""
+"""Makes an update of its JSON object; raises UndecodableUpdateError where it is not an update."""
 
 _decode_line = msgspec.json.Decoder(_Line).decode
 _decode_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode

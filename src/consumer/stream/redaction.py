@@ -88,7 +88,7 @@ class Redactor:
 
 
 def _spans(starts: list[int], size: int) -> Iterator[tuple[int, int]]:
-    """Yield where stretches of so many characters that begin at `starts` begin and end, taken together."""
+    """Yield where runs of so many characters that begin at `starts` begin and end, taken together."""
     begins, ends = starts[0], starts[0]
     for start in starts:
         if start > ends:

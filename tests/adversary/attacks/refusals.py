@@ -47,7 +47,7 @@ _CLIENT_ERRORS = (
 FORGED = "FORGED-LINE"
 
 
-@kind("a token that is refused again and again is asked for with patience", weight=2)
+@kind("a token that is refused again and again is asked for ever more rarely", weight=2)
 def refused_tokens(rng: Random, now: float) -> ConsumerPlan:
     """Every stored token is refused, LATEST is not, for a whole run; the stream's new tokens are no better."""
     traffic = Traffic(rng, now, age=300)

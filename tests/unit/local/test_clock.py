@@ -1,4 +1,4 @@
-"""The local stack's clock, and the patience of those who wait."""
+"""The local stack's clock, and how long to wait without progress."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 import time
 
 from local import clock
-from local.clock import Patience, SystemClock
+from local.clock import StallTimeout, SystemClock
 from tests.manual_clock import ManualClock
 
 
@@ -29,20 +29,20 @@ def test_another_process_tells_the_same_time():
     assert before <= told + 5_000 <= SystemClock().now()
 
 
-def test_patience_is_the_time_in_which_somebody_looked():
-    """Frozen for an hour, a process has waited for a second more; what moves renews its patience."""
+def test_stalled_is_the_time_in_which_somebody_looked():
+    """Frozen for an hour, a process has waited for a second more; progress restarts it."""
     time_passes = ManualClock()
-    patience = Patience(10, time_passes)
+    stalled = StallTimeout(10, time_passes)
     time_passes.advance(3_600)
-    assert not patience.exhausted()
+    assert not stalled.expired()
     for _ in range(9):
         time_passes.advance(1)
-        assert not patience.exhausted()
-    patience.renew()
+        assert not stalled.expired()
+    stalled.restart()
     for _ in range(10):
         time_passes.advance(1)
-        assert not patience.exhausted()
+        assert not stalled.expired()
     time_passes.advance(-3_600)
-    assert not patience.exhausted()
+    assert not stalled.expired()
     time_passes.advance(0.5)
-    assert patience.exhausted()
+    assert stalled.expired()

@@ -63,8 +63,8 @@ class World:
     def begin_drain(self):
         self.told.append("begin to drain")
 
-    def drain(self, patience, _broken):
-        self.told.append(f"drain, patient for {patience:.0f} s")
+    def drain(self, timeout, _broken):
+        self.told.append(f"drain within {timeout:.0f} s")
         return self.drains
 
     def end(self, **options):
@@ -135,7 +135,7 @@ def test_an_end_that_never_comes_is_given_up_with_a_reason():
     assert "does not cover all that was sent" in first
     assert "did not stop within" in second
     assert third == ""
-    assert world.told[-2:] == ["drain, patient for 180 s", "stop"]
+    assert world.told[-2:] == ["drain within 180 s", "stop"]
 
 
 def test_runs_that_only_fail_are_not_waited_for_long():

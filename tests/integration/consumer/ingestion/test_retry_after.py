@@ -57,7 +57,7 @@ def test_a_wait_beyond_the_end_of_the_run_is_kept_to_by_the_next(consume, state,
             summary = consume(server.url, owner=f"early-{number}", seconds=500.0).wait()
             assert (summary.stopped, summary.as_json()["graceful"]) == (StopReason.RETRY_LATER, True)
         assert len(server.requests) == 2
-        assert sum(clock.slept) < 60, "waiting would be paid for and come to nothing"
+        assert sum(clock.slept) < 60, "waiting would be paid for in vain"
         clock.advance(minutes=12, seconds=1)
         consume(server.url, owner="late").stop_after(3)
         assert server.requests[2].parameters["position_token"] == "t1"

@@ -14,7 +14,7 @@ from local.runtime.invocation import InvocationResult
 from tests.support.conditions import wait_until
 
 DISCOVERY = 3600.0
-PATIENCE = 20.0  # seconds after which what should come is called missing
+TIMEOUT = 20.0  # seconds after which what should come is called missing
 
 
 class Clock(SystemClock):
@@ -67,7 +67,7 @@ class Kinesis:
         self.listings.release()
         if hold:
             self.held.set()
-            assert self.release.wait(PATIENCE)
+            assert self.release.wait(TIMEOUT)
         return pages
 
     def put(self):
@@ -90,7 +90,7 @@ class Function:
     def __call__(self, _payload):
         """Invoke it."""
         self.entered.set()
-        assert self.let_go.wait(PATIENCE)
+        assert self.let_go.wait(TIMEOUT)
         return InvocationResult("r", None, None, 0.0)
 
 
@@ -125,7 +125,7 @@ def mapping(kinesis, clock, function):
     pace = Pace(poll_interval=0.01, discovery_interval=DISCOVERY)
     mapping = EventSourceMapping(settings, function, kinesis, DestinationClients(), clock, pace=pace)
     mapping.start()
-    assert function.entered.wait(PATIENCE)
+    assert function.entered.wait(TIMEOUT)
     yield mapping
     function.let_go.set()
     kinesis.release.set()
@@ -138,7 +138,7 @@ def test_a_drain_whose_listing_fails_is_not_done(kinesis, function, mapping):
     kinesis.reshard()
     kinesis.refuse = 1
     assert not mapping.drain(0.5)
-    assert mapping.drain(PATIENCE)
+    assert mapping.drain(TIMEOUT)
     assert mapping.counters.consumed == 2
 
 
@@ -148,13 +148,13 @@ def test_a_listing_from_before_the_drain_does_not_count(kinesis, clock, function
     wait_until(clock.at_rest.is_set)
     kinesis.hold_next = True
     clock.look.set()
-    assert kinesis.held.wait(PATIENCE)
+    assert kinesis.held.wait(TIMEOUT)
     kinesis.reshard()
     mapping.begin_drain()
     kinesis.refuse = 1
     kinesis.release.set()
     assert not mapping.drain(0.5)
-    assert mapping.drain(PATIENCE)
+    assert mapping.drain(TIMEOUT)
     assert mapping.counters.consumed == 2
 
 
@@ -163,12 +163,12 @@ def test_an_older_listing_does_not_hide_a_shard_that_a_newer_one_found(kinesis, 
     wait_until(clock.at_rest.is_set)
     kinesis.hold_next = True
     clock.look.set()
-    assert kinesis.held.wait(PATIENCE)
+    assert kinesis.held.wait(TIMEOUT)
     kinesis.reshard()
     while kinesis.listings.acquire(blocking=False):
         pass
     outcome = []
-    drain = threading.Thread(target=lambda: outcome.append(mapping.drain(PATIENCE)))
+    drain = threading.Thread(target=lambda: outcome.append(mapping.drain(TIMEOUT)))
     drain.start()
     # Where two listings may be under way at once, the drain's is made meanwhile.
     kinesis.listings.acquire(timeout=0.5)

@@ -17,12 +17,12 @@ from local.event_source_mapping import DestinationClients, EventSourceMapping, M
 from local.runtime.invocation import InvocationResult, ThrottledError
 
 FAST = Pace(poll_interval=0.05, discovery_interval=0.05, first_retry=0.05, longest_retry=0.2, throttled=0.02)
-PATIENCE = 30  # seconds after which a condition that should come is called missing
+TIMEOUT = 30  # seconds after which a condition that should come is called missing
 
 
 def eventually(condition):
     """Wait for a condition; say so when it never comes."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT
     while not (found := condition()):
         assert time.monotonic() < deadline, "the condition never came"
         time.sleep(0.01)
@@ -122,8 +122,8 @@ def mapping():
 
 
 def drained(mapping):
-    """Drain with patience."""
-    return mapping.drain(PATIENCE)
+    """Drain, and give up some time."""
+    return mapping.drain(TIMEOUT)
 
 
 def test_all_records_of_all_shards_arrive_once_and_in_order(stream, mapping):
@@ -402,7 +402,7 @@ def test_a_child_found_later_is_read_from_its_beginning_even_with_latest(stream,
 def test_lanes_run_at_the_same_time_with_a_parallelization_factor(stream, mapping):
     """Two batches of one shard are in the function at once, and nothing is lost."""
     source = stream(1)
-    together = threading.Barrier(2, timeout=PATIENCE)
+    together = threading.Barrier(2, timeout=TIMEOUT)
     met = threading.Event()
 
     def meet(_event):
@@ -442,17 +442,17 @@ def test_stopping_waits_for_the_invocation_that_is_under_way(stream, mapping):
 
     def slow(_event):
         entered.set()
-        assert leave.wait(PATIENCE)
+        assert leave.wait(TIMEOUT)
 
     function = Function(slow)
     source.put(*["key"] * 5)
     running = mapping(source, function, BatchSize=1)
-    assert entered.wait(PATIENCE)
+    assert entered.wait(TIMEOUT)
     stopping = threading.Thread(target=running.stop)
     stopping.start()
     assert stopping.is_alive()
     leave.set()
-    stopping.join(PATIENCE)
+    stopping.join(TIMEOUT)
     assert not stopping.is_alive()
     assert len(function.events) == 1
     assert running.counters.consumed == 1
@@ -465,11 +465,11 @@ def test_stopping_now_waits_for_nothing(stream, mapping):
 
     def slow(_event):
         entered.set()
-        leave.wait(PATIENCE)
+        leave.wait(TIMEOUT)
 
     source.put("key")
     running = mapping(source, Function(slow))
-    assert entered.wait(PATIENCE)
+    assert entered.wait(TIMEOUT)
     running.stop(now=True)
     assert running.counters.consumed == 0
     leave.set()

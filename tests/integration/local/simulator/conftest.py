@@ -15,7 +15,7 @@ from tests.manual_clock import ManualClock
 
 START = times.parse("2024-03-04T23:24:00Z")
 TOKEN = "secret-of-the-tests"
-PATIENCE = 10
+TIMEOUT = 10
 
 
 class UpdateSource:
@@ -39,7 +39,7 @@ class Client:
 
     def __init__(self, url, token=TOKEN, **parameters):
         self.response = requests.get(
-            url, params=parameters, headers={"Authorization": f"Bearer {token}"}, stream=True, timeout=PATIENCE
+            url, params=parameters, headers={"Authorization": f"Bearer {token}"}, stream=True, timeout=TIMEOUT
         )
         self._lines = self.response.iter_lines(chunk_size=None)
 
@@ -89,7 +89,7 @@ def serve(clock):
         if start:
             feed.start()
             if math.isinf(speed):
-                assert feed.finished.wait(PATIENCE)
+                assert feed.finished.wait(TIMEOUT)
         return server
 
     yield run
@@ -122,6 +122,6 @@ def ask():
     def run(server, query="", *, token=TOKEN, method="GET", path=None):
         url = path and server.url.replace("/v2/targets/stream", path)
         headers = {"Authorization": f"Bearer {token}"} if token is not None else {}
-        return requests.request(method, f"{url or server.url}{query}", headers=headers, timeout=PATIENCE)
+        return requests.request(method, f"{url or server.url}{query}", headers=headers, timeout=TIMEOUT)
 
     return run

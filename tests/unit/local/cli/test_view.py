@@ -143,7 +143,7 @@ def test_a_loss_and_what_is_worth_a_look_are_told_apart():
     bad = dataclasses.replace(REPORT, dead_letters=3, consumer=ConsumerFigures(3, 2, 1, 0.9))
     text = _closing(bad)
     assert "Lost: 3 records were given up" in text
-    assert "Look: 1 runs of the consumer did not end at a position token." in text
+    assert "Warning: 1 runs of the consumer did not end at a position token." in text
     assert "Nothing was lost." not in text
 
 

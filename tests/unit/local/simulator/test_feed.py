@@ -11,13 +11,13 @@ from local.simulator.update_log import LONGEST_LOOK_BACK, NoLongerKeptError
 from local.threads import ThreadWatch
 from tests.support.conditions import wait_until
 
-PATIENCE = 10
+TIMEOUT = 10
 
 
 def _wait_for_count(feed, count):
     event = feed.subscribe()
     while feed.count < count:
-        assert event.wait(PATIENCE), f"only {feed.count} of {count} lines were released"
+        assert event.wait(TIMEOUT), f"only {feed.count} of {count} lines were released"
         event.clear()
     feed.unsubscribe(event)
 
@@ -56,14 +56,14 @@ def test_speed_shortens_the_wait(make_feed, clock, start):
     clock.advance(1)
     _wait_for_count(feed, 2)
     assert feed.now() == start + 60
-    assert feed.finished.wait(PATIENCE)
+    assert feed.finished.wait(TIMEOUT)
 
 
 def test_everything_at_once(make_feed, clock, start):
     """At speed max all is released without time passing; simulated time is the last line's, then runs on by itself."""
     feed = make_feed([0, 100, 5000], speed=math.inf)
     feed.start()
-    assert feed.finished.wait(PATIENCE)
+    assert feed.finished.wait(TIMEOUT)
     assert feed.count == 3
     assert feed.now() == start + 5000
     clock.advance(7)
@@ -74,7 +74,7 @@ def test_duration_ends_the_feed(make_feed):
     """What is ingested at or after the duration's end is never released."""
     feed = make_feed([0, 9.999, 10, 11], speed=math.inf, duration=10)
     feed.start()
-    assert feed.finished.wait(PATIENCE)
+    assert feed.finished.wait(TIMEOUT)
     assert feed.count == 2
 
 
@@ -95,7 +95,7 @@ def test_positions_by_ingestion_time(make_feed, start):
     """A position by time is that of the first line ingested at or after it."""
     feed = make_feed([0, 10, 10, 20], speed=math.inf)
     feed.start()
-    assert feed.finished.wait(PATIENCE)
+    assert feed.finished.wait(TIMEOUT)
     assert [feed.position_at(start + second) for second in (-1, 0, 5, 10, 10.001, 21)] == [0, 0, 1, 1, 3, 4]
 
 
@@ -113,7 +113,7 @@ def test_old_lines_are_dropped_on_request(make_feed):
     day = LONGEST_LOOK_BACK
     feed = make_feed([0, 1, 2, 2 * day, 2 * day + 1], speed=math.inf, keep=day)
     feed.start()
-    assert feed.finished.wait(PATIENCE)
+    assert feed.finished.wait(TIMEOUT)
     assert (feed.first, feed.count) == (3, 5)
     assert feed.lines(3, 5) == [b'{"target":{"n":3}}', b'{"target":{"n":4}}']
     with pytest.raises(NoLongerKeptError, match="line 2 of the feed is no longer kept"):
@@ -184,7 +184,7 @@ def test_the_memory_for_old_lines_has_a_bound(make_feed):
     feed = make_feed(range(10_000), speed=math.inf, keep_bytes=200_000)
     assert feed.kept_from == -math.inf
     feed.start()
-    assert feed.finished.wait(PATIENCE)
+    assert feed.finished.wait(TIMEOUT)
     assert feed.count == 10_000
     kept = feed.lines(feed.first, feed.count)
     assert 100_000 < sum(map(len, kept)) + 81 * len(kept) <= 200_000
@@ -215,7 +215,7 @@ def test_a_speed_that_cannot_be_kept_is_told_of(make_source, clock):
     source.updates = slowly
     feed = Feed(source, speed=60, clock=clock, tell=told.append)
     feed.start()
-    assert feed.finished.wait(PATIENCE)
+    assert feed.finished.wait(TIMEOUT)
     feed.stop()
     assert "late: what --speed 60 asks for cannot be made here; it comes at some " in told[0]
     assert 1 <= len(told) <= 3
@@ -234,7 +234,7 @@ def test_a_source_that_fails_is_no_end(make_source, clock):
     with ThreadWatch(lambda _: None) as watch:
         feed = Feed(source, speed=math.inf, clock=clock)
         feed.start()
-        assert feed.finished.wait(PATIENCE)
+        assert feed.finished.wait(TIMEOUT)
         feed.stop()
     assert feed.count == 2
     assert isinstance(feed.failure, ValueError)
@@ -250,5 +250,5 @@ def test_traffic_that_begins_when_all_else_is_ready(make_feed, make_source, cloc
     assert feed.now() == start + 10
     feed.start()
     clock.advance(30)
-    assert feed.finished.wait(PATIENCE)
+    assert feed.finished.wait(TIMEOUT)
     assert feed.lines(0, 9) == [b'{"target":{"n":0}}', b'{"target":{"n":1}}']

@@ -150,7 +150,7 @@ def test_what_is_refused_is_not_carried_out(client, inject, stream, kind):
 
 @pytest.mark.usefixtures("stream")
 def test_a_reset_is_seen_as_one(client, inject):
-    """The client's socket reports a reset, not an end in good order."""
+    """The client's socket reports a reset, not a clean end."""
     inject("kinesis", FaultKind.RESET, operation="PutRecords")
     with pytest.raises(ConnectionClosedError) as error:
         put(client("kinesis"), b"1")
