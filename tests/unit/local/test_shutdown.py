@@ -64,7 +64,7 @@ class World:
         self.told.append("begin to drain")
 
     def drain(self, timeout, _broken):
-        self.told.append(f"drain within {timeout:.0f} s")
+        self.told.append(f"drain, within {timeout:.0f} s")
         return self.drains
 
     def end(self, **options):
@@ -135,7 +135,7 @@ def test_an_end_that_never_comes_is_given_up_with_a_reason():
     assert "does not cover all that was sent" in first
     assert "did not stop within" in second
     assert third == ""
-    assert world.told[-2:] == ["drain within 180 s", "stop"]
+    assert world.told[-2:] == ["drain, within 180 s", "stop"]
 
 
 def test_runs_that_only_fail_are_not_waited_for_long():
