@@ -135,15 +135,28 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing for each request."""
 
     def _body(self, headers: dict[str, str]) -> bytes:
+        """Return the request's body; `http.client.IncompleteRead` of a client that ended, or was killed, within it."""
         if headers.get("transfer-encoding", "").lower() != "chunked":
-            return self.rfile.read(int(headers.get("content-length", "0")))
+            return self._exactly(int(headers.get("content-length", "0")))
         parts = []
-        while size := int(self.rfile.readline().partition(b";")[0], 16):
-            parts.append(self.rfile.read(size))
-            self.rfile.readline()
-        while self.rfile.readline().strip():
+        while size := int(self._line().partition(b";")[0], 16):
+            parts.append(self._exactly(size))
+            self._line()
+        while self._line().strip():
             pass  # trailers
         return b"".join(parts)
+
+    def _line(self) -> bytes:
+        line = self.rfile.readline()
+        if not line.endswith(b"\n"):
+            raise http.client.IncompleteRead(line)
+        return line
+
+    def _exactly(self, size: int) -> bytes:
+        got = self.rfile.read(size)
+        if len(got) < size:
+            raise http.client.IncompleteRead(got, size - len(got))
+        return got
 
     def _answer(self, told: Answer) -> None:
         lines = [f"HTTP/1.1 {told.status} {_reason(told.status)}"]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import socket
+from urllib.parse import urlsplit
 
 import boto3
 import pytest
@@ -366,3 +368,31 @@ def test_an_odd_answer_acknowledges_nothing(client, proxy, stream, inject):
             assert not any("SequenceNumber" in one for one in answer.get("Records", []))
     assert {call.status for call in proxy.calls if call.operation == "PutRecords"} == {200}
     assert stream() == []
+
+
+_KINESIS = (
+    b"X-Amz-Target: Kinesis_20131202.PutRecords\r\nContent-Length: 90\r\n\r\n" + b'{"StreamName": "updates", "Rec'
+)
+_S3_LENGTH = b"Content-Length: 10\r\n\r\n12345"
+_S3_CHUNK = b"Transfer-Encoding: chunked\r\n\r\n5\r\n12345\r\n5\r\n123"
+_S3_LAST = b"Transfer-Encoding: chunked\r\n\r\n5\r\n12345\r\n0\r\n"
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [
+        b"POST / HTTP/1.1\r\n" + _KINESIS,
+        b"PUT /data/k HTTP/1.1\r\n" + _S3_LENGTH,
+        b"PUT /data/k HTTP/1.1\r\n" + _S3_CHUNK,
+        b"PUT /data/k HTTP/1.1\r\n" + _S3_LAST,
+    ],
+    ids=["json", "length", "chunk", "trailers"],
+)
+def test_a_request_that_its_client_did_not_end_is_none(proxy, request_bytes):
+    """A function that is killed while it sends has not called: half an object must not be stored."""
+    address = urlsplit(proxy.url)
+    with socket.create_connection((address.hostname, address.port)) as sending:
+        sending.sendall(request_bytes)
+        sending.shutdown(socket.SHUT_WR)
+        assert sending.recv(1_000) == b""
+    assert proxy.calls == ()
