@@ -156,7 +156,7 @@ class ScheduleRun:
         )
         for _, step in ending.steps:
             if failure := step():
-                self._troubles.append(f"{failure} {' | '.join(rig.functions[CONSUMER].log.newest(5))}")
+                self._troubles.append(f"{failure} {self._last_words()}")
                 rig.functions[CONSUMER].kill()
         self._processes.join_invocations()
         for archive in archives:
@@ -165,6 +165,12 @@ class ScheduleRun:
             delivery.stop()
         if failure := archive_by_hand(rig.functions[ARCHIVE], _ARCHIVE_ATTEMPTS):
             self._troubles.append(f"{failure} {' | '.join(rig.functions[ARCHIVE].log.newest(5))}")
+
+    def _last_words(self) -> str:
+        """Return the error of the consumer's last run that failed, which stands above its trace, and its log's end."""
+        failed = [one.payload for one in self.results if one.function_error is not None]
+        errors = [f"{one.get('errorType')}: {one.get('errorMessage')}" for one in failed[-1:] if isinstance(one, dict)]
+        return " | ".join((*errors, *self._rig.functions[CONSUMER].log.newest(5)))
 
     def _covered(self, server: TrackingStreamServer) -> int:
         token, has_gap = self._rig.checkpoint()

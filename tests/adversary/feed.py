@@ -141,6 +141,8 @@ class Feed:
             misbehave(connection, manners)
         elif request.headers.get("authorization") != f"Bearer {self.api_token}":
             misbehave(connection, Instead(Reply(401, b'{"message":"Unauthorized"}')))
+        elif operation == "feed.batch" and _epoch(query["start"]) > time.time():
+            misbehave(connection, Instead(Reply(400, b'{"message":"start: later than now"}')))
         gzipped = query.get("compression", "gzip") == "gzip"
         body = _Body(connection, gzipped=gzipped, framing=self.framing, headers=self.headers)
         if operation == "feed.batch":

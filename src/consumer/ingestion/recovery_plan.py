@@ -40,6 +40,9 @@ _RESOLUTION = timedelta(milliseconds=1)
 _FIRST_SLICE = timedelta(minutes=2)
 _SMALLEST_SLICE = timedelta(seconds=30)
 _LARGEST_SLICE = timedelta(hours=1)
+_LEAST_REST = _MARGIN + _SMALLEST_SLICE
+"""What would be left of a gap, and is less than this, is part of the slice before it. A gap may end by the margin after
+now: a slice that began there would be refused, by a server whose clock is not ahead of ours."""
 _FEW_UPDATES = 10_000
 _MANY_UPDATES = 50_000
 
@@ -106,7 +109,7 @@ class Slices:
     def __init__(self, gap: TimeRange) -> None:
         self._end = gap.end
         self._size = _FIRST_SLICE
-        self.current = TimeRange(gap.start, min(gap.start + self._size, gap.end))
+        self.current = self._slice(gap.start)
 
     @property
     def rest(self) -> TimeRange | None:
@@ -122,5 +125,9 @@ class Slices:
             self._size = min(self._size * 2, _LARGEST_SLICE)
         elif updates > _MANY_UPDATES:
             self._size = max(self._size / 2, _SMALLEST_SLICE)
-        self.current = TimeRange(rest.start, min(rest.start + self._size, rest.end))
+        self.current = self._slice(rest.start)
         return True
+
+    def _slice(self, start: datetime) -> TimeRange:
+        end = start + self._size
+        return TimeRange(start, end if end <= self._end - _LEAST_REST else self._end)

@@ -48,12 +48,12 @@ class TimeBudget:
 
     def token_arrived(self, monotonic: float, newest_ingestion_time: datetime | None, now: datetime) -> None:
         """Observe a token: when it came (seconds), and how far the stream had come by then."""
-        if newest_ingestion_time is not None:  # one later than our clock is a wrong one, and says nothing of the stream
-            newest_ingestion_time = min(newest_ingestion_time, now)
+        if newest_ingestion_time is not None and newest_ingestion_time > now:
+            newest_ingestion_time = None  # a wrong clock says nothing of the stream: it may be far behind
         if self._last is not None:
             self._wall.append(monotonic - self._last[0])
             if self._last[1] is not None and newest_ingestion_time is not None:
-                passed = newest_ingestion_time - min(self._last[1], now)
+                passed = newest_ingestion_time - self._last[1]
                 self._stream.append(min(_LONGEST, passed.total_seconds()))
         if newest_ingestion_time is not None:
             self._lag = now - newest_ingestion_time

@@ -45,8 +45,8 @@ def wrong_clock_before_a_gap(rng: Random, now: float) -> ConsumerPlan:
 
 @kind("one wrong clock neither ends a run early nor is believed for a day", weight=1)
 def wrong_clock_while_reading(rng: Random, now: float) -> ConsumerPlan:
-    """Near the live edge, one update's ingestion time is ahead; the stream goes on, and the run with it."""
-    traffic = Traffic(rng, now, age=5.0, step=0.05)
+    """Near the live edge or behind it, an update's ingestion time is ahead; the stream goes on, and the run with it."""
+    traffic = Traffic(rng, now, age=rng.choice([5.0, 20.0]), step=0.05)
     traffic.intervals(2, 5)
     traffic.update(**_wrong_clock(rng, now))
     traffic.intervals(rng.randrange(1, 5), 5)

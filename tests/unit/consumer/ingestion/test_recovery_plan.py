@@ -164,9 +164,20 @@ def test_slices_cover_a_gap_exactly(start, length, counts):
     assert covered[-1].end == gap.end
     assert all(part.start < part.end for part in covered)
     assert all(first.end == second.start for first, second in pairwise(covered))
-    assert all(part.end - part.start <= HOUR for part in covered)
+    assert all(part.end - part.start < HOUR + 1.5 * MINUTE for part in covered)
+    assert all(part.start <= gap.end - 1.5 * MINUTE for part in covered[1:])
     sent = [(rfc3339(part.start), rfc3339(part.end)) for part in covered]
     assert all(first[1] == second[0] for first, second in pairwise(sent))
+
+
+def test_no_slice_begins_later_than_now():
+    """A gap may end after now, by a clock ahead of ours or a wrong one; what begins there is refused by the server."""
+    wanted = plan(position(timedelta(seconds=5), timedelta(seconds=5)), NOW + HOUR, NOW).gap
+    assert wanted == TimeRange(NOW - timedelta(seconds=5) - LATENCY, NOW + MINUTE + MILLISECOND)
+    slices = Slices(wanted)
+    while slices.advance(0):
+        assert slices.current.start < NOW - timedelta(seconds=29)
+    assert slices.current.end == wanted.end
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,16 @@ def tokens(interval, phase, *, jitter=None, latency=0.0):
     return (phase + number * interval + jitter.uniform(0, latency) for number in range(100_000))
 
 
+@pytest.mark.parametrize("ahead", [0.001, 5.0, 86_400.0])
+def test_a_wrong_clock_does_not_end_a_run_that_is_behind(ahead):
+    """A time later than ours is not how far the stream has come: believed, it would make an interval of all the lag."""
+    run = SimulatedRun(60)
+    lags = iter([20.0, 20.0, -ahead, 20.0, 20.0])
+    with pytest.raises(AssertionError, match="the stream ended before the run"):
+        run.read([1.0, 2.0, 3.0, 4.0, 5.0], lag=lambda _: next(lags))
+    assert run.budget.expected_interval == 1.0
+
+
 @pytest.mark.parametrize("connect_after", [0.05, 0.5, 1.5])
 def test_a_run_of_900_seconds_reads_98_percent_of_them(connect_after):
     """With a token every 15 s, each late by up to 0.2 s, at least 98 % of the wall time is spent reading.
