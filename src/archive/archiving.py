@@ -131,7 +131,7 @@ class Archiving:
             if tag is None:
                 return None  # it has expired since it was listed
             try:
-                for lines in blocks(_chunks(path), reject):
+                for lines in blocks(partial(_chunks, path), reject):
                     found = decode_lines(lines, self._staging.identities, reject, ignored)
                     self._staging.add(found)
                     updates += len(found.addresses)

@@ -6,6 +6,7 @@ here. It need not be: its updates were sent again, and have the same keys.
 
 from __future__ import annotations
 
+import zlib
 from typing import TYPE_CHECKING, Final
 
 from isal import isal_zlib
@@ -28,8 +29,14 @@ class DamagedObjectError(Exception):
     """The object is not whole gzip, or no lines: what comes before the damage was given out."""
 
 
-def blocks(chunks: Iterable[bytes], rejected: Callable[[bytes, str], None]) -> Iterator[bytes]:
+class _UnreadableError(Exception):
+    """Gzip that cannot be inflated any further; the text says where, and why."""
+
+
+def blocks(chunks: Callable[[], Iterable[bytes]], rejected: Callable[[bytes, str], None]) -> Iterator[bytes]:
     """Yield an object's updates, many lines at a time, each with its line end; `rejected` gets damaged envelopes.
+
+    `chunks` opens the object, as it is stored; a damaged one is opened twice.
 
     Raises
     ------
@@ -77,8 +84,21 @@ def _opened(lines: bytes, rejected: Callable[[bytes, str], None]) -> Iterator[by
         yield b"".join(singles)
 
 
-def _inflated(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield what gzip members inflate to, a bounded piece at a time."""
+def _inflated(chunks: Callable[[], Iterable[bytes]]) -> Iterator[bytes]:
+    """Yield what gzip members inflate to, a bounded piece at a time, and up to the damage where there is some."""
+    given = 0
+    try:
+        for text in _inflated_fast(chunks()):
+            given += len(text)
+            yield text
+    except _UnreadableError as error:
+        if rest := b"".join(_inflated_slowly(chunks(), given)):
+            yield rest
+        raise DamagedObjectError(str(error)) from None
+
+
+def _inflated_fast(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield what members inflate to; what the step that fails had inflated before the damage is not among it."""
     inflater, begun, read = isal_zlib.decompressobj(31), False, 0
     for chunk in chunks:
         data = chunk
@@ -88,7 +108,7 @@ def _inflated(chunks: Iterable[bytes]) -> Iterator[bytes]:
             try:
                 text = inflater.decompress(data, INFLATED)
             except isal_zlib.error as error:  # type: ignore[misc]  # its stub calls the class an instance
-                raise DamagedObjectError(
+                raise _UnreadableError(
                     f"damaged gzip within bytes {read:,} to {read + len(chunk):,} ({error})"
                 ) from None
             begun = True
@@ -100,3 +120,26 @@ def _inflated(chunks: Iterable[bytes]) -> Iterator[bytes]:
         raise DamagedObjectError("an empty object; expected gzip")
     if begun and not inflater.eof:
         raise DamagedObjectError(f"gzip that ends too early, after {read:,} bytes")
+
+
+def _inflated_slowly(chunks: Iterable[bytes], given: int) -> Iterator[bytes]:
+    """Yield what members inflate to behind so many bytes, until it fails: some 256 KB of it at the most.
+
+    From there on a byte of the object is inflated at a time, so that no more is lost than what the damaged byte says.
+    """
+    inflater = zlib.decompressobj(31)
+    try:
+        for chunk in chunks:
+            data = chunk
+            while data:
+                if inflater.eof:
+                    inflater = zlib.decompressobj(31)
+                if given:
+                    text = inflater.decompress(data, min(given, INFLATED))
+                    given -= len(text)
+                    data = inflater.unused_data if inflater.eof else inflater.unconsumed_tail
+                else:
+                    yield inflater.decompress(data[:1])
+                    data = inflater.unused_data + data[1:]
+    except zlib.error:
+        return

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Final
 import duckdb
 from botocore.exceptions import BotoCoreError, ClientError
 
+from tools.operations.unarchived import unarchived
 from tools.query import database, places, span
 from tools.query.errors import QueryError
 
@@ -46,6 +47,9 @@ _FIRST_SHARD: Final = "shardId-000000000000"
 _ROWS: Final = 10_000
 _LONGEST_WINDOW: Final = 900
 """Seconds of a tumbling window (Lambda's developer guide)."""
+
+_LEAST_SHARE: Final = 0.9
+"""Of a window's updates that the archive has to have: it goes by ingestion, rows by Kinesis, which is seconds later."""
 
 _EARLIEST, _LATEST = datetime(1970, 1, 1), datetime(9998, 1, 1)  # noqa: DTZ001 - as `_EPOCH`
 """Days before and after a span are looked at as well, and have to be days."""
@@ -173,13 +177,22 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     length, at = timedelta(seconds=options.window_seconds), datetime.now(UTC).replace(microsecond=0)
     count = 0
+    kept: list[datetime] = []
     try:
         place = places.place(options.on)
         asked = span.parse(options.begin, options.end)
-        for window in rebuild(place, asked, options.by, length, at):
+        windows = rebuild(place, asked, options.by, length, at)
+        for window in windows:
+            if not count and options.confirm and (lacking := unarchived(place, asked)):
+                return _tell(
+                    f"the archive lacks raw objects that arrived in {', '.join(lacking)}; nothing was rebuilt. Archive "
+                    "these hours first (docs/operations/archive-behind.md), or wait until the schedule has"
+                )
             count += 1
             print(f"{window.start:%Y-%m-%dT%H:%M:%SZ}  {window.before:>9,} updates before, {window.updates:>9,} now")  # noqa: T201 - a command line talks
-            if options.confirm:
+            if options.by == "arrival" and window.updates < _LEAST_SHARE * window.before and not options.fewer:
+                kept.append(window.start)
+            elif options.confirm:
                 for key, content in window.objects.items():
                     place.write(key, content)
     except QueryError as error:
@@ -188,7 +201,13 @@ def main(arguments: list[str] | None = None) -> int:
         return _tell(f"{options.on}: {error}")
     except (BotoCoreError, ClientError) as error:
         return _tell(f"AWS: {error}. Region and credentials are by its usual settings (AWS_REGION, AWS_PROFILE)")
-    print(f"{count} windows {'are rebuilt' if options.confirm else 'would be rebuilt; --confirm does it'}")  # noqa: T201
+    print(f"{count - len(kept)} windows {'are rebuilt' if options.confirm else 'would be rebuilt; --confirm does it'}")  # noqa: T201
+    if kept:
+        return _tell(
+            f"{len(kept)} windows stay as they are, the first of them {kept[0]:%Y-%m-%dT%H:%M:%SZ}: the archive has "
+            "less than nine tenths of what they count. Damaged raw objects may be why, or updates that were counted "
+            "twice: --fewer rebuilds these as well"
+        )
     return 0
 
 
@@ -205,6 +224,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--window-seconds", type=_window_seconds, default=60, help="the stack's WindowSeconds (default: 60)"
+    )
+    parser.add_argument(
+        "--fewer", action="store_true", help="also windows of which the archive has less than nine tenths"
     )
     parser.add_argument("--confirm", action="store_true", help="do it; without this it only says what it would do")
     return parser

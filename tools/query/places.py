@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import urlsplit
 
+from local.aws.folder_bucket import FolderBucket
 from tools.query.errors import QueryError
 
 if TYPE_CHECKING:
@@ -36,6 +37,15 @@ class Place(Protocol):
 
     def write(self, key: str, content: bytes) -> None:
         """Write an object, or replace it."""
+
+    def objects(self) -> tuple[Any, str]:
+        """Return a client of S3, and the bucket that it knows this place by.
+
+        Raises
+        ------
+        QueryError
+            It is a prefix of a bucket.
+        """
 
 
 def place(text: str) -> Place:
@@ -86,6 +96,9 @@ class _Folder:
         temporary = path.with_name(f".{path.name}.new")
         temporary.write_bytes(content)
         temporary.replace(path)
+
+    def objects(self) -> tuple[Any, str]:
+        return FolderBucket(self._path), ""
 
 
 class _Bucket:
@@ -139,3 +152,8 @@ class _Bucket:
 
     def write(self, key: str, content: bytes) -> None:
         self._s3.put_object(Bucket=self._bucket, Key=f"{self._prefix}{key}", Body=content)
+
+    def objects(self) -> tuple[Any, str]:
+        if self._prefix:
+            raise QueryError(f"{self.name}: a prefix of a bucket; expected s3://BUCKET, the whole of it")
+        return self._s3, self._bucket

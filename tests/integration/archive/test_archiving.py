@@ -191,6 +191,17 @@ def test_damage_is_named_counted_and_costs_nothing_else(archive, traffic, damage
     assert archive.rows() == keys_of(traffic)
 
 
+def test_a_wrong_checksum_costs_no_update(archive, traffic):
+    """Everything was inflated before it was found to be wrong: it is kept and counted, and the damage is told."""
+    key = archive.put_raw(
+        "a", traffic, compress=lambda data: (packed := gzip.compress(data))[:-8] + bytes(4) + packed[-4:]
+    )
+    report = archive.run()
+    assert "damaged gzip" in report.damaged[key]
+    assert report.updates == len(traffic)
+    assert archive.rows() == keys_of(traffic)
+
+
 def test_lines_that_are_no_update_are_counted_with_a_reason(archive, traffic):
     """They cost themselves alone."""
     key = archive.put_raw("a", [traffic[0], b"no update\n", b'{"timestamp": "2024-03-04T23:00:00Z"}\n', traffic[1]])

@@ -6,6 +6,7 @@ import gzip
 import json
 import shutil
 
+import duckdb
 import pytest
 
 from local.simulator.flights import GeneratedTraffic
@@ -72,6 +73,36 @@ def test_what_it_replaces_counts_no_more_wherever_it_lies(folder):
     assert main(["--on", str(folder), "--from", "2024-03-04T23:56", "--to", "2024-03-05T00:00", "--confirm"]) == 0
     assert len(ask(folder, catalog.find("window-totals").sql)) == 2
     assert ask(folder, "SELECT count(*) FROM windows WHERE kind NOT IN ('aircraft', 'totals')") == [(0,)]
+
+
+def test_what_is_not_in_the_archive_yet_is_waited_for(folder, capsys):
+    """A window of a part of its updates would take the place of a good one: nothing is written."""
+    raw = folder / "raw/date=2024-03-05/hour=00/late.ndjson.gz"
+    raw.parent.mkdir(parents=True)
+    raw.write_bytes(gzip.compress(b"{}\n"))
+    span_of_it = ["--on", str(folder), "--from", "2024-03-04T23:58", "--to", "2024-03-05T00:00"]
+    assert main([*span_of_it, "--confirm"]) == 1
+    assert "lacks raw objects that arrived in 2024-03-05T00" in capsys.readouterr().err
+    assert not list(folder.glob("windows/*/*/rebuilt-*"))
+    assert main(span_of_it) == 0
+
+
+def test_a_window_that_counts_far_more_than_the_archive_has_stays(folder, capsys):
+    """It is named; --fewer rebuilds it as well."""
+    lost = folder / "archive/updates/date=2024-03-04/hour=23"
+    (archived,) = lost.glob("*.parquet")
+    with duckdb.connect() as connection:
+        rows = f"SELECT * FROM '{archived}' WHERE minute(ingestion_time) <> 58 OR second(ingestion_time) < 30"
+        connection.execute(f"COPY ({rows}) TO '{archived}.part' (FORMAT parquet)")
+    archived.with_name(f"{archived.name}.part").replace(archived)
+    span_of_it = ["--on", str(folder), "--from", "2024-03-04T23:57", "--to", "2024-03-04T23:59", "--confirm"]
+    assert main(span_of_it) == 1
+    said = capsys.readouterr()
+    assert "1 windows are rebuilt" in said.out
+    assert "the first of them 2024-03-04T23:58:00Z" in said.err
+    assert len(list(folder.glob("windows/*/*/rebuilt-*"))) == 1
+    assert main([*span_of_it, "--fewer"]) == 0
+    assert len(list(folder.glob("windows/*/*/rebuilt-*"))) == 2
 
 
 def test_by_event_time_each_update_is_in_the_window_of_its_timestamp(folder):
