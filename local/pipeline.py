@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -94,6 +94,7 @@ class Pipeline:
                 clock,
                 speed=options.source.speed,
                 finished=self._watch.run_finished,
+                is_on=partial(_is_on, cloud.client("events"), settings.rule_arn.rpartition("/")[2]),
             )
             for settings in stack.schedules
             if stack.function(settings.function_arn).logical_id == CONSUMER
@@ -131,8 +132,15 @@ class Pipeline:
         """Take note of a run of the consumer that another than the schedule began."""
         self._watch.run_finished(result)
 
+    def deploy(self, task_root: Path) -> None:
+        """Give all functions other code, as a deployment does."""
+        for function in self._functions.values():
+            function.deploy(task_root)
+
     def finish(self) -> None:
         """Bring the run to its end: all committed, the consumer stopped at a token, the last windows closed."""
+        for schedule in self._schedules:
+            schedule.ignore_the_rule()
         ending = Shutdown(
             self._functions[CONSUMER],
             self._schedules,
@@ -214,3 +222,11 @@ class Pipeline:
         """Compare the feed with what is in Kinesis and at the sinks; `elapsed` in seconds."""
         is_complete = self._complete and self._source.failure is None and not self._broken()
         return self._figures.report(elapsed, self._done_at, is_complete=is_complete)
+
+
+def _is_on(events: Any, rule: str) -> bool:
+    """Return whether a rule is enabled; it counts as such while nobody answers, which is then told by others."""
+    try:
+        return bool(events.describe_rule(Name=rule)["State"] == "ENABLED")
+    except (BotoCoreError, ClientError):
+        return True

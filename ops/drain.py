@@ -33,17 +33,16 @@ EXAMPLES = """\
 examples:
   pipenv run ops drain --stack aircraft-stream              wait until nothing is under way, some 17 minutes at most
   pipenv run ops drain --stack aircraft-stream --resume     begin again, at the committed token
+  pipenv run ops drain --local                              the same with the local stack that runs: try it first
 
 Between the two, deploy. The schedule stays off until --resume, or until a deployment sets ScheduleState.
 exit code: 0 when all is at rest, 1 if it is not within --timeout (the schedule stays off), 2 if it cannot be done."""
 
-_STEP = 5.0
-_TICK_SECONDS = 75.0
-"""How long after the schedule is off a run may still begin: a tick waits in Lambda's queue for a minute at most."""
-
-_LOCAL_REFUSED = (
-    "the local stack comes to rest by itself at its end: press Ctrl-C where it runs. `ops drain` is for deployed stacks"
-)
+_STEP, _LOCAL_STEP = 5.0, 0.5
+_RUN = "a run is under way"
+_TICK_SECONDS, _LOCAL_TICK_SECONDS = 75.0, 10.0
+"""How long after the schedule is off a run may still begin: a tick waits in Lambda's queue for a minute at most. The
+local stack forgets what waits: only an invocation that has begun may not have its lease yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +63,7 @@ class Rest:
             return "at rest: no run, nothing unread, no window open"
         parts = []
         if self.lease_until:
-            parts.append(f"a run is under way (its lease: until {self.lease_until})")
+            parts.append(f"{_RUN} (its lease: until {self.lease_until})")
         if self.unread:
             parts.append(f"not read to the end: {', '.join(self.unread)}")
         if self.open_windows:
@@ -78,6 +77,8 @@ class Drain:
     def __init__(self, stack: Stack, clock: Clock) -> None:
         self._stack = stack
         self._clock = clock
+        self._tick_seconds = _LOCAL_TICK_SECONDS if stack.is_local else _TICK_SECONDS
+        self._step = _LOCAL_STEP if stack.is_local else _STEP
         self._s3 = stack.client("s3")
         self._kinesis = stack.client("kinesis")
         self._events = stack.client("events")
@@ -111,14 +112,17 @@ class Drain:
         while True:
             rest = self.look()
             passed = self._clock.monotonic() - began
-            text = rest.text() if not rest or passed >= _TICK_SECONDS else "waiting for a tick that may be under way"
-            if text != said:
-                tell(said := text)
-            if rest and passed >= _TICK_SECONDS:
+            is_sure = not rest or passed >= self._tick_seconds
+            text = rest.text() if is_sure else "waiting for a tick that may be under way"
+            news = _RUN if rest.lease_until else text  # its lease is another at every token
+            if news != said:
+                said = news
+                tell(text)
+            if rest and passed >= self._tick_seconds:
                 return True
             if passed >= timeout:
                 return False
-            self._clock.sleep(_STEP)
+            self._clock.sleep(self._step)
 
     def _lease(self) -> str | None:
         """Return until when a run holds the checkpoint's lease, if one does."""
@@ -195,8 +199,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(stack: Stack, options: argparse.Namespace) -> int:
     """Drain, or resume, as the command line says; return 1 if not all came to rest."""
-    if stack.is_local:
-        raise OpsError(_LOCAL_REFUSED)
     drain = Drain(stack, SystemClock())
     if options.resume:
         drain.switch(on=True)

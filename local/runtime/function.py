@@ -65,13 +65,14 @@ class Function:
     ) -> None:
         self.settings = settings
         self.log = FunctionLog(settings.logical_id, echo)
-        self._task_root = task_root
         self._guardian = reaper
-        self._environment = runtime_environment(settings, task_root, endpoint, path)
+        self._endpoint, self._path = endpoint, path
+        self._take_code(task_root)
         reserved = settings.reserved_concurrency
         self._limit = MOST_ENVIRONMENTS if reserved is None else reserved
         self._lock = threading.Lock()
         self._idle: list[Emulator] = []
+        self._outdated: set[Emulator] = set()
         self._busy: dict[Emulator, float] = {}
         self._stopped = False
         self._counts: Counter[str] = Counter()
@@ -144,6 +145,15 @@ class Function:
             busy = list(self._busy)
         return sum(emulator.terminate_runtime() for emulator in busy) > 0
 
+    def deploy(self, task_root: Path) -> None:
+        """Take other code, as at a deployment: an invocation under way ends with the code that it began with."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+            self._outdated.update(self._busy)
+            self._take_code(task_root)
+        for emulator in idle:
+            emulator.stop()
+
     def stop(self) -> None:
         """End all environments; an invocation under way ends with an EmulatorError, the next is throttled."""
         with self._lock:
@@ -172,11 +182,16 @@ class Function:
     def _give_back(self, emulator: Emulator) -> None:
         with self._lock:
             self._busy.pop(emulator, None)
-            reusable = emulator.alive and not self._stopped
+            reusable = emulator.alive and not self._stopped and emulator not in self._outdated
+            self._outdated.discard(emulator)
             if reusable:
                 self._idle.append(emulator)
         if not reusable:
             emulator.stop()
+
+    def _take_code(self, task_root: Path) -> None:
+        self._task_root = task_root
+        self._environment = runtime_environment(self.settings, task_root, self._endpoint, self._path)
 
     def _new_environment(self) -> Emulator:
         return Emulator(

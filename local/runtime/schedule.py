@@ -30,6 +30,8 @@ _FIRST_WAIT, _LONGEST_WAIT = 1.0, 300.0
 _RETRY_WAITS = (60.0, 120.0)
 """Seconds before an event whose invocation failed is tried again, the first and the second time (same page)."""
 _SHORTEST_WAIT = 0.05
+_RULE_SECONDS = 0.5
+"""How often a rule that is off is looked at."""
 
 
 def tick_interval(every: float, speed: float) -> float:
@@ -122,9 +124,12 @@ class Schedule:
         How fast the feed runs: tick, age and waits shrink with it, the tick to no less than a second.
     finished
         Called with each result, from the invocation's thread.
+    is_on
+        Whether the rule is enabled, asked before each tick: somebody may switch it while the stack runs. What waits of
+        a rule that is off is forgotten, so that nothing begins after that.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- what a rule and its asynchronous invocations are made of
         self,
         settings: ScheduleSettings,
         invoke: Invoke,
@@ -132,12 +137,14 @@ class Schedule:
         *,
         speed: float,
         finished: Callable[[InvocationResult], None],
+        is_on: Callable[[], bool] = lambda: True,
     ) -> None:
         self.interval = tick_interval(settings.every, speed)
         self._settings = settings
         self._invoke = invoke
         self._clock = clock
         self._finished = finished
+        self._is_on = is_on
         self._queue = AsynchronousQueue(
             settings.maximum_event_age, settings.maximum_retries, self.interval / settings.every
         )
@@ -158,6 +165,11 @@ class Schedule:
         with self._lock:
             self._paused = True
             self._queue.clear()
+
+    def ignore_the_rule(self) -> None:
+        """Tick whether or not the rule is enabled: at a run's end all that was sent has to be read."""
+        self._is_on = lambda: True
+        self._wake.set()
 
     def resume(self) -> None:
         """Tick again, at once."""
@@ -194,16 +206,21 @@ class Schedule:
         next_tick = self._clock.now()
         while True:
             now = self._clock.now()
+            is_on = self._is_on()
             with self._lock:
                 if self._stopping:
                     return
-                if self._paused:
+                if not is_on:
+                    self._queue.clear()
+                if self._paused or not is_on:
                     next_tick = now
                 elif now >= next_tick:
                     self._queue.put(json.dumps(scheduled_event(self._settings.rule_arn, now)).encode(), now)
                     next_tick = max(now, next_tick + self.interval)
                 worker = self._worker(now)
                 wake_at = math.inf if self._paused else min(next_tick, self._queue.wake_at())
+                if not is_on:
+                    wake_at = now + _RULE_SECONDS
             if worker is not None:
                 worker.start()
                 continue

@@ -118,9 +118,9 @@ def run_schedule():
     """Start schedules that end with the test."""
     started = []
 
-    def run(consumer, settings=SETTINGS, speed=1.0):
+    def run(consumer, settings=SETTINGS, speed=1.0, is_on=lambda: True):
         clock, results = ManualClock(), []
-        schedule = Schedule(settings, consumer, clock, speed=speed, finished=results.append)
+        schedule = Schedule(settings, consumer, clock, speed=speed, finished=results.append, is_on=is_on)
         started.append((schedule, consumer))
         schedule.start()
         return schedule, clock, results
@@ -183,6 +183,30 @@ def test_a_paused_schedule_starts_nothing_until_it_is_resumed(run_schedule):
     assert len(consumer.events) == 1
     schedule.resume()
     wait_until(lambda: len(consumer.events) == 2)
+
+
+def test_a_rule_that_is_switched_off_starts_nothing_until_it_is_on_again(run_schedule):
+    """What waited when it was switched off is forgotten; at the run's end the rule counts no more."""
+    consumer, is_on = Consumer(), [True]
+    schedule, clock, results = run_schedule(consumer, is_on=lambda: is_on[0])
+    wait_until(lambda: len(consumer.events) == 1)
+    clock.advance(60)
+    wait_until(lambda: consumer.throttles >= 1)
+    is_on[0] = False
+    clock.advance(60)
+    consumer.end_run()
+    wait_until(lambda: len(results) == 1)
+    clock.advance(600)
+    assert len(consumer.events) == 1
+    is_on[0] = True
+    clock.advance(1)
+    wait_until(lambda: len(consumer.events) == 2)
+    is_on[0] = False
+    consumer.end_run()
+    wait_until(lambda: len(results) == 2)
+    clock.advance(60)
+    schedule.ignore_the_rule()
+    wait_until(lambda: len(consumer.events) == 3)
 
 
 def test_a_run_that_fails_while_the_schedule_is_paused_is_not_tried_again(run_schedule):
