@@ -13,7 +13,13 @@ def collection(page: Targets) -> FeatureCollection:
     """Return a page of aircraft as a collection."""
     features = [feature(target) for target in page.targets]
     links = [] if page.next is None else [Link(href=page.next, rel="next", type=MEDIA_TYPE)]
-    return FeatureCollection(features=features, numberMatched=page.matched, numberReturned=len(features), links=links)
+    return FeatureCollection(
+        features=features,
+        numberMatched=page.matched,
+        numberReturned=len(features),
+        links=links,
+        unreadable=page.unreadable,
+    )
 
 
 def feature(target: Target) -> Feature:

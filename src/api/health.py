@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 STALE_SECONDS = 60.0
 """A snapshot is written every few seconds of a visit; when the newest is older than this, something has stopped."""
 
+_MOST_BYTES = 64 * 1024
+"""Of the status: what is larger is not the consumer's, and would not fit into an answer."""
+
 
 def health(sky: Sky, status: bytes | None, now: int) -> schemas.Health:
     """Answer `/health`; `status` is `live/status.json`, `now` in milliseconds since the epoch."""
@@ -33,6 +36,6 @@ def health(sky: Sky, status: bytes | None, now: int) -> schemas.Health:
 
 def _object(data: bytes | None) -> dict[str, Any] | None:
     try:
-        return None if data is None else msgspec.json.decode(data, type=dict[str, Any])
+        return None if data is None or len(data) > _MOST_BYTES else msgspec.json.decode(data, type=dict[str, Any])
     except (ValueError, RecursionError):
         return None

@@ -50,6 +50,9 @@ class Targets(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     targets: list[Target]
     matched: Annotated[int, Meta(description="How many aircraft match in all, on this page and the others.")]
     as_of: Annotated[str | None, Meta(description="When the newest snapshot behind this was written.")] = None
+    unreadable: Annotated[
+        int, Meta(description="Snapshots that could not be read: their aircraft are missing here.")
+    ] = 0
     next: Annotated[str | None, Meta(description="The next page's address; absent on the last page.")] = None
 
 
@@ -84,6 +87,9 @@ class FeatureCollection(
     numberMatched: int  # noqa: N815 - OGC's name
     numberReturned: int  # noqa: N815 - OGC's name
     links: list[Link] = []
+    unreadable: Annotated[
+        int, Meta(description="Snapshots that could not be read: their aircraft are missing here.")
+    ] = 0
 
 
 class Windows(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):

@@ -79,7 +79,8 @@ def one(sky: Sky, _request: Request, values: Values) -> schemas.Target:
     for target in sky.targets:
         if target.icao_address == address:
             return schema(target, sky.identities.get(address, {}))
-    raise problems.not_found(f"{address}: no such aircraft in the snapshots of the last minutes")
+    unread = f"; {sky.unreadable} of them cannot be read now" if sky.unreadable else ""
+    raise problems.not_found(f"{address}: no such aircraft in the snapshots of the last minutes{unread}")
 
 
 def schema(target: Target, identity: Identity, distance: float | None = None) -> schemas.Target:
@@ -116,6 +117,7 @@ def _page(sky: Sky, request: Request, shown: list[Found], matched: int, last: An
         targets=[schema(target, sky.identities.get(target.icao_address, {}), away) for away, target in shown],
         matched=matched,
         as_of=None if sky.newest is None else rfc3339(sky.newest),
+        unreadable=sky.unreadable,
         next=None if last is None else cursors.write(last, request.path, request.query),
     )
 

@@ -10,7 +10,7 @@ import zlib
 import msgspec
 
 from live.errors import SnapshotError
-from live.layout import BOX_DEGREE, LATEST, MAGIC, MAX_BLOCKS, MAX_HEADER, MAX_IN_BLOCK, PREFIX, VERSION
+from live.layout import BOX_DEGREE, LATEST, MAGIC, MAX_AIRCRAFT, MAX_BLOCKS, MAX_HEADER, MAX_IN_BLOCK, PREFIX, VERSION
 from live.order import Order
 
 RAW_DEFLATE = -15
@@ -187,3 +187,5 @@ def _check(header: Header) -> None:
     for place, block in enumerate(header.blocks):
         if not 0 < block.aircraft <= MAX_IN_BLOCK or block.size < 0:
             raise SnapshotError(f"block {place}: {block.aircraft} aircraft in {block.size} bytes")
+    if header.aircraft > MAX_AIRCRAFT:
+        raise SnapshotError(f"header: {header.aircraft} aircraft; expected at most {MAX_AIRCRAFT}")

@@ -8,7 +8,7 @@ import msgspec
 
 from live.container import block_bytes, inflate, read_header
 from live.errors import SnapshotError
-from live.layout import IDENTITIES, MAX_IDENTITY_BLOCK
+from live.layout import IDENTITIES, MAX_IDENTITIES, MAX_IDENTITY_BLOCK
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,9 +48,12 @@ def read(data: bytes, keep: Callable[[Block], bool] | None = None) -> tuple[Head
     if header.fields[:1] != ("icao_address",) or len(header.fields) > _MAX_FIELDS:
         raise SnapshotError(f"header: fields {header.fields[:3]}; expected icao_address and at most {_MAX_FIELDS}")
     identities: dict[str, Identity] = {}
+    left = MAX_IDENTITIES
     for place, block in enumerate(header.blocks):
         if keep is None or keep(block):
-            identities |= read_block(header, place, data[start : start + block.size])
+            body = _body(header, place, data[start : start + block.size], min(left, MAX_IDENTITY_BLOCK))
+            left -= len(body)
+            identities |= _identities(header, place, body)
         start += block.size
     if start != len(data):
         raise SnapshotError(f"snapshot: {len(data)} bytes; expected {start} by its header")
@@ -65,9 +68,17 @@ def read_block(header: Header, place: int, data: bytes) -> dict[str, Identity]:
     SnapshotError
         The bytes are damaged, or belong to another version of the object.
     """
+    return _identities(header, place, _body(header, place, data, MAX_IDENTITY_BLOCK))
+
+
+def _body(header: Header, place: int, data: bytes, most: int) -> bytes:
+    return inflate(block_bytes(header, place, data), most, f"block {place}")
+
+
+def _identities(header: Header, place: int, body: bytes) -> dict[str, Identity]:
     what, rows = f"block {place}", header.blocks[place].aircraft
     try:
-        columns = _decode(inflate(block_bytes(header, place, data), MAX_IDENTITY_BLOCK, what))
+        columns = _decode(body)
     except (msgspec.DecodeError, RecursionError) as error:
         raise SnapshotError(f"{what}: {error}") from None
     if len(columns) != len(header.fields) or any(len(column) != rows for column in columns):

@@ -58,4 +58,9 @@ MAX_HEADER = 1 << 20
 MAX_BLOCKS = 1 << 12
 MAX_IN_BLOCK = 1 << 12
 MAX_IDENTITY_BLOCK = 1 << 23
-"""Bounds on a snapshot: bytes of the inflated header, blocks, aircraft in a block, bytes of inflated identities."""
+"""Bounds on a snapshot: bytes of the inflated header, blocks, aircraft in a block, bytes of a block's identities."""
+
+MAX_AIRCRAFT = 1 << 17
+"""In one object, six times as many as there are in the world at once: what is repeated deflates to next to nothing."""
+MAX_IDENTITIES = 1 << 24
+"""Inflated bytes of all identities in one object: as many aircraft take a sixth of it."""

@@ -8,7 +8,8 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tests.adversary import chain, judge, judge_events, judge_live, judge_redrive, live, mapping, redrive, stage
+from tests.adversary import asking, chain, judge, judge_events, judge_live, judge_redrive, live, mapping, redrive, stage
+from tests.adversary.asking import AskPlan
 from tests.adversary.attacks import drawn
 from tests.adversary.child import end_with_the_parent
 from tests.adversary.events import FunctionPlan
@@ -19,6 +20,7 @@ from tests.adversary.redrive import RedrivePlan
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from tests.adversary.asking import AskEvidence
     from tests.adversary.events import FunctionEvidence
     from tests.adversary.live import LiveEvidence
     from tests.adversary.process import Outcome
@@ -65,13 +67,16 @@ def attack(seed: int, kind: str | None = None, tolerance: float = TOLERANCE) -> 
     began = time.monotonic()
     drawn_attack = drawn(seed, time.time(), kind)
     plan = drawn_attack.plan
-    evidence: Evidence | FunctionEvidence | LiveEvidence | RedriveEvidence
+    evidence: AskEvidence | Evidence | FunctionEvidence | LiveEvidence | RedriveEvidence
     if isinstance(plan, FunctionPlan):
         evidence = (made := mapping.play(plan))
         broken = tuple(judge_events.judge(plan, made, tolerance))
     elif isinstance(plan, LivePlan):
         evidence = (shown := live.play(plan))
         broken = tuple(judge_live.judge(plan, shown, tolerance))
+    elif isinstance(plan, AskPlan):
+        evidence = (said := asking.play(plan))
+        broken = tuple(asking.judge(plan, said, tolerance))
     elif isinstance(plan, RedrivePlan):
         evidence = (done := redrive.play(plan))
         broken = tuple(judge_redrive.judge(plan, done, tolerance))

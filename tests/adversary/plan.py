@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from random import Random
 
+    from tests.adversary.asking import AskPlan
     from tests.adversary.events import FunctionPlan
     from tests.adversary.feed import Item
     from tests.adversary.live import LivePlan
@@ -96,10 +97,10 @@ class Attack:
     kind: str
     seed: int
     promise: str
-    plan: ConsumerPlan | FunctionPlan | LivePlan | RedrivePlan
+    plan: AskPlan | ConsumerPlan | FunctionPlan | LivePlan | RedrivePlan
 
 
-type Drawn = Callable[[Random, float], ConsumerPlan | FunctionPlan | LivePlan | RedrivePlan]
+type Drawn = Callable[[Random, float], AskPlan | ConsumerPlan | FunctionPlan | LivePlan | RedrivePlan]
 
 
 class Traffic:

@@ -8,20 +8,17 @@ from dataclasses import replace
 
 import pytest
 
+from tests.adversary.forged import NOW, SHARD, header, named, positions, shown
 from tests.adversary.judge_live import judge
 from tests.adversary.live import FIRST_WINDOW, LiveEvidence, LivePlan, Moment, Step
 from tests.adversary.plan import stamp
 from tests.adversary.process import Outcome
-from tests.adversary.recount import IDENTITY
-from tests.adversary.snapshot import COLUMNS, IDENTITIES, POSITIONS, forge, opened, read, seal
+from tests.adversary.snapshot import POSITIONS, forge, opened, read, seal
 from tests.adversary.stage import API_TOKEN
 from tests.adversary.store import Written
 
-SHARD = "shardId-000000000000"
 OPEN = f"live/{SHARD}/open"
 CLOSED = f"live/{SHARD}/closed/20260101T000100Z"
-ROWS = {"flags": 1, "ahead": 0, "delay": 2000, "position_age": 0, "heading": 900, "vertical_rate": 0, "speed": 430}
-NOW = FIRST_WINDOW * 1000
 
 
 def update(second, address="78121E", latitude=31.0):
@@ -39,38 +36,6 @@ def update(second, address="78121E", latitude=31.0):
         "heading": 90.0,
         "on_ground": False,
     }
-
-
-def shown(second, address="78121E", latitude=31.0, **fields):
-    """The same as a snapshot's row of numbers."""
-    place = {"latitude": round(latitude * 1e5), "longitude": 12_100_000, "altitude": 30_000}
-    return {"icao_address": int(address, 16), "measured": NOW + second * 1000, **place, **ROWS, **fields}
-
-
-def header(window=0, sequence=1, **more):
-    """A header of a window, by its number."""
-    start = NOW + 60_000 * window
-    made = {"shard": SHARD, "window_start": start, "window_end": start + 60_000, "sequence": str(sequence)}
-    return made | {"written_at": start, "identity": "i"} | more
-
-
-def positions(rows, **about):
-    """A snapshot of these rows."""
-    bases = [min((row[name] for row in rows if row[name] is not None), default=0) for name in COLUMNS]
-    planes = []
-    for name, base in zip(COLUMNS, bases, strict=True):
-        codes = [0 if row[name] is None else row[name] - base + 1 for row in rows]
-        planes += [bytes(code >> 8 * plane & 255 for code in codes) for plane in range(4)]
-    columns = [[base, 1, 4, 0] for base in bases]
-    blocks = [[len(rows), 0, 0, -9000, -18000, 9000, 18000]] if rows else []
-    return forge(POSITIONS, header(columns=columns, blocks=blocks, **about), [b"".join(planes)][: len(blocks)])
-
-
-def named(addresses, **about):
-    """The identities of these aircraft, of which nothing is known."""
-    block = json.dumps([addresses, *[[None] * len(addresses)] * len(IDENTITY)]).encode()
-    blocks = [[len(addresses), 0, 0]]
-    return forge(IDENTITIES, header(fields=["icao_address", *IDENTITY], blocks=blocks, **about), [block])
 
 
 def listed(since="2026-01-01T00:00:00Z"):

@@ -23,6 +23,7 @@ const TEXT_ADDRESS = 2 ** 24;
 const MAX_HEADER = 2 ** 20;
 const MAX_BLOCKS = 2 ** 12;
 const MAX_IN_BLOCK = 2 ** 12;
+const MAX_AIRCRAFT = 2 ** 17;
 const MAX_IDENTITY_BLOCK = 2 ** 23;
 const MAX_FIELDS = 64;
 
@@ -201,6 +202,8 @@ export async function readHeader(bytes, kind) {
     const edges = box.length === 4 && box.every(isWhole) ? box.map((/** @type {number} */ edge) => edge / 100) : null;
     return { aircraft, start: end - size, size, crc32: crc, box: edges };
   });
+  const all = blocks.reduce((/** @type {number} */ sum, /** @type {Block} */ block) => sum + block.aircraft, 0);
+  expect(all <= MAX_AIRCRAFT, () => `header: ${all} aircraft; expected at most ${MAX_AIRCRAFT}`);
   return {
     kind, shard, windowStart: h.window_start, windowEnd: h.window_end, writtenAt: h.written_at,
     part, sequence, closed, identity, columns, addresses, fields, blocks, end,

@@ -162,7 +162,9 @@ def test_a_damaged_snapshot_is_left_out_and_counted(get, s3, clock):
     """What cannot be read hides nothing else, and health says so."""
     s3.put_object(Bucket="data", Key=objects.open_window(SHARD), Body=b"LIVE\x01\x01\x00\x00" + b"\xff" * 40)
     clock.seconds += 1
-    assert get("/targets")[2] == {"targets": [], "matched": 0}
+    assert get("/targets")[2] == {"targets": [], "matched": 0, "unreadable": 1}
+    assert get("/targets", accept="application/geo+json")[2]["unreadable"] == 1
+    assert get("/targets/ABC123")[2]["detail"].endswith("1 of them cannot be read now")
     assert get("/health")[2]["unreadable"] == 1
 
 

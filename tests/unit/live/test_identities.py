@@ -56,3 +56,14 @@ def test_a_block_of_something_else_is_refused(body):
 
     with pytest.raises(SnapshotError):
         identities.read(assemble(IDENTITIES, msgspec.structs.replace(header, blocks=(block,)), [hostile]))
+
+
+def test_texts_without_end_are_refused():
+    """Each block is within its bound, and all together would take gigabytes."""
+    block = deflate(msgspec.json.encode([["78121E"], ["x" * 8_000_000]]))
+    header = msgspec.to_builtins(HEADER) | {"fields": ["icao_address", "callsign"]}
+    blocks = [[1, len(block), zlib.crc32(block)]]
+    few, many = (assemble(IDENTITIES, header | {"blocks": blocks * count}, [block] * count) for count in (2, 3))
+    assert identities.read(few)[1].keys() == {"78121E"}
+    with pytest.raises(SnapshotError, match="bytes when inflated"):
+        identities.read(many)

@@ -237,3 +237,15 @@ def test_the_order_of_snapshots_is_the_windows_and_the_records():
     assert order._replace(sequence=order.sequence - 1) < order < order._replace(part=1, sequence=0)
     with pytest.raises(SnapshotError):
         order.from_text("1/2/x")
+
+
+def test_aircraft_without_number_in_a_few_bytes_are_refused():
+    """Blocks that are each within bounds deflate to next to nothing, and all together would take gigabytes."""
+    block = deflate(b"\1" * 4096 * 4)
+    columns = [Column(0, 1, int(place in {0, 1, 2, 11}), 0) for place in range(12)]
+    blocks = [[4096, len(block), zlib.crc32(block)]]
+    header = msgspec.to_builtins(HEADER) | {"columns": msgspec.to_builtins(columns)}
+    few, many = (assemble(1, header | {"blocks": blocks * count}, [block] * count) for count in (32, 33))
+    assert len(read(few)[1]) == 131_072
+    with pytest.raises(SnapshotError, match="135168 aircraft; expected at most 131072"):
+        read(many)
