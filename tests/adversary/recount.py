@@ -30,11 +30,16 @@ _SOURCES = ("terrestrial", "satellite")
 
 
 class Position(NamedTuple):
-    """Where an aircraft was, in degrees, and when."""
+    """Where an aircraft was, in degrees, and when, by the rule of what is newer."""
 
-    measured: int
+    when: tuple[int, int, float]
     latitude: float
     longitude: float
+
+    @property
+    def measured(self) -> int:
+        """When it was measured."""
+        return self.when[0]
 
 
 class State(NamedTuple):
@@ -76,7 +81,7 @@ class Part:
         track = self._tracks.setdefault(address, _Track())
         north, east = (_number(update.get(name), most) for name, most in (("latitude", 90.0), ("longitude", 180.0)))
         if north is not None and east is not None and not north == 0 == east:
-            track.add(Position(at[0], north, east))
+            track.add(Position(at, north, east))
         known = self.states.get(address)
         if known is None or at > known.when:
             known = State(at, None, _readings(update), _identity(update))
@@ -91,13 +96,16 @@ class _Track:
     other: Position | None = None
 
     def add(self, position: Position) -> None:
-        if self.last is None or _fits(self.last, position):
-            if self.last is None or position.measured >= self.last.measured:
-                self.last = position
+        if self.last is None:
+            self.last = position
+            return
+        is_newer = position.when > self.last.when
+        if _fits(self.last, position):
+            self.last = position if is_newer else self.last
         elif self.other is not None and _fits(self.other, position):
-            self.last = max(self.other, position, key=lambda one: one.measured)
-            self.other = None
-        else:
+            if is_newer:
+                self.last, self.other = max(self.other, position, key=lambda one: one.when), self.last
+        elif is_newer:
             self.other = position
 
 

@@ -22,6 +22,7 @@ SELECTION = {
     "keepsakes": 1,
     "killed": 2,
     "live-backlog": 4,
+    "live-data": 7,
     "live-parts": 2,
     "live-retries": 4,
     "live-shards": 5,

@@ -28,6 +28,12 @@ class Sky:
         self._north = {address: rng.uniform(-60, 60) for address in self.addresses}
         self._east = {address: rng.uniform(-170, 170) for address in self.addresses}
 
+    def rename(self, addresses: list[str]) -> None:
+        """Give the aircraft other addresses."""
+        self._north = dict(zip(addresses, self._north.values(), strict=True))
+        self._east = dict(zip(addresses, self._east.values(), strict=True))
+        self.addresses = addresses
+
     def update(self, address: str, **fields: Any) -> dict[str, Any]:
         """Return the aircraft's next update, a little further north."""
         rng = self._rng
