@@ -23,6 +23,8 @@ FAILED_RUNS = 3
 """Runs of the consumer that fail without any progress, after which another one is not waited for either: enough to tell
 a wrong setting from an accident. Where accidents are made, there are more of them."""
 DRAIN_SECONDS = 180.0
+CLOSING = "closing the last windows"
+"""What the last step is called."""
 _STEP = 0.05
 _NEVER = threading.Event()
 
@@ -78,7 +80,7 @@ class Shutdown:
         self.steps: tuple[tuple[str, Step], ...] = (
             ("waiting for the checkpoint", self._commit_all),
             ("stopping the consumer", self._stop_consumer),
-            ("closing the last windows", self._drain),
+            (CLOSING, self._drain),
         )
 
     def _commit_all(self) -> str:

@@ -24,7 +24,7 @@ from local.faults.aws.commit_recorder import Checkpoint, CommitRecorder
 from local.faults.aws.plan import FaultPlan
 from local.faults.timed.resharding import Resharding
 from local.faults.waits import waits
-from local.function_names import ALERTS, API, CONSUMER
+from local.function_names import AGGREGATOR, ALERTS, API, CONSUMER
 from local.runtime.function import Function
 from local.runtime.reaper import Reaper
 from local.simulator.transport import PATH
@@ -64,6 +64,7 @@ class Rig:
         self.functions: dict[str, Function] = {}
         self._consumers: dict[str, Function] = {}
         self._ending = contextlib.ExitStack()
+        self._plan = FaultPlan()
         try:
             self._make()
         except BaseException:
@@ -140,6 +141,9 @@ class Rig:
         """Empty everything that a schedule writes to; follow its plan from now on, with a consumer of its format."""
         self.functions[CONSUMER] = self._consumers[record_format]
         self.proxy.inject(FaultPlan())
+        if any((rule.caller, rule.service) == (AGGREGATOR, "s3") for rule in self._plan.rules):
+            self.functions[AGGREGATOR].deploy(REPOSITORY / "src")  # it may keep closed windows that S3 has refused
+        self._plan = plan
         kinesis, dynamodb, s3 = (self._clients[name] for name in ("kinesis", "dynamodb", "s3"))
         stream = self.stack.resources["UpdatesStream"]
         kinesis.delete_stream(StreamName=stream)

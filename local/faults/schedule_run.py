@@ -22,8 +22,8 @@ from local.faults.timed.concurrency_limit import ConcurrencyLimit
 from local.faults.timed.processes import ProcessFaults, ProcessKind
 from local.faults.traffic import FaultTraffic
 from local.faults.waits import LEASE_SECONDS
-from local.function_names import ALERTS, ARCHIVE, CONSUMER
-from local.shutdown import FAILED_RUNS, Shutdown
+from local.function_names import AGGREGATOR, ALERTS, ARCHIVE, CONSUMER
+from local.shutdown import CLOSING, FAILED_RUNS, Shutdown
 from local.simulator.feed import Feed
 from local.simulator.server import TrackingStreamServer
 from local.simulator.tokens import TokenError
@@ -154,10 +154,7 @@ class ScheduleRun:
             timeout=_STALL_SECONDS + rig.consumer_timeout,
             failed_runs=FAILED_RUNS + schedule.failing,
         )
-        for _, step in ending.steps:
-            if failure := step():
-                self._troubles.append(f"{failure} {self._last_words()}")
-                rig.functions[CONSUMER].kill()
+        self._end(ending)
         self._processes.join_invocations()
         for archive in archives:
             archive.stop()
@@ -165,6 +162,15 @@ class ScheduleRun:
             delivery.stop()
         if failure := archive_by_hand(rig.functions[ARCHIVE], _ARCHIVE_ATTEMPTS):
             self._troubles.append(f"{failure} {' | '.join(rig.functions[ARCHIVE].log.newest(5))}")
+
+    def _end(self, ending: Shutdown) -> None:
+        for name, step in ending.steps:
+            if name == CLOSING:
+                # What S3 refused comes with the next invocation, and behind these there is none.
+                self._rig.proxy.spare(AGGREGATOR, "s3")
+            if failure := step():
+                self._troubles.append(f"{failure} {self._last_words()}")
+                self._rig.functions[CONSUMER].kill()
 
     def _last_words(self) -> str:
         """Return the error of the consumer's last run that failed, which stands above its trace, and its log's end."""

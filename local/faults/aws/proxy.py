@@ -93,6 +93,7 @@ class AwsProxy:
         self._upstream = (address.hostname, address.port)
         self.authoriser = authoriser
         self._injector = FaultInjector(plan)
+        self._spared: frozenset[tuple[str, str]] = frozenset()
         self._clock: Clock = clock or SystemClock()
         self._stopping = threading.Event()
         self._lock = threading.Lock()
@@ -120,7 +121,12 @@ class AwsProxy:
 
     def inject(self, plan: FaultPlan) -> None:
         """Follow another plan from now on, counting calls again."""
+        self._spared = frozenset()
         self._injector = FaultInjector(plan)
+
+    def spare(self, caller: str, service: str) -> None:
+        """Apply no more faults to what a function asks of a service, until there is another plan."""
+        self._spared |= {(caller, service)}
 
     def start(self) -> None:
         """Begin to accept connections."""
@@ -154,7 +160,7 @@ class AwsProxy:
         if denial is not None:
             self._remember(call, resource, "denied", denial)
             return denial
-        applied = self._injector.next(call)
+        applied = None if (call.caller, call.service) in self._spared else self._injector.next(call)
         told: Answer | FaultKind
         if applied is None:
             told = upstream.ask(request)

@@ -396,3 +396,15 @@ def test_a_request_that_its_client_did_not_end_is_none(proxy, request_bytes):
         sending.shutdown(socket.SHUT_WR)
         assert sending.recv(1_000) == b""
     assert proxy.calls == ()
+
+
+def test_whose_calls_are_spared_has_no_faults_until_the_next_plan(client, proxy, bucket, inject):
+    """Of that service, and of nobody else."""
+    inject("s3", FaultKind.THROTTLED, operation="PutObject")
+    proxy.spare("AggregatorFunction", "s3")
+    client("s3", caller="AggregatorFunction").put_object(Bucket=bucket, Key="k", Body=b"")
+    with pytest.raises(ClientError):
+        client("s3").put_object(Bucket=bucket, Key="k", Body=b"")
+    inject("s3", FaultKind.THROTTLED, operation="PutObject")
+    with pytest.raises(ClientError):
+        client("s3", caller="AggregatorFunction").put_object(Bucket=bucket, Key="k", Body=b"")
