@@ -6,7 +6,7 @@ set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 export PYTHONPATH=$root PYTHONDONTWRITEBYTECODE=1
 
-# Prints major.minor of an interpreter that works and has pip; a shim of pyenv may stand in PATH and not work.
+# Prints major.minor of an interpreter that works and has pip; a shim of pyenv may be in PATH and not work.
 version_of() {
   "$1" -c 'import pip, sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null
 }

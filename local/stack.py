@@ -164,7 +164,7 @@ def _event_source_mappings(cloud: Cloud) -> list[dict[str, Any]]:
 def _mapping(listed: dict[str, Any], roles: Mapping[str, str]) -> MappingSettings:
     filters = listed.get("FilterCriteria", {}).get("Filters")
     if filters:
-        # moto leaves a hole where AWS::NoValue stood in a list.
+        # moto leaves a hole where AWS::NoValue was in a list.
         listed = listed | {"FilterCriteria": {"Filters": [one for one in filters if one]}}
     return MappingSettings.from_properties(listed, role_arn=roles[listed["FunctionArn"]])
 

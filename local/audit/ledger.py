@@ -153,7 +153,7 @@ def count_rows(lines: Iterable[bytes], stream: Iterable[StoredRecord], window: i
 
 
 def _held(stream: Iterable[StoredRecord], window: int) -> dict[_Place, list[tuple[str, str | None]]]:
-    """Return the keys of the updates that stand in each place; what is no update, `compare` calls unexpected."""
+    """Return the keys of the updates that are in each place; what is not an update, `compare` calls unexpected."""
     held: dict[_Place, list[tuple[str, str | None]]] = defaultdict(list)
     decode = msgspec.json.Decoder(_Key).decode
     for stored in stream:

@@ -39,7 +39,7 @@ EMERGENCY_SQUAWKS: Final = {
 class Finding:
     """One rule's verdict on one update: `rule` is its name, `title` goes into the subject, `meaning` is a sentence.
 
-    `subject` is what an alert silences: what is told under another subject of the aircraft is no duplicate.
+    `subject` is what an alert silences: an alert under another subject of the aircraft is not a duplicate.
     """
 
     rule: str

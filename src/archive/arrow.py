@@ -84,7 +84,7 @@ def _release(structure: Any) -> None:
 
 
 class Table:
-    """Some columns of one length, which DuckDB reads where the table's name stands in a query. None is NULL.
+    """Some columns of one length, which DuckDB reads where a query has the table's name. None is NULL.
 
     Keep the table until the query has ended.
     """

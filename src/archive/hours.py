@@ -44,7 +44,7 @@ apart, one of the clocks is wrong: the earlier one counts, unless it was never s
 
 
 def folder(hour: datetime) -> str:
-    """Return how an hour stands in a key: `date=2024-03-04/hour=23/`."""
+    """Return an hour as keys have it: `date=2024-03-04/hour=23/`."""
     return f"date={hour.year:04}-{hour.month:02}-{hour.day:02}/hour={hour.hour:02}/"
 
 

@@ -70,7 +70,7 @@ class Attempts:
             number += 1
 
     def get(self, name: str) -> Attempt | None:
-        """Return an execution, None if there is none of this name."""
+        """Return an execution, None if no execution has this name."""
         arn = f"{self._machine.replace(':stateMachine:', ':execution:')}:{name}"
         try:
             found = self._states.describe_execution(executionArn=arn)

@@ -58,7 +58,7 @@ class StreamReader:
         parser: BatchParser | None = None,
         delay: timedelta = NO_DELAY,
     ) -> None:
-        """Read by connections of the `keeper`; what is told of the stream passes the `redactor`."""
+        """Read by connections of the `keeper`; the server's words pass the `redactor` before they are kept."""
         self._keeper = keeper
         self._end = end
         self._processor = processor

@@ -65,7 +65,7 @@ def batch(rng: Random, window: int, updates: list[dict[str, Any]], shard: str = 
 
 
 def trouble(rng: Random, *, patient: bool = True) -> tuple[Rule, ...]:
-    """Return what S3 does to the live objects of an invocation; without patience nothing that takes seconds."""
+    """Return what S3 does to the live objects of an invocation; if it may not wait, nothing that takes seconds."""
     statuses = [
         Instead(Reply(status, b"<Error><Code>Refused</Code><Message>No.</Message></Error>"))
         for status in (400, 403, 404, 409, 412, 500, 503)

@@ -1,4 +1,4 @@
-"""What is told while benchmarks run, where no terminal shows it."""
+"""The output while benchmarks run, where no terminal shows it."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ def test_a_job_may_do_no_more_than_it_has_to(workflows):
 
 
 def test_what_is_typed_in_reaches_no_shell(workflows):
-    """An input stands in a variable of the environment, never in a command's text."""
+    """An input is in a variable of the environment, never in a command's text."""
     for name, text in workflows.items():
         for step in (step for job in yaml_parse(text)["jobs"].values() for step in job["steps"]):
             assert "${{" not in step.get("run", ""), (name, step)

@@ -17,7 +17,7 @@ from local.web.static_files import StaticFiles
 
 @pytest.fixture
 def s3(aws):
-    """A bucket with a live object, and something that is none of the page's business."""
+    """A bucket with a live object, and something that the page has no business with."""
     client = boto3.client("s3", endpoint_url=aws)
     client.create_bucket(Bucket="data")
     client.put_object(Bucket="data", Key="live/shards.json", Body=b'{"shards":{}}')
