@@ -9,14 +9,13 @@ WITH in_order AS (
         longitude,
         altitude_baro,
         on_ground,
-        lag("timestamp") OVER aircraft AS last_heard,
-        lag(callsign) OVER aircraft AS callsign_before,
-        lag(latitude) OVER aircraft AS latitude_before,
-        lag(longitude) OVER aircraft AS longitude_before,
-        lag(on_ground) OVER aircraft AS on_ground_before
+        lag("timestamp") OVER (PARTITION BY icao_address ORDER BY "timestamp", ingestion_time) AS last_heard,
+        lag(callsign) OVER (PARTITION BY icao_address ORDER BY "timestamp", ingestion_time) AS callsign_before,
+        lag(latitude) OVER (PARTITION BY icao_address ORDER BY "timestamp", ingestion_time) AS latitude_before,
+        lag(longitude) OVER (PARTITION BY icao_address ORDER BY "timestamp", ingestion_time) AS longitude_before,
+        lag(on_ground) OVER (PARTITION BY icao_address ORDER BY "timestamp", ingestion_time) AS on_ground_before
     FROM updates
     WHERE "date" BETWEEN ? AND ?
-    WINDOW aircraft AS (PARTITION BY icao_address ORDER BY "timestamp", ingestion_time)
 )
 
 SELECT
