@@ -14,6 +14,12 @@ import pytest
 FUNCTIONS = ("consumer", "aggregator", "alerts", "api", "archive", "flights")
 
 
+@pytest.fixture(scope="session", name="copy_of")
+def copy_of_fixture():
+    """Copies what packaging reads into a folder."""
+    return copy_of
+
+
 def copy_of(repository, folder):
     """Copy what packaging reads; the fetched wheels are shared with the original, so that they are fetched once."""
     for name in ("src", "tools"):
