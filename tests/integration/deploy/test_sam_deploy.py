@@ -87,7 +87,7 @@ def test_every_parameter_arrives_as_it_is_written(built, sam, cloudformation):
 
 
 def test_the_readmes_parameters_arrive(repository, built, sam, cloudformation):
-    """What README shows for samconfig.toml and for the command line works as it is printed."""
+    """What README and the page of feeds show for samconfig.toml and the command line works as it is printed."""
     readme = (repository / "README.md").read_text()
     [table] = [block.partition("```")[0] for block in readme.split("```toml\n")[1:] if "parameter_overrides]" in block]
     header, _, lines = table.partition("\n")
@@ -95,7 +95,12 @@ def test_the_readmes_parameters_arrive(repository, built, sam, cloudformation):
     with_parameters(built, lines)
     sam(built, "deploy", "--no-confirm-changeset")
     assert cloudformation.parameters() == tomllib.loads(lines)
-    commands = [line for line in readme.splitlines() if line.startswith("pipenv run sam deploy --parameter-overrides")]
+    feeds = (repository / "docs" / "feeds.md").read_text()
+    commands = [
+        line
+        for line in f"{feeds}\n{readme}".splitlines()
+        if line.startswith("pipenv run sam deploy --parameter-overrides")
+    ]
     arrived = []
     for command in commands:
         line = command.removeprefix("pipenv run ").partition("  #")[0] + " --no-confirm-changeset"

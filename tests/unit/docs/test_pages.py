@@ -48,7 +48,9 @@ def test_links_lead_somewhere(repository):
                 assert anchor in anchors(file.read_text()), f"{page.name}: {target}"
 
 
-@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", ".pre-commit-config.yaml"])
+@pytest.mark.parametrize(
+    "page", ["README.md", "CONTRIBUTING.md", "docs/feeds.md", "docs/debugging.md", ".pre-commit-config.yaml"]
+)
 def test_commands_exist(repository, page):
     """What a page has people run is a script of the Pipfile, or a program that comes with the packages."""
     scripts = tomllib.loads((repository / "Pipfile").read_text())["scripts"]
