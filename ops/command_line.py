@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ops import doctor, drain, explain, redrive, status, tail
 from ops.errors import AWS_ERRORS, OpsError, explained
+from ops.help_text import HelpFormatter
 from ops.output import complain
 from ops.plan import command as planning
 from ops.stack import find
@@ -47,7 +48,7 @@ def parser() -> argparse.ArgumentParser:
         prog="pipenv run ops",
         description="For those who run a stack: how it is, what passes through it, and what to do about it.",
         epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=HelpFormatter,
         allow_abbrev=False,
     )
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
@@ -57,7 +58,7 @@ def parser() -> argparse.ArgumentParser:
             help=told,
             description=f"{told[0].upper()}{told[1:]}.",
             epilog=module.EXAMPLES,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
+            formatter_class=HelpFormatter,
             allow_abbrev=False,
         )
         if name in _OF_A_STACK:

@@ -24,8 +24,8 @@ examples:
   pipenv run ops doctor --stack aircraft-stream-dev
   pipenv run ops doctor --stack aircraft-stream --json | jq '.parts[] | select(.state != "ok")'
 
-It changes nothing, and reads no secret's value. exit code: 0 if nothing needs attention, 1 if something does, 2 if the
-stack cannot be found or asked."""
+It changes nothing, and reads no secret's value.
+exit code: 0 if nothing needs attention, 1 if something does, 2 if the stack cannot be found or asked."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -26,7 +26,8 @@ examples:
 
 Each line is JSON, so that `| jq` goes on with it. A pattern is EventBridge's, under the key `data`; envelopes are
 opened first, so that it is asked of each update. `updates` takes one of the five reads a second that a shard gives to
-all; rows come when Firehose has written them, within a minute or two; of alerts the newest hundred are seen."""
+all; rows come when Firehose has written them, within a minute or two; of alerts the newest hundred are seen.
+exit code: 0; 2 if the stack cannot be found or asked, or the pattern cannot be read."""
 
 SOURCES = {
     "updates": Updates,

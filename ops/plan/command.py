@@ -26,7 +26,7 @@ examples:
   pipenv run ops plan --recording updates.ndjson.gz --latency 6s
   pipenv run ops plan --stack aircraft-stream --hours 24         from the busiest minute of the last day
 
-  what do 100 shards, ParallelizationFactor 1, BatchSize 100 do under 100,000 records a second, and what should change?
+What do 100 shards, ParallelizationFactor 1, BatchSize 100 do under 100,000 records a second, and what should change?
   pipenv run ops plan --rate 100000 --shards 100 --batch-size 100 --invocation 60ms --record 0.6ms
 
 With --batch-size it simulates an event source mapping as given, and each change of it beside it. The simulation is the
