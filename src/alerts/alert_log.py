@@ -83,7 +83,10 @@ class AlertLog:
         return map(write, entries) if len(entries) == 1 else self._threads.map(write, entries)
 
     def _write(self, entry: LogEntry, has_failed: Event) -> LogEntry | None:
-        """Write the entry unless it is there; return it if it was not."""
+        """Write the entry unless it is there; return it if it was not.
+
+        One that this process has sent is not there but for a write of its own, of which no answer came.
+        """
         is_new = True
         try:
             self._client.put_object(
@@ -98,7 +101,7 @@ class AlertLog:
                 has_failed.set()
                 logger.warning("alert could not be logged yet", extra=_named(entry) | {"reason": str(error)})
                 return None
-            is_new = False
+            is_new = entry.sent_at is not None
         with self._lock:
             self._waiting.pop(entry.id, None)
         return entry if is_new else None

@@ -72,6 +72,8 @@ class FunctionPlan:
     items: tuple[tuple[str, str, str], ...] = ()
     """Aircraft, an attribute of its item in the table of latest states, and the text it has to hold."""
     may_double: bool = False
+    shown: bool = False
+    """Whether in the end each alert has to be in the alert log and among the newest alerts."""
     log: int = 20_000
     """Bytes of log at most."""
     fastest: float = 20.0
@@ -205,5 +207,7 @@ class FunctionEvidence:
     items: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
     """The table of latest states."""
     messages: list[dict[str, str]] = field(default_factory=list)
+    objects: dict[str, bytes] = field(default_factory=dict)
+    """The data bucket."""
     log: bytes = b""
     stall: float = 0.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     from tests.adversary.events import FunctionEvidence, FunctionPlan
 
+NEWEST, NEWEST_BYTES, NEWEST_ALERTS = "live/alerts.json", 300 * 1024, 100
 STATE_BOUND = 1_000_000
 """Bytes of state that Lambda takes (Lambda's guide on tumbling windows: 1 MB)."""
 
@@ -24,6 +26,7 @@ def judge(plan: FunctionPlan, evidence: FunctionEvidence, tolerance: float) -> l
         *_invocations(plan, evidence, tolerance),
         *_rows(plan, evidence),
         *_alerts(plan, evidence),
+        *_shown(plan, evidence),
         *texts(evidence.log),
     ]
 
@@ -102,6 +105,27 @@ def _alerts(plan: FunctionPlan, evidence: FunctionEvidence) -> Iterator[Broken]:
     unasked = [about for about in sent if about not in known and about[0] != UNFILTERED]
     if unasked:
         yield Broken("no alert is sent that nothing calls for", f"{unasked[:5]}")
+
+
+def _shown(plan: FunctionPlan, evidence: FunctionEvidence) -> Iterator[Broken]:
+    """Judge the alert log and `live/alerts.json` by docs/design.md."""
+    content = evidence.objects.get(NEWEST)
+    listed = [] if content is None else json.loads(content)["alerts"]
+    if content is not None and (len(content) > NEWEST_BYTES or len(listed) > NEWEST_ALERTS):
+        yield Broken("the newest alerts are bounded", f"{len(listed)} alerts in {len(content)} bytes")
+    sent = [each["sent_at"] for each in listed if "sent_at" in each]
+    if sent != sorted(sent, reverse=True) or len({each["id"] for each in listed}) != len(listed):
+        yield Broken(
+            "the newest alerts are in order, each once", f"{[(each['id'], each.get('sent_at')) for each in listed]}"
+        )
+    if not plan.shown:
+        return
+    logged = [json.loads(each) for key, each in evidence.objects.items() if key.startswith("alerts/")]
+    for what, found in (("the log", logged), (NEWEST, listed)):
+        counted = Counter((each["icao_address"], each["rule"]) for each in found)
+        wrong = [(about, counted[about[:2]]) for about in plan.alerts or () if counted[about[:2]] != about[2]]
+        if wrong:
+            yield Broken("every alert is logged and shown", f"{what}: {wrong[:3]} (aircraft, rule, due; found)")
 
 
 def _about(message: dict[str, str]) -> tuple[str, str]:

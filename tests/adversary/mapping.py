@@ -101,6 +101,7 @@ def play(plan: FunctionPlan) -> FunctionEvidence:
         evidence = mapping.evidence
         evidence.rows, evidence.messages = mapping.aws.rows, mapping.aws.messages
         evidence.items = mapping.aws.tables["aircraft"].items if "aircraft" in mapping.aws.tables else {}
+        evidence.objects = mapping.aws.store.objects
         evidence.log = log.read_bytes()
         if mapping.aws.faults:
             raise RuntimeError(f"the stub of AWS failed, not what it attacks: {mapping.aws.faults[0]}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.adversary.events import FunctionEvidence, FunctionPlan
@@ -107,3 +109,39 @@ def test_an_alert_lost_doubled_and_unasked_for(evidence):
     assert promises(excused, evidence) == {"no alert is lost"}
     evidence.messages[:] = [message("A4F0AB", "pattern"), message("78121E", "emergency_squawk")]
     assert promises(ALERTS, evidence) == {"no alert is sent that nothing calls for"}
+
+
+SHOWN = FunctionPlan("alerts", (), alerts=ALERTS.alerts, shown=True)
+
+
+def alert(number, address="78121E", rule="emergency_squawk", **more):
+    """An alert as the log and the list of the newest have it."""
+    return {
+        "id": str(number),
+        "icao_address": address,
+        "rule": rule,
+        "sent_at": f"2026-01-01T00:{number:02}:00Z",
+    } | more
+
+
+def shown(evidence, logged, newest):
+    """The promises that the judge finds broken where these alerts are in the log and among the newest."""
+    evidence.objects = {f"alerts/{number}": json.dumps(each).encode() for number, each in enumerate(logged)}
+    evidence.objects["live/alerts.json"] = json.dumps({"version": 1, "alerts": newest}).encode()
+    return promises(SHOWN, evidence)
+
+
+def test_an_alert_that_is_not_logged_or_not_shown(evidence):
+    """It has to be in both."""
+    assert shown(evidence, [alert(1)], [alert(1)]) == set()
+    assert shown(evidence, [], [alert(1)]) == {"every alert is logged and shown"}
+    assert shown(evidence, [alert(1)], []) == {"every alert is logged and shown"}
+    assert shown(evidence, [alert(1)], [alert(1, "A4F0AB")]) == {"every alert is logged and shown"}
+
+
+def test_newest_alerts_twice_out_of_order_or_without_bound(evidence):
+    """A hundred at most, 300 KB at most, the newest first."""
+    assert "the newest alerts are in order, each once" in shown(evidence, [alert(1)], [alert(1), alert(1)])
+    assert "the newest alerts are in order, each once" in shown(evidence, [alert(1)], [alert(1), alert(2)])
+    assert "the newest alerts are bounded" in shown(evidence, [alert(1)], [alert(1, text="x" * 310_000)])
+    assert "the newest alerts are bounded" in shown(evidence, [], [alert(n) | {"id": n} for n in range(101)])

@@ -50,6 +50,7 @@ SELECTION = {
     "slow-feed": 1,
     "spelt-addresses": 1,
     "storm": 2,
+    "unwritten-alerts": 29,
     "wrong-clock-before-a-gap": 52,
     "wrong-clock-before-an-alert": 2,
 }

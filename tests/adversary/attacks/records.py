@@ -250,3 +250,34 @@ def failing_notification(rng: Random, now: float) -> FunctionPlan:
         may_double=operation != "dynamodb.PutItem",
         log=60_000,
     )
+
+
+@kind("every alert that was sent is logged and shown once S3 takes it, and none fails for that", weight=2)
+def unwritten_alerts(rng: Random, now: float) -> FunctionPlan:
+    """The alert log or the newest alerts are refused, lost or answered oddly; then all is well."""
+    aircraft = Aircraft(rng, now)
+    first, second = (
+        [aircraft.update(aircraft.address(), squawk="7700") for _ in range(rng.choice([1, 5]))] for _ in "ab"
+    )
+    operation = rng.choice(["s3.put.alerts", "s3.put.live.alerts", "s3.get.live.alerts", "s3.*"])
+    manners = rng.choice(
+        [
+            *(Instead(Reply(status, b"")) for status in (403, 409, 412, 500, 503)),
+            Instead(Reply(500, b""), executed=True),
+            Odd(rng.choice(PLAIN)),
+            Close(),
+            Close(executed=True),
+        ]
+    )
+    if operation == "s3.put.alerts" and manners == Instead(Reply(412, b"")):
+        manners = Close()  # it says that the alert is there, which nobody doubts
+    rules = (Rule(operation, manners, count=rng.choice([1, 99])),)
+    batches = tuple(tuple(packed(rng, [text(each) for each in made], made)) for made in (first, second))
+    return FunctionPlan(
+        "alerts",
+        batches,
+        (rules,),
+        alerts=tuple((each["icao_address"], "emergency_squawk", 1) for each in first + second),
+        shown=True,
+        log=60_000,
+    )

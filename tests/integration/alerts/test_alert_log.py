@@ -237,6 +237,19 @@ def test_newest_alerts_that_cannot_be_written_are_counted_and_shown_with_the_nex
     assert len(world.log()) == len(world.read(objects.ALERTS)["alerts"]) == 2
 
 
+def test_an_alert_whose_log_was_written_and_never_answered_is_shown(world, record):
+    """The next batch finds it there: by a write of its own."""
+    world.s3 = FaultyClient(world.s3, {"put_object": ["answer lost"]})
+    alerter = world.alerter()
+
+    first = alerter.process([record(squawk="7700")], lambda: 60.0)
+    alerter.process([record("040172", squawk="7700")], lambda: 60.0)
+
+    assert first.unlogged == 1
+    assert {alert["icao_address"] for alert in world.read(objects.ALERTS)["alerts"]} == {"78121E", "040172"}
+    assert len(world.log()) == 2
+
+
 def test_a_hundred_alerts_have_their_bound(world, record):
     """However long a feed's texts are, the page that polls this gets 300 KB at most."""
     callsign = "\U00020bb7" * 64  # a longer one is no callsign
