@@ -16,7 +16,7 @@ DYNAMODB_WRITE = 0.625e-6  # on demand, up to 1 KB
 S3_PUT, S3_GET, S3_GB_MONTH = 5e-6, 0.4e-6, 0.023
 API_REQUEST = 1e-6  # HTTP API
 METRIC, ALARM, COMPOSITE, SECRET, KMS_KEY = 0.30, 0.10, 0.50, 0.40, 1.00
-KMS_REQUEST = 0.03 / 10_000
+KMS_REQUEST = 0.03 / 10_000  # https://aws.amazon.com/kms/pricing/; from memory, the page was not to be had
 
 # https://aws.amazon.com/cloudfront/pricing/, pay as you go; what CloudFront fetches from S3 is not charged by the byte.
 CLOUDFRONT_REQUEST = 1e-6  # HTTPS, North America and Europe
