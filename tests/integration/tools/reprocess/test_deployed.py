@@ -99,17 +99,16 @@ def test_what_is_under_way_is_followed_and_can_be_stopped(stack, capsys):
     stack.instead = lambda event: go_on.wait(60) and _nothing_left(event)
     codes = []
 
-    def meanwhile(_):
-        if not codes:
-            codes.append(None)
-            codes[0] = _run(stack, "2024-03-05T02", "--stop", wait=lambda _: go_on.set())
-        _pause()
+    def run(*options, meanwhile):
+        """Run the command, and something else while it waits for the first time."""
+        once = iter([meanwhile])
+        codes.append(_run(stack, "2024-03-05T02", *options, wait=lambda _: next(once, _pause)()))
 
     try:
-        assert _run(stack, "2024-03-05T02", wait=meanwhile) == 1
+        run(meanwhile=lambda: run(meanwhile=lambda: run("--stop", meanwhile=go_on.set)))
     finally:
         go_on.set()
-    assert codes == [1]
+    assert codes == [1, 1, 1]
     assert "the execution ABORTED" in capsys.readouterr().out
     executions = stack.states.list_executions(stateMachineArn=stack.machine)["executions"]
     assert [one["name"] for one in executions if "20240305T0200" in one["name"]] == ["20240304T0000-20240305T0200-1"]
