@@ -19,7 +19,6 @@ from local.function_names import API, CONSUMER
 from local.pipeline import Pipeline
 from local.runtime.emulator import binary as emulator_binary
 from local.runtime.reaper import Reaper
-from local.source.remote import RemoteSource
 from local.threads import ThreadWatch
 from local.web.front_door import FrontDoor
 from local.web.live_objects import LiveObjects
@@ -42,8 +41,6 @@ if TYPE_CHECKING:
 _TITLES = {"replay": "aircraft stream · a recording", "generated": "aircraft stream · generated traffic"}
 INTERRUPTED = 130
 """Exit code of a run that was stopped at once: that of a shell for Ctrl-C."""
-_FROM_THE_BEGINNING = {"StartPosition": "BEGINNING"}
-"""There is no checkpoint yet, and nothing that was sent before the first run may be passed over."""
 
 
 class RunError(Exception):
@@ -150,7 +147,6 @@ class Run:
     def _create_stack(self, cloud: Cloud, stream: StreamAddress, faults: LiveFaults | None) -> Stack:
         """Make the stack that reads the stream."""
         options = self._options
-        parameters = {} if isinstance(options.source, RemoteSource) else _FROM_THE_BEGINNING
         timeout = options.consumer_timeout
         stack = create(
             cloud,
@@ -165,7 +161,7 @@ class Run:
                 "Schedule": options.schedule,
                 "StreamDelayMinutes": str(options.delay),
                 "StopWhenCaughtUp": str(options.stop_when_caught_up).lower(),
-                **parameters,
+                **options.source.parameters,
                 **({} if faults is None else faults.parameters),
             },
             secret_value=stream.token,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -27,6 +27,7 @@ class RemoteSource:
     speed = 1.0
     endless = True
     is_of_now = True
+    parameters: ClassVar[dict[str, str]] = {}
     notes = ()
 
     def serve(

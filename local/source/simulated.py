@@ -48,6 +48,11 @@ class SimulatedSource:
         return self.traffic.endless
 
     @property
+    def parameters(self) -> dict[str, str]:
+        """What the stack is told: there is no checkpoint yet, and what was sent before the first run counts, too."""
+        return {"StartPosition": "BEGINNING"}
+
+    @property
     def is_of_now(self) -> bool:
         """Whether its times are those of the machine's clock."""
         return self.starts_late_by is not None

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from local.audit.envelope import StoredRecord
@@ -34,6 +34,10 @@ class Source(Protocol):
 
     @property
     def is_of_now(self) -> bool: ...  # noqa: D102
+
+    @property
+    def parameters(self) -> Mapping[str, str]:
+        """The template's parameters that the stack needs to read it."""
 
     @property
     def notes(self) -> Sequence[str]: ...  # noqa: D102
