@@ -28,6 +28,9 @@ _SPARE = 3.0
 _CROSSING = 0.1
 """Seconds that a request and an answer may cross in."""
 
+_TELLING = 6
+"""Characters from which on a token in another dress is nothing that is there by chance."""
+
 _CONTROLS = {code for code in range(32) if chr(code) not in "\t\n\r"} | {0x7F}
 
 
@@ -239,10 +242,19 @@ def _secrets(evidence: Evidence) -> Iterator[Broken]:
             if dress.encode() in content or dress.encode() in unescaped:
                 yield Broken("no secret outside its place", f"the API token, {way}, is in {place}")
                 return
-        shown = [token for token in evidence.issued if token and token.encode() in content]
-        if shown and place.startswith("live/"):
-            yield Broken("no secret outside its place", f"the position token {shown[0][:40]} is in {place}")
+        if place.startswith("live/") and (shown := _position_token(evidence.issued, content)):
+            yield Broken("no secret outside its place", f"the position token {shown} is in {place}")
             return
+
+
+def _position_token(issued: set[str], content: bytes) -> str | None:
+    """Return which of the feed's tokens is in the content, and in what dress."""
+    for token in issued - {""}:
+        for way, dress in encodings(token[:4096]).items():
+            telling = way == "verbatim" or (len(token) >= _TELLING and len(dress) >= len(token))
+            if telling and dress.encode("utf-8", "surrogatepass") in content:
+                return f"{token[:40]}, {way},"
+    return None
 
 
 def _positions(plan: ConsumerPlan) -> dict[int, int]:

@@ -200,12 +200,13 @@ def test_the_api_token_in_an_object_or_a_result(plan, evidence):
     assert promises(plan, evidence) == {"no secret outside its place"}
 
 
-def test_a_position_token_in_a_live_object(plan, evidence):
+@pytest.mark.parametrize("dress", [b"tok-4-0", b"TOK-4-0", b"746f6b2d342d30", b"dG9rLTQtMA=="])
+def test_a_position_token_in_a_live_object(plan, evidence, dress):
     """Whoever sees the map must not be able to read the stream from there."""
     evidence.issued.add("tok-4-0")
     evidence.ledger.wrote("raw/1", b"tok-4-0")
     assert promises(plan, evidence) == set()
-    evidence.ledger.wrote("live/status.json", b'{"token":"tok-4-0"}')
+    evidence.ledger.wrote("live/status.json", b'{"token":"' + dress + b'"}')
     assert "no secret outside its place" in promises(plan, evidence)
 
 
