@@ -71,6 +71,7 @@ def test_a_past_that_is_refused_comes_later(sky, open_page):
     """The strip says so, and what was asked for is shown as soon as it comes."""
     page = open_page()
     page.shown(3)
+    page.wait("() => !document.getElementById('slider').disabled")
     sky.site.is_down = True
     page.evaluate("""() => {
       const slider = document.getElementById('slider');

@@ -199,7 +199,10 @@ def test_the_slider_shows_the_past(sky, open_page):
     sky.write()
     page = open_page()
     page.wait("() => document.querySelectorAll('tbody tr').length === 3")
-    page.wait("start => Number(document.getElementById('slider').min) <= start", start)
+    page.wait(
+        "start => { const { disabled, min } = document.getElementById('slider'); return !disabled && min <= start; }",
+        start,
+    )
 
     page.evaluate(
         """time => { const slider = document.getElementById('slider'); slider.value = time;

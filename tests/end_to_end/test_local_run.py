@@ -253,7 +253,7 @@ def test_a_second_ctrl_c_ends_the_run_at_once(local_run):
     (aws,) = [pid for pid in run.look() if b"local.aws.moto_server" in Path(f"/proc/{pid}/cmdline").read_bytes()]
     os.kill(aws, signal.SIGSTOP)
     run.interrupt()
-    wait_until(lambda: "once more stops at once" in run.output())
+    wait_until(lambda: "press Ctrl-C again to stop at once" in run.output())
     run.look()
     run.interrupt()
     assert run.end() == 130

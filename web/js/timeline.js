@@ -52,6 +52,7 @@ export class Timeline {
     const first = Math.max(Number.isFinite(since) ? since : now, now - DAY);
     this.slider.min = String(Math.floor(first));
     this.slider.max = String(Math.floor(Math.max(now, first + 1)));
+    this.slider.disabled = false; // before it is known how far back there is something, it leads nowhere
     if (!this.isPast && !this.isDragged) this.slider.value = this.slider.max;
   }
 
