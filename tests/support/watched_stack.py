@@ -75,16 +75,32 @@ class _LateClock(SystemClock):
         return super().now() + self._seconds
 
 
+_REPORT = "REPORT RequestId: "
+_LOG_SECONDS = 10.0
+"""How long the log of an invocation is waited for that leaves no report, since its runtime was killed."""
+
+
 class _MetricLog(FunctionLog):
     """A function's log that hands its metrics on."""
 
     def __init__(self, name: str, take: Callable[[str], bool]) -> None:
         super().__init__(name)
         self._take = take
+        self._reported: set[str] = set()
+        self._changed = threading.Condition()
 
     def write(self, line: str) -> None:
         if not self._take(line):
             super().write(line)
+        if line.startswith(_REPORT):
+            with self._changed:
+                self._reported.add(line.removeprefix(_REPORT).split("\t")[0])
+                self._changed.notify_all()
+
+    def wait_for(self, request_id: str) -> None:
+        """Return once all that an invocation has logged is here: its report comes last, unless its runtime was lost."""
+        with self._changed:
+            self._changed.wait_for(lambda: request_id in self._reported, _LOG_SECONDS)
 
 
 class WatchedStack:
@@ -140,7 +156,10 @@ class WatchedStack:
 
     def invoke(self, name: str, event: dict[str, Any], **environment: str) -> Any:
         """Invoke a function once; gives the answer's payload. An error counts as Lambda counts it."""
-        result = self._function(name, environment).invoke(json.dumps(event).encode())
+        function = self._function(name, environment)
+        result = function.invoke(json.dumps(event).encode())
+        assert isinstance(function.log, _MetricLog)
+        function.log.wait_for(result.request_id)  # its metrics are of this minute
         self._count(
             "AWS/Lambda", "Errors", {"FunctionName": self.stack.resources[name]}, result.function_error is not None
         )
