@@ -23,8 +23,8 @@ FAILED_RUNS = 3
 """Runs of the consumer that fail without any progress, after which another one is not waited for either: enough to tell
 a wrong setting from an accident. Where accidents are made, there are more of them."""
 DRAIN_SECONDS = 180.0
-CLOSING = "closing the last windows"
-"""What the last step is called."""
+COMMITTING, CLOSING = "waiting for the checkpoint", "closing the last windows"
+"""What the first step is called, which may be taken again when it has failed, and the last."""
 _STEP = 0.05
 _NEVER = threading.Event()
 
@@ -78,7 +78,7 @@ class Shutdown:
         # Without a run under way nothing happens before the next tick, and then not before the next token.
         self._timeout = timeout + 2 * token_interval + max((one.interval for one in schedules), default=0.0)
         self.steps: tuple[tuple[str, Step], ...] = (
-            ("waiting for the checkpoint", self._commit_all),
+            (COMMITTING, self._commit_all),
             ("stopping the consumer", self._stop_consumer),
             (CLOSING, self._drain),
         )

@@ -50,10 +50,11 @@ _CANNOT_START = 2
 
 @dataclass(slots=True)
 class Totals:
-    """What all schedules together came to."""
+    """What all schedules together came to; `lengthened` as in `Outcome`."""
 
     schedules: int = 0
     envelope_schedules: int = 0
+    lengthened: int = 0
     seconds: float = 0.0
     figures: Counter[str] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
@@ -63,6 +64,7 @@ class Totals:
         """Add one schedule's."""
         self.schedules += 1
         self.envelope_schedules += outcome.record_format == ENVELOPE
+        self.lengthened += outcome.lengthened
         self.figures.update({name: getattr(outcome.verdict, name) for name in _COUNTED})
         self.faults += outcome.faults
         if not outcome.verdict.clean:
@@ -73,6 +75,7 @@ class Totals:
         return {
             "schedules": self.schedules,
             "envelope_schedules": self.envelope_schedules,
+            "lengthened": self.lengthened,
             **{name: self.figures[name] for name in _COUNTED},
             "faults": dict(sorted(self.faults.items())),
             "failing_seeds": sorted(self.failing_seeds),
@@ -105,6 +108,8 @@ def run(
         faults = ", ".join(f"{name} {number}" for name, number in sorted(outcome.faults.items())) or "no fault"
         left = _left(totals.schedules, len(seeds), time.monotonic() - began)
         tell(f"schedule {outcome.seed}, {outcome.record_format}: {held} in {outcome.seconds:.1f} s ({faults}); {left}")
+        if outcome.lengthened:
+            tell("    the consumer got nowhere in the time its runs had, on this machine: they have longer from now on")
         if not outcome.verdict.clean:
             for note in outcome.verdict.notes:
                 tell(f"    {note}")

@@ -57,7 +57,7 @@ class Rig:
 
         By default it is short, and longer on a machine on which nothing would come to its end so soon.
         """
-        self._consumer_timeout = consumer_timeout
+        self._is_given = consumer_timeout is not None
         self.consumer_timeout = consumer_timeout or CONSUMER_TIMEOUT
         self._log = log
         self.port = port
@@ -106,7 +106,7 @@ class Rig:
         self._guardian = self._ending.enter_context(Reaper())
         self._ending.callback(self._stop_functions)
         self.restart_functions()
-        if self._consumer_timeout is None:
+        if not self._is_given:
             self.consumer_timeout = min(
                 max(CONSUMER_TIMEOUT, math.ceil(_STARTS * self._cold_start())), _LONGEST_TIMEOUT
             )
@@ -117,6 +117,15 @@ class Rig:
         began = time.monotonic()
         self.functions[ALERTS].invoke(b'{"Records": []}')
         return time.monotonic() - began
+
+    def lengthen_runs(self) -> bool:
+        """Give the consumer's runs twice the time from now on; return whether they may take so long."""
+        if self._is_given or self.consumer_timeout >= _LONGEST_TIMEOUT:
+            return False
+        self.consumer_timeout = min(2 * self.consumer_timeout, _LONGEST_TIMEOUT)
+        for consumer in self._consumers.values():
+            consumer.deploy(REPOSITORY / "src", timeout=self.consumer_timeout)
+        return True
 
     def restart_functions(self) -> None:
         """Begin with cold functions, whatever the old ones are doing."""

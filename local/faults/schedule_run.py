@@ -23,7 +23,7 @@ from local.faults.timed.processes import ProcessFaults, ProcessKind
 from local.faults.traffic import FaultTraffic
 from local.faults.waits import LEASE_SECONDS
 from local.function_names import AGGREGATOR, ALERTS, ARCHIVE, CONSUMER
-from local.shutdown import CLOSING, FAILED_RUNS, Shutdown
+from local.shutdown import CLOSING, COMMITTING, FAILED_RUNS, Shutdown
 from local.simulator.feed import Feed
 from local.simulator.server import TrackingStreamServer
 from local.simulator.tokens import TokenError
@@ -50,13 +50,17 @@ _WAITED_FOR = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A schedule's verdict, the faults that happened by kind, and how long it took in seconds."""
+    """A schedule's verdict, the faults that happened by kind, and how long it took in seconds.
+
+    `lengthened` is how often the consumer's runs were given twice the time, on a machine too slow for what they had.
+    """
 
     seed: int
     record_format: str
     verdict: Verdict
     faults: Counter[str]
     seconds: float
+    lengthened: int = 0
 
 
 class ScheduleRun:
@@ -75,6 +79,7 @@ class ScheduleRun:
         self._processes = ProcessFaults(schedule.processes, rig.functions, self._gate.note)
         self._watch = SnapshotWatch(rig.cloud.client("s3"), rig.stack.resources["DataBucket"])
         self._troubles: list[str] = []
+        self._lengthened = 0
 
     @property
     def results(self) -> list[InvocationResult]:
@@ -112,7 +117,8 @@ class ScheduleRun:
             seen = self._observe(feed, server, aws)
         if self._troubles:
             rig.restart_functions()
-        return Outcome(schedule.seed, schedule.record_format, verdict.judge(seen), faults, time.monotonic() - began)
+        seconds = time.monotonic() - began
+        return Outcome(schedule.seed, schedule.record_format, verdict.judge(seen), faults, seconds, self._lengthened)
 
     def _run(self, running: contextlib.ExitStack, feed: Feed, server: TrackingStreamServer) -> None:
         rig, schedule = self._rig, self._schedule
@@ -141,20 +147,21 @@ class ScheduleRun:
         feed.finished.wait(_STALL_SECONDS)
         self._processes.join()
         self._resharding.join()
-        ending = Shutdown(
-            rig.functions[CONSUMER],
-            ticks,
-            mappings,
-            SystemClock(),
-            committed=lambda: self._covered(server) >= feed.count,
-            delivered=lambda: False,
-            # While faults still happen, what they keep from moving is not stuck.
-            progress=lambda: (self._covered(server), rig.proxy.injected.total()),
-            token_interval=schedule.token_interval,
-            timeout=_STALL_SECONDS + rig.consumer_timeout,
-            failed_runs=FAILED_RUNS + schedule.failing,
+        self._end(
+            lambda: Shutdown(
+                rig.functions[CONSUMER],
+                ticks,
+                mappings,
+                SystemClock(),
+                committed=lambda: self._covered(server) >= feed.count,
+                delivered=lambda: False,
+                # While faults still happen, what they keep from moving is not stuck.
+                progress=lambda: (self._covered(server), rig.proxy.injected.total()),
+                token_interval=schedule.token_interval,
+                timeout=_STALL_SECONDS + rig.consumer_timeout,
+                failed_runs=FAILED_RUNS + schedule.failing,
+            )
         )
-        self._end(ending)
         self._processes.join_invocations()
         for archive in archives:
             archive.stop()
@@ -163,14 +170,23 @@ class ScheduleRun:
         if failure := archive_by_hand(rig.functions[ARCHIVE], _ARCHIVE_ATTEMPTS):
             self._troubles.append(f"{failure} {' | '.join(rig.functions[ARCHIVE].log.newest(5))}")
 
-    def _end(self, ending: Shutdown) -> None:
-        for name, step in ending.steps:
+    def _end(self, shutdown: Callable[[], Shutdown]) -> None:
+        for name, step in shutdown().steps:
             if name == CLOSING:
                 # What S3 refused comes with the next invocation, and behind these there is none.
                 self._rig.proxy.spare(AGGREGATOR, "s3")
-            if failure := step():
+            failure = step()
+            while failure and name == COMMITTING and self._starved() and self._rig.lengthen_runs():
+                self._lengthened += 1
+                failure = dict(shutdown().steps)[COMMITTING]()
+            if failure:
                 self._troubles.append(f"{failure} {self._last_words()}")
                 self._rig.functions[CONSUMER].kill()
+
+    def _starved(self) -> bool:
+        """Return whether the consumer's last run failed by nothing but its time: what it lacks is a faster machine."""
+        last = self.results[-1] if self.results else None
+        return last is None or last.function_error is None or _error_type(last) == _TIMED_OUT
 
     def _last_words(self) -> str:
         """Return the error of the consumer's last run that failed, which stands above its trace, and its log's end."""
@@ -184,11 +200,7 @@ class ScheduleRun:
 
     def _observe(self, feed: Feed, server: TrackingStreamServer, aws: Injected) -> verdict.Observation:
         rig = self._rig
-        ended = {
-            str(result.payload.get("errorType"))
-            for result in self._gate.results
-            if result.function_error is not None and isinstance(result.payload, dict)
-        }
+        ended = {_error_type(result) for result in self._gate.results if result.function_error is not None}
         killed = {name for name in self._processes.injected if name.endswith(CONSUMER)}
         frozen = any(
             (fault.kind is ProcessKind.PAUSED and fault.seconds >= LEASE_SECONDS) or fault.kind is ProcessKind.TIMED_OUT
@@ -234,6 +246,10 @@ class ScheduleRun:
     def _look_at_its_end(self) -> None:
         """Note whether a run ended before Kinesis had answered: to that run, the answer was lost."""
         self._ended_unanswered |= self._rig.proxy.unanswered(CONSUMER)
+
+
+def _error_type(result: InvocationResult) -> str | None:
+    return str(result.payload.get("errorType")) if isinstance(result.payload, dict) else None
 
 
 def _lines(position: Callable[[str], int], token: str) -> int:

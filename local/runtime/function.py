@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from local.aws.moto import REGION, credentials
@@ -145,10 +146,15 @@ class Function:
             busy = list(self._busy)
         return sum(emulator.terminate_runtime() for emulator in busy) > 0
 
-    def deploy(self, task_root: Path) -> None:
-        """Take other code, as at a deployment: an invocation under way ends with the code that it began with."""
+    def deploy(self, task_root: Path, *, timeout: int | None = None) -> None:
+        """Take other code, or another timeout in seconds, as at a deployment.
+
+        An invocation under way ends with what it began with.
+        """
         with self._lock:
             idle, self._idle = self._idle, []
+            if timeout is not None:
+                self.settings = replace(self.settings, timeout=timeout)
             self._outdated.update(self._busy)
             self._take_code(task_root)
         for emulator in idle:
