@@ -24,7 +24,7 @@ from local.standard_output import surviving
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from local.faults.schedule_run import Outcome
+    from local.faults.outcome import Outcome
 
 DEFAULT_SCHEDULES = 200
 _COUNTED = (

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from local.archive_run import archive_by_hand
@@ -12,6 +11,7 @@ from local.audit import envelope
 from local.clock import SystemClock
 from local.faults import triggers, verdict
 from local.faults.aws.plan import by_kind, lost_answers
+from local.faults.outcome import Outcome
 from local.faults.rig import API_TOKEN, SUPPRESSION_SECONDS, WINDOW_SECONDS
 from local.faults.snapshot_verdict import Shown
 from local.faults.snapshot_watch import SnapshotWatch
@@ -30,13 +30,11 @@ from local.simulator.tokens import TokenError
 from local.threads import ThreadWatch
 
 if TYPE_CHECKING:
-    from collections import Counter
     from collections.abc import Callable
 
     from local.faults.aws.plan import Injected
     from local.faults.rig import Rig
     from local.faults.schedule import FaultSchedule
-    from local.faults.verdict import Verdict
     from local.runtime.invocation import InvocationResult
 
 _STALL_SECONDS = 25.0
@@ -46,21 +44,6 @@ _KEEP_ALIVE_SECONDS = 0.25
 _TIMED_OUT = "Sandbox.Timedout"
 _WAITED_FOR = 2.0
 """Seconds for which a function is sure to wait for an answer; the alerts function sends a call again after 3."""
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """A schedule's verdict, the faults that happened by kind, and how long it took in seconds.
-
-    `lengthened` is how often the consumer's runs were given twice the time, on a machine too slow for what they had.
-    """
-
-    seed: int
-    record_format: str
-    verdict: Verdict
-    faults: Counter[str]
-    seconds: float
-    lengthened: int = 0
 
 
 class ScheduleRun:
@@ -248,8 +231,8 @@ class ScheduleRun:
         self._ended_unanswered |= self._rig.proxy.unanswered(CONSUMER)
 
 
-def _error_type(result: InvocationResult) -> str | None:
-    return str(result.payload.get("errorType")) if isinstance(result.payload, dict) else None
+def _error_type(result: InvocationResult) -> str:
+    return str(result.payload.get("errorType")) if isinstance(result.payload, dict) else ""
 
 
 def _lines(position: Callable[[str], int], token: str) -> int:

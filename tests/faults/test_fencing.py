@@ -11,13 +11,13 @@ from itertools import groupby, islice
 import pytest
 
 from local.faults.aws.plan import FaultPlan
-from local.faults.pool import free_port
 from local.faults.rig import Rig
 from local.faults.schedule import FaultSchedule
 from local.faults.schedule_run import ScheduleRun
 from local.faults.timed.processes import ProcessFault, ProcessKind
 from local.faults.traffic import FaultTraffic
 from local.faults.waits import LEASE_SECONDS
+from local.faults.worker import free_port
 from local.function_names import CONSUMER
 from tests.support.conditions import wait_until
 

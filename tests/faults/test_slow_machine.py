@@ -9,8 +9,8 @@ import pytest
 from local.faults import rig as rigs
 from local.faults import schedule_run
 from local.faults.aws.plan import FaultPlan
-from local.faults.pool import free_port
 from local.faults.schedule import FaultSchedule
+from local.faults.worker import free_port
 
 pytestmark = pytest.mark.timeout(300)
 

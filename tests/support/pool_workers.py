@@ -6,8 +6,7 @@ import os
 from collections import Counter
 from pathlib import Path
 
-from local.faults.pool import Crash
-from local.faults.schedule_run import Outcome
+from local.faults.outcome import Crash, Outcome
 from local.faults.verdict import Verdict
 
 FOLDER = "POOL_WORKERS_FOLDER"

@@ -86,7 +86,7 @@ def test_settings_that_fall_behind_and_what_helps():
 
 def test_the_command_answers_with_figures(capsys):
     """The exit code says that the settings as given fall behind."""
-    question = ["plan", "--rate", "300", "--batch-size", "10", "--invocation", "60ms", "--record", "0.6ms"]
+    question = ["plan", "--rate", "30", "--batch-size", "1", "--invocation", "60ms", "--record", "0.6ms"]
     assert main(question) == 1
     told = capsys.readouterr().out
     assert "grows by" in told.splitlines()[2]

@@ -9,9 +9,9 @@ import pytest
 
 from local.audit.envelope import ENVELOPE, SINGLE
 from local.faults import __main__ as chaos
+from local.faults.outcome import Outcome
 from local.faults.pool import Pool
 from local.faults.schedule import FaultSchedule
-from local.faults.schedule_run import Outcome
 from local.faults.stream.fault import UpstreamKind
 from local.faults.traffic import has_wrong_times
 from local.faults.verdict import Verdict

@@ -58,8 +58,8 @@ def _traffic(count, **settings):
 
 @pytest.fixture(scope="module")
 def released():
-    """Twenty minutes of traffic: ingestion times and lines."""
-    return _traffic(60_000)
+    """Eight minutes of traffic: ingestion times and lines."""
+    return _traffic(24_000)
 
 
 @pytest.fixture(scope="module")
