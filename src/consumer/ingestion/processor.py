@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from consumer.checkpoint.position import NO_DELAY, Position
@@ -12,11 +10,12 @@ from consumer.checkpoint.rejected_lines import RejectedLine
 from consumer.ingestion import own_processor, recovery_plan
 from consumer.ingestion.deduplicator import identify
 from consumer.ingestion.frontier import Frontier
+from consumer.ingestion.stream_time import StreamTime
 from consumer.publish.limits import MAX_RECORD_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
-    from datetime import datetime
+    from collections.abc import Sequence
+    from datetime import datetime, timedelta
 
     from common.clock import Clock
     from common.update_log import UpdateLog
@@ -33,13 +32,6 @@ MAX_REJECTED_BYTES = 4 * 1024 * 1024
 
 _SURELY_FITS = MAX_RECORD_BYTES - 2048
 """Bytes of an update that fits into a record with whatever key it has: at most 256 characters of four bytes."""
-
-_TIMES = 64
-"""Of the newest updates of an interval: by them it is judged how far the stream has come."""
-
-_AHEAD_OF_THE_OTHERS = timedelta(seconds=30)
-"""An ingestion time further ahead than this of three quarters of them is a wrong clock: believed, it would hide how far
-the stream has come. A recovery begins twice as much earlier (`recovery_plan`)."""
 
 
 @dataclass(slots=True)
@@ -69,6 +61,9 @@ class TargetProcessor:
         """Of a stream that is late by `delay`; some updates are shown by `update_log`, new ones pass `own`, if any."""
         self.counters = ProcessorCounters()
         self.newest_ingestion_time: datetime | None = None
+        """How far the stream had come at the last token, by what is known since an earlier run."""
+        self.told_time: datetime | None = None
+        """The same, by the updates of the last interval alone; None if they do not say."""
         self.reached: Position | None = None
         """The newest position that closed an interval, committed or not."""
         self._publisher = publisher
@@ -81,7 +76,7 @@ class TargetProcessor:
         self._own = own
         self._rejected_bytes = 0
         self._has_rejected = False  # since the last position
-        self._times: deque[datetime] = deque(maxlen=_TIMES)
+        self._stream_time = StreamTime()
         self._frontier = Frontier()
 
     def recognise(self, duplicates: DuplicateFilter) -> None:
@@ -114,7 +109,7 @@ class TargetProcessor:
     def resume(self, position: Position) -> None:
         """Go on from an earlier run's position."""
         self.newest_ingestion_time = position.newest_ingestion_time
-        self._times.clear()
+        self._stream_time.clear()
         self._frontier.resume(position.frontier)
 
     def process(self, updates: Sequence[StreamUpdate]) -> None:
@@ -137,7 +132,7 @@ class TargetProcessor:
         identified = identify(updates)
         new = self._duplicates.new_ones(updates, identified)
         self._frontier.note(identified.identities)
-        self._times.extend([time for update in updates if (time := update.ingestion_time) is not None])
+        self._stream_time.note([time for update in updates if (time := update.ingestion_time) is not None])
         self.counters.duplicates_dropped += len(updates) - len(new)
         published = new if self._own is None or not new else own_processor.choose(self._own, new)
         if self._update_log is not None:
@@ -194,9 +189,8 @@ class TargetProcessor:
 
     def reach(self, token: str, received_at: datetime, gap: TimeRange | None = None) -> Position:
         """Close the interval: everything up to `token` was read, but for the `gap` before it."""
-        if self._times:
-            self.newest_ingestion_time = newest_of(self._times)
-            self._times.clear()
+        self.told_time = self._stream_time.close(received_at - self._delay)
+        self.newest_ingestion_time = self.told_time or self.newest_ingestion_time
         position = Position(
             position_token=token,
             token_received_at=received_at,
@@ -216,10 +210,3 @@ class TargetProcessor:
             return position
         begins_at = recovery_plan.begins_at(position, self._delay)
         return replace(position, frontier=self._frontier.at(position.read, begins_at))
-
-
-def newest_of(times: Collection[datetime]) -> datetime:
-    """Return the newest of some ingestion times, but for what is far ahead of the others; a quarter may be wrong."""
-    in_order = sorted(times)
-    usual = in_order[max(0, len(in_order) - 1 - (len(in_order) + 3) // 4)]
-    return max(time for time in in_order if time - usual <= _AHEAD_OF_THE_OTHERS)

@@ -1,7 +1,8 @@
 """How a run is doing, for the map and the API: `live/status.json`, written every few seconds on a thread of its own.
 
 It is told to people and decides nothing. A write that fails is counted, and the next one says all of it; one that takes
-long delays nothing but the next. Numbers, times, and names that are ours: nothing of the stream's is in it, and so
+long delays the next. The end of a run waits for its last write, since a process that has answered Lambda is frozen, and
+for a second at most. Numbers, times, and names that are ours: nothing of the stream's is in it, and so
 neither the position token nor the API token.
 """
 
@@ -37,8 +38,9 @@ if TYPE_CHECKING:
 STATUS_SECONDS = 10.0
 """How often the object is written: some $1.30 a month of S3's requests."""
 
-_LAST_WRITE_SECONDS = 1.0
-"""How long the end of a run waits for the last write at most; never beyond the run's deadline."""
+_ANSWER_SECONDS = 1.0
+"""How long the end of a run waits for an answer to a write at most, from when it was sent on; S3 usually takes less
+than a tenth. Never beyond the run's deadline."""
 
 _RATED_WRITES = 3
 """Rates are those of the time since so many writes ago: of one span alone they would jump with the position tokens."""
@@ -123,6 +125,7 @@ class StatusWriter:
         self._settings = settings or {}
         self._ending = threading.Event()
         self._is_left_behind = False
+        self._unanswered_since: float | None = None
         self._last: dict[str, Any] = {}
         self._failures = RareWarning(clock.monotonic)
         self._thread = threading.Thread(target=self._run, name="status", daemon=True)
@@ -155,7 +158,8 @@ class StatusWriter:
     def _end(self, last: dict[str, Any]) -> None:
         self._last = {"run_ended_at": rfc3339(self._clock.now()), **last}
         self._ending.set()
-        self._thread.join(self._deadline.cut(_LAST_WRITE_SECONDS))
+        since, now = self._unanswered_since, self._clock.monotonic()
+        self._thread.join(self._deadline.cut(_ANSWER_SECONDS - (0.0 if since is None else now - since)))
         if self._thread.is_alive():
             self._is_left_behind = True
             self._failed("no answer within the time of the run")
@@ -169,6 +173,7 @@ class StatusWriter:
     def _write(self) -> None:
         if self._is_left_behind or not self._may_write():
             return
+        self._unanswered_since = self._clock.monotonic()
         try:
             self._s3.put_object(
                 Bucket=self._bucket,
@@ -178,6 +183,8 @@ class StatusWriter:
             )
         except Exception as error:  # noqa: BLE001 - whatever it is, the run goes on
             self._failed(str(error))
+        finally:
+            self._unanswered_since = None
 
     def _failed(self, reason: str) -> None:
         count("StatusFailed")

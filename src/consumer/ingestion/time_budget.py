@@ -49,7 +49,7 @@ class TimeBudget:
     def token_arrived(self, monotonic: float, newest_ingestion_time: datetime | None, now: datetime) -> None:
         """Observe a token: when it came (seconds), and how far the stream had come by then."""
         if newest_ingestion_time is not None and newest_ingestion_time > now:
-            newest_ingestion_time = None  # a wrong clock says nothing of the stream: it may be far behind
+            newest_ingestion_time = None  # our clock is behind: it cannot say how far the stream is (`StreamTime`)
         if self._last is not None:
             self._wall.append(monotonic - self._last[0])
             if self._last[1] is not None and newest_ingestion_time is not None:

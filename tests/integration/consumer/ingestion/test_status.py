@@ -148,13 +148,17 @@ def test_a_status_that_cannot_be_written_is_counted_and_fails_no_run(consume, st
     assert failures(capsys) == bucket.calls > 0
 
 
-def test_a_status_that_is_not_answered_delays_nothing(consume, state, simulator, clock, capsys):
+def test_a_status_that_is_not_answered_delays_nothing(  # noqa: PLR0913, PLR0917 -- its fixtures
+    consume, state, simulator, clock, capsys, monkeypatch
+):
     """S3 takes the first write and never answers: the run reads on, and ends without waiting for it any longer."""
+    monkeypatch.setattr("consumer.ingestion.status._ANSWER_SECONDS", 40.0)  # longer than the test waits
     bucket = Bucket(state.s3)
     bucket.may_answer.clear()
     server = simulator(every(0.002, 100, clock.now()))
     run = consume(server.url, tells=OFTEN, status_s3=bucket)
     wait_until(lambda: bucket.calls == 1)
+    clock.advance(seconds=41)
     summary = run.stop_after(100)
     assert (summary.stopped, state.checkpoint["lease"]) == (StopReason.REQUESTED, None)
     assert state.numbers == list(range(100))

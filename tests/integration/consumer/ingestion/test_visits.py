@@ -77,7 +77,7 @@ def test_a_visit_goes_on_through_a_disconnect(consume, state, clock):
 
     def rest(exchange):
         exchange.begin()
-        new = message(target(6, clock.now() + timedelta(seconds=1))) + b"\n"
+        new = message(target(6, clock.now())) + b"\n"
         exchange.send(b"".join(old[3:]) + token("t2") + new + token("t3"))
         exchange.stay()
 
@@ -87,6 +87,23 @@ def test_a_visit_goes_on_through_a_disconnect(consume, state, clock):
     assert summary.stopped is StopReason.CAUGHT_UP
     assert state.numbers == list(range(7))
     assert state.checkpoint["position_token"] == "t3"
+
+
+@pytest.mark.parametrize("ahead", [timedelta(seconds=5), timedelta(hours=20)], ids=["5 s", "20 h"])
+def test_one_wrong_clock_does_not_end_a_visit(consume, state, clock, ahead):
+    """A time ahead of ours, alone in its interval, says nothing of the stream, which is far behind."""
+
+    def hours_ago(exchange):
+        exchange.begin()
+        old = [message(target(number, clock.now() - timedelta(hours=2))) + b"\n" for number in range(2)]
+        exchange.send(old[0] + token("t1") + message(target(2, clock.now() + ahead)) + b"\n" + token("t2"))
+        exchange.send(old[1] + token("t3") + message(target(3, clock.now())) + b"\n" + token("t4"))
+        exchange.stay()
+
+    with ScriptedStream(hours_ago) as server:
+        summary = consume(server.url, stop_when_caught_up=True).wait()
+    assert (summary.stopped, state.checkpoint["position_token"]) == (StopReason.CAUGHT_UP, "t4")
+    assert state.numbers == list(range(4))
 
 
 def test_a_run_that_reads_all_the_time_is_not_ended(consume, simulator, state, clock):

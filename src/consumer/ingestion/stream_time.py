@@ -1,0 +1,65 @@
+"""How far the stream has come, by the ingestion times of what was read: the one rule of which times count.
+
+A wrong clock must not hide how far the stream has come: from what is committed as that a recovery begins, the lag is
+measured, and a run judges whether it has caught up. So a time is held against those beside it, and against our clock:
+
+- In an interval a time that is more than 30 s ahead of three quarters of the others is left out.
+- Nothing is ingested after it was received. A time ahead of our clock is left out, even if it is the only one of its
+  interval: that says nothing then. Only where most of the last 64 updates are ahead is it our clock that is behind, or
+  the stream's faster than time, as in a simulation.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+    from datetime import datetime
+
+_TIMES = 64
+"""So many of the newest updates are judged by: of an interval, and of all that was read."""
+
+_AHEAD_OF_THE_OTHERS = timedelta(seconds=30)
+"""A recovery begins twice as much earlier (`recovery_plan`)."""
+
+
+class StreamTime:
+    """Remembers the ingestion times that were read last."""
+
+    def __init__(self) -> None:
+        self._times: deque[datetime] = deque(maxlen=_TIMES)
+        self._of_interval = 0
+
+    def note(self, times: Collection[datetime]) -> None:
+        """Take note of the ingestion times of updates, as they come."""
+        self._times.extend(times)
+        self._of_interval += len(times)
+
+    def close(self, there: datetime) -> datetime | None:
+        """Return how far the stream had come by the updates since the last call; None if they do not say.
+
+        `there` is where our clock has the stream now: the time, less what the stream is late by design.
+        """
+        first = max(0, len(self._times) - self._of_interval)
+        times, self._of_interval = list(self._times)[first:], 0
+        if not self._is_ahead(there):
+            times = [time for time in times if time <= there]
+        return _newest(times) if times else None
+
+    def clear(self) -> None:
+        """Forget all: what comes now follows from somewhere else."""
+        self._times.clear()
+        self._of_interval = 0
+
+    def _is_ahead(self, there: datetime) -> bool:
+        return sum(time > there for time in self._times) > _TIMES // 2
+
+
+def _newest(times: Iterable[datetime]) -> datetime:
+    """Return the newest of some times, but for what is far ahead of the others; a quarter may be wrong."""
+    in_order = sorted(times)
+    usual = in_order[max(0, len(in_order) - 1 - (len(in_order) + 3) // 4)]
+    return max(time for time in in_order if time - usual <= _AHEAD_OF_THE_OTHERS)
