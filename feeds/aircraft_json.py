@@ -7,12 +7,14 @@ README-json.md). A value that is no longer valid is left out, so what is there i
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from feeds.aircraft_state import FORGOTTEN_AFTER
 from feeds.observation import ADSB, MLAT, Observation, Position, address, callsign, is_within, squawk
 
 if TYPE_CHECKING:
@@ -72,7 +74,7 @@ class Document:
 
 
 def parse(data: bytes) -> Document:
-    """Return what a document holds. Aircraft without an ICAO address (`~...`) are left out.
+    """Return what a document holds. Aircraft without an ICAO address (`~...`) are left out, and so are silent ones.
 
     Raises
     ------
@@ -80,7 +82,7 @@ def parse(data: bytes) -> Document:
         It is not an `aircraft.json`; the text says what is wrong.
     """
     try:
-        document = msgspec.json.decode(data)
+        document = _decoded(data)
     except (ValueError, RecursionError) as error:
         raise MalformedDocumentError(f"not JSON: {error}") from None
     if not isinstance(document, dict) or not isinstance(document.get("aircraft"), list):
@@ -90,7 +92,15 @@ def parse(data: bytes) -> Document:
     entries = document["aircraft"]
     found = [_heard(entry) for entry in entries if not _is_without_icao_address(entry)]
     heard = [one for one in found if one is not None]
-    return Document(now, heard, len(found) - len(heard))
+    return Document(now, [one for one in heard if one.seen <= FORGOTTEN_AFTER], len(found) - len(heard))
+
+
+def _decoded(data: bytes) -> Any:
+    """Return the JSON; a number that no double holds, or half a surrogate pair, costs the field that it is in."""
+    try:
+        return msgspec.json.decode(data)
+    except (ValueError, RecursionError):
+        return json.loads(data.decode("utf-8", "replace"), parse_int=float)
 
 
 def _is_without_icao_address(entry: Any) -> bool:
@@ -105,7 +115,7 @@ def _heard(entry: Any) -> Heard | None:
         return None
     latitude, longitude, seen_pos = (_number(entry.get(name)) for name in ("lat", "lon", "seen_pos"))
     position = None
-    if latitude is not None and longitude is not None and seen_pos is not None and seen_pos >= 0:
+    if latitude is not None and longitude is not None and seen_pos is not None and 0 <= seen_pos <= FORGOTTEN_AFTER:
         position = (latitude, longitude)
         if not (is_within("latitude", latitude) and is_within("longitude", longitude)):
             return None
@@ -119,13 +129,18 @@ def _values(entry: dict[str, Any]) -> dict[str, Value]:
         if (number := next((one for one in numbers if one is not None), None)) is not None and is_within(name, number):
             values[name] = number
     for name, (place, read) in _TEXTS.items():
-        if isinstance(text := entry.get(place), str) and (value := read(text)) is not None:
+        if isinstance(text := entry.get(place), str) and _is_whole(text) and (value := read(text)) is not None:
             values[name] = value
     if entry.get("alt_baro") == "ground":
         values["on_ground"] = True
     elif "altitude_baro" in values:
         values["on_ground"] = False
     return values
+
+
+def _is_whole(text: str) -> bool:
+    """Whether it can be written: half of a surrogate pair cannot."""
+    return text.isascii() or not any("\ud800" <= each <= "\udfff" for each in text)
 
 
 def _source(entry: dict[str, Any]) -> str:

@@ -19,7 +19,7 @@ from consumer.deadline import Deadline
 from consumer.errors import RequestRefusedError, UnauthorizedError
 from consumer.stream.client import FromToken, StreamClient, TokenRefusedError
 from consumer.stream.connection import StreamInterruptedError
-from consumer.stream.messages import MessageParser, PositionToken, Status, StreamUpdate
+from consumer.stream.messages import MessageParser, PositionToken, Status, StreamUpdate, without_mark
 from feeds.errors import FeedError
 from feeds.recording_file import RecordingFile
 from feeds.stopping import Stopping
@@ -94,6 +94,7 @@ class Recorder:
             connection.close()
 
     def _take(self, line: bytes) -> None:
+        line = without_mark(line)
         if not line.strip():
             return
         message = self._parser.parse(line)

@@ -135,7 +135,3 @@ def _delay(fields: list[str]) -> float:
     except (ValueError, TypeError):
         return 0.0
     return delay if 0 <= delay <= _LONGEST_DELAY else 0.0
-
-
-def _moment(date_and_time: list[str]) -> datetime:
-    return datetime.fromisoformat("T".join(date_and_time).replace("/", "-"))

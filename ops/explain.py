@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import json
+import zlib
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from common import envelope, event_pattern
-from local.event_source_mapping.filter import MISSING, PatternError, RecordFilter, leaf
+from local.event_source_mapping.filter import MISSING, PatternError, RecordFilter, decoded, leaf
 from ops.errors import OpsError
 from ops.output import say, say_json
 
@@ -62,7 +64,7 @@ class Explainer:
         if self._filter(data):
             return []
         try:
-            event = msgspec.json.decode(data)
+            event = decoded(data)
         except (ValueError, RecursionError) as error:
             return [f"the record is not JSON ({error}): a filter drops it"]
         found = list(_failures("", self._pattern, {"data": event}))
@@ -94,7 +96,7 @@ def _failures(place: str, pattern: dict[str, Any], value: Any) -> Iterator[str]:
 def _shown(value: Any) -> str:
     if value is MISSING:
         return "absent"
-    text = json.dumps(value)
+    text = json.dumps(value, default=lambda _: "a number beyond every double")
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
 
 
@@ -129,9 +131,9 @@ def records(path: Path) -> Iterator[tuple[str, bytes]]:
             packed = plain.read(2) == b"\x1f\x8b"
         with gzip.open(path) if packed else path.open("rb") as file:
             for number, line in enumerate(file, start=1):
-                if line.strip():
-                    yield from _of_line(f"line {number}", line.strip())
-    except (OSError, EOFError) as error:
+                if record := line.removeprefix(codecs.BOM_UTF8).strip():
+                    yield from _of_line(f"line {number}", record)
+    except (OSError, EOFError, zlib.error) as error:
         raise OpsError(f"{path}: cannot be read: {error}; expected a record a line, plain or gzip") from error
 
 
@@ -144,7 +146,7 @@ def _of_line(name: str, line: bytes) -> Iterator[tuple[str, bytes]]:
         text, _ = envelope.lines(line, str(msgspec.json.decode(line)["shard"]))
     except (envelope.UnknownVersionError, ValueError, KeyError):
         return
-    for number, update in enumerate(text.splitlines(), start=1):
+    for number, update in enumerate(text.split(b"\n")[:-1], start=1):
         yield f"{name}, update {number}", update
 
 

@@ -46,7 +46,7 @@ class RecordFilter:
     def __call__(self, data: bytes) -> bool:
         """Tell whether a record with these bytes is handed to the function."""
         try:
-            event = {"data": _decoded(data)}
+            event = {"data": decoded(data)}
         except (ValueError, RecursionError):
             return False
         if not _is_shallow(event):
@@ -54,8 +54,8 @@ class RecordFilter:
         return any(matches(event) for matches in self._matchers)
 
 
-def _decoded(data: bytes) -> Any:
-    """Read JSON as AWS does, which keeps a number as it is written."""
+def decoded(data: bytes) -> Any:
+    """Return a record's JSON as AWS reads it, which keeps a number as it is written; ValueError where it is none."""
     try:
         return _decode(data)
     except msgspec.MsgspecError:

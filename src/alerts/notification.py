@@ -26,6 +26,13 @@ _UNPRINTABLE: Final = dict.fromkeys([*range(0x20), 0xFFFE, 0xFFFF], " ")
 """What would tear the line or be refused. The control characters that JSON allows stand between values only."""
 
 
+_MENTIONS: Final = str.maketrans("<>@", "‹›＠")  # noqa: RUF001 - they only look alike, which is what is wanted
+"""A chat that a webhook posts to calls everybody by `<!channel>` or `@everyone`, and hides where `<...|...>` leads."""
+
+_ESCAPED: Final = _UNPRINTABLE | {ord(each): f"\\u{ord(each):04x}" for each in "<>@"}
+"""The same in JSON, where these stand within texts only."""
+
+
 @dataclass(frozen=True, slots=True)
 class Alert:
     """What there is to tell: a rule's finding, the update it was found in, and that update as it was received."""
@@ -54,7 +61,7 @@ def compose(alert: Alert, *, now: datetime, suppressed_until: datetime, suppress
         "",
         finding.meaning,
         "",
-        *(f"{label + ':':<10} {value}" for label, value in _facts(update, now) if value),
+        *(f"{label + ':':<10} {value.translate(_MENTIONS)}" for label, value in _facts(update, now) if value),
         "",
         f"Further alerts of this aircraft on {finding.subject} are held back for {_duration(suppression)}:",
         f"until an update measured at {_utc(suppressed_until)} or later.",
@@ -72,7 +79,7 @@ def compose(alert: Alert, *, now: datetime, suppressed_until: datetime, suppress
 
 def headline(alert: Alert) -> str:
     """Return what is found about whom, on one line of bounded length."""
-    return f"{alert.finding.title}: {_who(alert.update)}"
+    return f"{alert.finding.title}: {_who(alert.update)}".translate(_MENTIONS)
 
 
 def _who(update: TargetUpdate) -> str:
@@ -160,7 +167,7 @@ def _vertical(update: TargetUpdate) -> str:
 def as_received(alert: Alert) -> str:
     """Return the update as one line of JSON; where it is too long for a notification, its key and where to find it."""
     # Fields that nobody decodes may hold bytes that are no UTF-8, which SNS would refuse each time.
-    line = alert.data.strip().decode("utf-8", "replace").translate(_UNPRINTABLE)
+    line = alert.data.strip().decode("utf-8", "replace").translate(_ESCAPED)
     if len(line.encode()) <= LONGEST_UPDATE:
         return line
     return msgspec.json.encode(

@@ -47,7 +47,7 @@ class _Place(msgspec.Struct, array_like=True):
     """Behind which line of which object a page ends."""
 
     key: Annotated[str, msgspec.Meta(pattern=f"^{_PREFIX}")]
-    lines: Annotated[int, msgspec.Meta(ge=0)]
+    lines: Annotated[int, msgspec.Meta(ge=0, lt=1 << 31)]
 
 
 def page(rows: Rows, request: Request, values: Values, now: int) -> schemas.Windows:

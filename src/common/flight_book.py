@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import gzip
 import struct
+import zlib
 from bisect import bisect_right
 from typing import IO, TYPE_CHECKING, Final
 
@@ -95,7 +96,7 @@ def read_directory(beginning: bytes) -> Directory:
     end = directory_end(beginning)
     try:
         return _decode_directory(gzip.decompress(beginning[_HEAD.size : end]))
-    except (OSError, EOFError, ValueError) as error:
+    except (OSError, EOFError, zlib.error, ValueError) as error:
         raise BookError(f"its directory cannot be read: {error}") from error
 
 
@@ -109,7 +110,7 @@ def read_block(data: bytes) -> list[bytes]:
     """
     try:
         return gzip.decompress(data).splitlines()
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise BookError(f"a block cannot be read: {error}") from error
 
 

@@ -149,9 +149,15 @@ def test_wrong_questions(get, question):
     assert status == 404 or "expected" in answer["detail"]
 
 
-def test_a_damaged_day_is_unavailable(get, s3):
+@pytest.mark.parametrize("what", ["another object", "directory", "block"])
+def test_a_damaged_day_is_unavailable(get, put_flights, s3, what):
     """And says so, rather than failing."""
-    s3.put_object(Bucket="data", Key=flight_book.key("2024-03-04"), Body=b"something else")
+    put_flights(FLIGHTS)
+    key = flight_book.key("2024-03-04")
+    content = bytearray(s3.get_object(Bucket="data", Key=key)["Body"].read())
+    place = 40 if what == "directory" else flight_book.directory_end(content) + 20
+    content[place : place + 20] = b"\xff" * 20
+    s3.put_object(Bucket="data", Key=key, Body=b"something else" if what == "another object" else bytes(content))
     assert get("/flights?date=2024-03-04")[0] == 503
 
 

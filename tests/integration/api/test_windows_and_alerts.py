@@ -84,7 +84,16 @@ def test_pages_of_alerts_follow_one_another(get, put_alert):
     assert [alert["id"] for alert in get("/alerts?icao_address=78121e")[2]["alerts"]] == ["0001", "0003", "0005"]
 
 
-@pytest.mark.parametrize("place", [("windows/x", -1), ("live/shards.json", 0), ("raw/date=2024-03-04/a", 0)])
+@pytest.mark.parametrize(
+    "place",
+    [
+        ("windows/x", -1),
+        ("windows/x", 1 << 31),
+        ("windows/x", 1 << 99),
+        ("live/shards.json", 0),
+        ("raw/date=2024-03-04/a", 0),
+    ],
+)
 def test_a_cursor_of_somebody_else_is_refused(get, place):
     """It names rows, and nothing else of the bucket."""
     status, _, answer = get(cursors.write(place, "/windows", ()).removeprefix("/api"))

@@ -182,7 +182,7 @@ def test_a_broken_connection_is_made_again_from_the_last_token(path, tmp_path):
     def first(exchange):
         asked.append(exchange.request.parameters["position_token"])
         exchange.begin(gzip=True)
-        exchange.send(b"\n".join(UPDATES[:2]) + b"\n" + token % b"A" + UPDATES[2] + b"\n")
+        exchange.send(b"\xef\xbb\xbf" + b"\n".join(UPDATES[:2]) + b"\n" + token % b"A" + UPDATES[2] + b"\n")
         while not position.exists() or b'"A"' not in position.read_bytes():
             time.sleep(0.05)
         exchange.reset()

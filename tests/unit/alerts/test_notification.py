@@ -136,6 +136,16 @@ def test_the_last_line_is_the_update_for_machines():
     assert json.loads(notification(WHOLE).text.splitlines()[-1]) == WHOLE
 
 
+@pytest.mark.parametrize("mention", ["<!channel>", "<https://a.example|b>", "@everyone"])
+def test_no_text_in_an_update_calls_anybody_in_a_chat(mention):
+    """Whatever field it is in, read or not; and the last line is the same update."""
+    names = ("icao_address", "callsign", "tail_number", "airline_name", "departure_airport_icao", "not_read")
+    update = WHOLE | dict.fromkeys(names, mention)
+    told = notification(update)
+    assert not set("<>@") & set(told.subject + told.text)
+    assert json.loads(told.text.splitlines()[-1]) == update
+
+
 def test_an_update_written_over_several_lines_still_ends_as_one():
     """Line breaks between JSON's values, which are legal there, do not tear the last line."""
     data = json.dumps(WHOLE, indent=2).replace("\n", "\r\n").encode()

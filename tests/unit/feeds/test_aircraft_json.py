@@ -67,6 +67,27 @@ def test_a_field_that_is_wrong_costs_itself():
     assert heard.values == {"aircraft_type_icao": "A359", "aircraft_type_name": "AIRBUS A-350-900"}
 
 
+@pytest.mark.parametrize(
+    "odd", [b"1e309", b"9" * 5_000, b'"\\ud800"', b'"\xff"'], ids=["1e309", "digits", "half", "byte"]
+)
+@pytest.mark.parametrize("name", ["baro_rate", "r", "nobody_reads_this"])
+def test_what_few_readers_of_json_take_costs_its_field_alone(name, odd):
+    """No other field of its aircraft, and no other aircraft."""
+    heard = parse(document(ENTRY | {name: "#"}, ENTRY | {"hex": "040173"}).replace(b'"#"', odd)).heard
+    assert [one.icao_address for one in heard] == ["040172", "040173"]
+    assert json.dumps(heard[0].values).encode()
+    read = {"baro_rate": "vertical_rate", "r": "tail_number"}
+    same = {field: value for field, value in heard[1].values.items() if field != read.get(name)}
+    assert {field: heard[0].values[field] for field in same} == same
+
+
+@pytest.mark.parametrize(("seen", "seen_pos"), [(1e300, 1e300), (3_600, 3_600), (0.3, 1e300), (0.3, 3_600)])
+def test_what_was_heard_long_ago_is_not_told_by_a_time_long_ago(seen, seen_pos):
+    """An aircraft that has left is no longer heard, and an old position is none."""
+    heard = parse(document(ENTRY | {"seen": seen, "seen_pos": seen_pos})).heard
+    assert [one.position for one in heard] == ([None] if seen < 1 else [])
+
+
 def test_entries_that_are_no_aircraft_are_counted():
     """Without an address or an age nothing can be said; other address spaces are left out and not counted."""
     found = parse(

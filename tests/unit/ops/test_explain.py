@@ -101,6 +101,26 @@ def test_a_file_of_the_providers_lines(tmp_path, capsys, packed):
     assert json.loads(capsys.readouterr().out)["matches"] is False
 
 
+def test_a_record_whose_number_no_double_holds_is_explained_as_any_other(tmp_path, capsys):
+    """The filter reads it, so what it misses is said; and a file may begin with a byte order mark."""
+    path = tmp_path / "lines"
+    path.write_bytes(b'\xef\xbb\xbf{"target":{"squawk":"1200","speed":1e309}}\n')
+    wanted = pattern(squawk=["7700"], speed=[{"numeric": [">", 5]}])
+    assert main(["explain-filter", wanted, str(path)]) == 1
+    told = capsys.readouterr().out
+    assert 'data.squawk is "1200"; expected "7700"; data.speed is "a number beyond every double"' in told
+
+
+def test_a_damaged_file_is_named(tmp_path, capsys):
+    """In a sentence, whatever is wrong with its compression."""
+    path = tmp_path / "lines.gz"
+    content = bytearray(gzip.compress(json.dumps(UPDATE).encode() * 50))
+    content[12:20] = b"\xff" * 8
+    path.write_bytes(content)
+    assert main(["explain-filter", pattern(squawk=["7700"]), str(path)]) == 2
+    assert f"{path}: cannot be read" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("wanted", "said"),
     [
