@@ -205,7 +205,7 @@ class ScheduleRun:
             doubled_by=frozenset(
                 killed
                 | lost_answers(aws, CONSUMER)
-                | (ended & {_TIMED_OUT})
+                | ({_TIMED_OUT} & ended)
                 | ({"ended before an answer"} if self._ended_unanswered else set())
             ),
             alerted_twice_by=frozenset(
