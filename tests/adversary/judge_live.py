@@ -32,7 +32,7 @@ def judge(plan: LivePlan, evidence: LiveEvidence, tolerance: float) -> list[Brok
     found += [*_never_back(evidence.written, opened), *_once(evidence.written), *_secrets(evidence.written, opened)]
     if not found:
         found += [*_whole(plan, evidence, opened), *_identities(plan, evidence, opened), *_listed(plan, evidence)]
-        found += _never_older(evidence.written, opened)
+        found += [*_split(plan, opened), *_never_older(evidence.written, opened)]
     return [*found, *texts(evidence.log)]
 
 
@@ -263,18 +263,24 @@ def _identities(plan: LivePlan, evidence: LiveEvidence, opened: Opened) -> Itera
         ):
             yield Broken("identities are beside the positions", f"{key}: of other aircraft than the positions")
             return
-    if not plan.splits:
-        yield from _named(plan, objects, opened)
+    yield from _named(plan, objects, opened)
 
 
 def _named(plan: LivePlan, objects: dict[str, bytes], opened: Opened) -> Iterator[Broken]:
-    """Compare the identities of closed windows with the newest update of each aircraft."""
+    """Compare the identities of closed windows with the newest update of each aircraft: those of its newest part."""
     for (shard, window), parts in _parts(plan, len(plan.steps)).items():
-        key = f"live/{shard}/closed/{closing_name(window)}-identity"
-        if key not in objects or len(parts) > 1:
+        key = f"live/{shard}/closed/{closing_name(window)}"
+        if key not in objects:
             continue
-        shown = opened.snapshots[objects[key]].aircraft
-        for address, state in parts[0].states.items():
+        shown, newest = dict[str, dict[str, Any]](), dict[str, tuple[int, int, float]]()
+        for each in [key, *_earlier(shard, opened.snapshots[objects[key]])]:
+            if each not in objects:
+                continue
+            named = opened.snapshots[objects[f"{each}-identity"]].aircraft
+            for address, row in opened.snapshots[objects[each]].aircraft.items():
+                if address not in newest or _when(row) > newest[address]:
+                    newest[address], shown[address] = _when(row), named.get(address, {})
+        for address, state in joined([part.states for part in parts]).items():
             seen = {name: value for name, value in shown.get(address, {}).items() if name in state.identity}
             wrong = {
                 name: (value, state.identity[name]) for name, value in seen.items() if value != state.identity[name]
@@ -282,6 +288,12 @@ def _named(plan: LivePlan, objects: dict[str, bytes], opened: Opened) -> Iterato
             if wrong:
                 yield Broken("identities are those of the newest update", f"{key}: {address} {wrong} (shown, due)")
                 return
+
+
+def _split(plan: LivePlan, opened: Opened) -> Iterator[Broken]:
+    parts = {snapshot.header.get("part", 0) for snapshot in opened.snapshots.values()}
+    if plan.splits and parts <= {0}:
+        yield Broken("a window that outgrows its state is cut in parts", "all that was written is of part 0")
 
 
 def _listed(plan: LivePlan, evidence: LiveEvidence) -> Iterator[Broken]:

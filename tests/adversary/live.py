@@ -56,7 +56,7 @@ class LivePlan:
     steps: tuple[Step, ...]
     unowed: frozenset[tuple[str, int]] = frozenset()
     splits: bool = False
-    """Whether windows split where this harness cannot know, so that identities are not compared one by one."""
+    """Whether some window outgrows its state, and is cut in parts where this harness cannot know."""
     megabytes: int = 256
     seconds: float = 60.0
     log: int = 60_000

@@ -225,7 +225,33 @@ def test_identities_that_are_not_the_newest_updates(evidence):
     """A closed window's are exact."""
     steps = (PLAN.steps[0], replace(PLAN.steps[1], updates=(update(9) | {"callsign": "CCA8302 "},)))
     assert promises(evidence, LivePlan(steps)) == {"identities are those of the newest update"}
-    assert promises(evidence, LivePlan(steps, splits=True)) == set()
+
+
+@pytest.mark.parametrize("callsign", ["CCA8302", None])
+def test_identities_of_a_window_in_parts_are_those_of_the_newest(evidence, callsign):
+    """Whatever the earlier part says of the same aircraft; and a plan that is to split a window has to."""
+    steps = (
+        Step(SHARD, 0, updates=(update(1) | {"callsign": "CCA1"}, update(2, "A4F0AB"))),
+        Step(SHARD, 0, updates=(update(9) | {"callsign": callsign},), ends="closed"),
+    )
+    evidence.written[3] = Written(OPEN, positions([shown(9)], part=1, sequence=2))
+    first = [shown(1), shown(2, "A4F0AB")]
+    evidence.written[3:3] = [
+        Written(f"{CLOSED}.0-identity", named(["78121E", "A4F0AB"], closed=True)),
+        Written(f"{CLOSED}.0", positions(first, closed=True)),
+    ]
+    evidence.written[6:] = [
+        Written(f"{CLOSED}-identity", named(["78121E"], part=1, sequence=2, closed=True)),
+        Written(CLOSED, positions([shown(9)], part=1, sequence=2, closed=True)),
+    ]
+    evidence.moments[-1] = Moment(1, len(evidence.written))
+    seen = {"identities are those of the newest update"} if callsign else set()
+    assert promises(evidence, LivePlan(steps, splits=True)) == seen
+
+
+def test_a_window_that_is_to_be_cut_in_parts_and_is_not(evidence):
+    """An attack that does not reach what it attacks proves nothing."""
+    assert promises(evidence, replace(PLAN, splits=True)) == {"a window that outgrows its state is cut in parts"}
 
 
 @pytest.mark.parametrize("since", ["2026-01-01T00:01:00Z", "2025-12-31T00:00:00Z"])

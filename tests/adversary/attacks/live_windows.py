@@ -15,14 +15,17 @@ if TYPE_CHECKING:
     from random import Random
 
 OTHER = "shardId-000000000001"
+_LONG_NAMES = ("flight_number", "tail_number", "aircraft_type_icao", "departure_airport_icao", "arrival_airport_icao")
 _OBJECTS = ("open", "open-identity", "closed", "closed-identity", "shards")
 
 
 class Sky:
     """Draws batches of some aircraft, and the steps that hand them over."""
 
-    def __init__(self, rng: Random, now: float, aircraft: int) -> None:
+    def __init__(self, rng: Random, now: float, aircraft: int, *, after: float = 1.0) -> None:
+        """Draw so many aircraft, with updates so many seconds one after the other."""
         self._rng = rng
+        self._after = after
         self._aircraft = Aircraft(rng, now)
         self.addresses = [self._aircraft.address() for _ in range(aircraft)]
         self._north = {address: rng.uniform(-60, 60) for address in self.addresses}
@@ -50,7 +53,7 @@ class Sky:
             "on_ground": rng.choice([False, True, None]),
         }
         made |= fields
-        return self._aircraft.update(address, after=1.0, **made)
+        return self._aircraft.update(address, after=self._after, **made)
 
     def batch(self, window: int, updates: int, shard: str = SHARD, **rest: Any) -> Step:
         """Return a step that hands so many updates over, single or in an envelope."""
@@ -172,6 +175,41 @@ def live_parts(rng: Random, now: float) -> LivePlan:
         steps.append(sky.batch(window, rng.choice([0, 0, 3]), ends="closed"))
     steps += [sky.batch(windows, 2), sky.batch(windows, 0, ends="closed")]
     return LivePlan(tuple(steps))
+
+
+@kind("a window that outgrows its state is all there: each part holds some of its aircraft, and a reader all", weight=1)
+def live_splits(rng: Random, now: float) -> LivePlan:
+    """Aircraft whose names hardly compress, twice as many as a part holds; some come again in a later part."""
+    sky = Sky(rng, now, 1_000, after=0.05)
+    steps: list[Step] = []
+    windows = rng.randrange(1, 3)
+    troubled = rng.random() < 0.5
+    for window in range(windows):
+        rest = rng.sample(sky.addresses, len(sky.addresses))
+        process = 0
+        while rest:
+            chosen, rest = rest[:125], rest[125:]
+            again = rng.sample(sky.addresses, rng.choice([0, 10]))
+            updates = [sky.update(address, **_long_names(rng)) for address in [*chosen, *again]]
+            if troubled:
+                rules = trouble(rng, patient=False) if rng.random() < 0.4 else ()
+                steps.append(batch(rng, window, updates, rules=rules))
+            else:
+                process = process if rng.random() < 0.8 else 1 - process
+                steps.append(batch(rng, window, updates, process=process))
+                if rng.random() < 0.2:
+                    steps.append(_retried(rng, steps))
+        steps.append(sky.batch(window, rng.choice([0, 3]), ends="closed"))
+    steps += [sky.batch(windows, 2), sky.batch(windows, 0, ends="closed")]
+    return LivePlan(tuple(steps), splits=True, megabytes=1024)
+
+
+def _long_names(rng: Random) -> dict[str, str]:
+    """Return names of as many characters as they may have, of an alphabet of thousands."""
+    return {
+        name: "".join(chr(rng.randrange(0x4E00, 0x9FFF)) for _ in range(characters))
+        for name, characters in (("airline_name", 256), *dict.fromkeys(_LONG_NAMES, 64).items())
+    } | {"airline_iata": f"{rng.randrange(1 << 24):06X}"}
 
 
 @kind("shards that begin and end beside one another are joined, each with all its windows", weight=2)
