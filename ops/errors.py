@@ -16,7 +16,7 @@ from botocore.exceptions import (
 AWS_ERRORS = (BotoCoreError, ClientError)
 """All that a client of AWS raises."""
 
-_REFUSED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError"}
+_REFUSED = {"403", "AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError"}
 _EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
 
 
@@ -24,8 +24,11 @@ class OpsError(Exception):
     """A command cannot go on: the message says why and what to do."""
 
 
-def explained(error: Exception) -> str:
-    """Return an error as a sentence that says what to do."""
+_OPS_NEEDS = "The caller lacks this permission; docs/ops.md lists what each command needs"
+
+
+def explained(error: Exception, needs: str = _OPS_NEEDS) -> str:
+    """Return an error as a sentence that says what to do; `needs` is what a caller may lack whom AWS refuses."""
     match error:
         case NoRegionError():
             return "no region is set. Give --region, or set AWS_REGION"
@@ -36,13 +39,13 @@ def explained(error: Exception) -> str:
         case UnreachableError():
             return f"{error}. Check the network and --region; a local stack has to be running"
         case ClientError():
-            return str(error) + _answered(error)
+            return str(error) + _answered(error, needs)
     return str(error)
 
 
-def _answered(error: ClientError) -> str:
+def _answered(error: ClientError, needs: str) -> str:
     if code(error) in _REFUSED:
-        return ". The caller lacks this permission; docs/ops.md lists what each command needs"
+        return f". {needs}"
     return ". Sign in again (`aws sso login`)" if code(error) in _EXPIRED else ""
 
 

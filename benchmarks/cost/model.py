@@ -15,6 +15,7 @@ from benchmarks.cost.prices import (
     ALARM,
     API_REQUEST,
     COMPOSITE,
+    DASHBOARD,
     DYNAMODB_WRITE,
     FIREHOSE_GB,
     FIREHOSE_STEP,
@@ -64,9 +65,25 @@ FLIGHTS_GB, FLIGHTS_DISK_GB = 2.0, 9.5
 TRANSITIONS = 5  # of an hour's child and its map; a day's has fewer
 API_REQUESTS, API_SECONDS = 100_000, 0.05  # assumed: one every 26 s
 PAYLOAD_BYTES = 6e6 * 3 / 4  # of records in an invocation, in base64
-METRICS = 29 + 14  # our own, and seven of each event source mapping
+STEADY_METRICS = {
+    "consumer": (
+        "UpdatesReceived",
+        "UpdatesPublished",
+        "BytesReceived",
+        "CommittedTokenAge",
+        "SourceLag",
+        "ReadingShare",
+    ),
+    "aggregator": ("UpdatesCounted", "WindowRowsWritten", "WindowsClosed", "UpdateAge"),
+    "alerts": ("AlertsNotified", "AlertsSuppressed"),
+    "archive": ("UpdatesArchived", "RawObjectsLeft"),
+}
+"""Of our own metrics those that have something to say in any hour; counts of zero are not published."""
+OTHER_METRICS = 4  # assumed in an hour: duplicates, reconnects, fields that were ignored, windows in parts
+LEAN_METRICS = sum(map(len, STEADY_METRICS.values())) + OTHER_METRICS
+METRICS = LEAN_METRICS + 2 * 7  # EventCount of each event source mapping
 ALARMS, COMPOSITES = 32, 4  # metrics that alarms watch, each of which is charged for; alarms put together from others
-LEAN_METRICS, LEAN_ALARMS, LEAN_COMPOSITES = 29, 12, 1  # with Watching=lean
+LEAN_ALARMS, LEAN_COMPOSITES = 12, 1  # with Watching=lean
 VISIT_SECONDS = 30  # assumed of a run that stops when it has caught up: its start, the backlog, up to a token of now
 VISIT_WINDOWS, VISIT_WRITES = 2, 4  # windows that a visit's updates are in; its writes of the checkpoint
 SMALL_CONSUMER_GB = 0.25
@@ -85,6 +102,7 @@ class Size:
     updates: float
     aircraft: int
     visit_minutes: float | None = None
+    window_seconds: int = WINDOW_SECONDS
 
     @property
     def visits(self) -> float:
@@ -99,7 +117,7 @@ class Size:
     @property
     def windows(self) -> float:
         """Windows a month in which a shard has updates."""
-        return self.visits * VISIT_WINDOWS if self.visit_minutes else SECONDS / WINDOW_SECONDS
+        return self.visits * VISIT_WINDOWS if self.visit_minutes else SECONDS / self.window_seconds
 
 
 SIZES = (Size("one airport", 1.5, 20), Size("a large region", 50, 300), Size("the whole world", 4000, 12_000))
@@ -153,9 +171,6 @@ def monthly(size: Size, record: RecordSize = SINGLE, batch_seconds: float = BATC
     is_periodic = size.visit_minutes is not None
     consumer_gb = SMALL_CONSUMER_GB if is_periodic else CONSUMER_GB
     commits = size.visits * VISIT_WRITES if is_periodic else SECONDS / TOKEN_SECONDS
-    metrics, alarms, composites = (
-        (LEAN_METRICS, LEAN_ALARMS, LEAN_COMPOSITES) if is_periodic else (METRICS, ALARMS, COMPOSITES)
-    )
     return {
         "Kinesis, provisioned": shards * HOURS * SHARD_HOUR
         + records * math.ceil(record.bytes / PUT_UNIT_BYTES) * PUT_UNIT,
@@ -180,8 +195,15 @@ def monthly(size: Size, record: RecordSize = SINGLE, batch_seconds: float = BATC
         f"API, {API_REQUESTS:,} requests": API_REQUESTS
         * (API_REQUEST + LAMBDA_REQUEST + API_SECONDS * API_GB * LAMBDA_GB_SECOND),
         PAGE: 0.0 if is_periodic else viewers.monthly(1, batch_seconds=batch_seconds),
-        "metrics, alarms, secret, key": metrics * METRIC + alarms * ALARM + composites * COMPOSITE + SECRET + KMS_KEY,
+        "metrics, alarms, dashboard, secret, key": watching(is_lean=is_periodic) + SECRET + KMS_KEY,
     }
+
+
+def watching(*, is_lean: bool) -> float:
+    """Return US dollars a month for metrics and alarms, and unless `Watching=lean` for the dashboard."""
+    if is_lean:
+        return LEAN_METRICS * METRIC + LEAN_ALARMS * ALARM + LEAN_COMPOSITES * COMPOSITE
+    return METRICS * METRIC + ALARMS * ALARM + COMPOSITES * COMPOSITE + DASHBOARD
 
 
 def key_requests() -> float:

@@ -1,17 +1,20 @@
-"""From a load to settings, to what they lead to, and to dollars a month."""
+"""From a load and what is wished for to settings, to what they lead to, and to dollars a month."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from benchmarks.cost import age
+from benchmarks.cost import age, options
 from benchmarks.cost.envelope_size import RecordSize
 from benchmarks.cost.model import (
     AGGREGATOR_AIRCRAFT_SECONDS,
     AGGREGATOR_SECONDS,
     AGGREGATOR_UPDATE_SECONDS,
+    BATCH_RECORDS,
+    BATCH_SECONDS,
+    RAW_BYTES_KEPT,
     READERS,
     SHARD_READ,
     Size,
@@ -22,19 +25,22 @@ from benchmarks.cost.model import (
 from benchmarks.cost.prices import (
     GB,
     HOURS,
-    LAMBDA_GB_SECOND,
-    LAMBDA_REQUEST,
+    ON_DEMAND_FAN_OUT_GB,
     ON_DEMAND_GB_IN,
     ON_DEMAND_GB_OUT,
+    ON_DEMAND_KEPT_GB,
+    ON_DEMAND_STEP,
     ON_DEMAND_STREAM_HOUR,
     SECONDS,
     SHARD_HOUR,
 )
 from consumer.publish.envelope_outbox import LINGER_SECONDS
 from consumer.publish.single_outbox import LINGER_SECONDS as SINGLE_LINGER_SECONDS
-from ops.plan.simulation import READ_BYTES, Function, Mapping, Outcome, Traffic, simulate
+from ops.plan import alerts
+from ops.plan.simulation import Function, Mapping, Traffic, simulate
 
 if TYPE_CHECKING:
+    from ops.plan.alerts import AlertsPlan
     from ops.plan.load import Load
 
 HEADROOM = 1.5
@@ -45,12 +51,28 @@ STATE_BYTES_PER_UPDATE = 866_000 / (5_600 * 12)
 STATE_BOUND = 950_000
 """At which a window's part is written and the window goes on in the next."""
 
-_BATCHING = (3, 2, 1)
-LARGEST = 10_000
-"""Records in a batch (Lambda API reference, CreateEventSourceMapping)."""
+_BATCHING = tuple(range(BATCH_SECONDS, 0, -1))
+_KEPT = {24: 6, 48: 12, 72: 18, 168: 42, 720: 168}
+"""RetentionHours, and after how many of them a record is given up (template.yaml, mapping Retention)."""
+_DAY = 24
 
 _SMALL_LOAD = 300.0
 """Updates a second up to which 256 MB suffice for the consumer (docs/performance.md, memory)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """What the settings are to give, in seconds.
+
+    `latency`: 95 % of positions are drawn within. `alerts_within`: 95 % of alerts are sent within, since Kinesis has
+    their update. `window`: how long the tumbling window is. `outage`: how long a stream function may fail before
+    records are given up.
+    """
+
+    latency: float = 8.0
+    alerts_within: float = 5.0
+    window: int = 60
+    outage: float = 6 * 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +81,7 @@ class Plan:
 
     settings: dict[str, str | int]
     iterator_age: float
+    alerts_within: float
     reading_share: float
     freshness: float
     state_bytes: int
@@ -66,45 +89,57 @@ class Plan:
     notes: list[str]
 
 
-def plan(load: Load, latency: float) -> Plan:
-    """Return the settings for a load whose positions are to be drawn within `latency` seconds, 95 % of them."""
-    single = RecordSize(1, load.update_bytes, load.update_bytes * 0.12)
+def plan(load: Load, wishes: Wishes) -> Plan:
+    """Return the settings for a load that give what is wished for, as far as there are any."""
+    single = RecordSize(1, load.update_bytes, load.update_bytes * RAW_BYTES_KEPT)
     packed = enveloped(load.rate)
-    size = Size("planned", load.rate, load.aircraft)
+    size = Size("planned", load.rate, load.aircraft, window_seconds=wishes.window)
     costs = {"single": _sum(monthly(size, single)), "envelope": _sum(monthly(size, packed))}
     record_format = "envelope" if costs["envelope"] < 0.9 * costs["single"] else "single"
     record, linger = (packed, LINGER_SECONDS) if record_format == "envelope" else (single, SINGLE_LINGER_SECONDS)
-    batching = next((one for one in _BATCHING if age.drawn_within(one, linger) <= latency), _BATCHING[-1])
+    batching = next((one for one in _BATCHING if age.drawn_within(one, linger) <= wishes.latency), _BATCHING[-1])
+    freshness = age.drawn_within(batching, linger)
     shards = shards_for(load.rate * HEADROOM, record)
-    mode, stream = _mode(load.rate, record, shards)
-    dollars = monthly(size, record, batching) | {"Kinesis, provisioned": stream}
-    dollars = {name.replace("Kinesis, provisioned", f"Kinesis, {mode}"): cost for name, cost in dollars.items()}
-    mapping = Mapping(batch_size=2000, batching_window=batching, tumbling_window=60)
-    records = load.rate / record.updates / shards
-    traffic = Traffic(records=records, bytes=round(record.bytes), readers=READERS)
+    alerting = alerts.choose(load, record, shards, within=wishes.alerts_within, headroom=HEADROOM)
+    retention = next((hours for hours, given_up in _KEPT.items() if given_up * 3600 >= wishes.outage), max(_KEPT))
+    mode, stream = _mode(load.rate, record, shards, retention, is_fanned_out=alerting.is_fanned_out)
+    dollars = monthly(size, record, batching)
+    del dollars["Kinesis, provisioned"]
+    mapping = Mapping(batch_size=BATCH_RECORDS, batching_window=batching, tumbling_window=wishes.window)
+    traffic = Traffic(
+        records=load.rate / record.updates / shards,
+        bytes=round(record.bytes),
+        readers=READERS - alerting.is_fanned_out,
+    )
     outcome = simulate(mapping, traffic, aggregator(load, shards, record.updates))
     written = load.rate / shards * record.bytes_per_update
-    state = round(load.rate / shards * 60 * STATE_BYTES_PER_UPDATE)
-    freshness = age.drawn_within(batching, linger)
+    state_a_second = load.rate / shards * STATE_BYTES_PER_UPDATE
     return Plan(
         {
             "RecordFormat": record_format,
             "StreamMode": mode,
             "ShardCount": shards,
-            "WindowSeconds": 60,
+            "RetentionHours": retention,
+            "WindowSeconds": wishes.window,
             "ConsumerMemoryMegabytes": 256 if load.rate <= _SMALL_LOAD else 512,
-            "aggregator: BatchSize": 2000,
+            "AlertsParallelization": alerting.lanes,
+            "AlertsFanOut": "on" if alerting.is_fanned_out else "off",
+            "aggregator: BatchSize": BATCH_RECORDS,
             "aggregator: MaximumBatchingWindowInSeconds": batching,
-            "alerts: ParallelizationFactor": 1,
-            "alerts: reads": "shared",
-            "retention, hours": 24,
         },
         outcome.high,
-        written * READERS / SHARD_READ,
+        alerting.within,
+        written * traffic.readers / SHARD_READ,
         freshness,
-        state,
-        dollars,
-        _notes(freshness, latency, state, written),
+        round(state_a_second * wishes.window),
+        stream | dollars,
+        [
+            *_positions(freshness, wishes),
+            *_window(state_a_second, wishes),
+            *_alerts(alerting, wishes),
+            *_reading(written, traffic.readers),
+            *_kept(wishes),
+        ],
     )
 
 
@@ -114,87 +149,70 @@ def aggregator(load: Load, shards: int, updates: float) -> Function:
     return Function(invocation=AGGREGATOR_SECONDS + aircraft, record=AGGREGATOR_UPDATE_SECONDS * updates)
 
 
-def _notes(freshness: float, latency: float, state: int, written: float) -> list[str]:
-    notes = []
-    if freshness > latency:
-        notes.append(f"{latency:g} s are not reached: the waits of Lambda's poll, CloudFront and the page remain")
-    if state > STATE_BOUND:
-        notes.append(f"a window is written in {math.ceil(state / STATE_BOUND)} parts: its state outgrows Lambda's 1 MB")
-    if written * (READERS + 1) > SHARD_READ:
-        notes.append("a fourth reader needs enhanced fan-out: the three take most of what a shard gives")
-    return notes
+def _positions(freshness: float, wishes: Wishes) -> list[str]:
+    if freshness <= wishes.latency:
+        return []
+    return [f"{wishes.latency:g} s are not reached: the waits of Lambda's poll, CloudFront and the page remain"]
 
 
-def _mode(rate: float, record: RecordSize, shards: int) -> tuple[str, float]:
-    """Return the cheaper capacity mode, and the stream's dollars a month."""
-    provisioned = monthly(Size("", rate, 1), record)["Kinesis, provisioned"]
-    provisioned += (shards - shards_for(rate, record)) * HOURS * SHARD_HOUR
+def _window(state_a_second: float, wishes: Wishes) -> list[str]:
+    state = state_a_second * wishes.window
+    if state <= STATE_BOUND:
+        return []
+    fits = int(STATE_BOUND / state_a_second)
+    shorter = f"; windows of {fits} s fit into one" if fits else ""
+    return [f"a window is written in {math.ceil(state / STATE_BOUND)} parts: its state outgrows Lambda's 1 MB{shorter}"]
+
+
+def _alerts(alerting: AlertsPlan, wishes: Wishes) -> list[str]:
+    if not alerting.keeps_up:
+        return ["the alerts function falls behind at any AlertsParallelization: let its filter pass less"]
+    if alerting.within > wishes.alerts_within:
+        return [f"alerts are not sent within {wishes.alerts_within:g} s: a reader of their own does not help, either"]
+    return []
+
+
+def _reading(written: float, readers: int) -> list[str]:
+    if written * (readers + 1) <= SHARD_READ:
+        return []
+    return [f"one reader more needs enhanced fan-out: the {readers} that share take most of what a shard gives"]
+
+
+def _kept(wishes: Wishes) -> list[str]:
+    if wishes.outage <= max(_KEPT.values()) * 3600:
+        return []
+    return ["records are given up after 7 days at most, which is Lambda's bound; redrive brings them back"]
+
+
+def _mode(
+    rate: float, record: RecordSize, shards: int, retention: int, *, is_fanned_out: bool
+) -> tuple[str, dict[str, float]]:
+    """Return the cheaper capacity mode, and the stream's dollars a month by item."""
+    size = Size("", rate, 1)
+    provisioned = {
+        "Kinesis, PROVISIONED": monthly(size, record)["Kinesis, provisioned"]
+        + (shards - shards_for(rate, record)) * HOURS * SHARD_HOUR
+    }
     gigabytes = rate * record.bytes_per_update * SECONDS / GB
-    on_demand = HOURS * ON_DEMAND_STREAM_HOUR + gigabytes * (ON_DEMAND_GB_IN + READERS * ON_DEMAND_GB_OUT)
-    return ("PROVISIONED", provisioned) if provisioned <= on_demand else ("ON_DEMAND", on_demand)
+    shared = READERS - is_fanned_out
+    charged = math.ceil(record.bytes / ON_DEMAND_STEP) * ON_DEMAND_STEP
+    on_demand = {
+        "Kinesis, ON_DEMAND": HOURS * ON_DEMAND_STREAM_HOUR
+        + rate * SECONDS / record.updates * charged / GB * ON_DEMAND_GB_IN
+        + gigabytes * shared * ON_DEMAND_GB_OUT
+    }
+    if is_fanned_out:
+        provisioned["Kinesis, the alerts' own reader"] = options.fanned_out(size, record, shards)
+        on_demand["Kinesis, the alerts' own reader"] = gigabytes * ON_DEMAND_FAN_OUT_GB
+    if retention > _DAY:
+        item = f"Kinesis, {retention} hours kept"
+        provisioned[item] = options.kept(size, record, retention, shards)
+        kept = gigabytes * (min(retention, 168) - _DAY) / HOURS
+        on_demand[item] = kept * ON_DEMAND_KEPT_GB + options.kept_long(size, record, retention)
+    if _sum(provisioned) <= _sum(on_demand):
+        return "PROVISIONED", provisioned
+    return "ON_DEMAND", on_demand
 
 
 def _sum(costs: dict[str, float]) -> float:
     return sum(costs.values())
-
-
-@dataclass(frozen=True, slots=True)
-class Variant:
-    """One set of settings under a load: what it can take, how old records get, and what it costs a month."""
-
-    name: str
-    capacity: float
-    outcome: Outcome
-    concurrency: float
-    dollars: float
-
-    @property
-    def keeps_up(self) -> bool:
-        """Whether a shard takes more than comes."""
-        arriving = self.outcome.arrived / self.outcome.seconds
-        return self.capacity > arriving
-
-
-def variants(  # noqa: PLR0913 - a mapping, its load, its function
-    mapping: Mapping, function: Function, *, rate: float, shards: int, record_bytes: int, readers: int, memory_mb: int
-) -> list[Variant]:
-    """Return the settings as given, and what each single change of them does; `rate` is in records a second."""
-    changed: list[tuple[str, Mapping, Function, int]] = [("as given", mapping, function, shards)]
-    for factor in (2, 5, 10):
-        if factor > mapping.parallelization and not mapping.tumbling_window:
-            more = replace(mapping, parallelization=factor)
-            changed.append((f"ParallelizationFactor {factor}", more, function, shards))
-    sizes = [
-        size for size in (2 * mapping.batch_size, 5 * mapping.batch_size, 10 * mapping.batch_size) if size <= LARGEST
-    ]
-    changed += [(f"BatchSize {size:,}", replace(mapping, batch_size=size), function, shards) for size in sizes]
-    quick = Function(invocation=function.invocation / 2, record=function.record / 2)
-    changed += [
-        (f"{memory_mb * 2:,} MB, if the function computes", mapping, quick, shards),
-        (f"{shards * 2} shards", mapping, function, shards * 2),
-    ]
-    return [
-        _variant(
-            name,
-            one,
-            how,
-            Traffic(records=rate / count, bytes=record_bytes, readers=readers),
-            count,
-            memory_mb * (2 if how is quick else 1),
-        )
-        for name, one, how, count in changed
-    ]
-
-
-def _variant(  # noqa: PLR0913, PLR0917 - a mapping, its load, its function
-    name: str, mapping: Mapping, function: Function, traffic: Traffic, shards: int, memory_mb: int
-) -> Variant:
-    outcome = simulate(mapping, traffic, function, seconds=30.0)
-    measured = outcome.seconds / 2
-    worked = mapping.parallelization * mapping.batch_size / function.seconds(mapping.batch_size)
-    capacity = min(worked, READ_BYTES / traffic.readers / traffic.bytes)
-    busy = outcome.busy / measured
-    dollars = shards * HOURS * SHARD_HOUR + shards * SECONDS * (
-        busy * memory_mb / 1024 * LAMBDA_GB_SECOND + outcome.invocations / measured * LAMBDA_REQUEST
-    )
-    return Variant(name, capacity, outcome, busy * shards, dollars)

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.cost.model import UPDATE_BYTES
-from ops import duration, limits, template
+from ops import duration, template
 from ops.duration import shown
 from ops.errors import OpsError
 from ops.output import say, say_json
-from ops.plan.choice import Plan, Variant, plan, variants
+from ops.plan import check
+from ops.plan.choice import Plan, Wishes, plan
 from ops.plan.load import Load, of_recording, of_stack
 from ops.plan.simulation import Function, Mapping
+from ops.plan.variants import Variant, variants
 from ops.stack import find
 
 if TYPE_CHECKING:
@@ -31,8 +33,16 @@ What do 100 shards, ParallelizationFactor 1, BatchSize 100 do under 100,000 reco
 
 With --batch-size it simulates an event source mapping as given, and each change of it beside it. The simulation is the
 local stack's own pollers without waiting; docs/plan.md says how close to running ones it is.
---check holds a template against AWS's limits (docs/limits.md).
-exit code: 0; 1 if the settings as given fall behind, or AWS would refuse the template; 2 if it cannot be done."""
+Is a template, or a stack as it is deployed, what would be planned, and what AWS takes (docs/limits.md)?
+  pipenv run ops plan --check template.yaml                      AWS's limits alone
+  pipenv run ops plan --check template.yaml --rate 4000 --aircraft 12000
+  pipenv run ops plan --check --stack aircraft-stream            its own load, of the last day
+
+exit code: 0; 1 if the settings as given fall behind, AWS would refuse the template, or it is not as planned; 2 if it
+cannot be done."""
+
+_STACK = Path()
+"""What `--check` checks without a FILE."""
 
 
 def _positive(text: str) -> float:
@@ -66,11 +76,32 @@ def configure(parser: argparse.ArgumentParser) -> None:
     load.add_argument("--stack", metavar="NAME", help="as a deployed stack's metrics say")
     load.add_argument("--aircraft", type=_whole(1, 1_000_000), metavar="N", help="heard of within a minute (3 a rate)")
     load.add_argument("--update-bytes", type=_positive, default=float(UPDATE_BYTES), metavar="N", help="default 750")
+    load.add_argument(
+        "--matching",
+        type=_positive,
+        metavar="PERCENT",
+        help="of updates that the alerts' filter lets through (default 0.1, or as --stack says)",
+    )
     load.add_argument("--hours", type=_positive, default=24.0, metavar="N", help="with --stack: how far back (24)")
     parser.add_argument("--region", help="with --stack; default: as the shell or the profile says")
     parser.add_argument("--profile", help="with --stack; profile of ~/.aws/config")
     parser.add_argument(
         "--latency", type=duration.seconds, default=8.0, metavar="SPAN", help="95 %% are drawn within (default 8s)"
+    )
+    parser.add_argument(
+        "--alerts-within",
+        type=duration.seconds,
+        default=5.0,
+        metavar="SPAN",
+        help="95 %% of alerts are sent within, since Kinesis has their update (default 5s)",
+    )
+    parser.add_argument("--window", type=_whole(1, 900), default=60, metavar="SECONDS", help="tumbling (default 60)")
+    parser.add_argument(
+        "--outage",
+        type=duration.seconds,
+        default=6 * 3600.0,
+        metavar="SPAN",
+        help="how long a stream function may fail before records are given up (default 6h)",
     )
     given = parser.add_argument_group("a mapping as it is")
     given.add_argument("--batch-size", type=_whole(1, 10_000), metavar="N", help="simulate it, and what would help")
@@ -84,7 +115,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     given.add_argument("--memory", type=_whole(128, 10_240), default=256, metavar="MB", help="default 256")
     given.add_argument("--invocation", type=_milliseconds, default=0.05, metavar="MS", help="of itself (default 50ms)")
     given.add_argument("--record", type=_milliseconds, default=0.0005, metavar="MS", help="each record (default 0.5ms)")
-    parser.add_argument("--check", type=Path, metavar="FILE", help="hold a template against AWS's limits alone")
+    parser.add_argument(
+        "--check",
+        type=Path,
+        nargs="?",
+        const=_STACK,
+        metavar="FILE",
+        help="hold a template, without FILE the stack, against AWS's limits and, with a load, against the plan",
+    )
     parser.set_defaults(local=None)
 
 
@@ -94,8 +132,9 @@ def run(options: argparse.Namespace) -> int:
         return _check(options)
     load = _load(options)
     if options.batch_size is None:
-        made = plan(load, options.latency)
-        say_json({"load": asdict(load), **asdict(made)}) if options.json else _show(load, made, options.latency)
+        wishes = _wishes(options)
+        made = plan(load, wishes)
+        say_json({"load": asdict(load), **asdict(made)}) if options.json else _show(load, made, wishes)
         return 0
     mapping = Mapping(
         batch_size=options.batch_size,
@@ -120,40 +159,57 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    """Hold a template against AWS's limits; return 1 if AWS would refuse it."""
-    problems = list(limits.exceeded(template.of_file(options.check)))
-    if options.json:
-        say_json({"template": str(options.check), "limits_read_on": limits.READ_ON, "exceeded": problems})
-    else:
-        for problem in problems:
-            say(problem)
-        if not problems:
-            say(f"{options.check}: within AWS's limits as of {limits.READ_ON}, with its parameters' defaults")
-    return 1 if problems else 0
+    """Check a template or a stack, against the plan too where a load is known."""
+    is_file = options.check != _STACK
+    if not is_file and options.stack is None:
+        raise OpsError("--check: what of? Give the FILE of a template, or --stack NAME")
+    name = f"{options.check}, with its parameters' defaults" if is_file else f"stack {options.stack}"
+    given = template.of_file(options.check) if is_file else template.read(find(options))
+    has_load = any(one is not None for one in (options.rate, options.recording, options.stack))
+    load = _load(options, checked=not is_file) if has_load else None
+    return check.report(name, given, load, plan(load, _wishes(options)).settings if load else {}, as_json=options.json)
 
 
-def _load(options: argparse.Namespace) -> Load:
-    if sum(one is not None for one in (options.rate, options.recording, options.stack)) != 1:
+def _load(options: argparse.Namespace, *, checked: bool = False) -> Load:
+    """Return the load that the options name; `checked` says that `--stack` names what is checked, too."""
+    named = (options.rate, options.recording, None if checked else options.stack)
+    if sum(one is not None for one in named) > 1 or not (checked or any(one is not None for one in named)):
         raise OpsError("which load? Give one of --rate N, --recording FILE, --stack NAME")
     if options.recording is not None:
-        return of_recording(options.recording)
-    if options.stack is not None:
-        return of_stack(find(options), options.hours)
-    return Load(options.rate, options.update_bytes, options.aircraft or round(3 * options.rate) or 1, "given")
+        load = of_recording(options.recording)
+    elif options.rate is not None:
+        load = Load(options.rate, options.update_bytes, options.aircraft or round(3 * options.rate) or 1, "given")
+    else:
+        load = of_stack(find(options), options.hours)
+    return load if options.matching is None else replace(load, matching=min(1.0, options.matching / 100))
 
 
-def _show(load: Load, made: Plan, latency: float) -> None:
-    say(
-        f"load, {load.source}: {load.rate:,.1f} updates/s of {load.update_bytes:,.0f} bytes, {load.aircraft:,} aircraft"
+def _wishes(options: argparse.Namespace) -> Wishes:
+    return Wishes(
+        latency=options.latency,
+        alerts_within=options.alerts_within,
+        window=options.window,
+        outage=options.outage,
     )
+
+
+def _show(load: Load, made: Plan, wishes: Wishes) -> None:
+    say(load.text())
     say()
     for name, value in made.settings.items():
         say(f"  {name:<44} {value}")
     say()
-    say(f"  iterator age of the aggregator, 95 %         {shown(made.iterator_age)}, simulated")
-    say(f"  of what a shard gives, three readers take    {100 * made.reading_share:.0f} %")
-    say(f"  95 % of positions are drawn within           {made.freshness:.1f} s; asked for: {latency:g} s")
-    say(f"  state of a window, a shard                   {made.state_bytes:,} bytes of 950,000")
+    for what, figure in (
+        ("iterator age of the aggregator, 95 %", f"{shown(made.iterator_age)}, simulated"),
+        (
+            "95 % of alerts are sent within",
+            f"{made.alerts_within:.1f} s, simulated; asked for: {wishes.alerts_within:g} s",
+        ),
+        ("of what a shard gives, its readers take", f"{100 * made.reading_share:.0f} %"),
+        ("95 % of positions are drawn within", f"{made.freshness:.1f} s; asked for: {wishes.latency:g} s"),
+        ("state of a window, a shard", f"{made.state_bytes:,} bytes of 950,000"),
+    ):
+        say(f"  {what:<44} {figure}")
     for note in made.notes:
         say(f"  note: {note}")
     say()

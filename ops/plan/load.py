@@ -19,17 +19,30 @@ if TYPE_CHECKING:
     from ops.stack import Stack
 
 WINDOW_SECONDS = 60
+MATCHING = 0.001
+"""Assumed where nothing is known: emergencies and steep descents are rarer."""
 _MOST_RECORDED = 500_000
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """Updates a second, the mean bytes of one, and how many aircraft are heard of within a minute."""
+    """Updates a second, the mean bytes of one, and how many aircraft are heard of within a minute.
+
+    `matching` is the share of updates that the alerts' filter lets through.
+    """
 
     rate: float
     update_bytes: float
     aircraft: int
     source: str
+    matching: float = MATCHING
+
+    def text(self) -> str:
+        """Return it for people, on one line."""
+        return (
+            f"load, {self.source}: {self.rate:,.1f} updates/s of {self.update_bytes:,.0f} bytes, "
+            f"{self.aircraft:,} aircraft, {100 * self.matching:.2g} % of updates to the alerts"
+        )
 
 
 def of_recording(path: Path) -> Load:
@@ -80,6 +93,9 @@ def of_stack(stack: Stack, hours: float) -> Load:
         "rows": Query(ours, "WindowRowsWritten", {"service": "aggregator"}, "Sum", "Maximum"),
         "records": Query("AWS/Kinesis", "IncomingRecords", stream, "Sum"),
         "bytes": Query("AWS/Kinesis", "IncomingBytes", stream, "Sum"),
+        "all": Query(ours, "UpdatesPublished", {"service": "consumer"}, "Sum"),
+        "notified": Query(ours, "AlertsNotified", {"service": "alerts"}, "Sum"),
+        "suppressed": Query(ours, "AlertsSuppressed", {"service": "alerts"}, "Sum"),
     }
     found = metrics.read(stack.client("cloudwatch"), queries, datetime.now(UTC), timedelta(hours=hours))
     if not found.get("updates"):
@@ -87,6 +103,11 @@ def of_stack(stack: Stack, hours: float) -> Load:
     is_single = parameters.get("RecordFormat") != "envelope"
     known = is_single and found.get("records") and found.get("bytes")
     size = found["bytes"] / found["records"] if known else float(UPDATE_BYTES)
+    alerts = found.get("notified", 0.0) + found.get("suppressed", 0.0)
     return Load(
-        found["updates"] / 60, size, round(found.get("rows", 0)) or 1, f"the busiest minute of the last {hours:g} hours"
+        found["updates"] / 60,
+        size,
+        round(found.get("rows", 0)) or 1,
+        f"the busiest minute of the last {hours:g} hours",
+        min(1.0, alerts / found["all"]) or MATCHING,
     )

@@ -108,18 +108,26 @@ class Outcome:
         return max(self.ages, default=0.0)
 
 
-def simulate(
-    mapping: Mapping, traffic: Traffic, function: Function, *, seconds: float = 120.0, seed: int = 1
+def simulate(  # noqa: PLR0913 - a mapping, its load, its function, and for how long
+    mapping: Mapping,
+    traffic: Traffic,
+    function: Function,
+    *,
+    seconds: float = 120.0,
+    seed: int = 1,
+    pace: Pace | None = None,
 ) -> Outcome:
     """Run one shard for so many seconds; the ages are those of its second half, when it has settled or has not."""
-    return _Simulation(mapping, traffic, function, seconds, seed).run()
+    return _Simulation(mapping, traffic, function, seconds, seed, pace or Pace()).run()
 
 
 class _Simulation:
     """One run; `_now` is its time."""
 
-    def __init__(self, mapping: Mapping, traffic: Traffic, function: Function, seconds: float, seed: int) -> None:
-        self._pace = Pace()
+    def __init__(  # noqa: PLR0913, PLR0917 - as above
+        self, mapping: Mapping, traffic: Traffic, function: Function, seconds: float, seed: int, pace: Pace
+    ) -> None:
+        self._pace = pace
         self._shard = Shard(mapping.settings(), "shardId-000000000000", self._pace)
         self._lanes = mapping.parallelization
         self._function = function

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from aggregator import shown_updates, wiring
 from aggregator.events import runtime_marshaller
 from common import kinesis_event
-from common.observability import MetricUnit, logger, metrics
+from common.observability import MetricUnit, add_counts, logger, metrics
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -34,17 +34,18 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  #
 
 def _measure(outcome: Outcome) -> None:
     """Write the metrics. A failed invocation writes none: its retry counts the same updates again."""
-    for name, value in (
-        ("UpdatesCounted", outcome.counted),
-        ("DuplicatesIgnored", outcome.duplicates),
-        ("RecordsUndecodable", outcome.undecodable),
-        ("FieldsIgnored", outcome.fields_ignored),
-        ("WindowRowsWritten", outcome.rows_written),
-        ("WindowsSplit", outcome.splits),
-        ("SnapshotsFailed", outcome.snapshots_failed),
-        ("WindowsClosed", int(outcome.closed)),
-    ):
-        metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
+    metrics.add_metric(name="UpdatesCounted", unit=MetricUnit.Count, value=outcome.counted)
+    add_counts(
+        (
+            ("DuplicatesIgnored", outcome.duplicates),
+            ("RecordsUndecodable", outcome.undecodable),
+            ("FieldsIgnored", outcome.fields_ignored),
+            ("WindowRowsWritten", outcome.rows_written),
+            ("WindowsSplit", outcome.splits),
+            ("SnapshotsFailed", outcome.snapshots_failed),
+            ("WindowsClosed", int(outcome.closed)),
+        )
+    )
     if outcome.shown_age is not None:
         metrics.add_metric(name="UpdateAge", unit=MetricUnit.Seconds, value=outcome.shown_age)
     metrics.flush_metrics()

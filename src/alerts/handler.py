@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from alerts import wiring
 from common.kinesis_event import batch_name, records
-from common.observability import MetricUnit, logger, metrics
+from common.observability import MetricUnit, add_counts, logger, metrics
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -21,16 +21,17 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, list[dic
     """
     logger.set_correlation_id(batch_name(event))
     result = wiring.alerter().process(records(event), lambda: context.get_remaining_time_in_millis() / 1000)
-    for name, value in (
-        ("AlertsNotified", result.notified),
-        ("AlertsSuppressed", result.suppressed),
-        ("RecordsUndecodable", result.undecodable),
-        ("FieldsIgnored", result.fields_ignored),
-        ("AlertsUnmarked", result.unmarked),
-        ("AlertsUnlogged", result.unlogged),
-        ("NewestAlertsFailed", result.not_shown),
-        ("RecordsFailed", result.failed),  # Lambda counts no error where a batch names what failed
-    ):
-        metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
+    metrics.add_metric(name="AlertsNotified", unit=MetricUnit.Count, value=result.notified)
+    add_counts(
+        (
+            ("AlertsSuppressed", result.suppressed),
+            ("RecordsUndecodable", result.undecodable),
+            ("FieldsIgnored", result.fields_ignored),
+            ("AlertsUnmarked", result.unmarked),
+            ("AlertsUnlogged", result.unlogged),
+            ("NewestAlertsFailed", result.not_shown),
+            ("RecordsFailed", result.failed),  # Lambda counts no error where a batch names what failed
+        )
+    )
     failed = result.failed_sequence_number
     return {"batchItemFailures": [] if failed is None else [{"itemIdentifier": failed}]}

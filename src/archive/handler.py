@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from archive import wiring
 from archive.hours import newest_first, parse
-from common.observability import MetricUnit, logger, metrics
+from common.observability import MetricUnit, add_counts, logger, metrics
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -36,13 +36,15 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     arrivals = named or list(newest_first(datetime.now(UTC), wiring.settings().look_back_hours))[::-1]
     report = wiring.run(arrivals, lambda: context.get_remaining_time_in_millis() / 1000, again=bool(named), after=after)
     result = report.as_json()
-    for name, value in (
-        ("UpdatesArchived", report.updates),
-        ("LinesRejected", report.rejected),
-        ("RawObjectsDamaged", len(report.damaged)),
-        ("RawObjectsLeft", report.left),
-    ):
-        metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
+    # Zero too: that no run says it is what its alarm is for.
+    metrics.add_metric(name="RawObjectsLeft", unit=MetricUnit.Count, value=report.left)
+    add_counts(
+        (
+            ("UpdatesArchived", report.updates),
+            ("LinesRejected", report.rejected),
+            ("RawObjectsDamaged", len(report.damaged)),
+        )
+    )
     logger.info("archived", extra={"summary": result})
     return result
 

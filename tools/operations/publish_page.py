@@ -18,7 +18,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local.web.static_files import CONTENT_TYPES
-from tools.operations.aws_errors import explained
+from ops.errors import explained
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -16,7 +16,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from common.api_token import MalformedTokenError, checked
-from tools.operations.aws_errors import explained
+from ops.errors import explained
 
 if TYPE_CHECKING:
     from collections.abc import Callable

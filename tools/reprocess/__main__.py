@@ -16,7 +16,7 @@ from local.output_file import NOT_WRITTEN, OutputError, OutputFile
 from local.signals import ending_in_order
 from local.simulator.options import count
 from local.standard_output import surviving
-from tools.operations.aws_errors import explained
+from ops.errors import explained
 from tools.query.errors import QueryError
 from tools.query.span import parse
 from tools.reprocess import deployed, one_machine

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from common.observability import MetricUnit, logger, metrics
+from common.observability import MetricUnit, add_counts, logger, metrics
 from consumer.checkpoint.position import NO_DELAY
 
 if TYPE_CHECKING:
@@ -76,11 +76,10 @@ class Telemetry:
             "LinesRejected": read.rejected,
             "PutRetries": sent.retries,
             "Reconnects": connected.reconnects,
-            "BytesReceived": connected.bytes,
         }
-        for name, value in counts.items():
-            unit = MetricUnit.Bytes if name == "BytesReceived" else MetricUnit.Count
-            metrics.add_metric(name, unit, value - self._reported.get(name, 0))
+        add_counts((name, value - self._reported.get(name, 0)) for name, value in counts.items())
+        counts["BytesReceived"] = connected.bytes
+        metrics.add_metric("BytesReceived", MetricUnit.Bytes, connected.bytes - self._reported.get("BytesReceived", 0))
         self._reported = counts
 
 

@@ -107,6 +107,12 @@ def test_the_figures_are_the_templates(repository):
     assert resources["ApiFunction"]["Properties"]["MemorySize"] == 1_024 * model.API_GB
 
 
+def test_the_metrics_are_the_designs(repository):
+    """What is counted as published in every hour is there under this name."""
+    design = (repository / "docs/design.md").read_text()
+    assert [name for names in model.STEADY_METRICS.values() for name in names if f"`{name}`" not in design] == []
+
+
 def test_egress_is_cheaper_by_the_step():
     """The first 10 TB at one price, the next 40 at another."""
     assert prices.cloudfront_egress(1) == pytest.approx(0.085)

@@ -17,7 +17,7 @@ MAY_IMPORT = {
     "local": {"common.api_token", "common.event_pattern"},
     "feeds": {"common", "consumer", "local"},
     "ops": {*SHARED, "consumer.publish", "local", "benchmarks.cost"},
-    "tools": {*FUNCTIONS, *SHARED, "local"},
+    "tools": {*FUNCTIONS, *SHARED, "local", "ops.errors"},
     "benchmarks": {*FUNCTIONS, *SHARED, "local", "ops.plan"},
 }
 """By room; what is not named here is of the room itself, or a library."""
