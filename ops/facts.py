@@ -153,6 +153,11 @@ FACTS = (
         ("alerts.timeouts", "common.aws"),
     ),
     Fact(
+        "Which formats and SerDes a table over JSON lines or Parquet has",
+        "Athena user guide, Use SerDes",
+        ("tools.query.template", "UpdatesTable", "WindowsDeliveredTable"),
+    ),
+    Fact(
         "Requests whose time is off by more than 5 minutes (S3: 15) are refused",
         "IAM user guide, signing requests",
         ("ops.checks",),

@@ -10,6 +10,7 @@ from benchmarks.cost import tables
 TABLES = {
     "formats": (tables.by_format, "what the record format changes, instead of all items"),
     "batching": (tables.by_batching_window, "what the aggregator's batching window changes, and how old positions are"),
+    "options": (tables.by_option, "what parameters add that are off by default"),
     "reprocessing": (tables.by_reprocessing, "what it costs to archive a month again, and to make its flights"),
     "viewers": (tables.by_viewers, "what viewers of the page cost"),
 }

@@ -26,6 +26,7 @@ from benchmarks.cost.prices import (
     LAMBDA_DISK_GB_SECOND,
     LAMBDA_GB_SECOND,
     LAMBDA_REQUEST,
+    LOG_GB,
     METRIC,
     PUT_UNIT,
     PUT_UNIT_BYTES,
@@ -87,6 +88,7 @@ LEAN_ALARMS, LEAN_COMPOSITES = 12, 1  # with Watching=lean
 VISIT_SECONDS = 30  # assumed of a run that stops when it has caught up: its start, the backlog, up to a token of now
 VISIT_WINDOWS, VISIT_WRITES = 2, 4  # windows that a visit's updates are in; its writes of the checkpoint
 SMALL_CONSUMER_GB = 0.25
+LOGGED_BYTES = 1_000  # assumed of an invocation, or of a commit: Lambda's three lines and one of metrics
 KEY_USES, KEY_SECONDS = 20, 300  # with KmsKeyArn: roles and services by what they use, and how long a data key is kept
 
 
@@ -194,6 +196,7 @@ def monthly(size: Size, record: RecordSize = SINGLE, batch_seconds: float = BATC
         + FLIGHTS_RUNS * LAMBDA_REQUEST,
         f"API, {API_REQUESTS:,} requests": API_REQUESTS
         * (API_REQUEST + LAMBDA_REQUEST + API_SECONDS * API_GB * LAMBDA_GB_SECOND),
+        "logs (CloudWatch)": (batches + commits + API_REQUESTS + HOURS) * LOGGED_BYTES / GB * LOG_GB,
         PAGE: 0.0 if is_periodic else viewers.monthly(1, batch_seconds=batch_seconds),
         "metrics, alarms, dashboard, secret, key": watching(is_lean=is_periodic) + SECRET + KMS_KEY,
     }

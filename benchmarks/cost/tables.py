@@ -19,6 +19,7 @@ from benchmarks.cost.model import (
     shards_for,
     without_table,
 )
+from benchmarks.cost.options import OPTIONS
 from consumer.publish.envelope_outbox import LINGER_SECONDS
 from consumer.publish.single_outbox import LINGER_SECONDS as SINGLE_LINGER_SECONDS
 
@@ -59,6 +60,19 @@ def by_reprocessing() -> list[str]:
     rows = [f"| US dollars for a month again | {' | '.join(f'{size.name}, {size.updates:g}/s' for size in SIZES)} |"]
     rows.append("|---|" + "---:|" * len(SIZES))
     return rows + [f"| {item} | {' | '.join(f'{one[item]:,.2f}' for one in columns)} |" for item in columns[0]]
+
+
+def by_option() -> list[str]:
+    """Return what parameters add that are off by default, at each size, the world in both formats, as Markdown."""
+    world = SIZES[-1]
+    columns = [(SMALL, SINGLE), *((size, SINGLE) for size in SIZES), (world, enveloped(world.updates))]
+    names = [f"{size.name}, {size.updates:g}/s" for size, _ in columns[:-1]]
+    rows = [f"| US dollars a month more | {' | '.join(names)} | the same in envelopes | for |"]
+    rows.append("|---|" + "---:|" * len(columns) + "---|")
+    for option in OPTIONS:
+        dollars = " | ".join(f"{option.dollars(*column):,.2f}" for column in columns)
+        rows.append(f"| {option.setting} | {dollars} | {option.assumed} |")
+    return rows
 
 
 def by_size() -> list[str]:

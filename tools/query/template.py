@@ -181,7 +181,8 @@ def _query(query: catalog.NamedQuery) -> Iterator[str]:
     yield "    Type: AWS::Athena::NamedQuery"
     yield "    Properties:"
     yield f"      Name: {query.name}"
-    yield f"      Description: {json.dumps(query.answers)}"
+    yield "      Description: >-"
+    yield from _folded(query.answers, "        ")
     yield "      Database: !Ref ArchiveDatabase"
     yield "      WorkGroup: !Ref ArchiveWorkGroup"
     yield "      QueryString: |"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 
 from benchmarks.cost import __main__ as cost
-from benchmarks.cost import age, model, prices, tables, viewers
+from benchmarks.cost import age, model, options, prices, tables, viewers
 from benchmarks.cost.envelope_size import RecordSize
 from consumer.publish.envelope_outbox import LINGER_SECONDS
 
@@ -18,6 +20,7 @@ from consumer.publish.envelope_outbox import LINGER_SECONDS
         ("docs/decisions/record-format.md", tables.by_format),
         ("docs/decisions/batching-window.md", tables.by_batching_window),
         ("docs/decisions/page-access.md", tables.by_viewers),
+        ("docs/parameters.md", tables.by_option),
     ],
 )
 def test_the_page_shows_the_table(repository, page, table):
@@ -76,12 +79,90 @@ def test_a_small_stack_costs_at_most_25_dollars_a_month():
     assert model.without_table(model.monthly(model.SMALL)) <= 25
 
 
-def test_a_key_of_ones_own_costs_what_its_parameter_says(repository):
-    """Requests alone: the key takes the place of the stack's own."""
-    cents = f"{100 * model.key_requests():.0f}"
-    assert cents == "52"
-    said = yaml_parse((repository / "template.yaml").read_text())["Parameters"]["KmsKeyArn"]["Description"]
-    assert "some 50 cents for requests" in said
+WORLD, PACKED = model.SIZES[-1], model.enveloped(model.SIZES[-1].updates)
+AIRPORT = model.SIZES[0]
+IN_WORDS = {
+    "RetentionHours": [
+        f"{100 * prices.KEPT_SHARD_HOUR:.0f} cents a shard and hour",
+        f"on demand {100 * prices.ON_DEMAND_KEPT_GB:.0f} cents a GB",
+        f"beyond 7 days {100 * prices.KEPT_LONG_GB:.1f} cents a GB",
+    ],
+    "AlertsFanOut": [
+        f"{100 * prices.FAN_OUT_SHARD_HOUR:.1f} cents a shard and hour",
+        f"(${prices.FAN_OUT_SHARD_HOUR * prices.HOURS:.0f} a month)",
+        f"{100 * prices.FAN_OUT_GB:.1f} cents a GB",
+        f"on demand {100 * prices.ON_DEMAND_FAN_OUT_GB:.0f} cents a GB",
+    ],
+    "AlertEmail": [f"{100_000 * prices.MAIL:.0f} cents a thousand"],
+    "AlertWebhook": [
+        f"{100 * options.webhook(0):.0f} cents a month",
+        f"${options.webhook(1e6) - options.webhook(0):.2f} a million alerts",
+    ],
+    "AlertWebhookSecretArn": [f"{100 * prices.SECRET:.0f} cents a month"],
+    "QueryLimitGigabytes": ["10 gigabytes cost 5 cents"],
+    "LogLevel": [
+        f"some {options.DEBUG_BYTES_DAY / 1e6:.0f} MB a day, "
+        f"{100 * options.DEBUG_BYTES_DAY / prices.GB * prices.LOG_GB:.0f} cents"
+    ],
+    "Watching": [f"${model.watching(is_lean=False) - model.watching(is_lean=True):.2f} a month"],
+    "Tracing": [
+        f"${1e6 * prices.TRACE:.0f} a million traces",
+        f"${options.traced(WORLD, model.SINGLE):.0f} a month, in envelopes to ${options.traced(WORLD, PACKED):.0f}",
+        f"one airport to ${options.traced(AIRPORT, model.SINGLE):.0f}",
+    ],
+    "LambdaInsightsLayerArn": [
+        f"${options.FUNCTIONS * prices.INSIGHTS_METRICS * prices.METRIC:.0f} a month for all",
+        f"{1e6 * 100 * prices.INSIGHTS_LOG_BYTES / prices.GB * prices.LOG_GB:.0f} cents a million invocations",
+    ],
+    "KmsKeyArn": [
+        f"${prices.KMS_KEY:.0f} a month",
+        f"some {round(100 * model.key_requests(), -1):.0f} cents for requests",
+    ],
+    "SubnetIds": [
+        f"${prices.HOURS * (prices.NAT_HOUR + prices.PUBLIC_ADDRESS_HOUR):.0f} a month and",
+        f"{100 * prices.NAT_GB:.1f} cents a GB",
+        f"${prices.HOURS * prices.ENDPOINT_HOUR:.2f} a zone and month",
+    ],
+    **{name: ["nothing"] for name in options.FREE},
+}
+"""What a parameter's description has to say of its cost."""
+
+
+@pytest.fixture(scope="module")
+def parameters(repository):
+    """The template's parameters."""
+    return yaml_parse((repository / "template.yaml").read_text())["Parameters"]
+
+
+@pytest.mark.parametrize("name", IN_WORDS)
+def test_a_parameter_says_what_it_costs(parameters, name):
+    """By the same prices as the tables."""
+    said = parameters[name]["Description"]
+    assert [words for words in IN_WORDS[name] if words not in said] == []
+
+
+def test_every_option_is_in_words_as_well():
+    """Each one of the table has a description that says so, and each that people ask for and that costs nothing."""
+    named = {re.match(r"`(\w+)", option.setting)[1] for option in options.OPTIONS}
+    assert named | set(options.FREE) <= IN_WORDS.keys()
+
+
+def test_what_was_not_read_is_a_price():
+    """The list of prices that nobody could look up names such that are there."""
+    assert all(isinstance(getattr(prices, name), float) for name in prices.NOT_READ)
+
+
+def test_fan_out_and_retention_are_charged_by_the_shard_and_by_the_byte():
+    """Twice the shards, and twice the bytes."""
+    size = model.Size("any", 1_000, 3_000)
+    one, two = (options.fanned_out(size, model.SINGLE, shards) for shards in (1, 2))
+    assert two - one == pytest.approx(prices.HOURS * prices.FAN_OUT_SHARD_HOUR)
+    assert options.kept(size, model.SINGLE, 24, 3) == 0
+    week = options.kept(size, model.SINGLE, 168, 3)
+    assert week == pytest.approx(3 * prices.HOURS * prices.KEPT_SHARD_HOUR)
+    assert options.kept(size, model.SINGLE, 720, 3) - week == pytest.approx(
+        1_000 * model.UPDATE_BYTES * 552 * 3600 / prices.GB * prices.KEPT_LONG_GB
+    )
 
 
 def test_the_batching_window_keeps_positions_young():
