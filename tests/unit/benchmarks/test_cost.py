@@ -101,8 +101,8 @@ IN_WORDS = {
     "AlertWebhookSecretArn": [f"{100 * prices.SECRET:.0f} cents a month"],
     "QueryLimitGigabytes": ["10 gigabytes cost 5 cents"],
     "LogLevel": [
-        f"some {options.DEBUG_BYTES_DAY / 1e6:.0f} MB a day, "
-        f"{100 * options.DEBUG_BYTES_DAY / prices.GB * prices.LOG_GB:.0f} cents"
+        f"some {options.DEBUG_BYTES_DAY / 1e6:.0f} MB a day",
+        f"{100 * options.DEBUG_BYTES_DAY / prices.GB * prices.LOG_GB:.0f} cents, for the consumer and for each shard",
     ],
     "Watching": [f"${model.watching(is_lean=False) - model.watching(is_lean=True):.2f} a month"],
     "Tracing": [
