@@ -29,31 +29,28 @@ _STEEPEST = -6000
 _FASTEST_TAXI, _HIGHEST_AIRPORT = 250, 15_000
 
 
-class _Line(msgspec.Struct):
-    target: dict[str, Any]
+def alerts(stream: Iterable[StoredRecord], suppression: float) -> Counter[AlertKey]:
+    """Return the alerts that a stream calls for: of a subject and aircraft, none within `suppression` of another.
 
-
-def alerts(feed: Iterable[bytes], suppression: float) -> Counter[AlertKey]:
-    """Return the alerts that a feed's lines call for: of a subject and aircraft, none within `suppression` of another.
-
-    Times are those of measurement, in seconds. An emergency's code is a subject of its own.
+    Times are those of measurement, in seconds; none is later than the ingestion or the arrival, which come first where
+    the schedule's clock has jumped ahead. An emergency's code is a subject of its own. An update counts once.
     """
     told: dict[tuple[str, str, str], list[int]] = defaultdict(list)
     called_for: Counter[AlertKey] = Counter()
-    for line in feed:
-        try:
-            update = msgspec.json.decode(line, type=_Line).target
-            ingested = times.parse(update["ingestion_time"])
-        except (ValueError, KeyError, RecursionError):
+    for stored in stream:
+        update = msgspec.json.decode(stored.data, type=dict[str, Any])
+        if "icao_address" not in update:
             continue
-        moment = min(times.parse(update["timestamp"]), ingested)
+        # Milliseconds, as whole numbers: the boundary must not depend on rounding.
+        times_of_it = (times.parse(update["timestamp"]), times.parse(update["ingestion_time"]))
+        measured = min(*(round(one * 1000) for one in times_of_it), round(stored.arrival * 1_000_000) // 1000)
+        reach = round(suppression * 1000)
         for rule, subject in _rules(update):
+            alert = (rule, update["icao_address"], update["timestamp"], update["ingestion_time"])
             moments = told[rule, subject, update["icao_address"]]
-            # Milliseconds, as whole numbers: the boundary must not depend on rounding.
-            measured, reach = round(moment * 1000), round(suppression * 1000)
-            if all(abs(measured - other) >= reach for other in moments):
+            if alert not in called_for and all(abs(measured - other) >= reach for other in moments):
                 moments.append(measured)
-                called_for[rule, update["icao_address"], update["timestamp"], update["ingestion_time"]] += 1
+                called_for[alert] = 1
     return called_for
 
 

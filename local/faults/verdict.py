@@ -127,6 +127,8 @@ def _judge_stream(seen: Observation, verdict: Verdict) -> None:
         verdict.notes.append(f"{figures.unexpected} records in Kinesis were never sent")
     if figures.lost:
         verdict.notes.append(f"lost lines: {_lost(seen)}")
+    if figures.out_of_order:
+        verdict.notes.append(f"{figures.out_of_order} updates came after a later one of their aircraft")
     if not figures.duplicates:
         return
     if not seen.doubled_by:
@@ -177,7 +179,7 @@ def _judge_windows(seen: Observation, verdict: Verdict) -> None:
 
 
 def _judge_alerts(seen: Observation, verdict: Verdict) -> None:
-    expected = recount.alerts(seen.feed, seen.suppression)
+    expected = recount.alerts(seen.stream, seen.suppression)
     found: Counter[AlertKey] = Counter()
     for rule, address, data in seen.notifications:
         update = msgspec.json.decode(data, type=dict[str, Any])

@@ -169,6 +169,15 @@ def test_a_missing_alert_is_seen(seen):
     assert changed(seen, notifications=[]).alerts_missing == 1
 
 
+def test_no_measurement_is_later_than_its_arrival(seen):
+    """Where the schedule's clock has jumped, updates come before their own time: suppression goes by the arrival."""
+    first = datetime.fromisoformat(json.loads(UPDATES[0])["timestamp"]).timestamp()
+    in_time = [StoredRecord(SHARD, first + number, data) for number, data in enumerate(UPDATES)]
+    together = [StoredRecord(SHARD, first + number / 10, data) for number, data in enumerate(UPDATES)]
+    assert changed(seen, suppression=1.0, stream=in_time).alerts == len(UPDATES)
+    assert changed(seen, suppression=1.0, stream=together).alerts == 1
+
+
 def test_an_alert_told_twice_needs_an_explanation(seen):
     """A second telling is explained by a lost answer or a kill; one that nothing calls for never is."""
     twice = seen.notifications * 2
