@@ -147,6 +147,14 @@ def test_every_option_is_in_words_as_well():
     assert named | set(options.FREE) <= IN_WORDS.keys()
 
 
+def test_snapstart_costs_what_its_decision_says(repository):
+    """A version of 256 MB, kept for a month."""
+    page = (repository / "docs/decisions/aws-currency.md").read_text()
+    assert f"${prices.SNAPSTART_GB_SECOND:.10f}" in page
+    assert f"${prices.SNAPSTART_RESTORED_GB:.10f}" in page
+    assert f"some ${prices.SECONDS * 0.25 * prices.SNAPSTART_GB_SECOND:.0f} a month" in page
+
+
 def test_what_was_not_read_is_a_price():
     """The list of prices that nobody could look up names such that are there."""
     assert all(isinstance(getattr(prices, name), float) for name in prices.NOT_READ)
