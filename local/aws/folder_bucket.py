@@ -9,7 +9,9 @@ import fcntl
 import hashlib
 import json
 import tempfile
+import time
 from contextlib import contextmanager
+from functools import lru_cache
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -24,6 +26,9 @@ OURS: Final = ".reprocess"
 
 _CHUNK: Final = 1024 * 1024
 
+_JUST_WRITTEN: Final = 2_000_000_000
+"""Nanoseconds: what was written since may be written again with the same times."""
+
 
 class FolderBucket:
     """A client of S3 for one bucket, whatever it is called. Tags are MD5, as S3's are for what is put at once.
@@ -36,10 +41,28 @@ class FolderBucket:
         self._ours = folder / OURS
         self._ours.mkdir(exist_ok=True)
 
-    def get_object(self, *, Key: str, **_: object) -> dict[str, Any]:  # noqa: N803 - S3's names
-        """Return an object's content and tag."""
+    def get_object(
+        self,
+        *,
+        Key: str,  # noqa: N803 - S3's names
+        Range: str | None = None,  # noqa: N803
+        IfMatch: str | None = None,  # noqa: N803
+        **_: object,
+    ) -> dict[str, Any]:
+        """Return an object's content, or a range of it (`bytes=0-9`, `bytes=-10`), and its tag."""
         path = self._there(Key, "GetObject")
-        return {"Body": _Body(path), "ETag": _tag(path)}
+        tag = _tag(path)
+        if IfMatch is not None and IfMatch != tag:
+            raise _error(HTTPStatus.PRECONDITION_FAILED, "PreconditionFailed", "GetObject")
+        size = path.stat().st_size
+        if Range is None:
+            return {"Body": _Body(path, 0, size), "ETag": tag}
+        first, last = Range.removeprefix("bytes=").split("-")
+        begin = int(first) if first else max(0, size - int(last))
+        end = min(size, int(last) + 1) if first and last else size
+        if begin >= end:
+            raise _error(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, "InvalidRange", "GetObject")
+        return {"Body": _Body(path, begin, end), "ETag": tag, "ContentRange": f"bytes {begin}-{end - 1}/{size}"}
 
     def head_object(self, *, Key: str, **_: object) -> dict[str, Any]:  # noqa: N803
         """Return an object's tag, and the metadata that were put with it."""
@@ -117,19 +140,35 @@ class _Listing:
 
 
 class _Body:
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, begin: int, end: int) -> None:
         self._path = path
+        self._begin = begin
+        self._end = end
 
     def read(self) -> bytes:
-        return self._path.read_bytes()
+        return b"".join(self.iter_chunks(_CHUNK))
 
     def iter_chunks(self, size: int) -> Iterator[bytes]:
         with self._path.open("rb") as file:
-            while chunk := file.read(size):
+            file.seek(self._begin)
+            while chunk := file.read(min(size, self._end - file.tell())):
                 yield chunk
 
 
 def _tag(path: Path) -> str:
+    """Return the tag of a file's content, which is read once for as long as nobody writes it."""
+    known = path.stat()
+    if time.time_ns() - known.st_ctime_ns < _JUST_WRITTEN:
+        return _tag_of(path)
+    return _known_tag_of(path, known.st_ino, known.st_mtime_ns, known.st_ctime_ns, known.st_size)
+
+
+@lru_cache(maxsize=4_096)
+def _known_tag_of(path: Path, *_: int) -> str:
+    return _tag_of(path)
+
+
+def _tag_of(path: Path) -> str:
     with path.open("rb") as file:
         return f'"{hashlib.file_digest(file, _md5).hexdigest()}"'
 

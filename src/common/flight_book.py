@@ -11,7 +11,9 @@ from __future__ import annotations
 import gzip
 import struct
 import zlib
+from array import array
 from bisect import bisect_right
+from itertools import batched
 from typing import IO, TYPE_CHECKING, Final
 
 import msgspec
@@ -115,15 +117,19 @@ def read_block(data: bytes) -> list[bytes]:
 
 
 class Writer:
-    """Takes the flights of a day in the order of their ids, and writes them. The same flights give the same bytes."""
+    """Takes the flights of a day in the order of their ids, and writes them. The same flights give the same bytes.
 
-    def __init__(self, blocks: IO[bytes]) -> None:
-        """`blocks` is an empty file for what is under way, to be written and read."""
+    Held are some numbers for each flight.
+    """
+
+    def __init__(self, blocks: IO[bytes], summaries: IO[bytes]) -> None:
+        """Both are empty files for what is under way, to be written and read."""
         self._file = blocks
+        self._summaries = summaries
         self._waiting: list[bytes] = []
         self._first_id = ""
         self._blocks: list[Block] = []
-        self._airports: dict[str, list[bytes]] = {}
+        self._airports: dict[str, array[int]] = {}  # where the summaries of its flights begin, and their sizes
         self._flights = 0
 
     def add(self, flight_id: str, line: bytes, summary: bytes, airports: Iterable[str]) -> None:
@@ -132,15 +138,17 @@ class Writer:
             self._first_id = flight_id
         self._waiting.append(line)
         self._flights += 1
+        begin = self._summaries.tell()
+        self._summaries.write(summary)
         for airport in airports:
-            self._airports.setdefault(airport, []).append(summary)
+            self._airports.setdefault(airport, array("q")).extend((begin, len(summary)))
         if len(self._waiting) == _FLIGHTS_IN_BLOCK:
             self._put()
 
     def finish(self, target: IO[bytes]) -> None:
         """Write the object."""
         self._put()
-        airports = {code: self._block("", lines) for code, lines in sorted(self._airports.items())}
+        airports = {code: self._block("", self._of_airport(where)) for code, where in sorted(self._airports.items())}
         # The offsets depend on the directory's size, and that on the offsets: it settles, as both only grow.
         size = 0
         while True:
@@ -160,6 +168,13 @@ class Writer:
         blocks = [moved(block) for block in self._blocks]
         by_code = {code: moved(block) for code, block in airports.items()}
         return gzip.compress(_encode(Directory(self._flights, blocks, by_code)), mtime=0)
+
+    def _of_airport(self, where: array[int]) -> list[bytes]:
+        lines = []
+        for begin, size in batched(where, 2, strict=True):
+            self._summaries.seek(begin)
+            lines.append(self._summaries.read(size))
+        return lines
 
     def _put(self) -> None:
         if self._waiting:

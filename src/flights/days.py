@@ -50,6 +50,11 @@ def hours(day: date) -> Iterator[datetime]:
         first += timedelta(hours=1)
 
 
+def complete(day: date) -> datetime:
+    """Return when the archive has all hours of arrival in which those updates are: half an hour after the last one."""
+    return span(day)[1] + LATEST + timedelta(minutes=30)
+
+
 def of(day: date, flights: Iterable[Flight]) -> list[Flight]:
     """Return the flights that began on a day."""
     first = round(begin(day).timestamp() * 1_000)

@@ -2,6 +2,10 @@
 
 `{"days": ["2024-03-04", "2024-03-05"]}` makes the flights of these days, whether or not anything has changed; with
 `"only_changed": true` those for which the archive has other objects than they were made of.
+
+`"in_parts": true` beside either leaves the days that are too large for a run to the state machine: it plans them, and
+returns the plans as `large`. `{"part": ...}`, one of a plan's parts, makes that; `{"join": ...}`, a plan whose parts
+are made, makes the day of them.
 """
 
 from __future__ import annotations
@@ -9,18 +13,21 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from common.observability import MetricUnit, logger, metrics
-from flights import days, wiring
+from flights import days, parts, wiring
 from flights.making import as_json
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import date
 
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 
 class EventError(Exception):
-    """The event names no days as it should."""
+    """The event names no days, no part or no plan as it should."""
 
 
 @logger.inject_lambda_context
@@ -32,15 +39,30 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
     logger.set_correlation_id(context.aws_request_id)
     making = wiring.making()
-    if "days" in event:
-        made = making.days(_named(event["days"]), remaining, only_changed=event.get("only_changed") is True)
+    if "part" in event:
+        counts = making.part(_taken(parts.as_part, event, "part"))
+        logger.info("part of a day's flights", extra={"part": event["part"], **counts._asdict()})
+        return counts._asdict()
+    in_parts = event.get("in_parts") is True
+    if "join" in event:
+        made = [making.join(_taken(parts.as_plan, event, "join"))]
+    elif "days" in event:
+        is_only_changed = event.get("only_changed") is True
+        made = making.days(_named(event["days"]), remaining, only_changed=is_only_changed, in_parts=in_parts)
     else:
-        made = making.changed(datetime.now(UTC).date(), remaining)
+        made = making.changed(datetime.now(UTC), remaining, in_parts=in_parts)
     metrics.add_metric("FlightsMade", MetricUnit.Count, sum(one.flights or 0 for one in made))
     metrics.flush_metrics()
     report = as_json(made)
     logger.info("flights", extra={"days": report})
-    return {"days": report}
+    return {"days": report, "large": [msgspec.to_builtins(one.plan) for one in made if one.plan and one.is_due]}
+
+
+def _taken[Of](read: Callable[[Any], Of], event: dict[str, Any], name: str) -> Of:
+    try:
+        return read(event[name])
+    except msgspec.ValidationError as error:
+        raise EventError(f"{name}: {error}; expected what a run with in_parts has returned") from error
 
 
 def _named(given: Any) -> list[date]:

@@ -1,23 +1,33 @@
-"""Makes the flights of some days, each in a folder of its own that is gone afterwards."""
+"""Makes the flights of some days, each in a folder of its own that is gone afterwards.
+
+A day that one run has no time for is made in parts. They are kept beside each other, and joined when all are there: so
+a run that ends too early costs its part, and a day's objects are replaced as a whole, by whichever run comes last.
+"""
 
 from __future__ import annotations
 
+import gzip
 import tempfile
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from flights import days
+from flights import days, parts, row
+from flights.engine import connected
 from flights.flight import flights
+from flights.hour_files import HourFiles
 from flights.objects import DayObjects
+from flights.store import Counts, digest
 from flights.updates import Updates
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from datetime import date
+    from collections.abc import Callable, Iterable, Iterator
+    from datetime import date, datetime
 
     from flights.airports import Airports
-    from flights.store import Input, Store
+    from flights.parts import Part, Plan
+    from flights.store import Store
 
 LOOK_BACK: Final = 7
 """Days whose flights a run by schedule makes again where the archive has changed since: late updates change an hour's
@@ -26,85 +36,229 @@ object, and yesterday's flights land today."""
 _LEAST_SECONDS: Final = 60.0
 """That are left for a day to be begun."""
 
+_LEAST_FOR_PART: Final = 450.0
+"""That are left for a part of a day to be begun: half of what a run has."""
+
+_FASTEST: Final = 1
+"""How gzip compresses parts, which are read once."""
+
 
 class Made(NamedTuple):
-    """What became of a day; `flights` is None if there was nothing to do."""
+    """What became of a day; `flights` is None if there was nothing to do, or if it is to be made by its `plan`."""
 
     day: date
     updates: int = 0
     flights: int | None = None
+    plan: Plan | None = None
+    is_due: bool = True
+    """Whether now, or when its hours are over."""
 
 
 class UnfinishedError(Exception):
     """There was no time for some days; the next run by schedule makes them."""
 
 
+class MissingPartError(Exception):
+    """A day cannot be joined: a part of it is not made."""
+
+
 class Making:
     """Makes flights, with a folder for what is under way and so much memory for DuckDB."""
 
-    def __init__(self, store: Store, airports: Airports, folder: Path, memory_megabytes: int) -> None:
-        self._store = store
+    def __init__(
+        self,
+        store: Store,
+        airports: Airports,
+        folder: Path,
+        memory_megabytes: int,
+        most_rows: int = parts.MOST_ROWS,
+    ) -> None:
+        """`most_rows` is how many updates a run is given; see `parts.planned`."""
+        self.store = store
         self._airports = airports
         self._folder = folder
         self._memory = memory_megabytes
+        self._most_rows = most_rows
 
-    def changed(self, today: date, remaining: Callable[[], float]) -> list[Made]:
-        """Make the flights of those of the last days of which the archive has changed, the newest first."""
-        return self._run((today - timedelta(days=back) for back in range(LOOK_BACK)), remaining, always=False)
+    def changed(self, now: datetime, remaining: Callable[[], float], *, in_parts: bool = False) -> list[Made]:
+        """Make the flights of those of the last days of which the archive has changed, the newest first; see `days`.
 
-    def days(self, asked: Iterable[date], remaining: Callable[[], float], *, only_changed: bool = False) -> list[Made]:
+        A day of more than one part waits until all hours are over that it is made of: it would be made three times.
+        """
+        last = (now.date() - timedelta(days=back) for back in range(LOOK_BACK))
+        return self._run(last, remaining, always=False, in_parts=in_parts, now=now)
+
+    def days(
+        self,
+        asked: Iterable[date],
+        remaining: Callable[[], float],
+        *,
+        only_changed: bool = False,
+        in_parts: bool = False,
+    ) -> list[Made]:
         """Make the flights of these days, or of those of them of which the archive has changed.
+
+        Days of more than one part are only planned if `in_parts`, for somebody else to make them. Else they are made
+        part by part, and a run goes on where one before it ended.
 
         Raises
         ------
         UnfinishedError
             There was no time for some of them; the others are made.
+        BrokenHourError, ChangedError
+            An hour of the archive cannot be read.
         """
-        return self._run(asked, remaining, always=not only_changed)
+        return self._run(asked, remaining, always=not only_changed, in_parts=in_parts)
 
-    def _run(self, asked: Iterable[date], remaining: Callable[[], float], *, always: bool) -> list[Made]:
-        made: list[Made] = []
-        left: list[date] = []
-        for day in asked:
-            inputs = self._store.inputs(day)
-            if not inputs or (not always and self._store.is_made_of(day, inputs)):
-                made.append(Made(day))
-            elif remaining() < _LEAST_SECONDS:
-                left.append(day)
-            else:
-                made.append(self._make(day, inputs))
-        if left:
-            raise UnfinishedError(f"no time was left for {', '.join(map(str, left))}; made: {as_json(made)}")
+    def part(self, part: Part) -> Counts:
+        """Make a part of a day, unless it is made already.
+
+        Raises
+        ------
+        BrokenHourError, ChangedError
+            An hour of the archive cannot be read.
+        """
+        found = self.store.part(part)
+        if found is not None:
+            return found
+        with self._scratch() as folder:
+            path = folder / "part.gz"
+            count = 0
+            with self._updates(part, folder) as updates, gzip.GzipFile(path, "wb", _FASTEST, mtime=0) as file:
+                for line in self._lines(part, updates):
+                    file.write(line + b"\n")
+                    count += 1
+                made = Counts(updates.count, count)
+            self.store.put_part(part, path, made)
         return made
 
-    def _make(self, day: date, inputs: list[Input]) -> Made:
+    def join(self, plan: Plan) -> Made:
+        """Put the parts of a day together.
+
+        Raises
+        ------
+        MissingPartError
+            One of them is not made.
+        """
+        updates = 0
+        with self._scratch() as folder, DayObjects(folder, self._memory) as objects:
+            path = folder / "part.gz"
+            for part in plan.parts:
+                counts = self.store.part(part)
+                if counts is None or not self.store.download_part(part, path):
+                    raise MissingPartError(
+                        f"{part.key}: not there; expected {len(plan.parts)} parts of {plan.day}. Make the day again"
+                    )
+                updates += counts.updates
+                with gzip.open(path) as file:
+                    for line in file:
+                        objects.add(line.rstrip(b"\n"))
+            return self._put(plan, objects, updates)
+
+    def _run(
+        self,
+        asked: Iterable[date],
+        remaining: Callable[[], float],
+        *,
+        always: bool,
+        in_parts: bool,
+        now: datetime | None = None,
+    ) -> list[Made]:
+        made: list[Made] = []
+        left: list[str] = []
+        for day in asked:
+            inputs = self.store.inputs(day)
+            made_of = digest(inputs)
+            if not inputs or (not always and self.store.made_of(str(day)) == made_of):
+                made.append(Made(day))
+                continue
+            if remaining() < _LEAST_SECONDS:
+                left.append(str(day))
+                continue
+            plan = self._planned(day, made_of, [one.key for one in inputs])
+            if len(plan.parts) == 1:
+                made.append(self._make(plan))
+            elif in_parts or (now is not None and now < days.complete(day)):
+                made.append(Made(day, plan=plan, is_due=now is None or now >= days.complete(day)))
+            elif missing := self._missing(plan, remaining):
+                left.append(f"{day} ({missing} of its {len(plan.parts)} parts)")
+            else:
+                made.append(self.join(plan))
+        if left:
+            raise UnfinishedError(
+                f"no time was left for {', '.join(left)}; made: {as_json(made)}. The same run goes on where it ended"
+            )
+        return made
+
+    def _planned(self, day: date, made_of: str, keys: Iterable[str]) -> Plan:
+        with self._scratch() as folder, connected(folder, self._memory) as connection:
+            hours = HourFiles(self.store, connection)
+            groups = [group for key in keys for group in hours.described(key, folder / "hour.parquet")]
+        last = round(days.span(day)[1].timestamp() * 1_000)
+        return parts.planned(day, made_of, groups, last, self._most_rows)
+
+    def _make(self, plan: Plan) -> Made:
+        (part,) = plan.parts
+        with (
+            self._scratch() as folder,
+            self._updates(part, folder) as updates,
+            DayObjects(folder, self._memory) as objects,
+        ):
+            count = updates.count
+            for line in self._lines(part, updates):
+                objects.add(line)
+            updates.close()  # its memory is needed
+            return self._put(plan, objects, count)
+
+    def _missing(self, plan: Plan, remaining: Callable[[], float]) -> int:
+        """Make as many parts as there is time for; return how many are left."""
+        for made, part in enumerate(plan.parts):
+            if self.store.part(part) is None:
+                if remaining() < _LEAST_FOR_PART:
+                    return len(plan.parts) - made
+                self.part(part)
+        return 0
+
+    def _updates(self, part: Part, folder: Path) -> Updates:
+        """Return the updates of a part; whoever gets them closes them."""
+        day = days.parsed(part.day)
+        updates = Updates(folder, self._memory)
+        try:
+            hours = HourFiles(self.store, updates.connection)
+            for number, one in enumerate(self.store.inputs(day)):
+                path = folder / f"{number}.parquet"
+                if hours.fetch(one.key, path, part.begin, part.end):
+                    updates.add(path, *days.span(day), part.begin, part.end)
+                path.unlink(missing_ok=True)
+        except BaseException:
+            updates.close()
+            raise
+        return updates
+
+    def _lines(self, part: Part, updates: Updates) -> Iterator[bytes]:
+        day = days.parsed(part.day)
+        for address, positions in updates.by_aircraft():
+            found = days.of(day, flights(address, positions, self._airports, part.until))
+            yield from map(row.encoded, sorted(found, key=lambda one: one.id))
+
+    def _put(self, plan: Plan, objects: DayObjects, updates: int) -> Made:
+        objects.write()
+        self.store.put(plan.day, objects.book, objects.parquet, plan.made_of)
+        return Made(days.parsed(plan.day), updates, objects.count)
+
+    @contextmanager
+    def _scratch(self) -> Iterator[Path]:
         with tempfile.TemporaryDirectory(dir=self._folder) as name:
-            folder = Path(name)
-            updates = Updates(folder, self._memory)
-            try:
-                for one in inputs:
-                    path = folder / "hour.parquet"
-                    if self._store.download(one.key, path):
-                        updates.add(path, *days.span(day))
-                    path.unlink(missing_ok=True)
-                count, until = updates.count, updates.until
-                with DayObjects(folder) as objects:
-                    for address, positions in updates.by_aircraft():
-                        for flight in sorted(
-                            days.of(day, flights(address, positions, self._airports, until)), key=lambda one: one.id
-                        ):
-                            objects.add(flight)
-                    updates.close()
-                    objects.write()
-                    self._store.put(day, objects.book, objects.parquet, inputs)
-                    return Made(day, count, objects.count)
-            finally:
-                updates.close()
+            yield Path(name)
 
 
 def as_json(made: Iterable[Made]) -> dict[str, Any]:
     """Return what became of each day, for the function's answer and log."""
-    return {
-        str(one.day): "unchanged" if one.flights is None else {"updates": one.updates, "flights": one.flights}
-        for one in made
-    }
+    return {str(one.day): _as_json(one) for one in made}
+
+
+def _as_json(made: Made) -> Any:
+    if made.plan is not None:
+        waits = {} if made.is_due else {"waits_until": f"{days.complete(made.day):%Y-%m-%dT%H:%MZ}"}
+        return {"parts": len(made.plan.parts), **waits}
+    return "unchanged" if made.flights is None else {"updates": made.updates, "flights": made.flights}

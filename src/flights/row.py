@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -14,10 +14,30 @@ if TYPE_CHECKING:
 _encode = msgspec.json.Encoder().encode
 
 
-def encoded(flight: Flight) -> tuple[bytes, bytes]:
-    """Return a flight as JSON, with its track and without."""
+_TRACK: Final = b',"track":['
+
+
+class Named(msgspec.Struct):
+    """By what a flight is found."""
+
+    id: str
+    departure_airport_icao: str | None = None
+    arrival_airport_icao: str | None = None
+
+
+_decode_named = msgspec.json.Decoder(Named).decode
+
+
+def encoded(flight: Flight) -> bytes:
+    """Return a flight as JSON, with its track as the last field."""
     values = {name: value for name, value in _summary(flight).items() if value is not None}
-    return _encode({**values, "track": [_waypoint(one) for one in flight.track]}), _encode(values)
+    return _encode({**values, "track": [_waypoint(one) for one in flight.track]})
+
+
+def summarized(line: bytes) -> tuple[bytes, Named]:
+    """Return an encoded flight without its track, and by what it is found."""
+    summary = line[: line.rindex(_TRACK)] + b"}"  # no text is in a track but times
+    return summary, _decode_named(summary)
 
 
 def _summary(flight: Flight) -> dict[str, Any]:

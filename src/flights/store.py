@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError
 from urllib3.exceptions import HTTPError
@@ -14,13 +14,15 @@ from common.s3_errors import status_of
 from flights import days, schema
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import date
     from pathlib import Path
 
     from mypy_boto3_s3 import S3Client
 
-RULES: Final = "1"
+    from flights.parts import Part
+
+RULES: Final = "2"
 """Which rules flights are made by: another number, and the next run makes those of the last days again."""
 
 _UPDATES: Final = "archive/updates/"
@@ -30,12 +32,35 @@ _TRIES: Final = 3
 
 _CHUNK: Final = 1024 * 1024
 
+TAIL: Final = 512 * 1024
+"""Bytes of an object's end that are read first: all of a small hour, and what describes one of the world's."""
+
 
 class Input(NamedTuple):
     """An object of the archive, and its tag: another content has another one."""
 
     key: str
     tag: str
+
+
+class Tail(NamedTuple):
+    """What is in a file of an object: its bytes from `begin` on, its last ones among them in `last`."""
+
+    tag: str
+    begin: int
+    size: int
+    last: bytes
+
+
+class Counts(NamedTuple):
+    """What a part is made of, and how many flights it has."""
+
+    updates: int
+    flights: int
+
+
+class ChangedError(Exception):
+    """An object was replaced while it was read."""
 
 
 class Store:
@@ -60,50 +85,132 @@ class Store:
             ]
         return found
 
-    def is_made_of(self, day: date, inputs: Sequence[Input]) -> bool:
-        """Return whether the day's flights are there already, made of just these objects by these rules."""
-        try:
-            head = self._s3.head_object(Bucket=self._bucket, Key=schema.key(f"{day:%Y-%m-%d}"))
-        except ClientError as error:
-            if status_of(error) == HTTPStatus.NOT_FOUND:
-                return False
-            raise
-        return head["Metadata"].get(_MADE_OF) == _digest(inputs)
+    def made_of(self, day: str) -> str | None:
+        """Return what says of which objects a day's flights are made, None if there are none; as `digest` gives it."""
+        metadata = self._metadata(schema.key(day))
+        return None if metadata is None else metadata.get(_MADE_OF)
 
-    def download(self, key: str, target: Path) -> bool:
-        """Copy an object into a file; return False if it is not there any more."""
-        for attempt in range(_TRIES):
+    def tail(self, key: str, target: Path) -> Tail | None:
+        """Make a file as large as an object, with its last bytes in their place; None if it is not there any more."""
+
+        def copy() -> Tail | None:
+            got = self._get(key, Range=f"bytes=-{TAIL}")
+            if got is None:
+                return None
+            data = got["Body"].read()
+            begin, size = _range(got["ContentRange"])
+            with target.open("wb") as file:
+                file.truncate(size)
+                file.seek(begin)
+                file.write(data)
+            return Tail(got["ETag"], begin, size, data[-8:])
+
+        return _again(copy)
+
+    def fill(self, key: str, tag: str, target: Path, ranges: Iterable[tuple[int, int]]) -> None:
+        """Write these bytes of an object into their places in a file, each range without the one it ends with.
+
+        Raises
+        ------
+        ChangedError
+            The object has another tag by now.
+        """
+
+        def copy(begin: int, end: int) -> None:
+            got = self._get(key, Range=f"bytes={begin}-{end - 1}", IfMatch=tag)
+            if got is None:
+                raise ChangedError(f"{key}: has been deleted while it was read")
+            with target.open("r+b") as file:
+                file.seek(begin)
+                for chunk in got["Body"].iter_chunks(_CHUNK):
+                    file.write(chunk)
+
+        for begin, end in ranges:
             try:
-                with target.open("wb") as file:
-                    for chunk in self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].iter_chunks(_CHUNK):
-                        file.write(chunk)
+                _again(lambda begin=begin, end=end: copy(begin, end))  # type: ignore[misc]  # defaults
             except ClientError as error:
-                if status_of(error) == HTTPStatus.NOT_FOUND:
-                    return False
+                if status_of(error) == HTTPStatus.PRECONDITION_FAILED:
+                    raise ChangedError(f"{key}: has been replaced while it was read") from error
                 raise
-            except (HTTPError, BotoCoreError):
-                if attempt == _TRIES - 1:
-                    raise
-            else:
-                break
-        return True
 
-    def put(self, day: date, book: Path, parquet: Path, inputs: Sequence[Input]) -> None:
+    def put(self, day: str, book: Path, parquet: Path, made_of: str) -> None:
         """Write a day's objects. The Parquet object, which says of what they were made, comes last."""
-        text = f"{day:%Y-%m-%d}"
         with book.open("rb") as file:
             self._s3.put_object(
-                Bucket=self._bucket, Key=flight_book.key(text), Body=file, ContentType="application/octet-stream"
+                Bucket=self._bucket, Key=flight_book.key(day), Body=file, ContentType="application/octet-stream"
             )
         with parquet.open("rb") as file:
             self._s3.put_object(
                 Bucket=self._bucket,
-                Key=schema.key(text),
+                Key=schema.key(day),
                 Body=file,
                 ContentType="application/vnd.apache.parquet",
-                Metadata={_MADE_OF: _digest(inputs)},
+                Metadata={_MADE_OF: made_of},
             )
 
+    def part(self, part: Part) -> Counts | None:
+        """Return what a part of a day came to, None if it is not made."""
+        metadata = self._metadata(part.key)
+        return None if metadata is None else Counts(int(metadata["updates"]), int(metadata["flights"]))
 
-def _digest(inputs: Sequence[Input]) -> str:
+    def put_part(self, part: Part, lines: Path, counts: Counts) -> None:
+        """Keep a part of a day."""
+        with lines.open("rb") as file:
+            self._s3.put_object(
+                Bucket=self._bucket,
+                Key=part.key,
+                Body=file,
+                ContentType="application/gzip",
+                Metadata={"updates": str(counts.updates), "flights": str(counts.flights)},
+            )
+
+    def download_part(self, part: Part, target: Path) -> bool:
+        """Copy a part of a day into a file; return False if it is not there."""
+
+        def copy() -> bool:
+            got = self._get(part.key)
+            if got is None:
+                return False
+            with target.open("wb") as file:
+                for chunk in got["Body"].iter_chunks(_CHUNK):
+                    file.write(chunk)
+            return True
+
+        return _again(copy)
+
+    def _get(self, key: str, **of: Any) -> Any:
+        try:
+            return self._s3.get_object(Bucket=self._bucket, Key=key, **of)
+        except ClientError as error:
+            if status_of(error) == HTTPStatus.NOT_FOUND:
+                return None
+            raise
+
+    def _metadata(self, key: str) -> dict[str, str] | None:
+        try:
+            return self._s3.head_object(Bucket=self._bucket, Key=key)["Metadata"]
+        except ClientError as error:
+            if status_of(error) == HTTPStatus.NOT_FOUND:
+                return None
+            raise
+
+
+def digest(inputs: Sequence[Input]) -> str:
+    """Return what says of which objects, and by which rules, flights are made."""
     return hashlib.sha256("\n".join([RULES, *(f"{one.key} {one.tag}" for one in inputs)]).encode()).hexdigest()
+
+
+def _range(content_range: str) -> tuple[int, int]:
+    """Return where the bytes of an answer begin, and how many the object has: `bytes 200-1023/1024`."""
+    span, _, size = content_range.removeprefix("bytes ").partition("/")
+    return int(span.partition("-")[0]), int(size)
+
+
+def _again[Result](call: Callable[[], Result]) -> Result:
+    """Return what a download gives that may end too early, which botocore does not repeat."""
+    for _ in range(_TRIES - 1):
+        try:
+            return call()
+        except (HTTPError, BotoCoreError):
+            continue
+    return call()

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Self
 
-import duckdb
-
+from flights.engine import connected
 from flights.position import Position
 
 if TYPE_CHECKING:
@@ -13,9 +12,11 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-_AT_A_TIME: Final = 250_000
-"""Rows of whole aircraft that are sorted and handed over together, some 200 MB; one aircraft has 52,000 in three days
-at the most."""
+AT_A_TIME: Final = 250_000
+"""Rows of whole aircraft that are sorted and handed over together, some 200 MB."""
+
+MOST_OF_ADDRESS: Final = 3 * 86_400
+"""One a second of three days. An aircraft has 52,000; what has more is an address that nobody has set (000000)."""
 
 _TIMES: Final = ("takeoff_time", "landing_time")
 _OF_COLUMN: Final = {
@@ -33,22 +34,21 @@ class Updates:
 
     def __init__(self, folder: Path, memory_megabytes: int) -> None:
         """`folder` takes what does not fit into so much memory; it has to be there."""
-        self._connection = connection = duckdb.connect(
-            ":memory:",
-            config={
-                "threads": 1,
-                "memory_limit": f"{memory_megabytes}MB",
-                "temp_directory": str(folder),
-                "home_directory": str(folder),  # Lambda has none
-                "autoinstall_known_extensions": False,
-                "autoload_known_extensions": False,
-            },
-        )
+        self.connection = connected(folder, memory_megabytes)
+        """For whoever prepares the files."""
         self._is_empty = True
-        self._connection = connection
 
-    def add(self, path: Path, begin: datetime, end: datetime) -> None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def add(self, path: Path, begin: datetime, end: datetime, first_address: str = "", before: str = "") -> None:
         """Take those updates of a Parquet file that have a position, and were measured from `begin` up to `end`.
+
+        Of those, the ones of addresses from `first_address` on and `before` another one, which is empty for no end;
+        both are letters and digits.
 
         Raises
         ------
@@ -56,45 +56,55 @@ class Updates:
             It is no object of the archive.
         """
         first, last = (round(moment.timestamp() * 1_000) for moment in (begin, end))
+        is_before = f"AND icao_address < '{before}'" if before else ""
         found = (
             f"SELECT icao_address, {_FIELDS} FROM read_parquet('{path}') "  # noqa: S608 - names and numbers of ours
             "WHERE latitude IS NOT NULL AND longitude IS NOT NULL "
-            f"AND epoch_ms(timestamp) >= {first} AND epoch_ms(timestamp) < {last}"
+            f"AND epoch_ms(timestamp) >= {first} AND epoch_ms(timestamp) < {last} "
+            f"AND icao_address >= '{first_address}' {is_before}"
         )
-        self._connection.execute(f"{'CREATE TABLE updates AS' if self._is_empty else 'INSERT INTO updates'} {found}")
+        self.connection.execute(f"{'CREATE TABLE updates AS' if self._is_empty else 'INSERT INTO updates'} {found}")
         self._is_empty = False
 
     @property
     def count(self) -> int:
         """How many there are."""
-        return self._number("count(*)") or 0
-
-    @property
-    def until(self) -> int:
-        """Milliseconds since the epoch of the last one; 0 if there is none."""
-        return self._number("max(time)") or 0
+        if self._is_empty:
+            return 0
+        (count,) = self.connection.execute("SELECT count(*) FROM updates").fetchall()[0]
+        return int(count)
 
     def by_aircraft(self) -> Iterator[tuple[str, list[Position]]]:
-        """Yield addresses, in their order, with their positions."""
+        """Yield addresses, in their order, with their positions.
+
+        Of an address that has more than `MOST_OF_ADDRESS`, one of each second, by the order of all their fields.
+        """
         if self._is_empty:
             return
-        counts = self._connection.execute(
+        counts = self.connection.execute(
             "SELECT icao_address, count(*) FROM updates GROUP BY icao_address ORDER BY icao_address"
         ).fetchall()
-        first, rows = 0, 0
-        for place, (_, count) in enumerate(counts):
-            rows += count
-            if rows >= _AT_A_TIME or place + 1 == len(counts):
-                yield from self._between(counts[first][0], counts[place][0])
-                first, rows = place + 1, 0
+        together: list[str] = []
+        rows = 0
+        for address, count in counts:
+            if together and rows + count > AT_A_TIME:
+                yield from self._between(together[0], together[-1])
+                together, rows = [], 0
+            if count > MOST_OF_ADDRESS:
+                yield address, self._one_a_second(address)
+            else:
+                together.append(address)
+                rows += count
+        if together:
+            yield from self._between(together[0], together[-1])
 
     def close(self) -> None:
         """Let go of memory and disk."""
-        self._connection.close()
+        self.connection.close()
 
     def _between(self, first: str, last: str) -> Iterator[tuple[str, list[Position]]]:
         """Yield the aircraft whose addresses are between two, inclusive."""
-        found = self._connection.execute(
+        found = self.connection.execute(
             "SELECT * FROM updates WHERE icao_address BETWEEN ? AND ? ORDER BY icao_address, time", [first, last]
         ).fetchall()
         address = first
@@ -106,8 +116,12 @@ class Updates:
             positions.append(Position._make(row[1:]))
         yield address, positions
 
-    def _number(self, expression: str) -> int | None:
-        if self._is_empty:
-            return None
-        row = self._connection.execute(f"SELECT {expression} FROM updates").fetchone()  # noqa: S608 - ours
-        return None if row is None or row[0] is None else int(row[0])
+    def _one_a_second(self, address: str) -> list[Position]:
+        fields = ", ".join(f"{name} NULLS LAST" for name in Position._fields)
+        found = self.connection.execute(
+            "SELECT * EXCLUDE (icao_address) FROM updates WHERE icao_address = ? "  # noqa: S608 - names of ours
+            f"QUALIFY row_number() OVER (PARTITION BY time // 1000 ORDER BY {fields}) = 1 "
+            f"ORDER BY time LIMIT {MOST_OF_ADDRESS}",
+            [address],
+        ).fetchall()
+        return list(map(Position._make, found))

@@ -135,7 +135,16 @@ def _done(attempts: Attempts, before: list[Attempt]) -> set[str]:
 def _started(stack: _Stack, name: str, hours: list[str], all_hours: list[str], workers: int) -> Attempt:
     days = items.days_between(all_hours)
     tolerated = max(_FEWEST_FAILURES, len(hours) // _FAILING_SHARE)
-    given = json.dumps({"hours": hours, "days": days, "workers": workers, "tolerated_failures": tolerated})
+    part_workers = max(1, workers // len(days))  # of each day that is made in parts: `workers` in all
+    given = json.dumps(
+        {
+            "hours": hours,
+            "days": days,
+            "workers": workers,
+            "part_workers": part_workers,
+            "tolerated_failures": tolerated,
+        }
+    )
     if len(given) > _MOST_BYTES:
         raise ReprocessError(f"{len(hours):,} hours are more than one execution takes; ask for a year at a time")
     try:

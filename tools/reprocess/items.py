@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import tempfile
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -13,6 +15,7 @@ from archive.hours import parse
 from archive.settings import MOST_UPDATES
 from archive.staging import Staging
 from archive.store import Store
+from flights import parts
 from flights.airports import Airports
 from flights.days import parsed
 from flights.making import Making
@@ -20,8 +23,10 @@ from flights.store import Store as FlightsStore
 from local.aws.folder_bucket import FolderBucket
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
+
+    from flights.parts import Part, Plan
 
 MOST_LATE: Final = timedelta(hours=24)
 """How old an update is at the most when it arrives: batch mode, by which an outage is made up for, goes back so far."""
@@ -49,12 +54,34 @@ def archive_hour(folder: Path, memory_megabytes: int, hour: str) -> dict[str, An
 
 
 def make_flights(folder: Path, memory_megabytes: int, day: str) -> dict[str, Any]:
-    """Make a day's flights if the archive has changed since they were made; return what became of it."""
+    """Make a day's flights if the archive has changed since they were made; return what became of it.
+
+    A day that is too large for one run is left, with its `plan`, to `make_part` and `join_parts`.
+    """
+    with _making(folder, memory_megabytes) as making:
+        (made,) = making.days([parsed(day)], lambda: NO_END, only_changed=True, in_parts=True)
+    return {"updates": made.updates, "flights": made.flights} | ({"plan": made.plan} if made.plan else {})
+
+
+def make_part(folder: Path, memory_megabytes: int, part: Part) -> dict[str, Any]:
+    """Make a part of a day's flights; return what came of it."""
+    with _making(folder, memory_megabytes) as making:
+        return making.part(part)._asdict()
+
+
+def join_parts(folder: Path, memory_megabytes: int, plan: Plan) -> dict[str, Any]:
+    """Put a day's parts together, which are then gone; return what became of it."""
+    with _making(folder, memory_megabytes) as making:
+        made = making.join(plan)
+    shutil.rmtree((folder / plan.parts[0].key).parent.parent)
+    return {"updates": made.updates, "flights": made.flights}
+
+
+@contextmanager
+def _making(folder: Path, memory_megabytes: int) -> Iterator[Making]:
     bucket: Any = FolderBucket(folder)
     with tempfile.TemporaryDirectory(prefix="reprocess-") as name:
-        making = Making(FlightsStore(bucket, ""), Airports.shipped(), Path(name), memory_megabytes)
-        (made,) = making.days([parsed(day)], lambda: NO_END, only_changed=True)
-    return {"updates": made.updates, "flights": made.flights}
+        yield Making(FlightsStore(bucket, ""), Airports.shipped(), Path(name), memory_megabytes, parts.MOST_ROWS)
 
 
 def hours_between(folders: Iterable[str], begin: datetime, end: datetime) -> list[str]:

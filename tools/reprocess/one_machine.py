@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
+    from flights.parts import Plan
+
 _BROKEN: Final = (
     "a process ended by itself, for want of memory perhaps: try fewer --workers, or less --memory. The same command "
     "goes on where this one ended"
@@ -55,12 +57,15 @@ def reprocess(options: argparse.Namespace, begin: datetime, end: datetime) -> di
             archived[hour] = result
             journal.add(hour)
     days = sorted({*items.days_archived(options.on), *items.days_between(hours)})
-    make = partial(items.make_flights, options.on, options.memory)
-    for day, result in _all(workers, make, days, "days of flights"):
+    plans: list[Plan] = []
+    for day, result in _all(workers, partial(items.make_flights, options.on, options.memory), days, "days of flights"):
         if isinstance(result, str):
             failed[day] = result
+        elif "plan" in result:
+            plans.append(result["plan"])
         elif result["flights"] is not None:
             flights[day] = result
+    _make_parts(options, workers, plans, flights, failed)
     if not failed:
         journal.finish()
     return {
@@ -76,10 +81,32 @@ def reprocess(options: argparse.Namespace, begin: datetime, end: datetime) -> di
     }
 
 
-def _all(
-    workers: int, work: Callable[[str], dict[str, Any]], names: Sequence[str], what: str
-) -> Iterator[tuple[str, dict[str, Any] | str]]:
+def _make_parts(
+    options: argparse.Namespace,
+    workers: int,
+    plans: Sequence[Plan],
+    flights: dict[str, dict[str, Any]],
+    failed: dict[str, str],
+) -> None:
+    """Make the days that are too large for one run, the parts of all of them side by side."""
+    parts = [part for plan in plans for part in plan.parts]
+    for part, result in _all(workers, partial(items.make_part, options.on, options.memory), parts, "parts of days"):
+        if isinstance(result, str):
+            failed[part.day] = result
+    whole = [plan for plan in plans if plan.day not in failed]
+    for plan, result in _all(workers, partial(items.join_parts, options.on, options.memory), whole, "days of parts"):
+        if isinstance(result, str):
+            failed[plan.day] = result
+        else:
+            flights[plan.day] = result
+
+
+def _all[Item](
+    workers: int, work: Callable[[Item], dict[str, Any]], names: Sequence[Item], what: str
+) -> Iterator[tuple[Item, dict[str, Any] | str]]:
     """Yield what came of each, in the order in which they end: a result, or why there is none."""
+    if not names:
+        return
     updates, began = 0, time.monotonic()
     pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=items.begin_process)
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import boto3
+import duckdb
 import pytest
 
 from common import aws
@@ -24,6 +25,29 @@ def day():
 def hours(day, tmp_path_factory):
     """Its objects in the archive, as files by key."""
     return archived(day.positions, tmp_path_factory.mktemp("archive"))
+
+
+@pytest.fixture(scope="session")
+def large_hours(hours, tmp_path_factory):
+    """Some of the same objects with other aircraft between, of which no position is known: with many row groups."""
+    folder = tmp_path_factory.mktemp("large")
+    files = {}
+    with duckdb.connect(":memory:", config={"threads": 1}) as connection:
+        for key, path in sorted(hours.items())[:6]:
+            files[key] = folder / path.name
+            connection.execute(
+                f"""
+                COPY (
+                    SELECT * FROM '{path}' UNION ALL BY NAME
+                    SELECT
+                        printf('%06X', i * 61_681 % 16_777_216) AS icao_address,
+                        (SELECT min(timestamp) FROM '{path}') + INTERVAL (i) MILLISECOND AS timestamp
+                    FROM range(12_000) AS silent(i)
+                    ORDER BY icao_address, timestamp
+                ) TO '{files[key]}' (FORMAT parquet, ROW_GROUP_SIZE 2048)
+                """
+            )
+    return files
 
 
 @pytest.fixture(scope="session")

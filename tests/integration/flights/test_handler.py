@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from flights import wiring
@@ -35,6 +37,31 @@ def test_the_days_that_an_event_names(put, hours):
     assert report["days"]["2021-03-20"]["flights"] > 0
     assert handler(event, Context()) == report
     assert handler({**event, "only_changed": True}, Context())["days"] == {"2021-03-20": "unchanged"}
+
+
+def test_a_day_in_parts(put, large_hours, monkeypatch):
+    """As the state machine has it made: planned, its parts, joined; of each event what the next one is given."""
+    monkeypatch.setattr(wiring.making(), "_most_rows", 25_000)
+    put(large_hours)
+    asked = {"days": ["2021-03-20"], "only_changed": True, "in_parts": True}
+    planned = handler(asked, Context())
+    assert planned["days"] == {"2021-03-20": {"parts": 3}}
+    (plan,) = json.loads(json.dumps(planned["large"]))
+    made = [handler({"part": part}, Context()) for part in plan["parts"]]
+    joined = handler({"join": plan}, Context())
+    total = {name: sum(one[name] for one in made) for name in ("updates", "flights")}
+    assert joined == {"days": {"2021-03-20": total}, "large": []}
+    assert handler(asked, Context()) == {"days": {"2021-03-20": "unchanged"}, "large": []}
+
+
+@pytest.mark.parametrize(
+    "event", [{"part": 3}, {"join": {}}, {"part": {"day": "../x", "plan": "a", "number": 0, "begin": "", "end": "'"}}]
+)
+@pytest.mark.usefixtures("s3")
+def test_parts_that_are_none(event):
+    """What goes into keys and into SQL is what a plan has."""
+    with pytest.raises(EventError, match="expected"):
+        handler(event, Context())
 
 
 def test_by_schedule_the_last_days(put, hours):

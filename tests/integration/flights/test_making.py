@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+from datetime import UTC, date, datetime
 
 import duckdb
 import pytest
@@ -13,6 +13,7 @@ from flights import schema
 from flights.making import UnfinishedError
 
 DAY = date(2021, 3, 20)
+NEXT_DAY = datetime(2021, 3, 21, 12, tzinfo=UTC)
 KEYS = (schema.key("2021-03-20"), flight_book.key("2021-03-20"))
 PARQUET, BOOK = KEYS
 
@@ -73,13 +74,13 @@ def test_by_schedule_only_what_has_changed_is_made(s3, put, making, hours):
     """Days that the archive has nothing new of are left alone; late updates make theirs again."""
     late = max(hours)
     put({key: path for key, path in hours.items() if key != late})
-    first = {one.day: one.flights for one in making.changed(date(2021, 3, 21), long)}
+    first = {one.day: one.flights for one in making.changed(NEXT_DAY, long)}
     assert first[DAY] > 0
     assert first[date(2021, 3, 16)] is None
     before = objects(s3)
-    assert {one.flights for one in making.changed(date(2021, 3, 21), long)} == {None}
+    assert {one.flights for one in making.changed(NEXT_DAY, long)} == {None}
     put({late: hours[late]})
-    again = {one.day: one.flights for one in making.changed(date(2021, 3, 21), long)}
+    again = {one.day: one.flights for one in making.changed(NEXT_DAY, long)}
     assert again[DAY] is not None
     assert objects(s3) != before
 

@@ -12,17 +12,28 @@ from tools.reprocess import attempts, deployed
 
 
 @pytest.fixture
-def maps(resources):
-    """The state machine's maps, by the name of their state."""
-    states = resources["ReprocessStateMachine"]["Properties"]["Definition"]["States"]
+def states(resources):
+    """The state machine's states, by their name."""
+    return resources["ReprocessStateMachine"]["Properties"]["Definition"]["States"]
+
+
+@pytest.fixture
+def maps(states):
+    """Those that are maps whose children are executions."""
     return {name: state for name, state in states.items() if state["Type"] == "Map"}
 
 
-def test_its_role_may_call_what_the_steps_call(resources, maps):
+def _of_all(states):
+    """Yield all states, those inside of others too."""
+    for state in states.values():
+        yield state
+        yield from _of_all(state.get("ItemProcessor", {}).get("States", {}))
+
+
+def test_its_role_may_call_what_the_steps_call(resources, states, maps):
     """The functions of its tasks, and where its results go."""
-    tasks = [
-        state for one in maps.values() for state in one["ItemProcessor"]["States"].values() if state["Type"] == "Task"
-    ]
+    tasks = [state for state in _of_all(states) if state["Type"] == "Task"]
+    assert len(tasks) == 5
     called = {json.dumps(task["Parameters"]["FunctionName"]) for task in tasks}
     by_sid = {each["Sid"]: each for each in statements(resources["ReprocessRole"]["Properties"])}
     assert by_sid.keys() == {"ArchiveHoursAndMakeFlights", "KeepResults", "UseKeyInS3"}
@@ -51,6 +62,18 @@ def test_the_command_knows_its_maps_and_its_input(maps):
     assert labels == maps.keys() == {deployed._HOURS, deployed._DAYS}
     paths = {value for state in maps.values() for name, value in state.items() if name.endswith("Path") and value}
     assert paths == {"$.hours", "$.days", "$.workers", "$.tolerated_failures"}
+    inner = maps["MakeFlights"]["ItemSelector"]
+    assert inner["part_workers.$"] == "$.part_workers"
+
+
+def test_the_schedule_gives_what_the_machine_takes(resources):
+    """All that the command gives but the days, which the function finds."""
+    (target,) = resources["FlightsSchedule"]["Properties"]["Targets"]
+    given = json.loads(target["Input"])
+    assert given.keys() == {"hours", "workers", "part_workers", "tolerated_failures"}
+    assert given["hours"] == []
+    (start,) = statements(resources["FlightsScheduleRole"]["Properties"])
+    assert (start["Action"], start["Resource"]) == ("states:StartExecution", target["Arn"])
 
 
 def test_children_have_as_long_as_a_run_takes(resources, maps):
@@ -66,11 +89,12 @@ def test_results_are_kept_as_long_as_executions_are_known(resources):
     assert days == 90
 
 
-def test_errors_that_are_tried_again_are_the_functions_own(repository, maps):
-    """Names of exceptions that are there to be raised."""
-    source = "".join(path.read_text() for path in (repository / "src/archive").glob("*.py"))
-    for state in maps.values():
-        (task,) = [one for one in state["ItemProcessor"]["States"].values() if one["Type"] == "Task"]
-        named = [error for retry in task["Retry"] for error in retry["ErrorEquals"] if "." not in error]
-        for error in named:
-            assert re.search(rf"class {error}\(", source)
+def test_errors_that_are_tried_again_are_the_functions_own(repository, states):
+    """Names of exceptions that are there to be raised, by the function that a task calls."""
+    for task in _of_all(states):
+        if task["Type"] == "Task":
+            room = "archive" if "Archive" in json.dumps(task["Parameters"]["FunctionName"]) else "flights"
+            source = "".join(path.read_text() for path in (repository / "src" / room).glob("*.py"))
+            named = [error for retry in task["Retry"] for error in retry["ErrorEquals"] if "." not in error]
+            for error in named:
+                assert re.search(rf"class {error}\(", source)

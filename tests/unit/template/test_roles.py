@@ -165,11 +165,11 @@ def test_only_the_consumer_reads_the_token(roles):
 
 
 def test_each_role_trusts_one_service(roles):
-    """A role is taken by Lambda, by Firehose, by a pipe or by Step Functions, never by people or by other accounts."""
+    """A role is taken by a service that works for the stack, never by people or by other accounts."""
     for role in roles.values():
         [statement] = role["AssumeRolePolicyDocument"]["Statement"]
         assert statement["Principal"]["Service"] in {
-            f"{name}.amazonaws.com" for name in ("lambda", "firehose", "pipes", "states")
+            f"{name}.amazonaws.com" for name in ("lambda", "firehose", "pipes", "states", "events")
         }
         assert statement["Action"] == "sts:AssumeRole"
 

@@ -46,6 +46,7 @@ class Stack:
         self._bucket = 0
         self.bucket = ""
         self.machine = ""
+        self.scheduled = ""
 
     def invoke(self, function, event):
         """Do what Lambda does: the function's own code, over the bucket in moto."""
@@ -66,7 +67,8 @@ class Stack:
         if function == "FlightsFunction":
             making = Making(FlightsStore(self.s3, self.bucket), Airports.shipped(), folder, 256)
             days = [parsed(day) for day in event["days"]]
-            return {"days": as_json(making.days(days, lambda: 900.0, only_changed=event["only_changed"]))}
+            made = making.days(days, lambda: 900.0, only_changed=event["only_changed"], in_parts=event["in_parts"])
+            return {"days": as_json(made), "large": []}
         staging = Staging(folder, 256)
         try:
             archiving = Archiving(Store(self.s3, self.bucket), staging, folder, 1_000_000)
@@ -149,6 +151,7 @@ def deployed(repository, tmp_path_factory):
             roleArn="arn:aws:iam::123456789012:role/reprocess",
         )
         seen.machine = created["stateMachineArn"]
+        seen.scheduled = template["Resources"]["FlightsSchedule"]["Properties"]["Targets"][0]["Input"]
         yield seen
     server.shutdown()
     serving.join()

@@ -28,7 +28,7 @@ def _nothing_left(event):
     """What the functions return when they have read all there was, or had nothing to make."""
     if "hours" in event:
         return {"objects_left": 0, "read_up_to": "raw/9", "updates": 7}
-    return {"days": dict.fromkeys(event["days"], "unchanged")}
+    return {"days": dict.fromkeys(event["days"], "unchanged"), "large": []}
 
 
 def _pause():
@@ -61,6 +61,51 @@ def test_an_hour_too_large_for_one_run_is_read_on_where_that_ended(stack, tmp_pa
     assert _run(stack, "2024-03-04T23", "--report", str(report), wait=lambda _: _pause()) == 0
     assert [event["after"] for event in stack.events if "hours" in event] == ["", "raw/9"]
     assert json.loads(report.read_text())["updates"] == 14
+
+
+def _in_parts(event):
+    """What the function of flights returns when one day of those it is asked for is too large for a run."""
+    large = {"day": "2024-03-04", "made_of": "aa", "parts": [{"number": number} for number in range(3)]}
+    match event:
+        case {"part": _}:
+            return {"updates": 5, "flights": 1}
+        case {"join": _}:
+            return {"days": {"2024-03-04": {"updates": 15, "flights": 3}}, "large": []}
+        case {"hours": _}:
+            return _nothing_left(event)
+        case {"days": days} if days != ["2024-03-04"]:
+            return _nothing_left(event)
+    return {"days": {"2024-03-04": {"parts": 3}, "2024-03-05": "unchanged"}, "large": [large]}
+
+
+def _of_flights(stack):
+    """Return the events of the days and the parts, in the order in which they were begun."""
+    known = {"hours", "after", "only_changed", "in_parts", "part_workers"}
+    return [json.dumps(event, sort_keys=True) for event in stack.events if "days" not in event and event.keys() - known]
+
+
+def test_a_day_too_large_for_one_run_is_made_in_parts(stack, tmp_path):
+    """Each part once, and then it is joined; the report has it as any other day."""
+    stack.instead = _in_parts
+    report = tmp_path / "report"
+    assert _run(stack, "2024-03-04T23", "--report", str(report), wait=lambda _: _pause()) == 0
+    *made, joined = _of_flights(stack)
+    assert sorted(made) == [json.dumps({"part": {"number": number}}) for number in range(3)]
+    assert [part["number"] for part in json.loads(joined)["join"]["parts"]] == [0, 1, 2]
+    assert json.loads(report.read_text())["flights"] == {"2024-03-04": {"updates": 15, "flights": 3}}
+
+
+def test_by_schedule_it_makes_the_days_that_the_function_has_left(stack):
+    """The function finds and makes the last days; those in parts are made behind it."""
+    stack.instead = _in_parts
+    name = f"scheduled-{stack.bucket}"
+    started = stack.states.start_execution(stateMachineArn=stack.machine, name=name, input=stack.scheduled)
+    while (status := stack.states.describe_execution(executionArn=started["executionArn"])["status"]) == "RUNNING":
+        _pause()
+    assert status == "SUCCEEDED"
+    assert stack.events[0] == {"in_parts": True}
+    assert [event["days"] for event in stack.events if "days" in event] == [["2024-03-04"]]
+    assert len(_of_flights(stack)) == 4
 
 
 def test_what_failed_is_done_by_the_same_command(stack, tmp_path, capsys):

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import argparse
 import gzip
 import json
 import shutil
 
+import duckdb
 import pytest
+from botocore.exceptions import ClientError
 
+from archive.schema import COLUMNS
+from flights import parts
 from local.aws.folder_bucket import OURS, FolderBucket
 from tools.query import database, places, span
+from tools.reprocess import items, one_machine
 from tools.reprocess.__main__ import main
 
 
@@ -68,6 +74,46 @@ def test_an_interrupted_run_goes_on_where_it_ended(one_worker, received, tmp_pat
     assert list((folder / OURS).glob("*.done")) == []
 
 
+def _archive_flights(folder):
+    """Write two hours of an archive, each of other aircraft, all of which fly north."""
+    with duckdb.connect(":memory:", config={"threads": 1}) as connection:
+        for hour, first in ((10, 0), (11, 10)):
+            path = folder / f"archive/updates/date=2024-03-04/hour={hour}/updates.parquet"
+            path.parent.mkdir(parents=True)
+            times = {
+                "timestamp": f"TIMESTAMP '2024-03-04 {hour}:00' + INTERVAL (i) MINUTE",
+                "latitude": f"{hour} + i / 9",
+            }
+            values = times | {
+                "icao_address": "printf('%06X', a)",
+                "longitude": "a",
+                "altitude_baro": "9000",
+                "speed": "400",
+            }
+            row = ", ".join(f"CAST({values.get(one.name, 'NULL')} AS {one.type}) AS {one.name}" for one in COLUMNS)
+            rows = f"SELECT {row} FROM range({first}, {first + 20}) t(a), range(60) u(i) ORDER BY a, i"
+            connection.execute(f"COPY ({rows}) TO '{path}' (FORMAT parquet)")
+
+
+def test_a_day_in_parts_is_the_same_day(tmp_path, monkeypatch):
+    """The parts are made by processes of their own, joined, and gone; an interrupted run's are not made again."""
+    whole, folder = tmp_path / "whole", tmp_path / "parts"
+    for one in (whole, folder):
+        _archive_flights(one)
+    assert items.make_flights(whole, 256, "2024-03-04")["flights"] == 30
+    monkeypatch.setattr(parts, "MOST_ROWS", 1_300)
+    planned = items.make_flights(folder, 256, "2024-03-04")
+    assert len(planned["plan"].parts) == 2
+    items.make_part(folder, 256, planned["plan"].parts[0])
+    flights, failed = {}, {}
+    options = argparse.Namespace(on=folder, memory=256)
+    one_machine._make_parts(options, 1, [planned["plan"]], flights, failed)
+    assert (flights, failed) == ({"2024-03-04": {"updates": 2_400, "flights": 30}}, {})
+    assert _made(folder) == _made(whole)
+    assert [path.name for path in folder.glob("flight-parts/*")] == []
+    assert items.make_flights(folder, 256, "2024-03-04") == {"updates": 0, "flights": None}
+
+
 def test_a_report_that_cannot_be_written_is_known_before_the_work(received, tmp_path, capsys):
     """Nothing is archived then."""
     folder = tmp_path / "untouched"
@@ -93,5 +139,10 @@ def test_a_folder_writes_on_condition(tmp_path):
     assert bucket.get_object(Key="a/b")["Body"].read() == b"first"
     bucket.put_object(Key="a/b", Body=b"second", IfMatch=tag, Metadata={"made-of": "x"})
     assert bucket.head_object(Key="a/b")["Metadata"] == {"made-of": "x"}
+    assert bucket.get_object(Key="a/b", Range="bytes=-4")["ContentRange"] == "bytes 2-5/6"
+    assert bucket.get_object(Key="a/b", Range="bytes=1-99")["Body"].read() == b"econd"
+    for refused in ({"Range": "bytes=6-9"}, {"IfMatch": tag}):
+        with pytest.raises(ClientError):
+            bucket.get_object(Key="a/b", **refused)
     (tmp_path / "a/b").write_bytes(b"by another hand")
     assert bucket.head_object(Key="a/b")["Metadata"] == {}

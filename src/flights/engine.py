@@ -1,0 +1,25 @@
+"""DuckDB as all of this room uses it: one thread, so much memory, and a folder for what does not fit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import duckdb
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def connected(folder: Path, memory_megabytes: int) -> duckdb.DuckDBPyConnection:
+    """Return a database of its own; `folder` has to be there."""
+    return duckdb.connect(
+        ":memory:",
+        config={
+            "threads": 1,
+            "memory_limit": f"{memory_megabytes}MB",
+            "temp_directory": str(folder),
+            "home_directory": str(folder),  # Lambda has none
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+        },
+    )
