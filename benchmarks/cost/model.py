@@ -31,6 +31,7 @@ from benchmarks.cost.prices import (
     PUT_UNIT,
     PUT_UNIT_BYTES,
     S3_GB_MONTH,
+    S3_GET,
     S3_PUT,
     SECONDS,
     SECRET,
@@ -60,10 +61,11 @@ ARCHIVE_SECONDS, ARCHIVE_UPDATE_SECONDS = 3, 25e-6  # a run with its start and i
 ARCHIVE_LOOKS = 2 * 26  # a list and a ledger for each
 ARCHIVED_BYTES = 28  # an update in Parquet, of generated traffic
 FLIGHTS_RUNS, FLIGHTS_SECONDS, FLIGHTS_UPDATE_SECONDS = 30, 5, 32e-6  # a month's, each of which starts; docs/flights.md
-FLIGHTS_READS = 3 * 3  # a run makes today, yesterday and the day before, each of its own updates and its neighbours'
-FLIGHTS_LONGEST = 2 * 900  # a run's time limit, and its retry: the world's flights do not fit
+FLIGHTS_READS, FLIGHTS_MAKINGS = 3, 3  # of its own updates and its neighbours'; today, yesterday and the day before
+PART_ROWS = 10e6  # flights.parts; a day in parts is made once
+PART_REQUESTS = 2 * 75 * S3_GET + (4 + 1) * S3_PUT  # two of each hour; lists, and the part itself
 FLIGHTS_GB, FLIGHTS_DISK_GB = 2.0, 9.5
-TRANSITIONS = 5  # of an hour's child and its map; a day's has fewer
+TRANSITIONS, PART_TRANSITIONS = 5, 2  # of an hour's child and its map, a day's has as many; of a part
 API_REQUESTS, API_SECONDS = 100_000, 0.05  # assumed: one every 26 s
 PAYLOAD_BYTES = 6e6 * 3 / 4  # of records in an invocation, in base64
 STEADY_METRICS = {
@@ -163,9 +165,9 @@ def monthly(size: Size, record: RecordSize = SINGLE, batch_seconds: float = BATC
         + updates * AGGREGATOR_UPDATE_SECONDS
     )
     archiving = HOURS * ARCHIVE_SECONDS + updates * ARCHIVE_UPDATE_SECONDS
-    flights = FLIGHTS_RUNS * min(
-        FLIGHTS_LONGEST, FLIGHTS_SECONDS + updates / FLIGHTS_RUNS * FLIGHTS_READS * FLIGHTS_UPDATE_SECONDS
-    )
+    parts = FLIGHTS_RUNS * parts_of_day(size)
+    makings = 1 if parts else FLIGHTS_MAKINGS
+    flights = (FLIGHTS_RUNS + parts) * FLIGHTS_SECONDS + updates * FLIGHTS_READS * makings * FLIGHTS_UPDATE_SECONDS
     closed = windows * shards
     snapshots = (
         batches + size.at_work / IDENTITY_SECONDS * shards + 2 * closed
@@ -193,7 +195,9 @@ def monthly(size: Size, record: RecordSize = SINGLE, batch_seconds: float = BATC
         + HOURS * (LAMBDA_REQUEST + ARCHIVE_LOOKS * S3_PUT)
         + updates * ARCHIVED_BYTES / GB * S3_GB_MONTH,
         "flights (Lambda)": flights * (FLIGHTS_GB * LAMBDA_GB_SECOND + FLIGHTS_DISK_GB * LAMBDA_DISK_GB_SECOND)
-        + FLIGHTS_RUNS * LAMBDA_REQUEST,
+        + (FLIGHTS_RUNS + parts) * LAMBDA_REQUEST
+        + parts * PART_REQUESTS
+        + (FLIGHTS_RUNS * TRANSITIONS + parts * PART_TRANSITIONS) * STEP_TRANSITION,
         f"API, {API_REQUESTS:,} requests": API_REQUESTS
         * (API_REQUEST + LAMBDA_REQUEST + API_SECONDS * API_GB * LAMBDA_GB_SECOND),
         "logs (CloudWatch)": (batches + commits + API_REQUESTS + HOURS) * LOGGED_BYTES / GB * LOG_GB,
@@ -219,7 +223,8 @@ def reprocessed(size: Size) -> dict[str, float]:
     updates = size.updates * SECONDS
     days = SECONDS / 86_400
     archiving = HOURS * ARCHIVE_SECONDS + updates * ARCHIVE_UPDATE_SECONDS
-    flights = days * FLIGHTS_SECONDS + updates * FLIGHTS_READS / 3 * FLIGHTS_UPDATE_SECONDS
+    parts = days * parts_of_day(size)
+    flights = (days + parts) * FLIGHTS_SECONDS + updates * FLIGHTS_READS * FLIGHTS_UPDATE_SECONDS
     archive_second, flights_second = (
         memory * LAMBDA_GB_SECOND + disk * LAMBDA_DISK_GB_SECOND
         for memory, disk in ((ARCHIVE_GB, ARCHIVE_DISK_GB), (FLIGHTS_GB, FLIGHTS_DISK_GB))
@@ -227,8 +232,14 @@ def reprocessed(size: Size) -> dict[str, float]:
     return {
         "hours archived again (Lambda)": archiving * archive_second,
         "flights made again (Lambda)": flights * flights_second,
-        "state machine": (HOURS + days) * TRANSITIONS * STEP_TRANSITION,
+        "state machine": ((HOURS + days) * TRANSITIONS + parts * PART_TRANSITIONS) * STEP_TRANSITION,
     }
+
+
+def parts_of_day(size: Size) -> int:
+    """Return in how many parts a day's flights are made, 0 if as a whole."""
+    rows = size.updates * 86_400 * FLIGHTS_READS
+    return math.ceil(rows / PART_ROWS) if rows > 2 * PART_ROWS else 0
 
 
 def without_table(costs: dict[str, float]) -> float:

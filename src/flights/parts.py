@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 MOST_ROWS: Final = 10_000_000
 """Of a part, and one row group an hour more where the parts' bounds are in the middle of one: 19 million at the most,
-as 75 hours are read. At 32 microseconds an update (docs/flights.md) that is 600 of the 900 seconds of a run."""
+as 75 hours are read. At 32 microseconds an update (docs/flights.md) that is 600 of the 900 seconds of a run. A day that
+is not cut may have twice as many."""
 
 PREFIX: Final = "flight-parts/"
 
@@ -73,15 +74,16 @@ def planned(day: date, made_of: str, groups: Iterable[RowGroup], last: int, most
         Up to when updates are taken, milliseconds since the epoch.
     most_rows
         A part has so many rows at the most, and what reaches into it of the one before it, unless a single address,
-        or a single row group of each hour, has more.
+        or a single row group of each hour, has more. A day of no more than twice as many is one part.
     """
     by_first = sorted(groups, key=lambda group: group.first)
+    is_whole = sum(group.rows for group in by_first) <= 2 * most_rows
     bounds = [""]
     rows = 0
     for first, some in groupby(by_first, key=lambda group: group.first):
         more = sum(group.rows for group in some)
         # Bounds go through SQL and through keys; any letters and digits do, whether or not they are an address.
-        if rows and rows + more > most_rows and first.isascii() and first.isalnum():
+        if not is_whole and rows and rows + more > most_rows and first.isascii() and first.isalnum():
             bounds.append(first)
             rows = 0
         rows += more

@@ -101,7 +101,7 @@ def test_a_day_in_parts_is_the_same_day(tmp_path, monkeypatch):
     for one in (whole, folder):
         _archive_flights(one)
     assert items.make_flights(whole, 256, "2024-03-04")["flights"] == 30
-    monkeypatch.setattr(parts, "MOST_ROWS", 1_300)
+    monkeypatch.setattr(parts, "MOST_ROWS", 1_000)
     planned = items.make_flights(folder, 256, "2024-03-04")
     assert len(planned["plan"].parts) == 2
     items.make_part(folder, 256, planned["plan"].parts[0])
