@@ -132,6 +132,7 @@ SINGLE = RecordSize(1, UPDATE_BYTES, UPDATE_BYTES * RAW_BYTES_KEPT)
 BY_FORMAT = ("Kinesis, provisioned", "aggregator", "live snapshots (S3)", "raw archive (Firehose, S3)")
 """Items that the record format changes; all others cost the same."""
 PAGE = "the page (CloudFront), one viewer always there"
+PARTS = "flights of days in parts, if `FlightsInParts=on`"
 TABLE = "latest states (DynamoDB), if `LatestStateTable=on`"
 
 
@@ -166,8 +167,8 @@ def monthly(size: Size, record: RecordSize = SINGLE, batch_seconds: float = BATC
     )
     archiving = HOURS * ARCHIVE_SECONDS + updates * ARCHIVE_UPDATE_SECONDS
     parts = FLIGHTS_RUNS * parts_of_day(size)
-    makings = 1 if parts else FLIGHTS_MAKINGS
-    flights = (FLIGHTS_RUNS + parts) * FLIGHTS_SECONDS + updates * FLIGHTS_READS * makings * FLIGHTS_UPDATE_SECONDS
+    flights_second = FLIGHTS_GB * LAMBDA_GB_SECOND + FLIGHTS_DISK_GB * LAMBDA_DISK_GB_SECOND
+    reading = updates * FLIGHTS_READS * FLIGHTS_UPDATE_SECONDS
     closed = windows * shards
     snapshots = (
         batches + size.at_work / IDENTITY_SECONDS * shards + 2 * closed
@@ -194,10 +195,13 @@ def monthly(size: Size, record: RecordSize = SINGLE, batch_seconds: float = BATC
         * (ARCHIVE_GB * LAMBDA_GB_SECOND + ARCHIVE_DISK_GB * LAMBDA_DISK_GB_SECOND)
         + HOURS * (LAMBDA_REQUEST + ARCHIVE_LOOKS * S3_PUT)
         + updates * ARCHIVED_BYTES / GB * S3_GB_MONTH,
-        "flights (Lambda)": flights * (FLIGHTS_GB * LAMBDA_GB_SECOND + FLIGHTS_DISK_GB * LAMBDA_DISK_GB_SECOND)
-        + (FLIGHTS_RUNS + parts) * LAMBDA_REQUEST
-        + parts * PART_REQUESTS
-        + (FLIGHTS_RUNS * TRANSITIONS + parts * PART_TRANSITIONS) * STEP_TRANSITION,
+        "flights (Lambda)": (FLIGHTS_RUNS * FLIGHTS_SECONDS + (0 if parts else FLIGHTS_MAKINGS * reading))
+        * flights_second
+        + FLIGHTS_RUNS * (LAMBDA_REQUEST + TRANSITIONS * STEP_TRANSITION),
+        PARTS: (parts * FLIGHTS_SECONDS + reading) * flights_second
+        + parts * (LAMBDA_REQUEST + PART_REQUESTS + PART_TRANSITIONS * STEP_TRANSITION)
+        if parts
+        else 0.0,
         f"API, {API_REQUESTS:,} requests": API_REQUESTS
         * (API_REQUEST + LAMBDA_REQUEST + API_SECONDS * API_GB * LAMBDA_GB_SECOND),
         "logs (CloudWatch)": (batches + commits + API_REQUESTS + HOURS) * LOGGED_BYTES / GB * LOG_GB,
@@ -242,6 +246,6 @@ def parts_of_day(size: Size) -> int:
     return math.ceil(rows / PART_ROWS) if rows > 2 * PART_ROWS else 0
 
 
-def without_table(costs: dict[str, float]) -> float:
-    """Return the sum with `LatestStateTable=off`."""
-    return sum(costs.values()) - costs[TABLE]
+def without_options(costs: dict[str, float]) -> float:
+    """Return the sum with `LatestStateTable=off` and `FlightsInParts=off`."""
+    return sum(costs.values()) - costs[TABLE] - costs[PARTS]

@@ -17,7 +17,7 @@ from benchmarks.cost.model import (
     monthly,
     reprocessed,
     shards_for,
-    without_table,
+    without_options,
 )
 from benchmarks.cost.options import OPTIONS
 from consumer.publish.envelope_outbox import LINGER_SECONDS
@@ -34,7 +34,7 @@ def by_batching_window() -> list[str]:
     ]
     for seconds in (1, 2, 3, 4, 5):
         costs = monthly(world, record, seconds)
-        dollars = (costs["aggregator"], costs["live snapshots (S3)"], costs[PAGE], without_table(costs))
+        dollars = (costs["aggregator"], costs["live snapshots (S3)"], costs[PAGE], without_options(costs))
         ages = (age.drawn_within(seconds, linger) for linger in (SINGLE_LINGER_SECONDS, LINGER_SECONDS))
         cells = [f"{one:,.2f}" for one in dollars] + [f"{one:.1f} s" for one in ages]
         rows.append(f"| {seconds} s | {' | '.join(cells)} |")
@@ -88,7 +88,10 @@ def by_size() -> list[str]:
             f"| **all{name}{table}** | {' | '.join(f'**{one:,.0f}**' for one in dollars)} |"
             for table, dollars in (
                 ("", [sum(column.values()) for column in sums]),
-                (f"{' and' if name else ' with'} `LatestStateTable=off`", [without_table(column) for column in sums]),
+                (
+                    f"{' and' if name else ' with'} `LatestStateTable=off` and `FlightsInParts=off`",
+                    [without_options(column) for column in sums],
+                ),
             )
         ]
     return rows

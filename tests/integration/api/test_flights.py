@@ -45,7 +45,7 @@ def put_flights(s3):
     def write(flights, day="2024-03-04"):
         target = io.BytesIO()
         with io.BytesIO() as blocks:
-            writer = flight_book.Writer(blocks)
+            writer = flight_book.Writer(blocks, io.BytesIO())
             for one in sorted(flights, key=lambda one: one["id"]):
                 track = [
                     {"time": f"2024-03-04T0{place}:00:00.000Z", "longitude": lon, "latitude": lat, "altitude_baro": 100}
@@ -164,7 +164,7 @@ def test_a_damaged_day_is_unavailable(get, put_flights, s3, what):
 def test_a_large_days_directory_is_read_whole(get, s3):
     """One that does not end within the first bytes, and blocks far behind it."""
     target, blocks = io.BytesIO(), io.BytesIO()
-    writer = flight_book.Writer(blocks)
+    writer = flight_book.Writer(blocks, io.BytesIO())
     ids = []
     for number in range(3_000):
         one = flight(number, departure_airport_icao=None, tail_number=f"{hash((number, 'x')) & 0xFFFFFFFFFFFF:x}" * 3)

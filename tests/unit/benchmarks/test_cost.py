@@ -69,14 +69,14 @@ def test_the_command_line_says_what_it_prints(capsys):
 
 
 def test_the_world_in_envelopes_costs_at_most_200_dollars_a_month():
-    """All in but for the optional table: the stack, its API, and a viewer of the page."""
+    """All in but for what is optional, the table and flights: the stack, its API, and a viewer of the page."""
     world = model.SIZES[-1]
-    assert model.without_table(model.monthly(world, model.enveloped(world.updates))) <= 200
+    assert model.without_options(model.monthly(world, model.enveloped(world.updates))) <= 200
 
 
 def test_a_small_stack_costs_at_most_25_dollars_a_month():
     """One airport, read periodically and watched by few alarms, with its API and without a page."""
-    assert model.without_table(model.monthly(model.SMALL)) <= 25
+    assert model.without_options(model.monthly(model.SMALL)) <= 25
 
 
 WORLD, PACKED = model.SIZES[-1], model.enveloped(model.SIZES[-1].updates)

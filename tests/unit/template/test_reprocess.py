@@ -69,9 +69,9 @@ def test_the_command_knows_its_maps_and_its_input(maps):
 def test_the_schedule_gives_what_the_machine_takes(resources):
     """All that the command gives but the days, which the function finds."""
     (target,) = resources["FlightsSchedule"]["Properties"]["Targets"]
-    given = json.loads(target["Input"])
-    assert given.keys() == {"hours", "workers", "part_workers", "tolerated_failures"}
-    assert given["hours"] == []
+    given = json.loads(target["Input"]["Fn::Sub"])
+    assert given.keys() == {"hours", "in_parts", "workers", "part_workers", "tolerated_failures"}
+    assert (given["hours"], given["in_parts"]) == ([], "${FlightsInParts}")
     (start,) = statements(resources["FlightsScheduleRole"]["Properties"])
     assert (start["Action"], start["Resource"]) == ("states:StartExecution", target["Arn"])
 

@@ -151,7 +151,7 @@ def deployed(repository, tmp_path_factory):
             roleArn="arn:aws:iam::123456789012:role/reprocess",
         )
         seen.machine = created["stateMachineArn"]
-        seen.scheduled = template["Resources"]["FlightsSchedule"]["Properties"]["Targets"][0]["Input"]
+        seen.scheduled = template["Resources"]["FlightsSchedule"]["Properties"]["Targets"][0]["Input"]["Fn::Sub"]
         yield seen
     server.shutdown()
     serving.join()

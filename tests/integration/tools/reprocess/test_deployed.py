@@ -95,17 +95,19 @@ def test_a_day_too_large_for_one_run_is_made_in_parts(stack, tmp_path):
     assert json.loads(report.read_text())["flights"] == {"2024-03-04": {"updates": 15, "flights": 3}}
 
 
-def test_by_schedule_it_makes_the_days_that_the_function_has_left(stack):
-    """The function finds and makes the last days; those in parts are made behind it."""
+@pytest.mark.parametrize("in_parts", ["on", "off"])
+def test_by_schedule_it_makes_the_days_that_the_function_has_left(stack, in_parts):
+    """The function finds and makes the last days; those in parts are made behind it, if they are to be."""
     stack.instead = _in_parts
-    name = f"scheduled-{stack.bucket}"
-    started = stack.states.start_execution(stateMachineArn=stack.machine, name=name, input=stack.scheduled)
+    given = stack.scheduled.replace("${FlightsInParts}", in_parts)
+    started = stack.states.start_execution(stateMachineArn=stack.machine, name=stack.bucket, input=given)
     while (status := stack.states.describe_execution(executionArn=started["executionArn"])["status"]) == "RUNNING":
         _pause()
     assert status == "SUCCEEDED"
     assert stack.events[0] == {"in_parts": True}
-    assert [event["days"] for event in stack.events if "days" in event] == [["2024-03-04"]]
-    assert len(_of_flights(stack)) == 4
+    is_on = in_parts == "on"
+    assert [event["days"] for event in stack.events if "days" in event] == [["2024-03-04"]] * is_on
+    assert len(_of_flights(stack)) == 4 * is_on
 
 
 def test_what_failed_is_done_by_the_same_command(stack, tmp_path, capsys):
