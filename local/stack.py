@@ -181,6 +181,8 @@ def _schedules(cloud: Cloud, local: LocalTemplate, outputs: Mapping[str, str]) -
         if rate is None:
             raise TemplateError(f"rule {rule['Name']}: got {expression!r}; the local stack takes rate(N minutes) alone")
         for target in client.list_targets_by_rule(Rule=rule["Name"])["Targets"]:
+            if ":lambda:" not in target["Arn"]:
+                continue  # the flights', by the state machine: `flights_run` has them made
             name = target["Arn"].rpartition(":")[2]
             settings = next((one for one in configured if one.get("FunctionName") == name), {})
             schedules.append(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from common.normal_form import OUTERMOST_YEARS
+from common.normal_form import OUTERMOST_YEARS, instant
 from common.target_update import Instant
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def checked(texts: Sequence[str | None]) -> Sequence[str | None]:
     Raises
     ------
     ValueError
-        One of them is no RFC 3339 time with a zone, or in a year that no calendar holds in every zone.
+        One of them is no instant, or in a year that no calendar holds in every zone.
     """
     if texts and None not in texts and _are_alike(texts):  # type: ignore[arg-type]  # no None is in it
         return texts
@@ -60,7 +60,7 @@ def _is_minute(text: str) -> bool:
 
 @lru_cache(maxsize=65_536)
 def moment(text: str | None) -> str | None:
-    """Return the time a text says, in UTC as ISO 8601, if it is RFC 3339 with a zone, as the API writes its times."""
+    """Return the time a text says, in UTC as ISO 8601, if it is an instant."""
     try:
         return checked([text])[0]
     except ValueError:
@@ -73,7 +73,14 @@ def in_utc(at: datetime) -> str:
 
 
 def _read(text: str) -> datetime:
-    found: datetime = msgspec.convert(text, Instant)
+    """Return an instant by the rule of `common.update_decoder`: RFC 3339, or else what `normal_form.instant` takes."""
+    found: datetime | None
+    try:
+        found = msgspec.convert(text, Instant)
+    except msgspec.ValidationError:
+        found = instant(text)
+        if found is None:
+            raise
     if found.year in OUTERMOST_YEARS:
         raise ValueError(f"{text}: no time of the feed")
     return found
