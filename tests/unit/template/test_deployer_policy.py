@@ -1,0 +1,124 @@
+"""The deployer's policy of docs/deploy.md: what CloudFormation needs for the template's resources, and no data."""
+
+from __future__ import annotations
+
+import json
+import re
+from fnmatch import fnmatchcase
+from importlib.resources import files
+
+import pytest
+
+from local.aws.template import translate
+
+MANAGED_POLICY = 6_144
+"""Characters without blanks (IAM quotas)."""
+
+NOT_NEEDED = {
+    "what is in the stack's stores": "dynamodb:*Item dynamodb:Query dynamodb:Scan kinesis:PutRecords logs:PutLogEvents "
+    "s3:*Multipart* s3:PutObjectAcl s3:GetObjectMetadata s3:REST.PUT.OBJECT",
+    "with KmsKeyArn alone (docs/key.md)": "kms:Decrypt kms:Encrypt kms:GenerateDataKey kms:RevokeGrant",
+    "of users and groups, which a managed policy could be for": "iam:*GroupPolicy iam:*UserPolicy",
+    "takes the bound off a role": "iam:DeleteRolePermissionsBoundary",
+    "what the template does not use": "s3tables:* s3:*Metadata* lakeformation:* glue:*Connection glue:GetSchemaVersion "
+    "cloudfront:*ConnectionGroup cloudfront:GetVpcOrigin dynamodb:*ResourcePolicy dynamodb:Update*Backups "
+    "dynamodb:UpdateContributorInsights dynamodb:*KinesisStreamingDestination kinesis:*Monitoring "
+    "kinesis:UpdateMaxRecordSize elasticfilesystem:* s3files:* lambda:AssociateRuntimeAlias "
+    "lambda:PassCapacityProvider "
+    "lambda:PublishVersion lambda:PutRuntimeManagementConfig logs:*LogDeliver* logs:*DataProtectionPolicy "
+    "logs:*IndexPolicy logs:*ResourcePolic* logs:PutBearerTokenAuthentication sns:PutDataProtectionPolicy "
+    "secretsmanager:R*Re* ec2:DescribeNetworkInterfaces",
+}
+"""Actions that a type's schema names and the deployer does without, by the reason."""
+
+
+@pytest.fixture(scope="module")
+def policy(repository):
+    """The policy."""
+    return json.loads((repository / "docs/deployer-policy.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def needed(repository):
+    """The actions that CloudFormation's own schemas name for the template's types, by type."""
+    schemas = files("cfnlint") / "data" / "schemas"
+    hashes = json.loads((schemas / "providers" / "us-east-1.json").read_text())
+    found = {}
+    for kind in {one["Type"] for one in translate(repository / "template.yaml")["Resources"].values()}:
+        handlers = json.loads((schemas / "resources" / f"{hashes[kind]}.json").read_text()).get("handlers", {})
+        found[kind] = {
+            action
+            for step in ("create", "read", "update", "delete")
+            for action in handlers.get(step, {}).get("permissions", [])
+        }
+    assert len(found) > 30
+    return found
+
+
+def matches(action, patterns):
+    """Whether one of the patterns covers an action; IAM tells no case apart."""
+    return any(fnmatchcase(action.lower(), pattern.lower()) for pattern in patterns)
+
+
+def test_it_lets_cloudformation_do_all_that_the_template_needs(policy, needed):
+    """By the schemas of the resource types; what is left out has a reason."""
+    allowed = [action for one in policy["Statement"] if one["Effect"] == "Allow" for action in one["Action"]]
+    spared = " ".join(NOT_NEEDED.values()).split()
+    missing = {
+        f"{kind}: {action}"
+        for kind, actions in needed.items()
+        for action in actions
+        if not matches(action, allowed) and not matches(action, spared)
+    }
+    assert missing == set()
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        "kinesis:GetRecords",
+        "kinesis:PutRecords",
+        "dynamodb:Scan",
+        "lambda:InvokeFunction",
+        "sns:Publish",
+        "logs:GetLogEvents",
+    ],
+)
+def test_it_reads_and_writes_no_data(policy, action):
+    """Denied outright, whatever the allowed patterns cover."""
+    [denied] = [one for one in policy["Statement"] if one["Sid"] == "NoData"]
+    assert (denied["Effect"], denied["Resource"]) == ("Deny", ["*"])
+    assert matches(action, denied["Action"])
+
+
+def test_buckets_and_the_token_are_out_of_reach(policy):
+    """No object but SAM's own; the API token's value never."""
+    for one in policy["Statement"]:
+        if matches("s3:GetObject", one["Action"]) and one["Effect"] == "Allow":
+            assert one["Resource"] == ["arn:aws:s3:::aws-sam-cli-managed-default-*"]
+    [token] = [one for one in policy["Statement"] if one["Sid"] == "NoToken"]
+    assert matches("secretsmanager:GetSecretValue", token["Action"])
+    assert token["Resource"] == ["arn:aws:secretsmanager:REGION:ACCOUNT:secret:ApiTokenSecret-*"]
+
+
+def test_a_role_is_made_within_the_boundary_or_not_at_all(policy):
+    """Whoever can write a role's policy can do what the role can: it is the boundary that bounds it."""
+    for one in policy["Statement"]:
+        for action in ("iam:CreateRole", "iam:PutRolePolicy", "iam:AttachRolePolicy"):
+            if matches(action, one["Action"]):
+                assert "iam:PermissionsBoundary" in one["Condition"]["StringEquals"], one["Sid"]
+        if any(action.startswith("iam:") for action in one["Action"]):
+            assert all("ACCOUNT:role/" in arn or "ACCOUNT:policy/STACK-" in arn for arn in one["Resource"])
+
+
+def test_it_fits_into_one_managed_policy(repository):
+    """Names of usual length in the place of the four words."""
+    text = (repository / "docs/deployer-policy.json").read_text()
+    for word, name in {
+        "REGION": "ap-southeast-2",
+        "ACCOUNT": "1" * 12,
+        "STACK": "s" * 30,
+        "BOUNDARY": "b" * 40,
+    }.items():
+        text = text.replace(word, name)
+    assert len(re.sub(r"\s", "", text)) < MANAGED_POLICY
