@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import os
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ops import doctor, drain, explain, redrive, status, tail
 from ops.errors import AWS_ERRORS, OpsError, explained
 from ops.help_text import HelpFormatter
 from ops.output import complain
-from ops.plan import command as planning
 from ops.stack import find
 
 if TYPE_CHECKING:
@@ -27,23 +26,23 @@ examples:
 
 `pipenv run ops COMMAND --help` has examples of each. docs/ops.md says what each may do in AWS."""
 
-_OF_A_STACK: dict[str, tuple[Any, str]] = {
-    "status": (status, "the whole pipeline on one screen"),
-    "tail": (tail, "show updates, window rows, alerts, rejected lines or failures as they come"),
-    "redrive": (redrive, "list what was given up and why, and put it back into the stream"),
-    "drain": (drain, "bring a stack to rest with no window open, before an upgrade"),
-    "doctor": (doctor, "check that a stack is set up as it should be"),
+_OF_A_STACK = {
+    "status": ("ops.status", "the whole pipeline on one screen"),
+    "tail": ("ops.tail", "show updates, window rows, alerts, rejected lines or failures as they come"),
+    "redrive": ("ops.redrive", "list what was given up and why, and put it back into the stream"),
+    "drain": ("ops.drain", "bring a stack to rest with no window open, before an upgrade"),
+    "doctor": ("ops.doctor", "check that a stack is set up as it should be"),
 }
-"""Commands about a stack: their module, and what they do."""
+"""Commands about a stack: their module, which is imported for its own command alone, and what they do."""
 
-_OTHERS: dict[str, tuple[Any, str]] = {
-    "plan": (planning, "settings for a load, what they lead to and cost; or what settings do under one"),
-    "explain-filter": (explain, "whether records match a filter pattern, and if not, which part of it failed"),
+_OTHERS = {
+    "plan": ("ops.plan.command", "settings for a load, what they lead to and cost; or what settings do under one"),
+    "explain-filter": ("ops.explain", "whether records match a filter pattern, and if not, which part of it failed"),
 }
 
 
-def parser() -> argparse.ArgumentParser:
-    """Return the parser of all commands."""
+def parser(wanted: str | None = None) -> argparse.ArgumentParser:
+    """Return the parser of all commands, or of one: of the others it knows no more than what they do."""
     top = argparse.ArgumentParser(
         prog="pipenv run ops",
         description="For those who run a stack: how it is, what passes through it, and what to do about it.",
@@ -52,11 +51,15 @@ def parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for name, (module, told) in (_OF_A_STACK | _OTHERS).items():
+    for name, (path, summary) in (_OF_A_STACK | _OTHERS).items():
+        if name != wanted and wanted is not None:
+            commands.add_parser(name, help=summary)
+            continue
+        module = importlib.import_module(path)
         one = commands.add_parser(
             name,
-            help=told,
-            description=f"{told[0].upper()}{told[1:]}.",
+            help=summary,
+            description=f"{summary[0].upper()}{summary[1:]}.",
             epilog=module.EXAMPLES,
             formatter_class=HelpFormatter,
             allow_abbrev=False,
@@ -84,14 +87,13 @@ def _add_stack_options(one: argparse.ArgumentParser) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; return its exit code, 2 where it could not be done."""
-    options = parser().parse_args(arguments)
+    arguments = sys.argv[1:] if arguments is None else arguments
+    wanted = next((one for one in arguments if not one.startswith("-")), "")
+    options = parser(wanted).parse_args(arguments)
+    path, _ = (_OF_A_STACK | _OTHERS)[options.command]
+    run = importlib.import_module(path).run
     try:
-        if options.command in _OF_A_STACK:
-            module, _ = _OF_A_STACK[options.command]
-            code = int(module.run(find(options), options))
-        else:
-            module, _ = _OTHERS[options.command]
-            code = int(module.run(options))
+        code = int(run(find(options), options) if options.command in _OF_A_STACK else run(options))
         sys.stdout.flush()
     except (OpsError, *AWS_ERRORS) as error:
         complain(explained(error))
