@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 from tests.adversary import asking, chain, judge, judge_events, judge_live, judge_redrive, live, mapping, redrive, stage
 from tests.adversary.asking import AskPlan
 from tests.adversary.attacks import drawn
-from tests.adversary.child import end_with_the_parent
 from tests.adversary.events import FunctionPlan
 from tests.adversary.judge import TOLERANCE, Broken
 from tests.adversary.live import LivePlan
+from tests.adversary.parent import end_with_the_parent
 from tests.adversary.redrive import RedrivePlan
 
 if TYPE_CHECKING:

@@ -6,17 +6,17 @@ each, to the file descriptor it is given. Like the runtime it prints the error o
 
 from __future__ import annotations
 
-import ctypes
 import importlib
 import json
 import os
-import signal
 import sys
 import time
 import traceback
 import uuid
 from pathlib import Path
 from typing import Any
+
+from tests.adversary.parent import end_with_the_parent
 
 
 class Context:
@@ -60,11 +60,6 @@ def invoke(handler: Any, event: Any, context: Context) -> dict[str, Any]:
     outcome["took"] = time.monotonic() - began
     outcome["peak"] = peak_megabytes()
     return outcome
-
-
-def end_with_the_parent() -> None:
-    """Have the kernel kill this process when the one that attacks it is gone, whatever it is busy with (Linux)."""
-    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG, linux/prctl.h
 
 
 def main() -> None:

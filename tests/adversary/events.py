@@ -6,6 +6,7 @@ import base64
 import json
 import time
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -180,13 +181,14 @@ def number_of(sequence: str) -> int:
     return int(sequence) - _SEQUENCE
 
 
-class _Template(yaml.SafeLoader):  # type: ignore[misc]
+class _Template(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
     """Reads the template, whatever its functions."""
 
 
 _Template.add_multi_constructor("!", lambda *_: None)
 
 
+@cache
 def default_patterns() -> str:
     """Return the template's alert patterns, as the functions' environment holds them."""
     template = Path(__file__).resolve().parents[2] / "template.yaml"

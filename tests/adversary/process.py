@@ -6,18 +6,16 @@ import json
 import os
 import select
 import signal
-import subprocess
-import sys
 import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tests.adversary.nursery import OWN_FILE, nursery
+
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-ROOT = Path(__file__).resolve().parents[2]
 
 GRACE = 4.0
 """Seconds beyond its deadline after which a run is ended: long enough to see that it would have gone on."""
@@ -44,20 +42,21 @@ class Child:
     """One execution environment: a process that serves invocations until it is killed."""
 
     def __init__(self, handler: str, environment: dict[str, str], log: Path, megabytes: int) -> None:
-        reading, writing = os.pipe()
+        self._answers, answers = os.pipe()
+        events, writing = os.pipe()
+        self._events = os.fdopen(writing, "wb")
         self._megabytes = megabytes
-        self._log = log.open("ab")
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.adversary.child", str(writing), handler, str(megabytes)],
-            cwd=ROOT,
-            env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / "src"), **environment},
-            stdin=subprocess.PIPE,
-            stdout=self._log,
-            stderr=self._log,
-            pass_fds=[writing],
-        )
-        os.close(writing)
-        self._answers = reading
+        with log.open("ab") as output:
+            self._process = nursery().start(
+                "tests.adversary.child",
+                [OWN_FILE, handler, str(megabytes)],
+                {"PATH": os.environ["PATH"], **environment},
+                events,
+                output.fileno(),
+                answers,
+            )
+        os.close(answers)
+        os.close(events)
         self._pending = b""
         ready = self._answer(time.monotonic() + 60, lambda: None)
         if ready != {"ready": True}:
@@ -70,10 +69,9 @@ class Child:
 
     def invoke(self, event: Any, seconds: float, watch: Callable[[Child, float], None] = lambda *_: None) -> Outcome:
         """Invoke once; `watch` is called every few milliseconds with this child and the seconds since the beginning."""
-        assert self._process.stdin is not None
         began = time.monotonic()
-        self._process.stdin.write(json.dumps({"event": event, "seconds": seconds}).encode() + b"\n")
-        self._process.stdin.flush()
+        self._events.write(json.dumps({"event": event, "seconds": seconds}).encode() + b"\n")
+        self._events.flush()
         first = near_the_end = latest = self._starved()
 
         def look() -> None:
@@ -95,8 +93,7 @@ class Child:
 
     def terminate(self) -> None:
         """Send SIGTERM, as Lambda does before the environment goes."""
-        if self.alive:
-            self._process.send_signal(signal.SIGTERM)
+        self._process.send_signal(signal.SIGTERM)
 
     def freeze(self) -> None:
         """Stop it, as Lambda does between two invocations."""
@@ -108,16 +105,13 @@ class Child:
 
     def kill(self) -> None:
         """End it at once, and free what it held."""
-        if self.alive:
-            self._process.kill()
-        self._process.wait()
+        self._process.kill()
 
     def close(self) -> None:
         """End it, and close the files."""
         self.kill()
-        for opened in (self._process.stdin, self._log):
-            if opened is not None:
-                opened.close()
+        with suppress(BrokenPipeError):
+            self._events.close()
         os.close(self._answers)
 
     def _answer(self, end: float, watch: Callable[[], None]) -> Any:

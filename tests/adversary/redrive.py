@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 import tempfile
 import time
 from collections import Counter
@@ -15,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from tests.adversary.aws import Aws
 from tests.adversary.ledger import Ledger
-from tests.adversary.process import ROOT, Outcome
+from tests.adversary.nursery import nursery
+from tests.adversary.process import Outcome
 from tests.adversary.stage import API_TOKEN, StallWatch
 
 if TYPE_CHECKING:
@@ -136,31 +135,27 @@ def _run(command: Command, aws: Aws, folder: Path) -> Ran:
     before = len(aws.ledger.arrivals)
     marked = frozenset(key for key, tags in aws.failures.tags.items() if "redriven" in tags)
     began = time.monotonic()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "ops", "redrive", "--stack", "attack", "--region", "us-east-1", *command.arguments],
-        cwd=ROOT,
-        env={
-            "PATH": os.environ["PATH"],
-            "HOME": str(folder),
-            "PYTHONPATH": str(ROOT / "src"),
-            "PYTHONDONTWRITEBYTECODE": os.environ.get("PYTHONDONTWRITEBYTECODE", ""),
-            "AWS_ENDPOINT_URL": aws.url,
-            "AWS_ACCESS_KEY_ID": "attack",
-            "AWS_SECRET_ACCESS_KEY": "attack",
-        },
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    )
-    try:
-        output, _ = process.communicate(timeout=command.seconds + 5)
-        code: int | None = process.returncode
-    except subprocess.TimeoutExpired:
-        process.kill()
-        output, _ = process.communicate()
-        code = None
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(folder),
+        "AWS_ENDPOINT_URL": aws.url,
+        "AWS_ACCESS_KEY_ID": "attack",
+        "AWS_SECRET_ACCESS_KEY": "attack",
+    }
+    arguments = ["redrive", "--stack", "attack", "--region", "us-east-1", *command.arguments]
+    told = folder / "output"
+    with told.open("wb") as output, Path(os.devnull).open("rb") as nothing:
+        process = nursery().start("ops", arguments, environment, nothing.fileno(), output.fileno())
+    code = process.wait(command.seconds + 5)
+    process.kill()
     took = time.monotonic() - began
     published = frozenset(aws.ledger.published())
     return Ran(
-        code, output, took, len(aws.ledger.arrivals) - before, published, frozenset(aws.failures.objects), marked
+        code,
+        told.read_bytes(),
+        took,
+        len(aws.ledger.arrivals) - before,
+        published,
+        frozenset(aws.failures.objects),
+        marked,
     )
