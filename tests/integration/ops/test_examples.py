@@ -6,6 +6,7 @@ A name stands for the stack that runs, a file for one that was made; what goes o
 from __future__ import annotations
 
 import gzip
+import importlib
 import io
 import json
 import re
@@ -36,7 +37,7 @@ def examples(text):
 
 def all_examples(root):
     """Every example once: those of the help, those of the pages."""
-    modules = [module for module, _ in (command_line._OF_A_STACK | command_line._OTHERS).values()]
+    modules = [importlib.import_module(path) for path, _ in (command_line._OF_A_STACK | command_line._OTHERS).values()]
     texts = [command_line._EPILOG, *(module.EXAMPLES for module in modules)]
     texts += [(root / page).read_text() for page in PAGES]
     found = {}
