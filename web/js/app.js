@@ -7,77 +7,45 @@ import { Basemap } from "./basemap.js";
 import { Camera } from "./camera.js";
 import { at } from "./clock.js";
 import { byId, element, setText } from "./dom.js";
-import { Painter } from "./draw.js";
-import { fromParameters, toParameters } from "./filters.js";
+import { FilterForm } from "./filterform.js";
 import { Flights } from "./flights.js";
-import { bounds, toLatitude, toLongitude, toX, toY } from "./geo.js";
+import { bounds, toX, toY } from "./geo.js";
 import { Health } from "./health.js";
+import { readLink, writeLink } from "./link.js";
 import { List } from "./list.js";
 import { listen, order } from "./orders.js";
 import { Panel } from "./panel.js";
+import { Scene } from "./scene.js";
 import { SearchBox } from "./searchbox.js";
-import { THEMES } from "./theme.js";
+import { preferred, remember, theme, THEMES } from "./theme.js";
 import { Timeline } from "./timeline.js";
 
-/** Milliseconds: the longest time between two drawings, and how long the view has to stand before it is asked for. */
-const SLOWEST = 1000;
+/** Milliseconds: how long the view has to stand before it is asked for. */
 const SETTLED = 180;
-/** An airliner's pixels a second where the world is 256 pixels wide: it is drawn again when it has moved half a pixel. */
-const PACE = 256 * (0.25 / 40000);
 /** Degrees of longitude above which all of the world is read. */
 const WIDE = 120;
 const CLOSE = 8;
-/** How much of the world a region is at most; how near it is looked at; pixels above and below that are covered. */
+/** How much of the world a region is at most. */
 const REGION = 0.25;
-const REGION_ZOOM = 8.5;
-const MARGIN = 80;
 
-const parameters = new URLSearchParams(location.hash.slice(1));
-let filters = fromParameters(parameters);
-/** @type {string | null} */
-let selected = parameters.get("aircraft");
-/** @type {import("./clock.js").Reading} */
-let clock = { feed: Date.now(), real: Date.now(), rate: 1 };
-let origin = 0;
+const link = readLink(location.hash);
+let { selected } = link;
 let shownPast = { shown: Date.now(), real: Date.now(), isPast: false };
-const show = { labels: true, tracks: parameters.get("trails") === "1" };
-let isDirty = true;
-let lastDrawn = 0;
+const show = { labels: true, tracks: link.hasTrails };
 let viewTimer = 0;
-
-/** @type {Painter | null} */
-let painter = null;
 const canvas = /** @type {HTMLCanvasElement} */ (byId("canvas"));
-
-function makePainter() {
-  try {
-    painter = new Painter(canvas);
-    painter.theme = THEMES[theme()];
-  } catch (error) {
-    painter = null;
-    byId("no-webgl").hidden = false;
-    canvas.hidden = true;
-    console.info(`no map: ${error instanceof Error ? error.message : error}`);
-  }
-}
-
-/** The way of a past flight, and the tracks that the worker made. @type {number[]} */
-let wholeFlight = [];
-let tracks = new Float32Array(0);
-
-function drawTracks() {
-  painter?.set("tracks", wholeFlight.length ? Float32Array.from([...wholeFlight, ...tracks]) : tracks);
-  document.documentElement.dataset.flight = String(wholeFlight.length / 6);
-  redraw();
-}
-
 const camera = new Camera(canvas, () => {
-  isDirty = true;
   clearTimeout(viewTimer);
   viewTimer = setTimeout(sendView, SETTLED);
-  schedule();
+  scene.redraw();
 }, (x, y, reach) => order({ type: "pick", x, y, reach }));
 const basemap = new Basemap();
+const scene = new Scene(canvas, camera, basemap, sendView);
+const form = new FilterForm(() => camera.box(), (filters) => {
+  order({ type: "filters", filters });
+  writeAddress();
+});
+form.filters = link.filters;
 const health = new Health();
 const panel = new Panel(() => select(null));
 const list = new List({
@@ -88,10 +56,7 @@ const list = new List({
   sort: (sorting) => order({ type: "sort", sorting }),
   page: (first) => order({ type: "page", first }),
 });
-const flights = new Flights((track) => {
-  wholeFlight = track;
-  drawTracks();
-});
+const flights = new Flights((track) => scene.setFlight(track));
 const alerts = new Alerts((alert) => {
   if (Number.isFinite(alert.latitude) && Number.isFinite(alert.longitude))
     camera.goTo(toX(Number(alert.longitude)), toY(Number(alert.latitude)), Math.max(CLOSE, camera.zoom));
@@ -110,20 +75,16 @@ const timeline = new Timeline((time, speed) => order({ type: "time", at: time, s
 /** Whether the page is laid out as on a phone. */
 const isNarrow = () => innerWidth <= 760;
 
-/** @returns {"light" | "dark"} */
-const theme = () => (document.documentElement.dataset.theme === "dark" ? "dark" : "light");
-
 /** @param {"light" | "dark"} name */
 function setTheme(name) {
   document.documentElement.dataset.theme = name;
-  if (painter) painter.theme = THEMES[name];
   const { scale } = THEMES[name];
   /** @type {HTMLElement} */ (byId("scale").querySelector("ul")).replaceChildren(...scale.map((colour, i) => {
     const item = element("li", {}, String(i * 5));
     item.style.borderColor = colour;
     return item;
   }));
-  redraw();
+  scene.setTheme(name);
 }
 
 /** @param {string | null} address @param {boolean} [isFocused] whether the panel takes the focus */
@@ -137,11 +98,10 @@ function select(address, isFocused = false) {
   } else {
     const isOther = address !== panel.address;
     panel.show(address, null);
-    if (isOther) flights.show(address, panel.parts.flights, at(clock, Date.now()));
+    if (isOther) flights.show(address, panel.parts.flights, at(scene.clock, Date.now()));
     if (isFocused) byId("panel").focus({ preventScroll: true });
   }
-  byId("filters").hidden = true;
-  byId("filters-button").setAttribute("aria-expanded", "false");
+  form.hide();
   writeAddress();
 }
 
@@ -156,48 +116,9 @@ function sendView() {
 
 /** Everything that a link should show again is in the address. */
 function writeAddress() {
-  const written = new URLSearchParams();
-  written.set("at", `${toLatitude(camera.y).toFixed(3)},${toLongitude(camera.x).toFixed(3)},${camera.zoom.toFixed(2)}`);
-  toParameters(filters, written);
-  if (selected) written.set("aircraft", selected);
-  if (show.tracks) written.set("trails", "1");
-  if (basemap.isOn) written.set("tiles", basemap.template);
-  history.replaceState(null, "", `#${written.toString().replaceAll("%2C", ",")}`);
-}
-
-/** @param {URLSearchParams} from */
-function readAddress(from) {
-  const [latitude, longitude, zoom] = (from.get("at") ?? "").split(",").map(Number);
-  if (![latitude, longitude, zoom].every(Number.isFinite) || !from.has("at")) return;
-  Object.assign(camera, { x: toX(longitude), y: toY(latitude), zoom, isChosen: true });
-}
-
-// Drawing
-
-function redraw() {
-  isDirty = true;
-  schedule();
-}
-
-let isScheduled = false;
-function schedule() {
-  if (isScheduled || document.hidden) return;
-  isScheduled = true;
-  requestAnimationFrame(frame);
-}
-
-/** @param {number} time */
-function frame(time) {
-  isScheduled = false;
-  const isMoving = camera.step(time);
-  if (isDirty || isMoving) {
-    isDirty = false;
-    lastDrawn = time;
-    basemap.draw(camera);
-    if (painter) painter.hasBasemap = basemap.isOn;
-    if (painter?.draw(camera, (at(clock, Date.now()) - origin) / 1000, Math.min(2, devicePixelRatio)) === false) redraw();
-  }
-  if (isMoving) schedule();
+  const { filters } = form;
+  const tiles = basemap.isOn ? basemap.template : "";
+  history.replaceState(null, "", writeLink({ at: camera, filters, selected, hasTrails: show.tracks, tiles }));
 }
 
 /**
@@ -209,44 +130,20 @@ function lookAt(data) {
   const [left, top, right, bottom] = bounds(data);
   if (right - left > REGION) return;
   const covered = isNarrow() || byId("side").classList.contains("closed") ? 0 : byId("side").offsetWidth;
-  const across = (camera.width - covered) / Math.max(right - left, 1e-6);
-  const down = (camera.height - 2 * MARGIN) / Math.max(bottom - top, 1e-6);
-  const zoom = Math.min(REGION_ZOOM, Math.log2(Math.min(across, down) / 256) - 0.3);
-  camera.goTo((left + right) / 2 + covered / 2 / (256 * 2 ** zoom), (top + bottom) / 2, zoom);
-}
-
-/** Aircraft are drawn again when one of them may have moved half a pixel, once a second at least. */
-function tick() {
-  const pixelsASecond = PACE * 2 ** camera.zoom * Math.max(1, clock.rate);
-  const every = Math.max(33, Math.min(SLOWEST, 500 / pixelsASecond));
-  if (!document.hidden && performance.now() - lastDrawn >= every - 5) redraw();
-  setTimeout(tick, every);
+  camera.fit([left, top, right, bottom], covered);
 }
 
 // What the worker says
 
 /** @type {Record<string, (message: any) => void>} */
 const handlers = {
-  aircraft({ data, origin: from, clock: reading, shown, isPast }) {
-    origin = from;
-    clock = reading;
+  aircraft({ data, origin, clock, shown, isPast }) {
     shownPast = { shown, real: Date.now(), isPast };
-    painter?.set("aircraft", data);
+    scene.setAircraft(data, origin, clock);
     if (!camera.isChosen) lookAt(data);
-    document.documentElement.dataset.aircraft = String(data.length / 8);
-    redraw();
   },
-  labels({ glyphs, airports, tracks: made }) {
-    painter?.set("text", glyphs);
-    painter?.set("airports", airports);
-    tracks = made;
-    drawTracks();
-  },
-  world(world) {
-    painter?.setWorld(world);
-    kept.world = world;
-    redraw();
-  },
+  labels: (message) => scene.setLabels(message),
+  world: (world) => scene.setWorld(world),
   airports({ names }) {
     panel.cities = names;
   },
@@ -264,51 +161,8 @@ const handlers = {
     timeline.span(message.since);
   },
 };
-/** @type {{world: any}} what is needed again after the graphics processor has lost it */
-const kept = { world: null };
-
-canvas.addEventListener("webglcontextlost", (event) => event.preventDefault());
-canvas.addEventListener("webglcontextrestored", () => {
-  makePainter();
-  if (kept.world) painter?.setWorld(kept.world);
-  sendView();
-});
 
 // Controls
-
-const form = /** @type {HTMLFormElement} */ (byId("filters"));
-
-function showFilters() {
-  const written = new URLSearchParams();
-  toParameters(filters, written);
-  for (const field of form.elements)
-    if (field instanceof HTMLInputElement && field.type === "checkbox") field.checked = written.has(field.name);
-    else if (field instanceof HTMLInputElement || field instanceof HTMLSelectElement) field.value = written.get(field.name) ?? "";
-  const count = [...written.keys()].length;
-  byId("filters-count").hidden = count === 0;
-  setText(byId("filters-count"), String(count));
-}
-
-function readFilters() {
-  const fields = new URLSearchParams();
-  for (const [name, value] of new FormData(form)) if (value && name !== "area") fields.set(name, String(value));
-  const area = /** @type {HTMLInputElement} */ (form.elements.namedItem("area"));
-  if (area.checked) fields.set("area", (filters.area ?? camera.box()).join(","));
-  filters = fromParameters(fields);
-  order({ type: "filters", filters });
-  const count = [...fields.keys()].length;
-  byId("filters-count").hidden = count === 0;
-  setText(byId("filters-count"), String(count));
-  writeAddress();
-}
-
-/** @param {boolean} isOpen */
-function openFilters(isOpen) {
-  form.hidden = !isOpen;
-  byId("filters-button").setAttribute("aria-expanded", String(isOpen));
-  if (isOpen) /** @type {HTMLElement} */ (form.querySelector("input")).focus();
-  else byId("filters-button").focus();
-}
 
 /** @param {boolean} isOpen */
 function openList(isOpen) {
@@ -328,13 +182,6 @@ function toggle(id, change) {
   });
 }
 
-byId("filters-button").addEventListener("click", () => openFilters(!!form.hidden));
-form.addEventListener("input", readFilters);
-form.addEventListener("reset", () => setTimeout(readFilters));
-form.addEventListener("submit", (event) => {
-  event.preventDefault();
-  openFilters(false);
-});
 byId("side-button").addEventListener("click", () => openList(!!byId("side-body").hidden));
 byId("closer").addEventListener("click", () => camera.zoomBy(1));
 byId("farther").addEventListener("click", () => camera.zoomBy(-1));
@@ -349,11 +196,7 @@ toggle("tracks", (isOn) => {
 toggle("sound", (isOn) => alerts.setSound(isOn));
 byId("theme").addEventListener("click", () => {
   const name = theme() === "dark" ? "light" : "dark";
-  try {
-    localStorage.setItem("theme", name);
-  } catch {
-    // Storage may be forbidden: then the choice holds for this visit.
-  }
+  remember(name);
   setTheme(name);
 });
 const about = /** @type {HTMLDialogElement} */ (byId("about"));
@@ -363,13 +206,13 @@ byId("basemap-form").addEventListener("submit", (event) => {
   basemap.set(/** @type {HTMLInputElement} */ (byId("basemap-url")).value.trim());
   about.close();
   writeAddress();
-  redraw();
+  scene.redraw();
 });
 
 document.addEventListener("keydown", (event) => {
   const target = /** @type {HTMLElement} */ (event.target);
   if (event.key === "Escape" && !about.open) {
-    if (!form.hidden) openFilters(false);
+    if (form.isOpen) form.open(false);
     else if (selected !== null) {
       select(null);
       byId("canvas").focus();
@@ -380,7 +223,7 @@ document.addEventListener("keydown", (event) => {
   /** @type {Record<string, () => void>} */
   const keys = {
     "/": () => byId("query").focus(),
-    f: () => openFilters(!!form.hidden),
+    f: () => form.toggle(),
     l: () => {
       openList(true);
       const first = document.querySelector("tbody button") ?? document.querySelector("thead button");
@@ -396,51 +239,44 @@ document.addEventListener("keydown", (event) => {
 });
 document.addEventListener("visibilitychange", () => {
   order({ type: "hidden", isHidden: document.hidden });
-  if (!document.hidden) redraw();
+  if (!document.hidden) scene.redraw();
 });
 addEventListener("hashchange", ({ newURL }) => {
   // Not what the address says by now: a moving map may have written its own into it meanwhile.
-  const from = new URLSearchParams(new URL(newURL).hash.slice(1));
-  readAddress(from);
-  filters = fromParameters(from);
-  order({ type: "filters", filters });
-  showFilters();
-  basemap.set(from.get("tiles") ?? "");
-  show.tracks = from.get("trails") === "1";
+  const link = readLink(new URL(newURL).hash);
+  camera.put(link.at);
+  form.filters = link.filters;
+  order({ type: "filters", filters: form.filters });
+  form.show();
+  basemap.set(link.tiles);
+  show.tracks = link.hasTrails;
   byId("tracks").setAttribute("aria-pressed", String(show.tracks));
-  if (from.get("aircraft") !== selected) select(from.get("aircraft"));
+  if (link.selected !== selected) select(link.selected);
   camera.resize(camera.width, camera.height);
 });
 
 function start() {
-  let wanted = null;
-  try {
-    wanted = localStorage.getItem("theme");
-  } catch {
-    // As above.
-  }
-  const isDark = wanted ? wanted === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
-  document.documentElement.dataset.theme = isDark ? "dark" : "light";
-  readAddress(parameters);
-  basemap.set(parameters.get("tiles") ?? "");
+  document.documentElement.dataset.theme = preferred();
+  camera.put(link.at);
+  basemap.set(link.tiles);
   // The worker is at it while the graphics processor, which takes longer, is made ready.
   camera.resize(innerWidth, innerHeight);
-  order({ type: "filters", filters });
+  order({ type: "filters", filters: form.filters });
   sendView();
   listen(({ data }) => handlers[data.type]?.(data), (what) => setText(byId("trouble"), `The page's worker failed: ${what}`));
-  makePainter();
+  scene.makePainter();
   setTheme(theme());
   byId("tracks").setAttribute("aria-pressed", String(show.tracks));
-  showFilters();
+  form.show();
   openList(!isNarrow());
   new ResizeObserver(() => camera.resize(innerWidth, innerHeight)).observe(document.documentElement);
   if (selected !== null) select(selected);
   setInterval(() => {
     const now = Date.now();
     const { shown, real, isPast } = shownPast;
-    timeline.at(isPast ? shown + (now - real) * (timeline.isPlaying ? Number(timeline.speed.value) : 0) : now, isPast, at(clock, now));
+    timeline.at(isPast ? shown + (now - real) * (timeline.isPlaying ? Number(timeline.speed.value) : 0) : now, isPast, at(scene.clock, now));
   }, 500);
-  tick();
+  scene.tick();
 }
 
 start();

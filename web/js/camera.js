@@ -10,6 +10,9 @@ const FRICTION = 0.02;
 const STANDSTILL = 12;
 const KEY_STEP = 120;
 const FLIGHT = 450;
+/** How near a region is looked at; pixels above and below it that are covered. */
+const REGION_ZOOM = 8.5;
+const MARGIN = 80;
 
 export class Camera {
   /**
@@ -67,6 +70,22 @@ export class Camera {
       this.flight = { x: near, y, zoom, from: { x: this.x, y: this.y, zoom: this.zoom }, start: performance.now() };
     }
     this.#settle();
+  }
+
+  /** @param {{x: number, y: number, zoom: number} | null} place to be at, without a flight; null changes nothing */
+  put(place) {
+    if (place) Object.assign(this, { ...place, isChosen: true });
+  }
+
+  /**
+   * @param {[number, number, number, number]} box left, top, right, bottom on the map
+   * @param {number} covered pixels at the right that something lies over
+   */
+  fit([left, top, right, bottom], covered) {
+    const across = (this.width - covered) / Math.max(right - left, 1e-6);
+    const down = (this.height - 2 * MARGIN) / Math.max(bottom - top, 1e-6);
+    const zoom = Math.min(REGION_ZOOM, Math.log2(Math.min(across, down) / 256) - 0.3);
+    this.goTo((left + right) / 2 + covered / 2 / (256 * 2 ** zoom), (top + bottom) / 2, zoom);
   }
 
   /** @param {number} by @param {number} [px] the pixel that stays @param {number} [py] */

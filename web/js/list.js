@@ -4,7 +4,7 @@
  */
 import { byId, duration, element, number, setText } from "./dom.js";
 
-/** @typedef {import("./picture.js").Row} Row */
+/** @typedef {import("./rows.js").Row} Row */
 
 const COLUMNS = [
   { key: "name", title: "Aircraft" },

@@ -5,7 +5,7 @@
 import { byId, clockTime, dateTime, duration, element, number, setText } from "./dom.js";
 import { EMERGENCY_NAMES } from "./fleet.js";
 
-/** @typedef {import("./picture.js").Details} Details */
+/** @typedef {import("./rows.js").Details} Details */
 
 /** @type {[string, (d: Details) => string | null | undefined][]} */
 const FIELDS = [

@@ -7,7 +7,7 @@ import { byId, element, number } from "./dom.js";
 /**
  * @typedef {object} Found
  * @property {string} text
- * @property {(import("./picture.js").Row & {x: number, y: number})[]} aircraft
+ * @property {(import("./rows.js").Row & {x: number, y: number})[]} aircraft
  * @property {{name: string, city: string, x: number, y: number}[]} airports
  */
 

@@ -37,3 +37,27 @@ export const THEMES = {
     ways: ["#ffffff", "#8c979e", "#ff5a4d", "#ffc8ec", "#c98bb6", "#dfe9ee", "#91a3ad"].map(colour),
   },
 };
+
+/** @returns {"light" | "dark"} the one that is shown */
+export const theme = () => (document.documentElement.dataset.theme === "dark" ? "dark" : "light");
+
+/** @returns {"light" | "dark"} the one that was chosen on an earlier visit, or the system's */
+export function preferred() {
+  let chosen = null;
+  try {
+    chosen = localStorage.getItem("theme");
+  } catch {
+    // Storage may be forbidden.
+  }
+  const isDark = chosen ? chosen === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+  return isDark ? "dark" : "light";
+}
+
+/** @param {"light" | "dark"} name for later visits */
+export function remember(name) {
+  try {
+    localStorage.setItem("theme", name);
+  } catch {
+    // Storage may be forbidden: then the choice holds for this visit.
+  }
+}
