@@ -1,13 +1,20 @@
-"""A local stack that no function runs in: what commands read is written by the tests."""
+"""A local stack that no function runs in, and an account with an on-failure bucket: the tests write what is read."""
 
 from __future__ import annotations
 
+import json
 from functools import cache
 
 import pytest
 
 from local.aws.moto import Cloud
 from local.deploy import create
+from tests.support.failed_batches import BUCKET, STACK, STREAM, client
+
+RESOURCES = {
+    "FailuresBucket": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": BUCKET}},
+    "UpdatesStream": {"Type": "AWS::Kinesis::Stream", "Properties": {"Name": STREAM, "ShardCount": 1}},
+}
 
 
 class LocalStack:
@@ -51,3 +58,24 @@ def local_stack(made_stack):
     for bucket in ("StateBucket", "DataBucket", "FailuresBucket"):
         made_stack.clear(bucket)
     return made_stack
+
+
+@pytest.fixture
+def s3(aws):  # noqa: ARG001 - it sends boto3 to moto
+    """S3 with an on-failure bucket."""
+    client("s3").create_bucket(Bucket=BUCKET)
+    return client("s3")
+
+
+@pytest.fixture
+def kinesis(aws):  # noqa: ARG001 - it sends boto3 to moto
+    """Kinesis with an empty stream of one shard."""
+    client("kinesis").create_stream(StreamName=STREAM, ShardCount=1)
+    return client("kinesis")
+
+
+@pytest.fixture
+def deployed(aws):  # noqa: ARG001 - it sends boto3 to moto
+    """A stack of both, as CloudFormation made it; gives S3."""
+    client("cloudformation").create_stack(StackName=STACK, TemplateBody=json.dumps({"Resources": RESOURCES}))
+    return client("s3")
