@@ -1,4 +1,4 @@
-"""Where updates can come from without a subscription: generated traffic, recordings, and a receiver of one's own."""
+"""Where updates can come from without a subscription: generated traffic, recordings, and your own receiver."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from feeds.observation import Value
 
 _TOLERANCE = 0.25
-"""Seconds: `seen` has one decimal, and is counted from a `now` of its own. Newer by less is the same message."""
+"""Seconds: `seen` has one decimal, and is counted from its own `now`. Newer by less is the same message."""
 
 _CLOCKS_AGREE = 60.0
 """Seconds by which the receiver's clock may differ from ours and be believed."""

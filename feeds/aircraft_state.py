@@ -76,7 +76,7 @@ class _Aircraft:
     def update(self, icao_address: str, now: float) -> bytes | None:
         """Return the update due at `now`, a message of the stream; None if nothing can be said but that it is there."""
         fresh = self.position if self.position is not None and self.position.at > self.position_sent_at else None
-        # A position is told once, and by its own time: told again with a later one it would be a place it had left.
+        # A position is given once, with its own time: given again with a later one it would be a place it had left.
         measured = min(self.heard_at if fresh is None else fresh.at, now)
         values = {
             name: self.values[name][0]

@@ -10,11 +10,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _STEP = 0.001
-"""Seconds by which time goes on at each look while the wall's is behind: two observations are still told apart."""
+"""Seconds by which time goes on at each look while the wall's is behind: two observations still differ."""
 
 
 class NeverFalling:
-    """Seconds since the epoch; a small computer without a clock of its own gets the right time after it has begun."""
+    """Seconds since the epoch; a small computer without its own clock gets the right time after it has begun."""
 
     def __init__(self, wall: Callable[[], float] = time.time) -> None:
         self._wall = wall

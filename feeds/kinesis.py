@@ -41,7 +41,7 @@ _NO_CREDENTIALS = (
 
 
 class Kinesis:
-    """Boto3's client without retries of its own, as the consumer's publisher wants it; counts what was throttled."""
+    """Boto3's client with retries switched off, as the consumer's publisher wants it; counts what was throttled."""
 
     def __init__(self, stream: str, *, region: str | None, endpoint: str | None) -> None:
         """Make the client for a stream; what is None is by AWS's usual settings (environment, profile).

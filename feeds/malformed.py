@@ -22,7 +22,7 @@ class Malformed:
         self.count = 0
         self._tell = tell
         self._monotonic = monotonic
-        self._told = 0
+        self._output = 0
         self._next_at = monotonic()
 
     def note(self, reason: str, text: bytes, count: int = 1) -> None:
@@ -30,6 +30,6 @@ class Malformed:
         self.count += count
         if (now := self._monotonic()) < self._next_at:
             return
-        since, self._told, self._next_at = self.count - self._told, self.count, now + _SECONDS_EACH
+        since, self._output, self._next_at = self.count - self._output, self.count, now + _SECONDS_EACH
         shown = printable(text[: 4 * _SHOWN].decode("ascii", errors="replace"), _SHOWN)
         self._tell(f"malformed, left out: {since}; the last one: {printable(reason, _REASON)}, got {shown!r}")

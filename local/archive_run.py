@@ -55,7 +55,7 @@ class ArchiveRun:
         failed: Callable[[str], None],
         archived: Callable[[], object],
     ) -> None:
-        """`failed` is told of invocations by schedule that end in error, `archived` is called after the others."""
+        """`failed` gets the scheduled invocations that end in error, `archived` is called after the others."""
         self._function = functions.get(ARCHIVE)
         self._failed = failed
         self._archived = archived

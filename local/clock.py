@@ -1,7 +1,7 @@
 """Time as an argument: what waits or reads the clock gets one of these, so that tests can own time.
 
 The machine's clock is read once, and goes on by the monotonic one: a clock that is stepped, or a machine that sleeps,
-changes no wait and no age, and every process of a run is told the same time.
+changes no wait and no age, and every process of a run gets the same time.
 """
 
 from __future__ import annotations

@@ -47,7 +47,7 @@ class FlightsRun:
         return "" if self._function is None or not days else make_by_hand(self._function, days)
 
     def make_meanwhile(self, failed: Callable[[str], None]) -> str:
-        """Make them; `failed` is told why they could not be made: no update is lost by it."""
+        """Make them; `failed` gets the reason if they could not be made; no update is lost then."""
         try:
             reason = self.make()
         except (BotoCoreError, ClientError) as error:

@@ -1,4 +1,4 @@
-"""Follows a run while it goes on: what the mappings tell, what the consumer's runs came to, and what went wrong."""
+"""Follows a run: what the mappings report, how the consumer's runs ended, and what went wrong."""
 
 from __future__ import annotations
 

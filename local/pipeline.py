@@ -225,7 +225,7 @@ class Pipeline:
 
 
 def _is_on(events: Any, rule: str) -> bool:
-    """Return whether a rule is enabled; it counts as such while nobody answers, which is then told by others."""
+    """Return whether a rule is enabled; it counts as enabled while nothing answers; others report that."""
     try:
         return bool(events.describe_rule(Name=rule)["State"] == "ENABLED")
     except (BotoCoreError, ClientError):

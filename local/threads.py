@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def report_error() -> None:
-    """Report the exception at hand as if the thread ended with it: for servers, which catch what a request raises."""
+    """Report the current exception as if the thread ended with it: for servers, which catch what a request raises."""
     threading.excepthook(threading.ExceptHookArgs((*sys.exc_info(), threading.current_thread())))
 
 

@@ -29,7 +29,7 @@ exit code: 0 if nothing needs attention, 1 if something does, 2 if the stack can
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Declare what the command takes: nothing of its own."""
+    """Declare the arguments: none beyond the common ones."""
 
 
 def run(stack: Stack, options: argparse.Namespace) -> int:

@@ -145,7 +145,7 @@ class Drain:
             header, _ = read_header(body, POSITIONS)
         except SnapshotError as error:
             raise OpsError(
-                f"{objects.open_window(shard)}: {error}. Whether its window is closed cannot be told: wait for twice "
+                f"{objects.open_window(shard)}: {error}. Whether its window is closed is unknown: wait for twice "
                 "WindowSeconds with the schedule off, then deploy"
             ) from error
         return header.window_end, header.sequence
@@ -198,7 +198,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(stack: Stack, options: argparse.Namespace) -> int:
-    """Drain, or resume, as the command line says; return 1 if not all came to rest."""
+    """Drain, or resume, as the command line says; return 1 if something is still running."""
     drain = Drain(stack, SystemClock())
     if options.resume:
         drain.switch(on=True)

@@ -34,8 +34,8 @@ class Failure:
     state it holds: an object without records is all that is left of a window that could not be closed, and nothing of
     it can go back. `left_out` says of lines that cannot go back which and why.
 
-    Envelopes are opened: one names the shard it was put into, and put anywhere else it would be passed over. The
-    updates in it go back as records of their own, each by its aircraft, wherever the shards are by now.
+    Envelopes are opened: one names the shard it was put into, and put anywhere else it would be skipped. The
+    updates in it go back as single records, each keyed by its aircraft, wherever the shards are by now.
     """
 
     key: str

@@ -13,7 +13,7 @@ class HelpFormatter(argparse.HelpFormatter):
     """Fills paragraphs to the terminal's width, and leaves commands in one piece, to be copied.
 
     A line that begins with two blanks is a command; what stands behind it, after two more, says what it does, and goes
-    on a line of its own where both do not fit into one. A line with a colon at its end stays alone.
+    on its own line where both do not fit into one. A line with a colon at its end stays alone.
     """
 
     def _fill_text(self, text: str, width: int, indent: str) -> str:

@@ -1,4 +1,4 @@
-"""Whether a key of one's own lets AWS's services use it, who have no role of the stack and fail in silence."""
+"""Whether your own KMS key lets AWS services use it: they have no role in the stack, and fail silently."""
 
 from __future__ import annotations
 

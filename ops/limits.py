@@ -196,7 +196,7 @@ LIMITS = (
         ("local.event_source_mapping.pace", "local.aws.moto_kinesis"),
     ),
     Limit(
-        "a record's data and key, unless the stream is told of more",
+        "a record's data and key, unless the stream is set to more",
         0,
         1_048_576,
         "bytes",

@@ -109,20 +109,20 @@ class FailureObjects(_NewObjects):
         yield PREFIX
 
     def _lines(self, entry: dict[str, Any], body: bytes) -> Iterator[bytes]:
-        told: dict[str, Any] = {"key": entry["Key"], "written_at": entry["LastModified"].isoformat()}
+        described: dict[str, Any] = {"key": entry["Key"], "written_at": entry["LastModified"].isoformat()}
         try:
             failure = read_failure(entry["Key"], body)
         except ObjectError as error:
-            told["problem"] = str(error)
+            described["problem"] = str(error)
         else:
-            told |= {
+            described |= {
                 "function": failure.function_name,
                 "reason": failure.reason(),
                 "records": len(failure.records),
                 "window": failure.window,
                 "first": failure.records[0][1].decode(errors="replace").rstrip() if failure.records else None,
             }
-        yield json.dumps(told).encode()
+        yield json.dumps(described).encode()
 
 
 class AlertLog:

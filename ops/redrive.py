@@ -31,7 +31,7 @@ examples:
   pipenv run ops redrive --stack NAME --confirm             put them back, after asking
   pipenv run ops redrive --stack NAME --function alerts --confirm --yes --delete --report done.json
 
-An object whose records are in the stream is marked with the tag `redriven`, and passed over from then on, unless
+An object whose records are in the stream is marked with the tag `redriven`, and skipped from then on, unless
 --again is given. First mend the cause; records that fail again only come back.
 exit code: 0 if all went, or would go; 1 if something could not; 2 if nothing could be tried."""
 
@@ -67,7 +67,7 @@ def run(stack: Stack, options: argparse.Namespace) -> int:
         is_written = _written(report, place)
         _show(report, as_json=options.json)
     if output.lost is not None and output.lost.errno != errno.EPIPE:
-        complain(f"standard output: {output.lost.strerror}; what was to be told is lost, the records are not")
+        complain(f"standard output: {output.lost.strerror}; the rest of the output is lost, the records are not")
         return 1
     return 1 if report.kept or not is_written else 0
 

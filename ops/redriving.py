@@ -31,7 +31,7 @@ _IN_SUCCESSION = 3
 """So many objects that AWS fails one after another say that it fails: the rest is left for another time."""
 
 _LONGEST = 500
-"""Characters that are told of why an object was given up."""
+"""Characters of the reason why an object was given up that are shown."""
 
 _NONSENSE = (AttributeError, KeyError, TypeError, ValueError)
 """What boto3 raises where an answer of status 200 is JSON of another shape than the service's."""
@@ -206,15 +206,15 @@ class Redrive:
             return
         if not wanted.again and (sent_at := self._sent_at(key)):
             self.report.passed_over += 1
-            self._tell(f"{key}: in the stream since {sent_at}; passed over (--again sends it once more)")
+            self._tell(f"{key}: in the stream since {sent_at}; skipped (--again sends it once more)")
             return
         if failure.window is not None:
             raise ObjectError(
                 f"{key}: holds a window's state and no records; rebuild that window from the archive "
                 f"(docs/operations/README.md): {failure.window}. The object stays where it is"
             )
-        told = f"{len(failure.records)} records of {failure.function_name}. {failure.reason()}"
-        self._tell(f"{key}: {printable(told, _LONGEST)}")
+        summary = f"{len(failure.records)} records of {failure.function_name}. {failure.reason()}"
+        self._tell(f"{key}: {printable(summary, _LONGEST)}")
         for _, data in failure.records[: wanted.show]:
             self._tell(f"    {data.decode(errors='replace').rstrip()}")
         if wanted.confirm:

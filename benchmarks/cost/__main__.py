@@ -25,8 +25,8 @@ def main(arguments: list[str] | None = None) -> int:
         "us-east-1, 30 days, 750 bytes an update, without free tiers.",
     )
     which = parser.add_mutually_exclusive_group()
-    for option, (_, told) in TABLES.items():
-        which.add_argument(f"--{option}", dest="table", action="store_const", const=option, help=told)
+    for option, (_, help_text) in TABLES.items():
+        which.add_argument(f"--{option}", dest="table", action="store_const", const=option, help=help_text)
     options = parser.parse_args(arguments)
     table = TABLES[options.table][0] if options.table else tables.by_size
     print("\n".join(table()))  # noqa: T201 - the table is the output

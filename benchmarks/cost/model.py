@@ -170,9 +170,7 @@ def monthly(size: Size, record: RecordSize = SINGLE, batch_seconds: float = BATC
     flights_second = FLIGHTS_GB * LAMBDA_GB_SECOND + FLIGHTS_DISK_GB * LAMBDA_DISK_GB_SECOND
     reading = updates * FLIGHTS_READS * FLIGHTS_UPDATE_SECONDS
     closed = windows * shards
-    snapshots = (
-        batches + size.at_work / IDENTITY_SECONDS * shards + 2 * closed
-    )  # a closed one has identities of its own
+    snapshots = batches + size.at_work / IDENTITY_SECONDS * shards + 2 * closed  # a closed one has its own identities
     is_periodic = size.visit_minutes is not None
     consumer_gb = SMALL_CONSUMER_GB if is_periodic else CONSUMER_GB
     commits = size.visits * VISIT_WRITES if is_periodic else SECONDS / TOKEN_SECONDS
@@ -218,7 +216,7 @@ def watching(*, is_lean: bool) -> float:
 
 
 def key_requests() -> float:
-    """Return US dollars a month that a key of one's own adds; the key itself takes the place of the stack's."""
+    """Return US dollars a month that your own key adds; the key itself takes the place of the stack's."""
     return KEY_USES * SECONDS / KEY_SECONDS * KMS_REQUEST
 
 

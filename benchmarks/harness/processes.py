@@ -1,4 +1,4 @@
-"""Starts servers, and runs each side in a process of its own."""
+"""Starts servers, and runs each side in a separate process."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def server(module: str, *arguments: str) -> Iterator[str]:
 
 
 def side(target: str, params: dict[str, Any], package: Path | None = None) -> dict[str, Any]:
-    """Run a side in a fresh process on a core of its own; return what it measured.
+    """Run a side in a fresh process on its own core; return what it measured.
 
     Given the folder of a function's package, the side runs our code out of that, and sees no package for development:
     botocore imports pyOpenSSL and awscrt where they are, which take 15 MB.

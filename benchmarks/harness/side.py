@@ -18,7 +18,7 @@ def main() -> None:
     params = json.load(sys.stdin)
     os.sched_setaffinity(0, machine.cores()[1])
     function = getattr(importlib.import_module(module), name)
-    with ThreadWatch(lambda text: print(text, file=sys.stderr)) as threads:  # noqa: T201 - told by whoever started it
+    with ThreadWatch(lambda text: print(text, file=sys.stderr)) as threads:  # noqa: T201 - for the process that started it
         measured = dataclasses.asdict(function(params))
     if threads.failed.is_set():
         sys.exit(1)

@@ -1,4 +1,4 @@
-"""Where callgrind begins to count: it is told by the process that is counted.
+"""Where callgrind starts to count: the counted process itself tells it.
 
 Until then that process runs several times as fast where it can send callgrind its *client request* to instrument, which
 is a sequence of instructions (`valgrind.h`: rotations of a register by 128 bits in all, and an exchange with itself,

@@ -1,4 +1,4 @@
-"""Programs of their own: what the map takes of a browser, and what a viewer takes of the network."""
+"""Standalone programs: what the map costs a browser, and what a viewer costs the network."""
 
 from __future__ import annotations
 

@@ -27,9 +27,9 @@ WATCH = """
 new MutationObserver((_, observer) => {
   if (!(Number(document.documentElement.dataset.aircraft) > 0)) return;
   observer.disconnect();
-  const told = performance.now();
+  const posted = performance.now();
   // In the next frame they are drawn, and when the one after it begins that one is on its way to the screen.
-  requestAnimationFrame(() => requestAnimationFrame(() => { window.first = { told, drawn: performance.now() }; }));
+  requestAnimationFrame(() => requestAnimationFrame(() => { window.first = { posted, drawn: performance.now() }; }));
 }).observe(document, { attributes: true, subtree: true, attributeFilter: ['data-aircraft'] });
 """
 
@@ -62,9 +62,9 @@ def main() -> None:
                 found[page] += [first] if load else []
     sys.stdout.write("| page | first aircraft known to it | drawn | quickest | slowest |\n|---|--:|--:|--:|--:|\n")
     for page, loads in found.items():
-        told, drawn = ([load[name] for load in loads] for name in ("told", "drawn"))
+        posted, drawn = ([load[name] for load in loads] for name in ("posted", "drawn"))
         sys.stdout.write(
-            f"| {page} | {statistics.median(told):.0f} ms | {statistics.median(drawn):.0f} ms "
+            f"| {page} | {statistics.median(posted):.0f} ms | {statistics.median(drawn):.0f} ms "
             f"| {min(drawn):.0f} ms | {max(drawn):.0f} ms |\n"
         )
 

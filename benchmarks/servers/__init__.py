@@ -1,1 +1,1 @@
-"""What the measured processes talk to, each a process on a core of its own: it is not measured, and must not wait."""
+"""What the measured processes talk to, each a process on its own core: it is not measured, and must not wait."""

@@ -43,7 +43,7 @@ def ours(params: dict[str, Any]) -> Measured:
 
 
 def peer(params: dict[str, Any]) -> Measured:
-    """The usual handler. It knows single records only: where ours gets envelopes, it has events of its own."""
+    """The usual handler. It knows single records only: where ours gets envelopes, it has its own events."""
     from benchmarks.peers.window import handler  # noqa: PLC0415 - ours must not pay for it
 
     return _fold(handler, params | params.get("peer", {}))

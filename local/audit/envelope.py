@@ -1,6 +1,6 @@
 """What a stream's records hold, in either format of `docs/design.md`: written again here, and as plainly as can be.
 
-The functions have a reader of their own; a test holds the two to the same opinion.
+The functions have their own reader; a test holds the two to the same opinion.
 """
 
 from __future__ import annotations

@@ -157,7 +157,7 @@ class Report:
         if self.archive is not None:
             found += self.archive.losses()
         if not self.is_source_known and self.consumer.invocations and not self.consumer.graceful_stops:
-            found.append("No run of the consumer came to a position token: see the messages above.")
+            found.append("No run of the consumer reached a position token: see the messages above.")
         if not self.complete:
             found.append("The run did not come to its proper end: see the messages above.")
         return found

@@ -52,7 +52,7 @@ class _Notification(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True)
 class Alerts:
-    """What subscribers were told: how many distinct notifications, and the newest subjects."""
+    """What subscribers received: how many distinct notifications, and the newest subjects."""
 
     count: int
     newest: tuple[str, ...]

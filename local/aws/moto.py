@@ -29,7 +29,7 @@ _REACHED_SECONDS = 30.0
 def credentials(caller: str) -> dict[str, str]:
     """Return credentials that no real account takes (whatever goes astray does no harm), and that tell their bearer.
 
-    A function's `caller` is its logical id: as in Lambda, each has credentials of its own role.
+    A function's `caller` is its logical id: as in Lambda, each has the credentials of its role.
     """
     return {
         "AWS_ACCESS_KEY_ID": _ACCESS_KEY_PREFIX + caller,
@@ -48,7 +48,7 @@ class CloudError(Exception):
 
 
 class Cloud:
-    """A moto server in a process of its own: it shares no interpreter with the simulator and the pollers.
+    """A moto server in a separate process: it shares no interpreter with the simulator and the pollers.
 
     Raises
     ------
@@ -57,7 +57,7 @@ class Cloud:
     """
 
     def __init__(self) -> None:
-        # A session of its own, so that Ctrl-C in the terminal reaches this process alone.
+        # A separate session, so that Ctrl-C in the terminal reaches this process alone.
         self._process = subprocess.Popen(
             [sys.executable, "-W", "ignore", "-m", "local.aws.moto_server", repr(clock.offset())],
             stdin=subprocess.PIPE,

@@ -64,7 +64,7 @@ class QuietRequestHandler(MotoRequestHandler):
     """Serves without a line of log for each request."""
 
     protocol_version = "HTTP/1.1"
-    """With it a connection serves many requests; without, each has a connection and a thread of its own."""
+    """With it a connection serves many requests; without, each has its own connection and thread."""
 
     def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 -- werkzeug's name
         """Say nothing."""

@@ -34,7 +34,7 @@ def main(options: RunOptions, *, repository: Path = REPOSITORY) -> int:
         code = _run(options, Console(), repository)
         output.flush()
         if output.lost is not None:
-            _complain(f"standard output: {output.lost.strerror}; what the run came to could not be shown")
+            _complain(f"standard output: {output.lost.strerror}; the run's result could not be shown")
             code = code or NOT_WRITTEN
     return code
 

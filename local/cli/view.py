@@ -55,7 +55,7 @@ class Snapshot:
 
 
 class View:
-    """Shows snapshots from a thread of its own, between `with` and its end.
+    """Shows snapshots from its own thread, between `with` and its end.
 
     Parameters
     ----------
@@ -190,7 +190,7 @@ def _percent(part: int, whole: int) -> str:
 
 
 def _lag(seconds: float | None) -> str:
-    # A recording is years old, and generated traffic with a seed begins on a day of its own: no lag worth showing.
+    # A recording is years old, and generated traffic with a seed begins on its own day: no lag worth showing.
     return "" if seconds is None or seconds > _LONGEST_LAG else f", source lag {seconds:,.1f} s"
 
 

@@ -146,7 +146,7 @@ class Lane:
                 self._discard(batch, expired, "RecordAgeExceeded")
                 batch.records = tuple(record for record in batch.records if now - record.arrival <= age)
                 if not batch.records:
-                    # What may be left is a final invocation for the state alone: it has tries of its own.
+                    # What may be left is a final invocation for the state alone, with its own attempts.
                     batch.retries, batch.invocations, batch.first_tried = 0, 0, None
         elif age >= 0 and batch.first_tried is not None and now - batch.first_tried > age:
             self._discard_window(batch, "RecordAgeExceeded")
@@ -183,7 +183,7 @@ class Lane:
         self.counters.consumed += len(done)
         splits = self._settings.bisect and (done or len(batch.records) > 1)
         if splits:
-            # A split uses up no retry and waits for nothing: the parts are batches of their own.
+            # A split uses up no retry and waits for nothing: the halves are separate batches.
             self._failures_in_a_row = 0
             self.counters.bisects += 1
             middle = 0 if done else (len(batch.records) + 1) // 2

@@ -196,7 +196,7 @@ class ShardPoller:
             self.shard.end()
         return 1 if read.records or not read.at_tip else 0
 
-    # -- telling
+    # -- reporting
 
     def _pass_on(self) -> None:
         for effect in self.shard.effects():

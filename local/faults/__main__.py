@@ -50,7 +50,7 @@ _CANNOT_START = 2
 
 @dataclass(slots=True)
 class Totals:
-    """What all schedules together came to; `lengthened` as in `Outcome`."""
+    """The result of all schedules together; `lengthened` as in `Outcome`."""
 
     schedules: int = 0
     envelope_schedules: int = 0
@@ -128,7 +128,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="chaos",
         description="Runs fault schedules over the whole system on this machine, and reports whether anything was "
-        "lost, doubled, out of order, miscounted or not told. Exit code 0 only when every promise held; 1 when "
+        "lost, doubled, out of order, miscounted or not alerted on. Exit code 0 only when every promise held; 1 when "
         "one did not, or a schedule did not come to its end; 2 for a wrong option; 3 for a result that is not written.",
         allow_abbrev=False,
     )
@@ -151,7 +151,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = _run(options)
         output.flush()
         if output.lost is not None:
-            _complain(f"standard output: {output.lost.strerror}; what it came to could not be shown")
+            _complain(f"standard output: {output.lost.strerror}; the result could not be shown")
             code = code or NOT_WRITTEN
     return code
 

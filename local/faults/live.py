@@ -1,7 +1,7 @@
 """The faults of a seed for a run of the local stack that people watch: `pipenv run local --chaos SEED`.
 
 As in a fault schedule, but for two kinds: a clock that jumps hours ahead, and a refused token, after which the consumer
-fetches what it missed by the time of day. A recording's times are years old, and a seed's traffic has a day of its own.
+fetches what it missed by the time of day. A recording's times are years old, and a seed's traffic has its own day.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _NEEDS_TODAY = frozenset({UpstreamKind.CLOCK_JUMP, UpstreamKind.TOKEN_REFUSED})
 
 
 class LiveFaults:
-    """What goes wrong in one run; `upstream` has the hooks of the stream's server, which is told to it."""
+    """What goes wrong in one run; `upstream` has the hooks of the stream's server."""
 
     def __init__(self, seed: int) -> None:
         self._schedule = FaultSchedule.draw(seed)

@@ -40,7 +40,7 @@ class _Worker:
             self.connection.send(seed)
 
     def answer(self) -> Outcome | Crash:
-        """Return what it came to."""
+        """Return its outcome."""
         try:
             answer: Outcome | Crash = self.connection.recv()
         except (EOFError, ConnectionResetError):
@@ -68,7 +68,7 @@ class _Worker:
 
 @dataclass(slots=True)
 class Pool:
-    """So many processes, each with a rig of its own; `tell` prints a line for a person."""
+    """So many processes, each with its own rig; `tell` prints a line for a person."""
 
     workers: int
     tell: Callable[[str], None]

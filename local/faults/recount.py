@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from local.audit.envelope import StoredRecord
 
 type AlertKey = tuple[str, str, str, str]
-"""Rule, ICAO address, timestamp and ingestion time of the update that is told."""
+"""Rule, ICAO address, timestamp and ingestion time of the update that raised the alert."""
 
 type RowKey = tuple[str, str, str]
 """Window start, shard, ICAO address."""
@@ -33,9 +33,9 @@ def alerts(stream: Iterable[StoredRecord], suppression: float) -> Counter[AlertK
     """Return the alerts that a stream calls for: of a subject and aircraft, none within `suppression` of another.
 
     Times are those of measurement, in seconds; none is later than the ingestion or the arrival, which come first where
-    the schedule's clock has jumped ahead. An emergency's code is a subject of its own. An update counts once.
+    the schedule's clock has jumped ahead. An emergency's code is its own subject. An update counts once.
     """
-    told: dict[tuple[str, str, str], list[int]] = defaultdict(list)
+    alerted: dict[tuple[str, str, str], list[int]] = defaultdict(list)
     called_for: Counter[AlertKey] = Counter()
     for stored in stream:
         update = msgspec.json.decode(stored.data, type=dict[str, Any])
@@ -47,7 +47,7 @@ def alerts(stream: Iterable[StoredRecord], suppression: float) -> Counter[AlertK
         reach = round(suppression * 1000)
         for rule, subject in _rules(update):
             alert = (rule, update["icao_address"], update["timestamp"], update["ingestion_time"])
-            moments = told[rule, subject, update["icao_address"]]
+            moments = alerted[rule, subject, update["icao_address"]]
             if alert not in called_for and all(abs(measured - other) >= reach for other in moments):
                 moments.append(measured)
                 called_for[alert] = 1

@@ -62,7 +62,7 @@ class FaultSchedule:
         updates = rng.randint(400, 900)
         seconds = rng.uniform(1.8, 3.0)
         archive = _Archive(seed, seconds)
-        consumers = 2 if rng.random() < 0.35 else 1  # noqa: PLR2004 - the share of small accounts, so to speak
+        consumers = 2 if rng.random() < 0.35 else 1  # noqa: PLR2004 - the share of runs with a second consumer
         return cls(
             seed=seed,
             updates=updates,
@@ -86,7 +86,7 @@ def _record_format(seed: int) -> str:
 
 
 class _Archive:
-    """What goes wrong with the raw objects and the archive: a draw of its own, so that it changes nothing else."""
+    """What goes wrong with the raw objects and the archive: a separate draw, so that it changes nothing else."""
 
     def __init__(self, seed: int, seconds: float) -> None:
         rng = random.Random(f"archive {seed}")

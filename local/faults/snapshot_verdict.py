@@ -49,8 +49,8 @@ def wrong(shown: Shown, stream: Iterable[StoredRecord]) -> list[str]:
     ]
 
 
-def told(shown: Shown) -> list[str]:
-    """Return where a secret is shown."""
+def leaks(shown: Shown) -> list[str]:
+    """Return the names of the places that show a secret."""
     return [name for name, text in shown.words if any(secret in text for secret in shown.secrets)]
 
 

@@ -1,4 +1,4 @@
-"""Traffic for a fault schedule: minutes of generated flights told in seconds, with alerts and malformed lines in it.
+"""Traffic for a fault schedule: minutes of generated flights played in seconds, with alerts and malformed lines in it.
 
 The flights, the emergencies and the malformed lines follow from the seed alone. Only the day on which it all happens
 is that of the run: the consumer goes by the time it is.
@@ -107,7 +107,7 @@ def _wrong_clock(seed: int, aircraft: set[str]) -> Callable[[str], float]:
     """Return by how many seconds the ingestion time of an aircraft's next update is wrong.
 
     In some schedules one aircraft has such times now and then, as where a clock of the provider's runs ahead. It is a
-    draw of its own, so that it changes nothing else of a seed.
+    separate draw, so that it changes nothing else of a seed.
     """
     rng = random.Random(f"wrong clock {seed}")
     if not _draws_wrong_times(rng) or not aircraft:

@@ -30,7 +30,7 @@ class Observation:
 
     `stream` are the updates in Kinesis, those in envelopes among them. `commits` are the moments at which a checkpoint
     was written and how many lines of the feed its token stands behind.
-    `doubled_by` and `alerted_twice_by` name what happened that may have an update sent, or an alert told, twice.
+    `doubled_by` and `alerted_twice_by` name what happened that may duplicate an update or an alert.
     `archived` are the keys of the archive's rows, object by object.
     `frozen` is whether a consumer was frozen past its lease: nobody takes back what it had handed to the network.
     """
@@ -194,8 +194,8 @@ def _judge_alerts(seen: Observation, verdict: Verdict) -> None:
 
 
 def _judge_snapshots(seen: Observation, verdict: Verdict) -> None:
-    wrong, told = snapshot_verdict.wrong(seen.shown, seen.stream), snapshot_verdict.told(seen.shown)
+    wrong, leaks = snapshot_verdict.wrong(seen.shown, seen.stream), snapshot_verdict.leaks(seen.shown)
     verdict.snapshots_wrong, verdict.snapshots_went_back = len(wrong), len(seen.shown.went_back)
-    verdict.secrets_shown = len(told)
+    verdict.secrets_shown = len(leaks)
     verdict.notes += [f"snapshot: {one}" for one in (*wrong[:_SHOWN], *seen.shown.went_back[:_SHOWN])]
-    verdict.notes += [f"a secret is shown in {name}" for name in told[:_SHOWN]]
+    verdict.notes += [f"a secret is shown in {name}" for name in leaks[:_SHOWN]]

@@ -127,7 +127,7 @@ class Emulator:
 
     def _try_to_start(self) -> bool:
         api_port = _free_port()
-        # A session of its own: Ctrl-C in the terminal passes it by, and ending the session ends the runtime with it.
+        # A separate session: Ctrl-C in the terminal passes it by, and ending the session ends the runtime with it.
         process = subprocess.Popen(
             [
                 str(binary()),

@@ -44,9 +44,9 @@ def started(status: int, payload: Any) -> bool:
 
 def _runtime_ended(status: int, body: bytes) -> tuple[Any, str]:
     try:
-        told = msgspec.json.decode(body, type=dict[str, Any])
+        content = msgspec.json.decode(body, type=dict[str, Any])
     except (msgspec.DecodeError, msgspec.ValidationError):
-        told = {}
-    if "errorType" in told:
-        return failure(str(told["errorType"]), str(told.get("errorMessage", "")))
+        content = {}
+    if "errorType" in content:
+        return failure(str(content["errorType"]), str(content.get("errorMessage", "")))
     return failure("Runtime.InitError", f"the runtime could not be started (the emulator answered {status})")

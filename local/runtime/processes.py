@@ -94,7 +94,7 @@ def catches_sigterm(pid: int) -> bool:
 def kill_session(leader: int, timeout: float = 2.0) -> None:
     """End a session by force: its other processes first, so that the leader, their parent, can reap them.
 
-    The emulator gives its runtime a process group of its own: only the session holds both.
+    The emulator gives its runtime its own process group: only the session holds both.
     """
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:

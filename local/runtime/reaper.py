@@ -1,7 +1,7 @@
 """Ends what a run has started when the run itself is killed (SIGKILL, out of memory) and can end nothing any more.
 
-A process of its own, told of each session that begins and ends. Its standard input is a pipe that nobody else writes
-to: when the run is gone, however it went, the pipe ends, and the reaper ends the sessions that are left.
+A separate process that is notified of each session that starts and ends. Its standard input is a pipe that only the run
+writes to: when the run is gone, whatever the reason, the pipe ends, and the reaper ends the sessions that are left.
 
 Not PR_SET_PDEATHSIG: that looks at the thread that started a child, and the threads here are gone long before the run.
 """
@@ -28,7 +28,7 @@ class Reaper:
     """Watches over sessions, by their leaders' process ids, until `stop` or the end of `with`."""
 
     def __init__(self) -> None:
-        # A session of its own: Ctrl-C in the terminal passes it by.
+        # A separate session: Ctrl-C in the terminal passes it by.
         self._process = subprocess.Popen(
             [sys.executable, "-m", "local.runtime.reaper"], stdin=subprocess.PIPE, text=True, start_new_session=True
         )

@@ -66,7 +66,7 @@ class QueuedEvent:
 
 
 class AsynchronousQueue:
-    """What happens to asynchronous events, without threads and without time of its own.
+    """What happens to asynchronous events, without threads or a clock.
 
     `scale` shortens all durations alike, as a feed that runs faster shortens the tick.
     """

@@ -1,4 +1,4 @@
-"""The Tracking Stream alone, for a client of one's own: `pipenv run simulator --port 8080 --token secret`."""
+"""The Tracking Stream alone, for your own client: `pipenv run simulator --port 8080 --token secret`."""
 
 from __future__ import annotations
 

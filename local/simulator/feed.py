@@ -22,7 +22,7 @@ _TICK_SECONDS = 0.02
 _RELEASED_AT_ONCE = 1000
 
 _LONG_SECONDS, _LATE_SECONDS = 30.0, 5.0
-"""Seconds of the wall clock: a silence that is told of, and a lateness."""
+"""Seconds of the wall clock: a silence that is reported, and a delay."""
 
 _SAME_LATENESS_SECONDS = 0.5
 """Lines are as late as those before them if it is within this."""

@@ -101,7 +101,7 @@ CAPACITY = _ADDRESSES_IN_BLOCK * len({airline.address_block for airline in AIRLI
 
 
 def build_fleet(count: int, rng: random.Random) -> list[Aircraft]:
-    """Return `count` aircraft with addresses and registrations of their own.
+    """Return `count` aircraft with distinct addresses and registrations.
 
     Raises
     ------

@@ -54,7 +54,7 @@ class _Message(msgspec.Struct):
 def read(path: Path) -> Recorded:
     """Return what a file holds; what it is, its content tells.
 
-    A saved stream's position tokens and status messages are passed over, as are blank lines. What was cut at the end of
+    A saved stream's position tokens and status messages are skipped, as are blank lines. What was cut at the end of
     a recording is left out, with a note; a raw object and an hour of the archive have to be whole. An update of these
     that has no ingestion time is sent at its `timestamp`. The file may be a pipe, but for an hour of the archive.
 
@@ -131,7 +131,7 @@ def _take(line: bytes, where: str, recorded: Recorded) -> None:
 
 def _decoded(line: bytes, where: str) -> _Message:
     try:
-        line.decode()  # msgspec does not look into the strings it passes over
+        line.decode()  # msgspec does not look into the strings it skips
         return msgspec.json.decode(line, type=_Message)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise RecordingError(f"{where}: {error}; {EXPECTED}, got {_excerpt(line)}") from error

@@ -35,7 +35,7 @@ def _refuse_none(_query: str) -> HTTPStatus | None:
 
 
 class TrackingStreamServer:
-    """Serves a feed to any number of clients, each in a thread of its own.
+    """Serves a feed to any number of clients, each in its own thread.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What a Tracking Stream's server serves: lines in the order of their ingestion, each at a position of its own.
+"""What a Tracking Stream's server serves: lines in the order of their ingestion, each at its own position.
 
 Who appends to it, and when, is another matter: `feed` at the pace of a source's own times, a receiver as it hears.
 """
@@ -144,7 +144,7 @@ class UpdateLog(abc.ABC):
             self._dropped += count
 
     def _finish(self) -> None:
-        """Release nothing more; whoever waits for lines is told."""
+        """Release nothing more, and wake whatever waits for lines."""
         with self._lock:
             self._released_before = math.inf
         self.finished.set()

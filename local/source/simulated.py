@@ -49,7 +49,7 @@ class SimulatedSource:
 
     @property
     def parameters(self) -> dict[str, str]:
-        """What the stack is told: there is no checkpoint yet, and what was sent before the first run counts, too."""
+        """The stack's parameters: there is no checkpoint yet, and what was sent before the first run counts, too."""
         return {"StartPosition": "BEGINNING"}
 
     @property

@@ -138,7 +138,7 @@ class Aggregator:
                 folder.part.undecodable += read.updates
                 outcome.undecodable += read.updates
                 self.log.warning(
-                    "record holds no target update; counted and passed over",
+                    "record is not a target update; counted and skipped",
                     extra={
                         "sequence_number": read.sequence_number,
                         "updates": read.updates,

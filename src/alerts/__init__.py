@@ -1,1 +1,1 @@
-"""The filter function: tells people of the few updates that call for somebody's attention."""
+"""The alerts function: notifies people of the few updates that need attention."""

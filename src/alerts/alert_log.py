@@ -40,7 +40,7 @@ class Unwritten(NamedTuple):
 
 
 class AlertLog:
-    """Takes entries from several threads, and writes them when told."""
+    """Takes entries from several threads, and writes them at `flush`."""
 
     def __init__(self, client: S3Client, bucket: str, newest: NewestAlerts) -> None:
         self._client = client
@@ -85,7 +85,7 @@ class AlertLog:
     def _write(self, entry: LogEntry, has_failed: Event) -> LogEntry | None:
         """Write the entry unless it is there; return it if it was not.
 
-        One that this process has sent is not there but for a write of its own, of which no answer came.
+        One that this process has sent is not there but for its own write, of which no answer came.
         """
         is_new = True
         try:

@@ -50,7 +50,7 @@ class Alerter:
     """Turns records into alerts. One instance serves all invocations of a process.
 
     The order of an alert's steps is the promise: the claim comes before the publication, so that no two updates are
-    told of in one window, and the mark comes after it, so that a claim whose publication failed is taken up again when
+    sent in one window, and the mark comes after it, so that a claim whose publication failed is taken up again when
     its record is sent again. An alert is logged when those of the batch have been sent and marked, so that S3 delays
     none. One that is found marked is logged, too, since its process may have ended in between.
 
@@ -89,13 +89,13 @@ class Alerter:
 
         `remaining_seconds` says what is left of the invocation. The batch is stopped before the time could run out in
         the middle of an alert, but not before something was done: the first record has been dealt with, or an alert of
-        it was sent. So every invocation gets further. An envelope stopped half way comes again as a whole, and is gone
-        on with where it was stopped; what was told of it behind that is found in the table.
+        it was sent. So every invocation gets further. An envelope stopped half way comes again as a whole, and resumes
+        where it was stopped; what was sent of it behind that is found in the table.
 
         Raises
         ------
         common.environment.ConfigurationError
-            There is no telling which updates of an envelope are wanted. No record is to blame for that, and the batch
+            It is not known which updates of an envelope are wanted. No record is to blame for that, and the batch
             fails as a whole.
         """
         turn = Turn(remaining_seconds)

@@ -36,7 +36,7 @@ def candidates(record: KinesisRecord, wanted: Callable[[bytes], bool], result: B
     Raises
     ------
     common.environment.ConfigurationError
-        There is no telling which updates of an envelope are wanted.
+        It is not known which updates of an envelope are wanted.
     """
     undecodable, reason, ignored = 0, "", Counter[str]()
     for line, data in enumerate(update_payloads(record)):

@@ -104,9 +104,9 @@ def _facts(update: TargetUpdate, now: datetime) -> tuple[tuple[str, str], ...]:
 
 def _measured(update: TargetUpdate, now: datetime) -> str:
     age = now - update.timestamp
-    told = f"{_duration(age)} before this was written" if age >= timedelta(0) else "ahead of this function's clock"
+    since = f"{_duration(age)} before this was written" if age >= timedelta(0) else "ahead of this function's clock"
     by = clean(update.collection_type)
-    return f"{_utc(update.timestamp)}, {told}" + (f", by a {by} receiver" if by else "")
+    return f"{_utc(update.timestamp)}, {since}" + (f", by a {by} receiver" if by else "")
 
 
 def _aircraft(update: TargetUpdate) -> str:

@@ -1,4 +1,4 @@
-"""The rules: what in a target update calls for an alert, and in which words it is told."""
+"""The alert rules: what in a target update calls for an alert, and how that is worded."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def emergency_squawk(update: TargetUpdate) -> Finding | None:
     if known is None:
         return None
     name, meaning = known
-    # Each code has a subject of its own: an emergency that gets worse is news.
+    # Each code has its own subject: an emergency that gets worse is news.
     return Finding("emergency_squawk", f"Squawk {update.squawk}, {name}", meaning, f"emergency_squawk:{update.squawk}")
 
 

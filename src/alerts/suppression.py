@@ -55,7 +55,7 @@ class Verdict(Enum):
     """The window is ours and nothing is known to be sent: send, then mark."""
 
     ALREADY_NOTIFIED = "already notified"
-    """This very update was told of before: its record came a second time."""
+    """This very update was sent before: its record came a second time."""
 
     SUPPRESSED = "suppressed"
     """Another update's alert covers this one."""
@@ -63,7 +63,7 @@ class Verdict(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What one update asks for: to be the one that tells of `subject` for this aircraft at its own time.
+    """What one update asks for: to be the one that alerts on `subject` for this aircraft at its own time.
 
     `subject` is the rule, and of an emergency code the code: a worse emergency is no duplicate of the one before.
     Times are milliseconds since the epoch, as integers: the boundary of a window must not depend on rounding.
@@ -149,7 +149,7 @@ def judge(claim: Claim, history: History) -> Decision:
 
     A window claimed by the same update is its own, whatever its time: an update without an ingestion time is redriven
     with another arrival, and may be older or newer than it was. A window that is pending in the name of another update
-    is not taken over: that update was either sent without the mark being written, and sending again would tell twice;
+    is not taken over: that update was either sent without the mark being written, and sending again would duplicate it;
     or it failed, and is sent again by the event source mapping, or by a redrive after that has given it up.
     """
     for window in history.windows:
@@ -181,7 +181,7 @@ def _with(claimed: Window, history: History, reach: int) -> History:
 
 
 def _joined(spans: Iterable[Span], reach: int) -> list[Span]:
-    """Join spans between which no update could be told of: each reaches so far, and they meet."""
+    """Join spans between which no update could alert: each reaches so far that they meet."""
     joined: list[Span] = []
     for span in sorted(spans, key=lambda one: one.first_ms):
         before = joined[-1] if joined else None

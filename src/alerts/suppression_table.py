@@ -35,7 +35,7 @@ class SuppressionTable:
         self._clock = clock
 
     def claim(self, claim: Claim) -> Decision:
-        """Decide on the claim by what is remembered of its subject, and take a window for it if it has to be told of.
+        """Decide on the claim by what is remembered of its subject, and take a window for it if it has to be sent.
 
         Raises
         ------

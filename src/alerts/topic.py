@@ -1,4 +1,4 @@
-"""The SNS topic that tells the world of an alert."""
+"""The SNS topic that alerts are published to."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ class Turn:
     remaining_seconds: Callable[[], float]
     result: BatchResult = field(default_factory=BatchResult)
     first: bool = True
-    """Nothing before the record at hand has been dealt with."""
+    """Nothing before the current record has been processed."""
     _lock: Lock = field(default_factory=Lock)
 
     def count(self, *, notified: int = 0, suppressed: int = 0, unmarked: int = 0) -> None:

@@ -123,7 +123,7 @@ class Alert(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     latitude: Annotated[float | None, Meta(description="Degrees, WGS 84, north positive.")] = None
     longitude: Annotated[float | None, Meta(description="Degrees, WGS 84, east positive.")] = None
     altitude_baro: Annotated[float | None, Meta(description="Barometric altitude, feet.")] = None
-    text: Annotated[str | None, Meta(description="What people were told.")] = None
+    text: Annotated[str | None, Meta(description="The text of the notification.")] = None
 
 
 class Alerts(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):

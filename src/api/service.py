@@ -33,7 +33,7 @@ class Service:
     sources: Sources
 
     def answer(self, event: Mapping[str, Any], warn: Callable[[str], None]) -> dict[str, Any]:
-        """Answer an event of an HTTP API; `warn` is told why AWS could not be asked."""
+        """Answer an event of an HTTP API; `warn` gets the reason when AWS could not be asked."""
         request = Request("GET", "/", (), {})
         try:
             request = Request.from_event(event)

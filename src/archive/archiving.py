@@ -73,7 +73,7 @@ class Archiving:
         again
             Whether to read what a ledger says has been read.
         after
-            Raw objects up to this key are passed over: a run before this one has read them, and said so.
+            Raw objects up to this key are skipped: an earlier run has read them, and reported so.
 
         Raises
         ------

@@ -1,6 +1,6 @@
 """What is in a raw object: gzip, and in it one Kinesis record after another, single updates and envelopes alike.
 
-Firehose does not say from which shard a record came, so an envelope that a reshard had put elsewhere cannot be told
+Firehose does not say from which shard a record came, so an envelope that a reshard had put elsewhere is not recognised
 here. It need not be: its updates were sent again, and have the same keys.
 """
 

@@ -1,4 +1,4 @@
-"""What a run of the archive came to, as it is returned and logged."""
+"""The result of an archive run, as it is returned and logged."""
 
 from __future__ import annotations
 

@@ -107,7 +107,7 @@ def decode_lines(
 ) -> Batch:
     """Return the updates of whole lines; `rejected` gets each other line, and why.
 
-    Empty lines are passed over. `ignored` counts the fields that were left out, by name.
+    Empty lines are skipped. `ignored` counts the fields that were left out, by name.
     """
     try:
         written = _decode_lines(lines)

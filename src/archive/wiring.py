@@ -46,7 +46,7 @@ def store() -> Store:
 
 
 def run(arrivals: Sequence[datetime], remaining: Callable[[], float], *, again: bool, after: str) -> Report:
-    """Run once, in a folder of its own that is gone afterwards, whatever happens; see `Archiving.run`."""
+    """Run once, in a separate folder that is gone afterwards, whatever happens; see `Archiving.run`."""
     with tempfile.TemporaryDirectory(dir=settings().folder) as name:
         folder = Path(name)
         staging = Staging(folder, settings().memory_megabytes)

@@ -8,7 +8,7 @@ from common import event_pattern
 from common.environment import ConfigurationError
 
 _SHOWN: Final = 200
-"""Characters that an error quotes of what cannot be told to be a pattern."""
+"""Characters that an error quotes of what is not recognised as a pattern."""
 
 
 class AlertPattern(NamedTuple):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 _NEVER_IN_A_TOKEN = frozenset(' "{}')
-"""RFC 6750 allows none of them in a bearer token; who stored JSON is told so here rather than by a 401."""
+"""RFC 6750 allows none of them in a bearer token; whoever stored JSON learns it here rather than from a 401."""
 
 LONGEST = 4096
 """Characters: it goes into the head of a request, of which servers take some 8 KiB."""

@@ -1,6 +1,6 @@
 """AWS clients from botocore's own session, each made when it is first used.
 
-They are the clients that boto3 gives, without what else boto3 brings (resources, S3 transfers, a session of its own):
+They are the clients that boto3 gives, without what else boto3 brings (resources, S3 transfers, its own session):
 20 to 35 ms of a cold start that nothing here uses. Each of them costs tens of milliseconds more, and most invocations
 need not all: so a client here is a proxy until its first call, and botocore itself is imported then.
 """
@@ -34,7 +34,7 @@ def client(service: str, options: Mapping[str, Any]) -> Any:
 
 
 def endpoint(service: str) -> str:
-    """Return the address that boto3's client of a service calls, where no operation has one of its own.
+    """Return the address that boto3's client of a service calls, where no operation has its own endpoint.
 
     It is found as that client finds it, by the partition, region, FIPS, dual-stack and endpoint settings of the
     environment and of the shared configuration file.

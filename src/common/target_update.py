@@ -1,7 +1,7 @@
 """A target update, decoded from its JSON: the one definition of what an update is, shared by every function.
 
 An update is read at once where it is as the API writes it, and field by field only where that fails: one bad field
-costs itself, never the update. What is passed over can be counted.
+costs itself, never the update. What is ignored can be counted.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ def decode(data: bytes, ignored: Counter[str] | None = None) -> TargetUpdate:
 def decode_lines(lines: bytes) -> list[TargetUpdate] | None:
     """Return the updates of several lines, or None if a line is not an update or has a field that `decode` would mend.
 
-    Empty lines are passed over. For who reads thousands: a call for each takes a third longer.
+    Empty lines are skipped. For callers that read thousands: a call for each takes a third longer.
     """
     try:
         updates = _decode_lines(lines)

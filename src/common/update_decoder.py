@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 _ESCAPE = re.compile(rb"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|(u[dD][89a-fA-F]..)|.)", re.DOTALL)
-"""What may be half a surrogate pair is the group, and what is not one is passed over with its backslash."""
+"""What may be half a surrogate pair is the group, and what is not one is skipped with its backslash."""
 _MENDED = b"\\ufffd"
 _decode_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _decode_text = msgspec.json.Decoder(str).decode
@@ -40,7 +40,7 @@ class DecodedUpdate(Addressed, Timed, Protocol):
 
 
 class UpdateDecoder[Update: DecodedUpdate]:
-    """Decodes target updates into a type of one's own that has some of the fields, `icao_address` and `timestamp` too.
+    """Decodes target updates into any type that has some of the fields, `icao_address` and `timestamp` too.
 
     A field whose name in JSON is another than its own is not one of the feed's, and left alone.
     """

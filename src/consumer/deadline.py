@@ -51,7 +51,7 @@ class Deadline:
         return _Earlier(self, reserve)
 
     def call[T](self, what: str, function: Callable[[], T]) -> T:
-        """Return what `function` returns, or raise what it raises, on a thread of its own.
+        """Return what `function` returns, or raise what it raises, on its own thread.
 
         For calls whose own time-outs say nothing of the whole: a client that tries three times, an answer that comes
         in drops. One that is not done in time is left behind; its thread holds nothing but the call.

@@ -43,4 +43,4 @@ class PublishError(ConsumerError):
 
 
 class UpdateProcessorError(ConsumerError):
-    """The processor of one's own failed: what it was given was not published, and has to be read again."""
+    """The update processor failed: the updates it was given were not published, and will be read again."""

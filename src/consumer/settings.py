@@ -122,7 +122,7 @@ def _url(environ: Mapping[str, str]) -> str:
     if not _URL_SECRETS.isdisjoint(value):  # looked for before any parsing, so that no error below can show them
         raise ConfigurationError(
             "STREAM_URL: holds credentials or a query; expected a bare address: the token comes from "
-            "Secrets Manager, and each query parameter has a variable of its own"
+            "Secrets Manager, and each query parameter has its own variable"
         )
     if not _is_acceptable(value):
         raise ConfigurationError(

@@ -161,9 +161,9 @@ def _is_landing_between(path: Sequence[Position], begin: int, place: int, end: i
     if gap < GAP:
         return False
     earlier, later = path[max(begin, place - _LOOK) : place][::-1], path[place : min(end, place + _LOOK)]
-    told = _by_provider(lost, earlier, later)
-    if told is not None:
-        return told
+    by_provider = _by_provider(lost, earlier, later)
+    if by_provider is not None:
+        return by_provider
     fastest = max(150.0, *(one.speed or 0.0 for one in (*earlier, *later)))
     flown = distance_nm(lost.latitude, lost.longitude, found.latitude, found.longitude) / fastest * 60 * MINUTE
     spare = gap - flown

@@ -1,4 +1,4 @@
-"""Makes the flights of some days, each in a folder of its own that is gone afterwards.
+"""Makes the flights of some days, each in a separate folder that is gone afterwards.
 
 A day that one run has no time for is made in parts. They are kept beside each other, and joined when all are there: so
 a run that ends too early costs its part, and a day's objects are replaced as a whole, by whichever run comes last.

@@ -33,7 +33,7 @@ _CLIMB, _DESCENT = 2_000.0, 700.0
 """Feet per minute: of an airliner after its take-off, and on a glide path of 3 degrees at 130 knots."""
 
 _SLOWEST_DESCENT, _FASTEST_DESCENT = 400.0, 2_000.0
-"""Feet per minute of an approach that is told by its last altitudes."""
+"""Feet per minute of an approach that is recognised by its last altitudes."""
 
 _AT_AIRPORT_NM, _ELSEWHERE_NM = 5.0, 15.0
 """From an airport's reference point: its runways are no further away, and who is further away is not there."""
@@ -145,20 +145,20 @@ def _heights(seen: Iterable[tuple[int, int | None]]) -> list[tuple[int, int]]:
     return found
 
 
-def _airport(end: _End, told: str | None, airports: Airports) -> tuple[Airport | None, str | None, KnownBy | None]:
+def _airport(end: _End, provided: str | None, airports: Airports) -> tuple[Airport | None, str | None, KnownBy | None]:
     """Return the airport of a leg's end, if it is one of the table, its code, and how that is known.
 
     The provider's word is not taken if the aircraft was seen on the ground at another airport.
     """
-    named = airports.get(told)
+    named = airports.get(provided)
     on_ground = end.ground if end.silence <= _DOUBT else None
     seen = on_ground or end.edge
     if named is not None and (on_ground is None or _distance(seen, named) <= _ELSEWHERE_NM):
-        return named, told, "provider"
+        return named, provided, "provider"
     near = airports.nearest(seen.latitude, seen.longitude, _AT_AIRPORT_NM)
-    if near is not None and (on_ground is not None or (told is None and _is_guess(end, near))):
+    if near is not None and (on_ground is not None or (provided is None and _is_guess(end, near))):
         return near, near.icao, "observed"
-    return None, told, None if told is None else "provider"
+    return None, provided, None if provided is None else "provider"
 
 
 def _is_guess(end: _End, airport: Airport) -> bool:

@@ -24,7 +24,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 def deflate(*parts: bytes) -> bytes:
-    """Return the parts as one raw deflate stream, each with codes of its own."""
+    """Return the parts as one raw deflate stream, each with its own Huffman codes."""
     compressor = isal_zlib.compressobj(LEVEL, isal_zlib.DEFLATED, RAW_DEFLATE)
     *first, last = parts
     pieces = [

@@ -1,6 +1,6 @@
 """How aircraft are put together in blocks: by strips of longitude, and in each by latitude.
 
-Each block is a tile of its own, small where there are many aircraft (sort-tile-recursive packing: Leutenegger, 1997).
+Each block is its own tile, small where there are many aircraft (sort-tile-recursive packing: Leutenegger, 1997).
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def tiled(latitude: int, longitude: int, has_position: int, count: int) -> list[
 def _keys(codes: int, has_position: int, bits: int, count: int) -> list[int]:
     """Return what aircraft are sorted by: a code's higher bits, all set where there is no position, and the place.
 
-    Of 6,000 aircraft 300 m are told apart, of 100,000 4 km.
+    Of 6,000 aircraft 300 m are distinguished, of 100,000 4 km.
     """
     nowhere = (ones(count) - has_position) * ((1 << _CODE_BITS) - 1)
     left_out = max(0, bits - (_SORTED_BITS - _CODE_BITS))
@@ -79,7 +79,7 @@ def arranged(planes: Sequence[bytes], order: Sequence[int]) -> list[bytes]:
 
 
 def cuts(located: int, count: int) -> Iterator[tuple[int, int]]:
-    """Yield where the blocks of sorted aircraft begin and end; those without a position have blocks of their own."""
+    """Yield where the blocks of sorted aircraft begin and end; those without a position have separate blocks."""
     for first, last in ((0, located), (located, count)):
         for start in range(first, last, BLOCK_SIZE):
             yield start, min(start + BLOCK_SIZE, last)

@@ -91,12 +91,12 @@ def attack(seed: int, kind: str | None = None, tolerance: float = TOLERANCE) -> 
         drawn_attack.promise,
         broken,
         time.monotonic() - began,
-        tuple(_told(outcome) for outcome in evidence.outcomes),
+        tuple(_output(outcome) for outcome in evidence.outcomes),
         evidence.log[-200_000:].decode("utf-8", "backslashreplace") if broken else "",
     )
 
 
-def _told(outcome: Outcome) -> str:
+def _output(outcome: Outcome) -> str:
     """Say how a run ended, without the state that a window hands on."""
     result = {name: value for name, value in (outcome.result or {}).items() if name != "state"}
     return f"{outcome.ended} after {outcome.took:.2f} s, peak {outcome.peak:.0f} MB: {outcome.error or result}"

@@ -120,7 +120,7 @@ def text(fields: dict[str, Any]) -> bytes:
 
 
 def single(update: bytes, key: str = "78121E") -> Given:
-    """Return an update as a record of its own."""
+    """Return an update as its own record."""
     return Given(update + b"\n", key)
 
 

@@ -1,4 +1,4 @@
-"""Judges an attack on the live objects: by a reader of its own, against a count of its own of what was sent."""
+"""Judges an attack on the live objects: by its own reader, against its own count of what was sent."""
 
 from __future__ import annotations
 

@@ -81,11 +81,11 @@ def forge(kind: int, header: dict[str, Any], blocks: list[bytes], *, version: in
     What the header says of a block beside that (its aircraft, its box) stays.
     """
     deflated = [deflate(block) for block in blocks]
-    told = [
+    described = [
         [each[0], len(block), zlib.crc32(block), *each[3:]]
         for each, block in zip(header["blocks"], deflated, strict=True)
     ]
-    return seal(kind, header | {"blocks": told}, b"".join(deflated), version=version)
+    return seal(kind, header | {"blocks": described}, b"".join(deflated), version=version)
 
 
 def seal(kind: int, header: object, body: bytes, *, version: int = 1) -> bytes:
@@ -132,9 +132,9 @@ def inflate(content: bytes) -> bytes:
 
 def _read(content: bytes) -> Snapshot:
     kind, header, blocks = opened(content)
-    told = header.get("blocks") or []
+    described = header.get("blocks") or []
     aircraft: dict[str, dict[str, Any]] = {}
-    for (count, _, _, *box), block in zip(told, blocks, strict=True):
+    for (count, _, _, *box), block in zip(described, blocks, strict=True):
         _must(1 <= count <= BLOCK_AIRCRAFT, f"{count} aircraft in a block")
         rows = _positions(header, count, block, box) if kind == POSITIONS else _identities(header, count, block)
         for row in rows:

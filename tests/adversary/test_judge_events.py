@@ -100,7 +100,7 @@ def test_rows_seen_twice_are_one_and_parts_add_up(evidence):
 
 
 def test_an_alert_lost_doubled_and_unasked_for(evidence):
-    """Each is a promise of its own, and a lost answer explains a second one alone."""
+    """Each is its own promise, and a lost answer explains a second one alone."""
     evidence.messages.append(message("78121E", "emergency_squawk"))
     assert promises(ALERTS, evidence) == {"no alert is sent twice"}
     excused = FunctionPlan("alerts", (), alerts=ALERTS.alerts, may_double=True)

@@ -184,10 +184,10 @@ def test_a_snapshot_that_cannot_be_read(evidence, spoilt, seen):
     assert seen in broken[0].seen
 
 
-def told(content, **changes):
+def stated(content, **changes):
     """The same snapshot with another header."""
-    kind, stated, blocks = opened(content)
-    return forge(kind, stated | changes, blocks)
+    kind, header, blocks = opened(content)
+    return forge(kind, header | changes, blocks)
 
 
 @pytest.mark.parametrize(
@@ -205,7 +205,7 @@ def told(content, **changes):
 )
 def test_a_snapshot_out_of_its_bounds(evidence, changes):
     """Of another shard or kind, too large, with too many aircraft in a block, or outside of their box."""
-    evidence.written[1] = Written(OPEN, told(evidence.written[1].content, **changes))
+    evidence.written[1] = Written(OPEN, stated(evidence.written[1].content, **changes))
     assert promises(evidence) == {"a live object is as the page says"}
 
 
@@ -264,7 +264,7 @@ def test_a_shard_that_the_list_has_from_another_window_on(evidence, since):
 @pytest.mark.parametrize("dress", [API_TOKEN, API_TOKEN.lower(), base64.b64encode(f" {API_TOKEN} ".encode()).decode()])
 def test_the_api_token_in_a_snapshot(evidence, dress):
     """Deflated as it is, and however it is dressed."""
-    evidence.written[1] = Written(OPEN, told(evidence.written[1].content, note=dress))
+    evidence.written[1] = Written(OPEN, stated(evidence.written[1].content, note=dress))
     assert promises(evidence) == {"no secret outside its place"}
 
 

@@ -18,6 +18,6 @@ def authorised_run(repository):
 
 @pytest.fixture(scope="session")
 def authorised_envelope_run(repository):
-    """The same, its updates in envelopes, everything under a key of one's own that the roles have to be let use."""
+    """The same, its updates in envelopes, everything under your own key that the roles have to be let use."""
     with AuthorisedRun(repository, "envelope", KEY) as run:
         yield run

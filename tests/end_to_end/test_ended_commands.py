@@ -67,6 +67,6 @@ def _command(pid):
 def test_a_report_that_cannot_be_written_is_told_before_the_first_schedule(capsys):
     """An hour's work does not end in a traceback."""
     assert chaos.main(["--schedules", "200", "--report", "/dev/full"]) == 2
-    told = capsys.readouterr()
-    assert told.out == ""
-    assert told.err.startswith("chaos: error: --report: /dev/full: cannot be written: No space left on device")
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith("chaos: error: --report: /dev/full: cannot be written: No space left on device")

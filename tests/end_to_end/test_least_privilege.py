@@ -232,7 +232,7 @@ UNUSED = {
         "s3:ListBucket",
     },
 }
-"""What no call needs here, and why it stays. Without a key of one's own nobody has `kms:Decrypt`."""
+"""What no call needs here, and why it stays. Without your own key nobody has `kms:Decrypt`."""
 
 
 @pytest.mark.parametrize("function", [CONSUMER, AGGREGATOR, ALERTS, ARCHIVE, FLIGHTS])

@@ -25,7 +25,7 @@ _TIMEOUT = 100
 
 
 class LocalRun:
-    """A run in a process of its own, in a folder and with a folder for temporary files of its own."""
+    """A run in a separate process, in a folder and with a folder for temporary files of its own."""
 
     def __init__(self, repository, folder, *arguments, **variables):
         self.report_path = folder / "report.json"
@@ -99,7 +99,7 @@ def local_run(repository, tmp_path):
 
 @pytest.fixture
 def simulator(repository, tmp_path):
-    """A Tracking Stream in a process of its own, with the address that it prints; its API token is `TOKEN`."""
+    """A Tracking Stream in a separate process, with the address that it prints; its API token is `TOKEN`."""
     arguments = ["--port", "0", "--token", TOKEN, "--rate", "40", "--aircraft", "40", "--token-interval", "0.3"]
     process = subprocess.Popen(
         [sys.executable, "-m", "local.simulator", *arguments],
@@ -281,10 +281,10 @@ def test_faults_on_purpose_lose_nothing(local_run):
     assert run.end() == 0, run.output()
     report = run.report
     assert (report["kinesis"]["lost"], report["kinesis"]["out_of_order"], report["dead_letters"]) == (0, 0, 0)
-    told = run.output().partition("went wrong on purpose: ")[2].partition("\n")[0]
-    assert "shard_split" in told
-    assert "cut_line" in told
-    assert "two_at_once_ConsumerFunction 1" in told
+    printed = run.output().partition("went wrong on purpose: ")[2].partition("\n")[0]
+    assert "shard_split" in printed
+    assert "cut_line" in printed
+    assert "two_at_once_ConsumerFunction 1" in printed
     run.look()
     run.assert_nothing_is_left()
 
@@ -354,10 +354,10 @@ def test_a_source_that_dies_is_no_end(tmp_path, capsys):
         archive=False,
     )
     assert main(options) == 1
-    told = capsys.readouterr().out
-    assert "the thread 'feed' ended with an error: ValueError: year 10000 is out of range" in told
-    assert "The run did not come to its proper end" in told
-    assert "Nothing was lost" not in told
+    printed = capsys.readouterr().out
+    assert "the thread 'feed' ended with an error: ValueError: year 10000 is out of range" in printed
+    assert "The run did not come to its proper end" in printed
+    assert "Nothing was lost" not in printed
     assert json.loads(report.read_text())["kinesis"] == {"updates": 20, "lost": 0, "duplicates": 0, "out_of_order": 0}
 
 
@@ -365,9 +365,9 @@ def test_a_run_in_which_nothing_was_sent_says_so(capsys):
     """Neither a loss, nor proof of anything."""
     source = SimulatedSource(traffic=Nothing(), speed=100, token_interval=0.3)
     assert main(RunOptions(source=source, duration=None, window=2, archive=False)) == 0
-    told = capsys.readouterr().out
-    assert "The source sent no update" in told
-    assert "Nothing was lost" not in told
+    printed = capsys.readouterr().out
+    assert "The source sent no update" in printed
+    assert "Nothing was lost" not in printed
 
 
 class Nothing(DyingSource):
@@ -386,9 +386,9 @@ def test_a_report_that_cannot_be_written_is_told_before_the_run(capsys):
         source=SimulatedSource(traffic=Nothing(), token_interval=1), duration=1, report=Path("/dev/full")
     )
     assert main(options) == 2
-    told = capsys.readouterr()
-    assert told.err.startswith("local: error: --report: /dev/full: cannot be written: No space left on device")
-    assert told.out == ""
+    printed = capsys.readouterr()
+    assert printed.err.startswith("local: error: --report: /dev/full: cannot be written: No space left on device")
+    assert printed.out == ""
 
 
 def test_records_given_up_that_no_destination_takes_are_a_loss(repository, tmp_path):

@@ -96,9 +96,9 @@ def test_no_payload_holds_the_token(authorised_run, failures):
 @pytest.mark.usefixtures("failures")
 def test_what_a_person_is_shown_does_not_hold_the_token(authorised_run):
     """The terminal, with every detail asked for, and the report."""
-    assert "run finished" in authorised_run.told
-    assert "Nothing was lost." in authorised_run.told
-    assert leaks(authorised_run.told) == []
+    assert "run finished" in authorised_run.printed
+    assert "Nothing was lost." in authorised_run.printed
+    assert leaks(authorised_run.printed) == []
     assert leaks(json.dumps(authorised_run.report.as_json())) == []
 
 

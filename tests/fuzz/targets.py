@@ -258,7 +258,7 @@ class Topic:
     """Takes what SNS takes (API reference, Publish), and nothing else."""
 
     def __init__(self):
-        self.told = []
+        self.notified = []
 
     def publish(self, notification):
         """Check the notification, and keep it."""
@@ -267,7 +267,7 @@ class Topic:
         assert 0 < len(notification.subject) < 100
         assert 0 < len(notification.text.encode()) <= 262_144
         assert notification.icao_address.isprintable()
-        self.told.append((notification.rule, notification.icao_address, notification.text))
+        self.notified.append((notification.rule, notification.icao_address, notification.text))
 
 
 class Clock:
@@ -323,14 +323,14 @@ def alerts_event(event):
         clock=Clock(),
         pause=lambda _seconds: None,
     )
-    told, results = [], []
+    notified, results = [], []
     for _ in range(2):
         with suppress(MalformedEventError):
             results.append(alerter.process(records(event), lambda: 900.0))
         windows = [window for history in table.histories.values() for window in history.windows]
         assert all(window.state is State.NOTIFIED for window in windows)  # none is left half done
-        told.append(len(topic.told))
-    assert told[0] == told[1] == len(bucket.objects) - bool(bucket.objects)  # the newest are one more
+        notified.append(len(topic.notified))
+    assert notified[0] == notified[1] == len(bucket.objects) - bool(bucket.objects)  # the newest are one more
     assert results[1:] == [] or results[0].undecodable == results[1].undecodable
     return topic
 

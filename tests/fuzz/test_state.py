@@ -88,12 +88,12 @@ def test_a_state_with_one_field_forged_is_read_or_refused(place, value):
     targets.window_state(document(msgspec.msgpack.encode([*REAL[:place], value, *REAL[place + 1 :]])))
 
 
-def frame_that_lies(content, told):
+def frame_that_lies(content, claimed):
     """A frame whose header tells another size than it has, in the four bytes that a large one takes."""
     frame = bytearray(zstd.compress(content))
     assert frame[4] >> 6 == 2  # the size in four bytes (RFC 8878, 3.1.1.1.1)
     start = 5 if frame[4] & 0x20 else 6
-    frame[start : start + 4] = told.to_bytes(4, "little")
+    frame[start : start + 4] = claimed.to_bytes(4, "little")
     return bytes(frame)
 
 

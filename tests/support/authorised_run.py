@@ -85,7 +85,7 @@ class AuthorisedRun:
         self.lines = []
         self.payloads = []
         self.checkpoints = []
-        self._told = io.StringIO()
+        self._printed = io.StringIO()
 
     def __enter__(self):
         with contextlib.ExitStack() as running:
@@ -126,9 +126,9 @@ class AuthorisedRun:
         self._running.close()
 
     @property
-    def told(self):
+    def printed(self):
         """What the terminal showed."""
-        return self._told.getvalue()
+        return self._printed.getvalue()
 
     def client(self, service, function):
         """A client with a function's credentials, through the proxy."""
@@ -151,7 +151,7 @@ class AuthorisedRun:
         self.cloud.client("secretsmanager").put_secret_value(SecretId=secret, SecretString=value)
 
     def consume(self, *, stream_url=None, faults=None, run_seconds=2):
-        """Invoke the consumer by itself, from a checkpoint of its own; gives the payload."""
+        """Invoke the consumer by itself, from its own checkpoint; gives the payload."""
         self._take_checkpoints()
         if stream_url not in self._functions:
             settings = self.stack.functions[CONSUMER]
@@ -192,7 +192,7 @@ class AuthorisedRun:
             consumer_timeout=60,
             verbose=True,
         )
-        console = Console(file=self._told, width=200)
+        console = Console(file=self._printed, width=200)
         began = time.monotonic()
         pipeline = Pipeline(
             options,

@@ -223,7 +223,7 @@ class WatchedStack:
         return bool(checkpoint["position_token"] == f"t{self.feed.limit}")
 
     def aggregate(self, updates: int = 1) -> Any:
-        """Invoke the aggregator with a batch that is all of a window of its own."""
+        """Invoke the aggregator with a batch that is all of its own window."""
         start = datetime(2024, 3, 4, 12, tzinfo=UTC) + timedelta(minutes=self.minute)
         event = {
             **self.batch(updates),

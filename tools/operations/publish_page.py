@@ -30,7 +30,7 @@ INDEX = "index.html"
 _DIGEST = "md5"
 """Name of the metadata that an object's digest is in."""
 CACHE_CONTROL = "max-age=0, must-revalidate, s-maxage=86400"
-"""A browser asks each time, CloudFront keeps its copy for a day or until it is told to forget it."""
+"""A browser asks each time, CloudFront keeps its copy for a day or until an invalidation."""
 
 _NEEDS = (
     "The caller needs cloudformation:DescribeStacks, s3:ListBucket, s3:GetObject, s3:PutObject and s3:DeleteObject on "

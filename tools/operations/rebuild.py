@@ -1,7 +1,7 @@
 """Computes windows again from the archive, where rows were lost or a window was split badly.
 
 Each window of the span is folded by the aggregator's own code, over all shards, and its rows take the place of those
-that are there: the view `windows` passes over the older ones. They say `rebuilt_by` and `rebuilt_at`. An aircraft's
+that are there: the view `windows` ignores the older ones. They say `rebuilt_by` and `rebuilt_at`. An aircraft's
 rows are in the shard that counted it in the windows around; which one that was does not change what rows add up to.
 """
 

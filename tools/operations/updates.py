@@ -88,7 +88,7 @@ def _tell(text: str) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Print the updates of the files; return 1 if something could not be read, which is told on the error output."""
+    """Print the updates of the files; return 1 if something could not be read, which is reported on standard error."""
     parser = argparse.ArgumentParser(prog="python -m tools.operations.updates", description=__doc__)
     parser.add_argument("files", nargs="+", type=Path, help="objects of the data bucket's raw/, gzipped as they are")
     files = parser.parse_args(arguments).files

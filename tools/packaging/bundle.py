@@ -90,7 +90,7 @@ def write(files: Files, folder: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
     if compiles():
-        # A process of its own with a fixed hash seed: what a .pyc looks like depends on both.
+        # A separate process with a fixed hash seed: what a .pyc looks like depends on both.
         environment = {**os.environ, "PYTHONHASHSEED": "0"}
         command = [sys.executable, str(Path(__file__).with_name("compile.py")), str(folder)]
         subprocess.run(command, env=environment, check=True)  # noqa: S603 - our own interpreter and module

@@ -1,4 +1,4 @@
-"""Byte-compiles a function's folder: `python tools/packaging/compile.py DIR`, in a process of its own."""
+"""Byte-compiles a function's folder: `python tools/packaging/compile.py DIR`, in a separate process."""
 
 from __future__ import annotations
 

@@ -136,8 +136,8 @@ class _Bucket:
             credentials = found.get_frozen_credentials()
             settings |= {"KEY_ID": credentials.access_key, "SECRET": credentials.secret_key}
             settings |= {"SESSION_TOKEN": credentials.token} if credentials.token else {}
-        told = ", ".join(f"{name} '{value.replace("'", "''")}'" for name, value in settings.items())
-        connection.execute(f"CREATE SECRET (TYPE s3, {told}, USE_SSL {str(endpoint.scheme != 'http').lower()})")
+        options = ", ".join(f"{name} '{value.replace("'", "''")}'" for name, value in settings.items())
+        connection.execute(f"CREATE SECRET (TYPE s3, {options}, USE_SSL {str(endpoint.scheme != 'http').lower()})")
 
     def patterns(self, table: Table, span: Span) -> list[str]:
         folder = f"{self._prefix}{table.prefix}"

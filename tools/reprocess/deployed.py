@@ -1,4 +1,4 @@
-"""Hours and days of a deployed stack, done by its state machine: started, followed, and told of.
+"""Hours and days of a deployed stack, done by its state machine: started, followed and reported.
 
 What runs goes on when this command ends; the same command follows it again, and does what a run before it left undone.
 """

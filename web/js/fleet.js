@@ -49,7 +49,7 @@ export class Fleet {
 
   /**
    * @param {Positions} block
-   * @returns {number} how many aircraft it told something newer of
+   * @returns {number} how many aircraft it has something newer of
    */
   add(block) {
     let news = 0;

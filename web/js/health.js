@@ -6,7 +6,7 @@ import { byId, duration, element, number, setText } from "./dom.js";
 
 const LATE = 30;
 
-/** What a pointer that rests on a figure is told. @type {Record<string, string>} */
+/** The tooltip of each figure. @type {Record<string, string>} */
 const MEANINGS = {
   Snapshot: "How long ago the newest update on this page was ingested",
   Aircraft: "Aircraft that are known here, in view or not",

@@ -1,5 +1,5 @@
 /**
- * What is said beside the aircraft: the consumer's status and the newest alerts are polled, the pipeline's health told.
+ * Polls the consumer's status and the newest alerts, and reports the pipeline's health.
  * @module
  */
 import { trouble } from "./live.js";
@@ -50,7 +50,7 @@ export class Status {
     this.poll();
   }
 
-  /** Tells the page how the pipeline is. */
+  /** Sends the page the health of the pipeline. */
   report() {
     const { live } = this;
     const shards = [...live.shards.values()];

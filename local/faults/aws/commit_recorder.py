@@ -98,11 +98,11 @@ class _WatchedUpstream(Upstream):
         self._commits = commits
 
     def ask(self, request: Request) -> Answer:
-        told = super().ask(request)
+        reply = super().ask(request)
         is_checkpoint = request.method == "PUT" and request.path.endswith(_CHECKPOINT)
-        if is_checkpoint and told.status == HTTPStatus.OK and (commit := _commit(request.body)) is not None:
+        if is_checkpoint and reply.status == HTTPStatus.OK and (commit := _commit(request.body)) is not None:
             self._commits.append(commit)
-        return told
+        return reply
 
 
 def _commit(body: bytes) -> Commit | None:

@@ -57,7 +57,7 @@ def _rule(rng: random.Random) -> FaultRule:
 def hardships(seed: int) -> list[FaultRule]:
     """Draw what lasts: hot keys, past a run's deadline in some schedules; slow writes to S3; answers that say nothing.
 
-    A draw of its own, so that it changes nothing else of a seed.
+    A separate draw, so that it changes nothing else of a seed.
     """
     rng = random.Random(f"hardships {seed}")
     rules = []
@@ -82,7 +82,7 @@ def hardships(seed: int) -> list[FaultRule]:
 def live(seed: int) -> list[FaultRule]:
     """Draw what goes wrong with the live objects, in half of the schedules: single calls, or a write that is given up.
 
-    A draw of its own, so that it changes nothing else of a seed.
+    A separate draw, so that it changes nothing else of a seed.
     """
     rng = random.Random(f"live {seed}")
     if rng.random() < 0.5:  # noqa: PLR2004 - the share of schedules without

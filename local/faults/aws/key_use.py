@@ -1,7 +1,7 @@
 """What a call asks of the KMS key that its resource is encrypted under, by each service's own guide on encryption.
 
 S3 with bucket keys names the bucket, not the object, and asks for both actions where an object is written: it reads its
-bucket key before it uses it. Firehose and CloudWatch Logs use a key by grants and policies of their own, in nobody's
+bucket key before it uses it. Firehose and CloudWatch Logs use a key by their own grants and policies, in nobody's
 name.
 """
 

@@ -60,9 +60,9 @@ def with_refusals(operation: str, answer: bytes, refused: frozenset[int]) -> byt
     An empty `answer` is that to a batch of which nothing was left to carry out.
     """
     shape = _SHAPES[operation]
-    told = msgspec.json.decode(answer, type=dict[str, Any]) if answer else {}
-    carried_out = iter(told.get(shape.results, []))
-    count = len(told.get(shape.results, [])) + len(refused)
-    told[shape.results] = [shape.refusal if number in refused else next(carried_out) for number in range(count)]
-    told[shape.failures] = told.get(shape.failures, 0) + len(refused)
-    return msgspec.json.encode(told)
+    reply = msgspec.json.decode(answer, type=dict[str, Any]) if answer else {}
+    carried_out = iter(reply.get(shape.results, []))
+    count = len(reply.get(shape.results, [])) + len(refused)
+    reply[shape.results] = [shape.refusal if number in refused else next(carried_out) for number in range(count)]
+    reply[shape.failures] = reply.get(shape.failures, 0) + len(refused)
+    return msgspec.json.encode(reply)

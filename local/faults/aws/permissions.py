@@ -66,7 +66,7 @@ def needed(call: Call, request: Request) -> tuple[Permission, ...]:
 
 
 def existence_of_key(request: Request) -> Permission:
-    """Return what a caller needs to be told that an object is not there; without it S3 answers 403 rather than 404."""
+    """Return the permission that lets a caller learn of an absent object; without it S3 answers 403, not 404."""
     bucket, _ = request.bucket_and_key
     return Permission("s3:ListBucket", f"arn:aws:s3:::{bucket}")
 

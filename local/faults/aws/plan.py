@@ -43,7 +43,7 @@ class FaultKind(StrEnum):
     ANSWER_DELAYED = "answer_delayed"
     """Carried out at once, the answer held for a while."""
     HOT_KEYS = "hot_keys"
-    """The entries of some partition keys are refused, those of all others carried out: a shard of its own is hot."""
+    """The entries of some partition keys are refused, all others are carried out, as if one shard were hot."""
     ODD_ANSWER = "odd_answer"
     """Not carried out, and answered with status 200 and a body that acknowledges nothing."""
 
@@ -57,9 +57,9 @@ class Fault:
     kind
         What happens.
     seconds
-        Of `DELAYED` and `ANSWER_DELAYED`: how long. Beyond the caller's timeout the answer is as good as lost.
+        Of `DELAYED` and `ANSWER_DELAYED`: how long. Beyond the caller's timeout the answer is lost to it.
     entries
-        Of `PARTIAL`: the entries that are refused, counted from 0; those the batch does not have are passed over.
+        Of `PARTIAL`: the entries that are refused, counted from 0; indexes beyond the batch are ignored.
     share
         Of `PARTIAL` without `entries`: how likely each entry is refused. At least one is.
         Of `HOT_KEYS`: the share of all partition keys that is refused.

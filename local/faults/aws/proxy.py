@@ -161,17 +161,17 @@ class AwsProxy:
             self._remember(call, resource, "denied", denial)
             return denial
         applied = None if (call.caller, call.service) in self._spared else self._injector.next(call)
-        told: Answer | FaultKind
+        reply: Answer | FaultKind
         if applied is None:
-            told = upstream.ask(request)
+            reply = upstream.ask(request)
         else:
             with self._lock:
                 self._injected[call, applied.fault.kind] += 1
-            told = self._apply(applied, call, request, upstream)
-        if call.service == "s3" and call.operation in _READS and isinstance(told, Answer):
-            told = self._hide_absence(call, request, told)
-        self._remember(call, resource, "answered" if applied is None else applied.fault.kind.value, told)
-        return told
+            reply = self._apply(applied, call, request, upstream)
+        if call.service == "s3" and call.operation in _READS and isinstance(reply, Answer):
+            reply = self._hide_absence(call, request, reply)
+        self._remember(call, resource, "answered" if applied is None else applied.fault.kind.value, reply)
+        return reply
 
     def _authorise(self, call: Call, request: Request) -> tuple[str, Answer | None]:
         """Return the resource's ARN, if it is known, and the refusal, if there is one."""
@@ -187,12 +187,12 @@ class AwsProxy:
         reason = self.authoriser.refusal(call.caller, needed)
         return needed[0].resource, None if reason is None else answer(call.service, Refusal.DENIED, reason)
 
-    def _hide_absence(self, call: Call, request: Request, told: Answer) -> Answer:
+    def _hide_absence(self, call: Call, request: Request, reply: Answer) -> Answer:
         """Tell nobody that an object is not there who may not list its bucket."""
-        if self.authoriser is None or told.status != HTTPStatus.NOT_FOUND:
-            return told
+        if self.authoriser is None or reply.status != HTTPStatus.NOT_FOUND:
+            return reply
         reason = self.authoriser.refusal(call.caller, [permissions.existence_of_key(request)])
-        return told if reason is None else answer(call.service, Refusal.DENIED, reason)
+        return reply if reason is None else answer(call.service, Refusal.DENIED, reason)
 
     def _apply(  # noqa: PLR0911 -- a return for each kind
         self, applied: AppliedFault, call: Call, request: Request, upstream: Upstream
@@ -210,9 +210,9 @@ class AwsProxy:
                 self._clock.wait(self._stopping, fault.seconds)
                 return upstream.ask(request)
             case FaultKind.ANSWER_DELAYED:
-                told = upstream.ask(request)
+                reply = upstream.ask(request)
                 self._clock.wait(self._stopping, fault.seconds)
-                return told
+                return reply
             case FaultKind.PARTIAL:
                 refused = applied.refused_entries(partial_failure.entries(request.body))
                 return _in_part(refused, call, request, upstream)
@@ -222,8 +222,8 @@ class AwsProxy:
             case FaultKind.ODD_ANSWER:
                 return applied.chance.choice(_ODD_ANSWERS)
 
-    def _remember(self, call: Call, resource: str, outcome: str, told: Answer | FaultKind) -> None:
-        status = told.status if isinstance(told, Answer) else None
+    def _remember(self, call: Call, resource: str, outcome: str, reply: Answer | FaultKind) -> None:
+        status = reply.status if isinstance(reply, Answer) else None
         with self._lock:
             self._calls.append(SeenCall(call.caller, call.service, call.operation, resource, outcome, status))
 
@@ -232,9 +232,9 @@ def _in_part(refused: frozenset[int], call: Call, request: Request, upstream: Up
     """Carry out what is left of a batch without the refused entries, and answer for the whole of it."""
     rest = partial_failure.without(request.body, refused)
     if partial_failure.entries(rest):
-        told = upstream.ask(replace(request, body=rest))
+        reply = upstream.ask(replace(request, body=rest))
     else:
-        told = Answer(HTTPStatus.OK, (("Content-Type", request.headers.get("content-type", "")),), b"")
-    if told.status != HTTPStatus.OK:
-        return told
-    return replace(told, body=partial_failure.with_refusals(call.operation, told.body, refused))
+        reply = Answer(HTTPStatus.OK, (("Content-Type", request.headers.get("content-type", "")),), b"")
+    if reply.status != HTTPStatus.OK:
+        return reply
+    return replace(reply, body=partial_failure.with_refusals(call.operation, reply.body, refused))

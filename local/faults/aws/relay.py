@@ -121,11 +121,11 @@ class _Handler(BaseHTTPRequestHandler):
     def _serve(self) -> None:
         headers = {name.lower(): value for name, value in self.headers.items()}
         request = Request(self.command, self.path, headers, self._body(headers))
-        told = self.server.carry_out(request, self._upstream)
-        if isinstance(told, Answer):
-            self._answer(told)
+        reply = self.server.carry_out(request, self._upstream)
+        if isinstance(reply, Answer):
+            self._answer(reply)
             return
-        if told is FaultKind.RESET:
+        if reply is FaultKind.RESET:
             self.server.reset(self.connection)
         self.close_connection = True
 
@@ -158,16 +158,16 @@ class _Handler(BaseHTTPRequestHandler):
             raise http.client.IncompleteRead(got, size - len(got))
         return got
 
-    def _answer(self, told: Answer) -> None:
-        lines = [f"HTTP/1.1 {told.status} {_reason(told.status)}"]
-        lines += [f"{name}: {value}" for name, value in told.headers]
+    def _answer(self, reply: Answer) -> None:
+        lines = [f"HTTP/1.1 {reply.status} {_reason(reply.status)}"]
+        lines += [f"{name}: {value}" for name, value in reply.headers]
         bare = self.command == "HEAD"
         if not bare:
-            lines.append(f"Content-Length: {len(told.body)}")
-        elif not any(name.lower() == "content-length" for name, _ in told.headers):
+            lines.append(f"Content-Length: {len(reply.body)}")
+        elif not any(name.lower() == "content-length" for name, _ in reply.headers):
             lines.append("Content-Length: 0")
         head = "\r\n".join((*lines, "", "")).encode("latin-1")
-        self.wfile.write(head if bare else head + told.body)
+        self.wfile.write(head if bare else head + reply.body)
 
 
 def _reason(status: int) -> str:

@@ -54,7 +54,7 @@ def upstream_faults(rng: random.Random, updates: int) -> list[UpstreamFault]:
 def refused_after_wrong_times(seed: int, updates: int) -> list[UpstreamFault]:
     """Have a token refused in most schedules with wrong ingestion times, by which the recovery then has to go.
 
-    A draw of its own, so that it changes nothing else of a seed.
+    A separate draw, so that it changes nothing else of a seed.
     """
     rng = random.Random(f"refused after wrong times {seed}")
     if not has_wrong_times(seed) or rng.random() >= _REFUSED_SHARE:

@@ -83,7 +83,7 @@ class UpstreamFaults:
             return before, fault
 
     def prepare(self, fault: UpstreamFault) -> None:
-        """Prepare what the connections that follow will meet; the one at hand has been closed."""
+        """Prepare what the connections that follow will meet; the current one has been closed."""
         if fault.kind is UpstreamKind.NOT_LISTENING and self.server is not None:
             self.server.refuse_connections(fault.seconds)
         with self._lock:

@@ -31,7 +31,7 @@ def processes(rng: random.Random, seconds: float, consumers: int) -> list[Proces
 
 
 def reshards(seed: int, seconds: float) -> list[Reshard]:
-    """Draw splits and merges. A draw of its own, so that it changes nothing else of a seed."""
+    """Draw splits and merges. A separate draw, so that it changes nothing else of a seed."""
     rng = random.Random(f"reshards {seed}")
     if rng.random() < 0.6:  # noqa: PLR2004 - the share of schedules in which the shards stay as they are
         return []

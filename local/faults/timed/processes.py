@@ -54,7 +54,7 @@ class ProcessFault:
 
 
 class ProcessFaults(Timeline[ProcessFault]):
-    """Carries a list of faults out on a thread of its own; stopped, what is paused goes on.
+    """Carries a list of faults out on its own thread; stopped, what is paused goes on.
 
     Parameters
     ----------

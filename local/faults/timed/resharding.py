@@ -41,7 +41,7 @@ class Reshard:
 
 
 class Resharding(Timeline[Reshard]):
-    """Carries a list of changes out on a thread of its own; a stream of one shard is not merged."""
+    """Carries a list of changes out on its own thread; a stream of one shard is not merged."""
 
     def __init__(self, changes: Iterable[Reshard], kinesis: KinesisClient, stream: str) -> None:
         super().__init__(changes, "resharding")

@@ -1,4 +1,4 @@
-"""Has things happen at given seconds after the beginning, on a thread of its own."""
+"""Has things happen at given seconds after the beginning, on its own thread."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ class Undecodable(NamedTuple):
 
 
 def read(event: Mapping[str, Any], ignored: Counter[str] | None = None) -> Iterator[Batch | Undecodable]:
-    """Iterate over the event's updates in their order, many at a time; `ignored` counts fields that were passed over.
+    """Iterate over the event's updates in their order, many at a time; `ignored` counts fields that were ignored.
 
     Raises
     ------

@@ -67,7 +67,7 @@ def milliseconds(texts: Sequence[str | None]) -> list[int | None]:
     Raises
     ------
     OtherwiseWrittenError
-        Of one of the texts they cannot be told.
+        One of the texts is not written that way.
     """
     second, fractions = _seconds, _FRACTIONS
     try:

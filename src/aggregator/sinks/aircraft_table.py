@@ -48,7 +48,7 @@ class AircraftTable:
     def __init__(self, client: DynamoDBClient, table_name: str, threads: int = THREADS) -> None:
         """`client` retries throttled writes itself: give it a retry mode with backoff and as many connections.
 
-        The threads are started by the first write and stay: each has memory of its own from the allocator, which new
+        The threads are started by the first write and stay: each has its own memory arena, which new
         threads at every window's close would leave in pieces, a little more each time.
         """
         self._client = client

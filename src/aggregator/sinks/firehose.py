@@ -37,7 +37,7 @@ class Waiter:
 
 
 def pack(rows: Iterable[bytes], record_bytes: int = RECORD_BYTES) -> list[bytes]:
-    """Join lines to records of at most `record_bytes`; a single longer line is a record of its own."""
+    """Join lines to records of at most `record_bytes`; a single longer line is its own record."""
     records: list[bytes] = []
     lines: list[bytes] = []
     size = 0

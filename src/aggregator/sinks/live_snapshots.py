@@ -41,7 +41,7 @@ class _Shard:
     """Of the open window."""
     identities: OrderedObject
     version: str | None = None
-    """Of the identities in S3; None: they have to be compared with what is at hand."""
+    """Of the identities in S3; None: they have to be compared with the current ones."""
     identity_at: float = 0.0
     shown: tuple[int, int, int] | None = None
     """What the open window's object holds, if this process wrote it: window, part, and its number of updates."""
@@ -74,7 +74,7 @@ class _Closed:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What an invocation leaves: the parts that it closed by their numbers, and the part at hand by its own.
+    """What an invocation leaves: the parts that it closed, by number, and the current part with its number.
 
     `number` is None where it is known only that it is at least the part's own: in an invocation that wrote no rows.
     """
@@ -159,7 +159,7 @@ class LiveSnapshots:
         return last
 
     def _put_open(self, window: TumblingWindow, shard: _Shard, progress: Progress) -> None:
-        """Write the part at hand, unless what is there is as new."""
+        """Write the current part, unless what is there is as new."""
         start = _milliseconds(window.start)
         sequence = self._sequence(window, shard, progress)
         for _ in range(TRIES):
@@ -201,7 +201,7 @@ class LiveSnapshots:
 
     @staticmethod
     def _number(shard: _Shard, start: int, progress: Progress) -> int:
-        """Return the number of the part at hand.
+        """Return the number of the current part.
 
         After a window that Lambda ended early its parts count from 0 again; what was written then says how far it was,
         or was to be written.

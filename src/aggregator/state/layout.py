@@ -29,7 +29,7 @@ NOT_SAID = -1
 SEVERAL = -1
 """In place of the code of the only squawk."""
 MASK_BITS = 32
-"""Collection types of a smaller code have a bit of their own."""
+"""Collection types of a smaller code have their own bit."""
 
 NAMES = (
     "callsign",

@@ -41,7 +41,7 @@ PACKED_BYTES = codec.packed_size(STATE_BYTES)
 
 
 class PartFolder:
-    """Folds updates into the part at hand, and hands on each part that is full."""
+    """Folds updates into the current part, and passes on each part that is full."""
 
     def __init__(self, part: WindowPart, packed_bytes: int = PACKED_BYTES) -> None:
         """Go on with `part`; `packed_bytes` is what its packed size may grow to."""

@@ -1,4 +1,4 @@
-"""Commits positions as they become safe, on a thread of its own, so that reading never waits for S3.
+"""Commits positions as they become safe, on its own thread, so that reading never waits for S3.
 
 One write at a time; positions that became safe meanwhile are written together. The lease is renewed when
 nothing else is to write.

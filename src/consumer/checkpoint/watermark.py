@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from consumer.checkpoint.rejected_lines import RejectedLine
 
 MAX_OPEN_INTERVALS = 1_000
-"""Tokens that wait for an acknowledgement; the next ones are passed over, and what follows them counts as before them.
+"""Tokens that wait for an acknowledgement; the next ones are skipped, and what follows them counts as before them.
 At the live edge, with a token every 15 s, that is four hours."""
 
 

@@ -61,7 +61,7 @@ class ConnectionCounters:
 class ConnectionKeeper:
     """One run's connections, one after the other."""
 
-    def __init__(  # noqa: PLR0913, PLR0917 - its collaborators, each of a type of its own
+    def __init__(  # noqa: PLR0913, PLR0917 - its collaborators, each of its own type
         self,
         client: StreamClient,
         processor: TargetProcessor,

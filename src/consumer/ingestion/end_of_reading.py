@@ -27,7 +27,7 @@ class Stopped(Exception):  # noqa: N818 - no error: the end of reading, and why
 class EndOfReading:
     """Raises `Stopped` where reading has to end, and the error of whatever failed on another thread."""
 
-    def __init__(  # noqa: PLR0913, PLR0917 - all that can end a run, each of a type of its own
+    def __init__(  # noqa: PLR0913, PLR0917 - all that can end a run, each of its own type
         self,
         processor: TargetProcessor,
         committer: Committer,

@@ -1,4 +1,4 @@
-"""A processor of one's own: a function, named by `UPDATE_PROCESSOR`, that new updates pass before they are published.
+"""The operator's own update processor: a function, named by `UPDATE_PROCESSOR`, that sees updates before publishing.
 
 It may look at them, and leave some out; it changes none. `docs/processor.md` says what it can rely on.
 """

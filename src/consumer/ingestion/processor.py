@@ -46,7 +46,7 @@ class ProcessorCounters:
 class TargetProcessor:
     """Hands valid updates on to the publisher, and knows how far the stream has come."""
 
-    def __init__(  # noqa: PLR0913 - its collaborators, each of a type of its own
+    def __init__(  # noqa: PLR0913 - its collaborators, each of its own type
         self,
         publisher: Publisher,
         watermark: Watermark,
@@ -103,7 +103,7 @@ class TargetProcessor:
         return self._watermark.uncommitted > 0
 
     def raise_if_failed(self) -> None:
-        """Raise PublishError if Kinesis refused records for good, although none has come since to be told by."""
+        """Raise PublishError if Kinesis refused records for good, even if no update has come since."""
         self._publisher.raise_if_failed()
 
     def resume(self, position: Position) -> None:

@@ -45,7 +45,7 @@ class _LivePositionFound(Exception):  # noqa: N818 - no error: ends the search
 class StreamReader:
     """One run's reader; every method runs on the invocation's main thread, but for `interrupt`."""
 
-    def __init__(  # noqa: PLR0913, PLR0917 - its collaborators, each of a type of its own
+    def __init__(  # noqa: PLR0913, PLR0917 - its collaborators, each of its own type
         self,
         keeper: ConnectionKeeper,
         end: EndOfReading,
@@ -141,10 +141,10 @@ class StreamReader:
             except _LivePositionFound as found:
                 received_at = self._clock.now()
                 there = received_at - self._delay
-                told = self._server_time or there
-                if self._delay and told > received_at - self._delay / 2:
-                    told -= self._delay
-                return found.token, received_at, max(newest[0] if newest else there, told)
+                reached = self._server_time or there
+                if self._delay and reached > received_at - self._delay / 2:
+                    reached -= self._delay
+                return found.token, received_at, max(newest[0] if newest else there, reached)
 
     def fetch(self, slice_: TimeRange, unknown: Callable[[Sequence[StreamUpdate]], Sequence[StreamUpdate]]) -> int:
         """Process what was ingested in a time range, through disconnects; return how many updates came.
@@ -234,16 +234,16 @@ class StreamReader:
         """Keep a line that is not a message, without the API token, should the server repeat it there."""
         line, reason = self._redactor.line(rejected.line), rejected.reason
         if line is not rejected.line:  # what is wrong may quote it
-            reason = self._redactor.told(reason, MOST_CHARACTERS)
+            reason = self._redactor.clean(reason, MOST_CHARACTERS)
         self._processor.reject(line, rejected.length, reason)
 
     def _heard(self, status: Status) -> None:
         self._server_time = status.timestamp or self._server_time
         if status.level in _LEVELS_LOGGED:
-            told = partial(self._redactor.told, status.message, MOST_CHARACTERS)
+            text = partial(self._redactor.clean, status.message, MOST_CHARACTERS)
             if status.level == _ERROR:
-                self._reported_error = told()
-            self._statuses.warning("the stream says", level_of_status=status.level, code=status.code, text=told)
+                self._reported_error = text()
+            self._statuses.warning("the stream says", level_of_status=status.level, code=status.code, text=text)
 
 
 def _found(token: str) -> None:

@@ -31,7 +31,7 @@ _SLICE_SECONDS = 10.0
 class Recovery:
     """One run's recoveries; `recovery_plan` knows the rules, this class acts on them."""
 
-    def __init__(  # noqa: PLR0913 - its collaborators, each of a type of its own
+    def __init__(  # noqa: PLR0913 - its collaborators, each of its own type
         self,
         reader: StreamReader,
         processor: TargetProcessor,

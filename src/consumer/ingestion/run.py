@@ -75,7 +75,7 @@ class Run:
         """End by the `deadline`, whatever anything waits for; without a checkpoint begin at `start_position`.
 
         With `stop_when_caught_up` end as soon as what there was at the beginning is read. `handover` connects the runs
-        of one process. The format is one record an update unless told otherwise. How the run is doing is written by
+        of one process. The format is one record per update by default. How the run is doing is written by
         `status`, if there is one. The stream is late by `delay`. Some updates are shown by `update_log`; new
         ones pass `own_processor`.
         """

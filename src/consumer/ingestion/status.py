@@ -1,8 +1,8 @@
-"""How a run is doing, for the map and the API: `live/status.json`, written every few seconds on a thread of its own.
+"""How a run is doing, for the map and the API: `live/status.json`, written every few seconds on its own thread.
 
-It is told to people and decides nothing. A write that fails is counted, and the next one says all of it; one that takes
-long delays the next. The end of a run waits for its last write, since a process that has answered Lambda is frozen, and
-for a second at most. Numbers, times, and names that are ours: nothing of the stream's is in it, and so
+It is for people to read, and decides nothing. A write that fails is counted, and the next one carries everything; a
+slow one delays the next. The end of a run waits for its last write, since a process that has answered Lambda is frozen,
+and for a second at most. Numbers, times, and names that are ours: nothing of the stream's is in it, and so
 neither the position token nor the API token.
 """
 
@@ -49,7 +49,7 @@ _RATED_WRITES = 3
 class RunStatus:
     """What a run says of itself; the counters are read from another thread than the ones that write them."""
 
-    def __init__(  # noqa: PLR0913, PLR0917 - whom it asks, each of a type of its own
+    def __init__(  # noqa: PLR0913, PLR0917 - whom it asks, each of its own type
         self,
         clock: Clock,
         reader: StreamReader,

@@ -1,4 +1,4 @@
-"""The calls to Kinesis that are under way: each waits in a thread of its own, its answer until it is taken."""
+"""The calls to Kinesis that are under way: each waits in its own thread, its answer until it is taken."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Calls:
         self.in_flight = 0
         """Calls whose answers were not taken."""
         self.unsettled: list[Sequence[Entry]] = []
-        """Batches that were sent, until `settled` is told of them."""
+        """Batches that were sent, until `settled` removes them."""
         self._put_records = put_records
         self._on_answer = on_answer
         self._answers: deque[tuple[Sequence[Entry], Answer]] = deque()

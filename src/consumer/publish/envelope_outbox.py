@@ -4,7 +4,7 @@ An update waits in the lane of the shard that Kinesis would choose for its aircr
 what comes meanwhile goes into the next one, so envelopes grow with the load. An envelope is addressed to its shard;
 when the answer names another one, the stream was resharded. Then nothing more is sent until all answers are in, the
 shards are read again, and all that waits is sorted, oldest first: so an aircraft that moves to another shard keeps
-its order. Readers pass over the misplaced envelope, since it names a shard that it is not in.
+its order. Readers skip the misplaced envelope, since it names a shard that it is not in.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Refuses alert patterns by which an envelope's header could miss an update that they match.
 
 An event source mapping filters envelopes by their header. Where a pattern asks for what the header does not hold, the
-mapping drops the envelope, and the alert is lost without anybody noticing. So the consumer does not start with such a
+mapping drops the envelope, and the alert is silently lost. So the consumer does not start with such a
 pattern. What is allowed here is what follows from `envelope_writer`: if an update matches, so does each header made of
 it and of any others, as long as the update's fields are of the types that the API gives them; `on_ground` may be null,
 too, and `squawk` a number.
@@ -38,7 +38,7 @@ def check(patterns: str) -> None:
         for problem in problems(pattern):
             raise ConfigurationError(
                 f"ALERT_PATTERNS: with RecordFormat=envelope the pattern {text} would miss updates that it matches, "
-                f"and nobody would be told: {problem}. Change it in the stack's parameters AlertPattern1 to "
+                f"and no alert would be sent: {problem}. Change it in the stack's parameters AlertPattern1 to "
                 "AlertPattern5, or set RecordFormat=single"
             )
 

@@ -141,7 +141,7 @@ class Channel(io.RawIOBase):
             raise TimeoutError("timed out")
 
     def _addresses(self, host: str, port: int) -> list[Any]:
-        """Ask for the host's addresses on a thread of its own: the resolver has time-outs of its own, and no others."""
+        """Ask for the host's addresses on its own thread: the resolver has time-outs of its own, and no others."""
         outcome: list[list[Any] | OSError] = []
 
         def ask() -> None:

@@ -135,7 +135,7 @@ class StreamClient:
             head = self._exchange(channel, source, wanted, deadline)
         except (OSError, HttpError) as error:
             source.close()
-            raise StreamInterruptedError(f"no connection: {self._told(str(error))}") from None
+            raise StreamInterruptedError(f"no connection: {self._clean(str(error))}") from None
         except BaseException:
             source.close()
             raise
@@ -170,7 +170,7 @@ class StreamClient:
 
     def _refusal(self, head: Head, excerpt: str, wanted: FromToken | Batch) -> Exception:
         status = head.status
-        what = f"{self._url}: answered {status} {self._told(head.reason)}: {excerpt}"
+        what = f"{self._url}: answered {status} {self._clean(head.reason)}: {excerpt}"
         if status == _UNAUTHORIZED:
             return UnauthorizedError(f"{what}. The API token is not valid; put a valid one into the secret")
         if status in _PASSING or status >= _SERVER_ERROR:
@@ -194,11 +194,11 @@ class StreamClient:
                 if len(body) >= _EXCERPT_BYTES:
                     break
         except (OSError, ChunkedBodyError, CorruptStreamError):
-            pass  # what has come is told
-        return self._told(body[:_EXCERPT_BYTES].decode(errors="replace")) or "(no body)"
+            pass  # what has come is shown
+        return self._clean(body[:_EXCERPT_BYTES].decode(errors="replace")) or "(no body)"
 
-    def _told(self, text: str) -> str:
-        return self.redactor.told(text, MOST_CHARACTERS)
+    def _clean(self, text: str) -> str:
+        return self.redactor.clean(text, MOST_CHARACTERS)
 
     def _retry_after(self, head: Head) -> float:
         """Return the seconds that Retry-After asks to wait (RFC 9110, section 10.2.3); 0 where there is none.

@@ -63,8 +63,8 @@ class Connection:
                 if is_empty:
                     yield []
         except (OSError, ValueError, ChunkedBodyError, CorruptStreamError) as error:  # ValueError: closed meanwhile
-            told = self._redactor.told(str(error), MOST_CHARACTERS)
-            raise StreamInterruptedError(f"the connection broke: {told}") from None
+            reason = self._redactor.clean(str(error), MOST_CHARACTERS)
+            raise StreamInterruptedError(f"the connection broke: {reason}") from None
         self.ends_visibly = self._head.is_chunked or inflater.is_gzip or self._head.length is not None
         if not inflater.is_complete or (decoder.incomplete_bytes and not self.ends_visibly):
             raise StreamInterruptedError("the response was cut short")

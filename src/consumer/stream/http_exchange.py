@@ -104,7 +104,7 @@ def tunnel(address: Address, proxy: SplitResult) -> bytes:
 
 
 def read_head(source: BufferedReader) -> Head:
-    """Read the head of an answer; interim ones before it are passed over.
+    """Read the head of an answer; interim ones before it are skipped.
 
     Raises
     ------

@@ -1,6 +1,6 @@
 """One line of the Tracking Stream in, one typed message out. Never raises: a line that is not a message is `Rejected`.
 
-Messages are told apart by their only known top-level key; other keys are ignored, as the API may add some.
+A message is recognised by its only known top-level key; other keys are ignored, as the API may add some.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _HALF_A_PAIR = "a text holds half a surrogate pair, which most readers of JSON r
 """Why such a line is rejected though JSON's grammar allows it: `docs/decisions/half-a-surrogate-pair.md`."""
 
 _EACH_COUNTS = frozenset({"target", "position_token"})
-"""Keys that make a message of a line; a status beside one of them is passed over."""
+"""Keys that make a message of a line; a status beside one of them is ignored."""
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 

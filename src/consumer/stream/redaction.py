@@ -19,7 +19,7 @@ _STRIDE = 4
 """How far apart it is looked for: no fragment of 11 characters is missed, nor the whole of a shorter token."""
 
 _LONGEST_TEXT = 4096
-"""Of a text that is told, before it is cut to what is wanted of it."""
+"""Characters of a text that are looked at, before it is cut to the length asked for."""
 
 _ESCAPED = re.compile(
     r"""(?:\\+u00|\\+x|%(?:25)*)([0-9A-Fa-f]{2})         # \u0041, \x41, %41, %2541
@@ -56,8 +56,8 @@ class Redactor:
         )
         self._stride = min([_STRIDE, *(room for stem in stems if (room := len(stem) - self._size + 1) > 0)])
 
-    def told(self, text: str, most: int) -> str:
-        """Return a text as it may be told: one line of at most so many characters, without the token."""
+    def clean(self, text: str, most: int) -> str:
+        """Return a text for logs and errors: one line of at most so many characters, without the token."""
         return printable(self.redact(text[:_LONGEST_TEXT]), most)
 
     def line(self, line: bytes) -> bytes:

@@ -143,7 +143,7 @@ class World:
             self._sqs.delete_message_batch(QueueUrl=self._queue, Entries=entries)
         return found
 
-    def told(self):
+    def notified(self):
         """How often subscribers were told of each (rule, aircraft, timestamp) since the last look."""
         return Counter(
             (message["MessageAttributes"]["rule"]["Value"], update["icao_address"], update["timestamp"])

@@ -46,7 +46,7 @@ def test_an_update_whose_clock_runs_ahead_lies_where_it_was_ingested(world, reco
 
 
 def test_two_alerts_of_one_update_are_two(world, record, stamp):
-    """Each subject has an object of its own."""
+    """Each subject has its own object."""
     world.deliver([record(squawk="7700", vertical_rate=-7000)])
 
     assert world.logged() == {(*SQUAWK, stamp(0)): 1, ("steep_descent", "78121E", stamp(0)): 1}
@@ -75,7 +75,9 @@ def test_wherever_the_process_ends_what_was_sent_is_logged_once(world, record, s
     world.deliver([record(squawk="7700"), record("040172", squawk="7600"), record(seconds=5, squawk="7700")])
 
     assert (
-        world.told().keys() == world.logged().keys() == {(*SQUAWK, stamp(0)), ("emergency_squawk", "040172", stamp(0))}
+        world.notified().keys()
+        == world.logged().keys()
+        == {(*SQUAWK, stamp(0)), ("emergency_squawk", "040172", stamp(0))}
     )
     assert set(world.logged().values()) == {1}
 
@@ -111,7 +113,7 @@ def test_a_log_that_cannot_be_written_fails_nothing_and_is_tried_again(world, re
     again = world.deliver([record(seconds=5, squawk="0000")._replace(data=b"no update")], alerter=alerter)
 
     assert (again.notified, again.unlogged) == (0, 0)
-    assert world.told().total() == 3
+    assert world.notified().total() == 3
     assert all(entry["sent_at"] for entry in world.log().values())
     assert world.logged() == {("emergency_squawk", f"78121{n}", stamp(0)): 1 for n in range(3)}
     assert len(world.read(objects.ALERTS)["alerts"]) == 3
@@ -159,7 +161,7 @@ def test_all_alerts_of_an_envelope_are_logged(world, record, envelope):
     world.deliver([whole])
 
     assert set(world.logged().values()) == {1}
-    assert world.logged().keys() == world.told().keys()
+    assert world.logged().keys() == world.notified().keys()
     assert len(world.logged()) == 150
 
 
@@ -181,7 +183,7 @@ def test_the_newest_alerts_are_shown_newest_first(world, record):
 
 
 class Interfered:
-    """S3 in which another invocation shows an alert of its own whenever this one has looked."""
+    """S3 in which another invocation shows its own alert whenever this one has looked."""
 
     def __init__(self, s3, meanwhile):
         self._s3 = s3
@@ -238,7 +240,7 @@ def test_newest_alerts_that_cannot_be_written_are_counted_and_shown_with_the_nex
 
 
 def test_an_alert_whose_log_was_written_and_never_answered_is_shown(world, record):
-    """The next batch finds it there: by a write of its own."""
+    """The next batch finds it there: by its own write."""
     world.s3 = FaultyClient(world.s3, {"put_object": ["answer lost"]})
     alerter = world.alerter()
 

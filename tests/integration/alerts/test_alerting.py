@@ -33,7 +33,7 @@ def test_an_emergency_is_told_once_in_its_window(world, record, stamp):
     """Updates every five seconds with the same emergency are one alert, and the rest is counted as suppressed."""
     result = world.deliver([record(seconds=5 * n, squawk="7700") for n in range(10)])
 
-    assert world.told() == {("emergency_squawk", "78121E", stamp(0)): 1}
+    assert world.notified() == {("emergency_squawk", "78121E", stamp(0)): 1}
     assert (result.notified, result.suppressed) == (1, 9)
 
 
@@ -43,7 +43,7 @@ def test_another_aircraft_and_another_rule_have_windows_of_their_own(world, reco
         [record(squawk="7700"), record("040172", squawk="7700"), record(seconds=5, vertical_rate=-7000)],
     )
 
-    assert world.told() == {
+    assert world.notified() == {
         ("emergency_squawk", "78121E", stamp(0)): 1,
         ("emergency_squawk", "040172", stamp(0)): 1,
         ("steep_descent", "78121E", stamp(5)): 1,
@@ -55,7 +55,7 @@ def test_the_window_ends_exactly_where_it_says(world, record, stamp, seconds, al
     """An update measured when the window ends alerts again; a millisecond earlier it does not."""
     world.deliver([record(squawk="7700"), record(seconds=seconds, squawk="7700")])
 
-    assert world.told()["emergency_squawk", "78121E", stamp(seconds)] == alerts_again
+    assert world.notified()["emergency_squawk", "78121E", stamp(seconds)] == alerts_again
 
 
 def test_a_late_update_is_decided_by_its_own_time(world, record, stamp):
@@ -64,7 +64,7 @@ def test_a_late_update_is_decided_by_its_own_time(world, record, stamp):
 
     result = world.deliver([record(squawk="7700"), *late])
 
-    assert world.told() == {("emergency_squawk", "78121E", stamp(seconds)): 1 for seconds in (0, -900, -10_000)}
+    assert world.notified() == {("emergency_squawk", "78121E", stamp(seconds)): 1 for seconds in (0, -900, -10_000)}
     assert (result.notified, result.suppressed) == (3, 3)
 
 
@@ -72,7 +72,7 @@ def test_an_aircraft_is_one_however_its_address_is_written(world, record):
     """In either case, padded: one aircraft, one window."""
     result = world.deliver([record(name, squawk="7700") for name in ("78121E", "78121e", " 78121E ")])
 
-    assert world.told().total() == 1
+    assert world.notified().total() == 1
     assert (result.notified, result.suppressed) == (1, 0)  # the same times: it is one update
 
 
@@ -82,7 +82,7 @@ def test_a_worse_emergency_is_told(world, record, stamp):
 
     result = world.deliver([record(seconds=seconds, squawk=code) for seconds, code in codes])
 
-    assert world.told() == {("emergency_squawk", "78121E", stamp(seconds)): 1 for seconds in (0, 120, 300)}
+    assert world.notified() == {("emergency_squawk", "78121E", stamp(seconds)): 1 for seconds in (0, 120, 300)}
     assert (result.notified, result.suppressed) == (3, 3)
 
 
@@ -90,7 +90,7 @@ def test_a_receiver_whose_clock_runs_ahead_does_not_silence_an_aircraft(world, r
     """A time in the far future opens a window from its ingestion, so that the emergency after it is told."""
     world.deliver([record(seconds=10**9, ingested=0, squawk="7700"), record(seconds=900, squawk="7700")])
 
-    assert world.told()["emergency_squawk", "78121E", stamp(900)] == 1
+    assert world.notified()["emergency_squawk", "78121E", stamp(900)] == 1
 
 
 def test_two_clocks_that_run_ahead_do_not_silence_an_aircraft(world, record, stamp):
@@ -100,7 +100,7 @@ def test_two_clocks_that_run_ahead_do_not_silence_an_aircraft(world, record, sta
 
     world.deliver([wrong, *(record(seconds=seconds, squawk="7700") for seconds in (1_000, 4_000))])
 
-    assert world.told()["emergency_squawk", "78121E", stamp(1_000)] == 1
+    assert world.notified()["emergency_squawk", "78121E", stamp(1_000)] == 1
 
 
 def test_the_same_record_twice_is_one_alert(world, record):
@@ -109,7 +109,7 @@ def test_the_same_record_twice_is_one_alert(world, record):
 
     result = world.deliver([twice, twice, twice])
 
-    assert world.told().total() == 1
+    assert world.notified().total() == 1
     assert (result.notified, result.suppressed) == (1, 0)
 
 
@@ -117,11 +117,11 @@ def test_a_replay_of_what_was_told_is_silent(world, record):
     """A whole batch sent again, after a crash behind its last alert, tells of nothing again: windows that ended too."""
     records = [record(seconds=seconds, squawk="7700") for seconds in (0, 450, 900, 1800)]
     world.deliver(records)
-    assert world.told().total() == 3
+    assert world.notified().total() == 3
 
     world.deliver(records)
 
-    assert world.told().total() == 0
+    assert world.notified().total() == 0
 
 
 def test_what_is_no_update_is_counted_and_passed_over(world, record):
@@ -131,14 +131,14 @@ def test_what_is_no_update_is_counted_and_passed_over(world, record):
     result = world.deliver([broken, record(squawk="7700")])
 
     assert result.undecodable == 1
-    assert world.told().total() == 1
+    assert world.notified().total() == 1
 
 
 def test_what_the_operators_pattern_picked_is_told(world, record, stamp):
-    """An update that no built-in rule knows is told under the generic rule, with a window of its own."""
+    """An update that no built-in rule knows is told under the generic rule, with its own window."""
     world.deliver([record(callsign="ETH701"), record(seconds=5, callsign="ETH701")])
 
-    assert world.told() == {("pattern", "78121E", stamp(0)): 1}
+    assert world.notified() == {("pattern", "78121E", stamp(0)): 1}
 
 
 def test_the_item_says_who_claimed_it_and_when(world, record, stamp):
@@ -169,7 +169,7 @@ def test_an_item_of_the_earlier_format_is_replaced(world, record, stamp):
 
     world.deliver([record(vertical_rate=-7000), record(seconds=5, vertical_rate=-7000)])
 
-    assert world.told() == {("steep_descent", "78121E", stamp(0)): 1}
+    assert world.notified() == {("steep_descent", "78121E", stamp(0)): 1}
 
 
 def test_dynamodb_does_not_delete_a_window_of_the_past(world, record):
@@ -187,7 +187,7 @@ def test_the_batch_stops_in_time_and_says_where(world, record):
     result = world.alerter().process(records, lambda: next(remaining))
 
     assert (result.failed_sequence_number, result.failed) == (records[2].sequence_number, 0)
-    assert world.told().total() == 2
+    assert world.notified().total() == 2
 
 
 def test_every_invocation_gets_further(world, record):
@@ -197,7 +197,7 @@ def test_every_invocation_gets_further(world, record):
     result = world.alerter().process(records, lambda: 0.0)
 
     assert result.failed_sequence_number == records[1].sequence_number
-    assert world.told().total() == 1
+    assert world.notified().total() == 1
 
 
 def test_real_updates_are_told_by_their_own_time(world, recording):
@@ -220,5 +220,5 @@ def test_real_updates_are_told_by_their_own_time(world, recording):
     result = world.deliver(records, alerter=world.alerter(suppression=timedelta(seconds=60)))
 
     assert len(expected) > 3
-    assert world.told() == Counter(expected)
+    assert world.notified() == Counter(expected)
     assert result.suppressed == len(ours) - len(expected)

@@ -35,7 +35,7 @@ def test_an_update_alerts_from_an_envelope_as_by_itself(world, record, envelope,
         ]
     )
 
-    assert world.told() == {("emergency_squawk", "78121E", stamp(0)): 1, ("pattern", "C0173F", stamp(0)): 1}
+    assert world.notified() == {("emergency_squawk", "78121E", stamp(0)): 1, ("pattern", "C0173F", stamp(0)): 1}
     assert (result.notified, result.suppressed, result.undecodable) == (2, 1, 0)
 
 
@@ -51,14 +51,14 @@ def test_a_single_record_is_not_asked_again(world, record, stamp):
     """What the mapping handed over by itself is told: that decision was made on the update."""
     world.deliver([record(vertical_rate=-7000)])
 
-    assert world.told() == {("steep_descent", "78121E", stamp(0)): 1}
+    assert world.notified() == {("steep_descent", "78121E", stamp(0)): 1}
 
 
 def test_both_formats_may_stand_in_one_batch(world, record, envelope, stamp):
     """While the format is changed, the stream holds both; a window holds over the change."""
     world.deliver([record(squawk="7700"), envelope(record(seconds=5, squawk="7700"), record("040172", squawk="7700"))])
 
-    assert world.told() == {
+    assert world.notified() == {
         ("emergency_squawk", "78121E", stamp(0)): 1,
         ("emergency_squawk", "040172", stamp(0)): 1,
     }
@@ -79,7 +79,7 @@ def test_a_misplaced_envelope_tells_of_nothing(world, record, envelope):
         [envelope(record(squawk="7700"), shard="shardId-000000000007"), record("040172", squawk="7700")]
     )
 
-    assert {aircraft for _, aircraft, _ in world.told()} == {"040172"}
+    assert {aircraft for _, aircraft, _ in world.notified()} == {"040172"}
     assert (result.notified, result.undecodable) == (1, 0)
 
 
@@ -101,7 +101,7 @@ def test_an_envelope_of_a_later_version_waits_for_the_function_to_be_updated(wor
     result = world.alerter().process([record(squawk="7700"), later], lambda: ENOUGH)
 
     assert result.failed_sequence_number == later.sequence_number
-    assert world.told().total() == 1
+    assert world.notified().total() == 1
 
 
 def test_an_envelope_without_time_gets_further(world, record, envelope):
@@ -116,7 +116,7 @@ def test_an_envelope_without_time_gets_further(world, record, envelope):
         assert results[-1].failed == 0
 
     assert len(results) > 1
-    assert Counter(aircraft for _, aircraft, _ in world.told().elements()) == Counter(names)
+    assert Counter(aircraft for _, aircraft, _ in world.notified().elements()) == Counter(names)
 
 
 class Metered:
@@ -143,7 +143,7 @@ def test_an_envelope_gets_on_as_fast_at_its_end_as_at_its_beginning(world, recor
         assert len(notified) < 60
 
     assert min(notified) >= 8  # 40 seconds are worth some dozen alerts of three calls, less one group done again
-    assert Counter(aircraft for _, aircraft, _ in world.told().elements()) == Counter(names)
+    assert Counter(aircraft for _, aircraft, _ in world.notified().elements()) == Counter(names)
 
 
 def test_a_few_alerts_need_no_note_of_the_progress(world, record, envelope):
@@ -161,7 +161,7 @@ def test_an_aircrafts_updates_are_told_in_their_order(world, record, envelope, s
 
     world.deliver([envelope(*updates)])
 
-    assert world.told() == {("emergency_squawk", name, stamp(0)): 1 for name in ("040172", "78121E", "C0173F")}
+    assert world.notified() == {("emergency_squawk", name, stamp(0)): 1 for name in ("040172", "78121E", "C0173F")}
 
 
 @pytest.mark.parametrize(
@@ -188,7 +188,7 @@ def test_a_number_that_cannot_be_silences_no_alert(world, record, envelope, fiel
     assert handed_over(packed.data)
     result = world.deliver([packed])
 
-    assert {aircraft for _, aircraft, _ in world.told()} == {"78121E"}
+    assert {aircraft for _, aircraft, _ in world.notified()} == {"78121E"}
     assert (result.notified, result.undecodable) == (1, 0)
     assert world.deliver([odd]).notified == 0  # by itself it is the same update
 
@@ -238,4 +238,4 @@ def test_no_failure_loses_or_doubles_an_alert_of_an_envelope(world, record, enve
 
     world.deliver(batch)
 
-    assert Counter(aircraft for _, aircraft, _ in world.told().elements()) == Counter(names)
+    assert Counter(aircraft for _, aircraft, _ in world.notified().elements()) == Counter(names)

@@ -46,7 +46,7 @@ def test_an_alert_is_sent_exactly_once_whichever_step_fails(world, record, stamp
 
     result = world.deliver([record(squawk="7700"), record(seconds=5, squawk="7700")])
 
-    assert world.told() == {("emergency_squawk", "78121E", stamp(0)): 1}
+    assert world.notified() == {("emergency_squawk", "78121E", stamp(0)): 1}
     assert states(world) == ["NOTIFIED"]
     assert result.suppressed == 1
 
@@ -59,7 +59,7 @@ def test_the_batch_stops_at_its_first_failure(world, record):
     result = world.alerter().process(records, lambda: 60.0)
 
     assert result.failed_sequence_number == records[1].sequence_number
-    assert world.told().total() == 1
+    assert world.notified().total() == 1
     assert world.item("emergency_squawk:7700#781212") is None
 
 
@@ -70,10 +70,10 @@ def test_of_two_alerts_of_one_update_only_the_failed_one_is_sent_again(world, re
     alerter = world.alerter()
 
     assert alerter.process(both, lambda: 60.0).failed_sequence_number == both[0].sequence_number
-    assert world.told() == {("emergency_squawk", "78121E", stamp(0)): 1}
+    assert world.notified() == {("emergency_squawk", "78121E", stamp(0)): 1}
 
     assert alerter.process(both, lambda: 60.0).failed_sequence_number is None
-    assert world.told() == {("steep_descent", "78121E", stamp(0)): 1}
+    assert world.notified() == {("steep_descent", "78121E", stamp(0)): 1}
 
 
 def test_a_mark_that_fails_for_good_does_not_send_twice(world, record, stamp):
@@ -84,7 +84,7 @@ def test_a_mark_that_fails_for_good_does_not_send_twice(world, record, stamp):
 
     assert (result.notified, result.unmarked, result.suppressed) == (1, 1, 1)
     assert states(world) == ["PENDING"]
-    assert world.told() == {("emergency_squawk", "78121E", stamp(0)): 1}
+    assert world.notified() == {("emergency_squawk", "78121E", stamp(0)): 1}
 
 
 def test_a_process_that_lives_remembers_what_it_could_not_mark(world, record):
@@ -98,7 +98,7 @@ def test_a_process_that_lives_remembers_what_it_could_not_mark(world, record):
 
     assert (result.notified, result.unmarked) == (0, 0)
     assert states(world) == ["NOTIFIED"]
-    assert world.told().total() == 1
+    assert world.notified().total() == 1
 
 
 def test_what_a_process_remembers_is_bounded(world, record, monkeypatch):
@@ -134,11 +134,11 @@ def test_an_alert_given_up_by_the_mapping_is_sent_by_its_redrive(world, record, 
     given_up, later = record(squawk="7700"), record(seconds=5, squawk="7700")
     give_up(world, given_up)
     world.deliver([later])
-    assert world.told().total() == 0
+    assert world.notified().total() == 0
 
     world.deliver([given_up])
 
-    assert world.told() == {("emergency_squawk", "78121E", stamp(0)): 1}
+    assert world.notified() == {("emergency_squawk", "78121E", stamp(0)): 1}
 
 
 @pytest.mark.parametrize("later_shard", ["shardId-000000000000", "shardId-000000000001"])
@@ -147,12 +147,12 @@ def test_a_redrive_is_told_though_the_next_window_was(world, record, stamp, late
     given_up, later = record(squawk="7700"), [record(seconds=seconds, squawk="7700") for seconds in (5, 905, 910)]
     give_up(world, given_up)
     world.deliver([one._replace(shard_id=later_shard) for one in later])
-    assert world.told() == {("emergency_squawk", "78121E", stamp(905)): 1}
+    assert world.notified() == {("emergency_squawk", "78121E", stamp(905)): 1}
 
     for _ in range(2):
         world.deliver([given_up, later[0]])
 
-    assert world.told() == {("emergency_squawk", "78121E", stamp(0)): 1}
+    assert world.notified() == {("emergency_squawk", "78121E", stamp(0)): 1}
     assert states(world) == ["NOTIFIED", "NOTIFIED"]
 
 
@@ -160,11 +160,11 @@ def test_what_was_given_up_before_it_was_claimed_is_told_by_its_redrive(world, r
     """The table could not be reached, or the record was too old: nobody was told of its time, so its redrive tells."""
     given_up = record(squawk="7700")
     world.deliver([record(seconds=905, squawk="7700")])
-    assert world.told().total() == 1
+    assert world.notified().total() == 1
 
     world.deliver([given_up])
 
-    assert world.told() == {("emergency_squawk", "78121E", stamp(0)): 1}
+    assert world.notified() == {("emergency_squawk", "78121E", stamp(0)): 1}
 
 
 def test_a_redriven_update_without_an_ingestion_time_is_not_told_again(world, record, stamp):
@@ -172,11 +172,11 @@ def test_a_redriven_update_without_an_ingestion_time_is_not_told_again(world, re
     sent = record(seconds=40_000, squawk="7700")
     sent = sent._replace(data=sent.data.replace(b'"ingestion_time"', b'"not_given"'))
     world.deliver([sent])
-    assert world.told() == {("emergency_squawk", "78121E", stamp(40_000)): 1}
+    assert world.notified() == {("emergency_squawk", "78121E", stamp(40_000)): 1}
 
     result = world.deliver([sent._replace(arrival=sent.arrival + 7_200)])
 
-    assert world.told().total() == 0
+    assert world.notified().total() == 0
     assert (result.notified, result.suppressed) == (0, 0)
 
 
@@ -225,7 +225,7 @@ def test_what_nobody_foresaw_fails_its_own_record(world, record):
     result = world.alerter().process([fine, meets_it], lambda: 60.0)
 
     assert result.failed_sequence_number == meets_it.sequence_number
-    assert world.told().total() == 1
+    assert world.notified().total() == 1
 
 
 UPDATES = st.lists(
@@ -262,16 +262,16 @@ against_servers = settings(
 def _schedule(updates, record, stamp):
     """Make the records, and the alerts that a system in which nothing fails would send."""
     flock = f"{next(numbers):05X}"
-    records, expected, told = [], Counter(), defaultdict(list)
+    records, expected, notified = [], Counter(), defaultdict(list)
     for update in updates:
         aircraft, seconds = update["aircraft"] + flock, update["seconds"]
         records.append(record(aircraft, seconds, **update["fields"]))
         for field, value in update["fields"].items():
             rule = RULES_OF[field]
             subject = (rule, aircraft, value if field == "squawk" else None)
-            if all(abs(seconds - other) >= 900 for other in told[subject]):
+            if all(abs(seconds - other) >= 900 for other in notified[subject]):
                 expected[rule, aircraft, stamp(seconds)] += 1  # two codes may be of one moment
-                told[subject].append(seconds)
+                notified[subject].append(seconds)
     return records, expected
 
 
@@ -284,7 +284,7 @@ def test_no_schedule_of_failures_loses_or_doubles_an_alert(world, record, stamp,
 
     world.deliver(records)
 
-    assert world.told() == expected
+    assert world.notified() == expected
     assert Counter({alert: n for alert, n in world.logged().items() if alert in expected}) == expected
 
 
@@ -301,7 +301,7 @@ def test_only_an_answer_or_a_process_lost_in_between_can_send_twice(world, recor
 
     world.deliver(records)
 
-    told = world.told()
+    notified = world.notified()
     unnoted = (
         sum(call in {("publish", "answer lost"), ("publish", "died after")} for call in world.sns.seen)
         + world.dynamodb.seen.count(("update_item", "died before"))
@@ -309,5 +309,5 @@ def test_only_an_answer_or_a_process_lost_in_between_can_send_twice(world, recor
         + sum(call in {("update_item", "refused"), ("update_item", "answer lost")} for call in world.dynamodb.seen)
         // MARK_ATTEMPTS
     )
-    assert told.keys() == expected.keys()
-    assert told.total() - expected.total() <= unnoted
+    assert notified.keys() == expected.keys()
+    assert notified.total() - expected.total() <= unnoted

@@ -67,7 +67,7 @@ def test_a_batch_that_went_well_reports_no_failures(world, record, context, caps
 
     assert entry_point.handler(batch, context) == {"batchItemFailures": []}
 
-    assert world.told().total() == 1
+    assert world.notified().total() == 1
     (metrics,) = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
     assert {name: value for name, value in metrics.items() if isinstance(value, list)} == {
         "AlertsNotified": [1.0],
@@ -98,13 +98,14 @@ def default_patterns(repository):
 def test_the_sample_envelopes_alert_as_the_single_records_do(environment, default_patterns, world, context, repository):
     """Two of many updates are what the patterns ask for, and only these are told of."""
     environment.setenv("ALERT_PATTERNS", default_patterns)
-    told = []
+    notified = []
     for name in ("alerts-envelope.json", "alerts.json"):
         sample = json.loads((repository / "events" / name).read_bytes())
         assert entry_point.handler(sample, context) == {"batchItemFailures": []}
-        told.append(sorted(rule_and_aircraft[:2] for rule_and_aircraft in world.told()))
+        notified.append(sorted(rule_and_aircraft[:2] for rule_and_aircraft in world.notified()))
 
-    assert told == [[("emergency_squawk", "040172"), ("steep_descent", "C0173F")], []]  # the second time, it was told
+    # The second time, they are known to be sent.
+    assert notified == [[("emergency_squawk", "040172"), ("steep_descent", "C0173F")], []]
 
 
 @pytest.mark.usefixtures("environment")
@@ -179,7 +180,7 @@ def test_an_alert_is_joined_to_its_update_and_its_batch(world, record, context, 
     first, second = record(squawk="7700"), record(seconds=5, squawk="7700")
     entry_point.handler(event(first, second), context)
     logger.setLevel("INFO")
-    assert world.told().total() == 1
+    assert world.notified().total() == 1
     assert ids == [f"{first.shard_id}:{first.sequence_number}"]
     [sent] = [line for line in caplog.records if line.getMessage() == "alert sent"]
     assert sent.update_id == update_id(first.data)

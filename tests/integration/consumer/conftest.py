@@ -199,7 +199,7 @@ def in_envelopes(state):
 
 
 class Consumer:
-    """One run of the consumer, on a thread of its own so that the test can act meanwhile."""
+    """One run of the consumer, on its own thread so that the test can act meanwhile."""
 
     def __init__(  # noqa: PLR0913 -- its fixtures
         self, state, url, clock, *, owner="run-1", seconds=600.0, start="BEGINNING", run_seconds=None, **parts

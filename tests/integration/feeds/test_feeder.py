@@ -42,9 +42,9 @@ def test_what_a_receiver_hears_is_read_by_the_consumer(state, sbs_server, comman
     emergency = next(one for one in _targets(state) if one["icao_address"] == "4CA2D6")
     assert (emergency["latitude"], emergency["squawk"], emergency["altitude_baro"]) == (51.5, "7700", 37000.0)
     process.send_signal(signal.SIGTERM)
-    told, errors = process.communicate(timeout=60)
+    output, errors = process.communicate(timeout=60)
     assert process.returncode == 0
-    assert told.endswith("Stopped: 2 updates made, 1 malformed lines or entries left out.\n")
+    assert output.endswith("Stopped: 2 updates made, 1 malformed lines or entries left out.\n")
     assert "malformed, left out: 1; the last one: neither MSG" in errors
     assert API_TOKEN not in errors
 
@@ -86,12 +86,12 @@ def test_aircraft_json_goes_into_kinesis(state, json_server, command, form):
     process = command("feeder", "--aircraft-json", server.url, "--to-kinesis", STREAM, "--record-format", form)
     wait_until(lambda: state.records or process.poll() is not None)
     process.send_signal(signal.SIGINT)
-    told, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=60)
     assert process.returncode == 0
     (update,) = _targets(state)
     assert update["on_ground"] is True
     assert (update["callsign"], update["latitude"], update["source"]) == ("DLH4AB", 51.5, "ADSB")
-    assert f"{STREAM}: 1 updates sent, 1 acknowledged" in told
+    assert f"{STREAM}: 1 updates sent, 1 acknowledged" in output
 
 
 @pytest.mark.parametrize(

@@ -20,13 +20,13 @@ AT_ONCE = Backoff(base=0.001, cap=0.001)
 
 @pytest.fixture
 def reading():
-    """A function that reads a receiver on a thread of its own; gives what was heard so far, and what was told."""
+    """A function that reads a receiver on its own thread; gives what was heard so far, and what was told."""
     stop, threads, receivers = threading.Event(), [], []
 
     def start(kind, where, **options):
-        told = []
-        malformed = Malformed(told.append)
-        receiver = kind(where, malformed, now=time.time, tell=told.append, backoff=AT_ONCE, **options)
+        messages = []
+        malformed = Malformed(messages.append)
+        receiver = kind(where, malformed, now=time.time, tell=messages.append, backoff=AT_ONCE, **options)
         heard = []
 
         def read():
@@ -36,7 +36,7 @@ def reading():
         threads.append(threading.Thread(target=read))
         receivers.append(receiver)
         threads[-1].start()
-        return heard, told, malformed
+        return heard, messages, malformed
 
     yield start
     stop.set()
@@ -75,34 +75,34 @@ def test_garbage_is_counted_and_the_next_line_is_read(sbs_server, reading):
             position("4CA2D6", 52.5),
         ]
     )
-    heard, told, malformed = reading(SbsReceiver, ("127.0.0.1", server.port))
+    heard, messages, malformed = reading(SbsReceiver, ("127.0.0.1", server.port))
     wait_until(lambda: len(heard) == 2)
     assert _latitudes(heard) == [51.5, 52.5]
     assert malformed.count == 3
-    assert len([text for text in told if "malformed" in text]) == 1
+    assert len([text for text in messages if "malformed" in text]) == 1
 
 
 def test_it_connects_again_and_a_cut_line_is_not_joined_to_the_next(sbs_server, reading):
     """After each hang-up, and only whole lines count."""
     whole = position("4CA2D6", 51.5)
     server = sbs_server([whole, whole[:40]], [], [position("4CA2D6", 52.5)])
-    heard, told, malformed = reading(SbsReceiver, ("127.0.0.1", server.port))
+    heard, messages, malformed = reading(SbsReceiver, ("127.0.0.1", server.port))
     wait_until(lambda: len(heard) == 2)
     assert _latitudes(heard) == [51.5, 52.5]
     assert malformed.count == 1
     assert server.connections == 3
-    assert sum("ended by the receiver; trying again in" in text for text in told) == 2
+    assert sum("ended by the receiver; trying again in" in text for text in messages) == 2
 
 
 def test_a_receiver_that_is_not_there_yet_is_waited_for(sbs_server, reading):
     """Nobody has to start the two in an order."""
     gone = SbsServer()
     gone.close()
-    heard, told, _ = reading(SbsReceiver, ("127.0.0.1", gone.port))
-    wait_until(lambda: any("cannot be reached: Connection refused" in text for text in told))
+    heard, messages, _ = reading(SbsReceiver, ("127.0.0.1", gone.port))
+    wait_until(lambda: any("cannot be reached: Connection refused" in text for text in messages))
     sbs_server([position("4CA2D6", 51.5)], port=gone.port)
     wait_until(lambda: heard)
-    wait_until(lambda: told[-1].endswith("hearing aircraft"))
+    wait_until(lambda: messages[-1].endswith("hearing aircraft"))
 
 
 def _document(now, **entry):
@@ -115,9 +115,9 @@ def test_aircraft_json_is_polled_and_only_news_is_told(json_server, reading):
     first = _document(now, seen=0.1, seen_pos=0.5, lat=51.5, lon=0.0)
     second = _document(now + 1, seen=1.1, seen_pos=0.2, lat=52.5, lon=0.0)
     server = json_server((503, b"busy"), (200, first), (200, b"<html>"), (200, second), (200, second))
-    heard, told, malformed = reading(AircraftJsonReceiver, server.url, each=0.01)
+    heard, messages, malformed = reading(AircraftJsonReceiver, server.url, each=0.01)
     wait_until(lambda: server.asked >= 7)
     assert _latitudes(heard) == [51.5, 52.5]
     assert malformed.count == 1
-    assert any("503" in text for text in told)
-    assert any("not an aircraft.json; expected the address of readsb's" in text for text in told)
+    assert any("503" in text for text in messages)
+    assert any("not an aircraft.json; expected the address of readsb's" in text for text in messages)

@@ -205,9 +205,9 @@ def test_a_broken_connection_is_made_again_from_the_last_token(path, tmp_path):
             while b'"B"' not in position.read_bytes():
                 time.sleep(0.05)
             process.send_signal(signal.SIGTERM)
-            _, told = process.communicate(timeout=60)
-    assert process.returncode == 0, told
+            _, output = process.communicate(timeout=60)
+    assert process.returncode == 0, output
     assert asked == ["LATEST", "A"]
     assert lines(path)[:5] == UPDATES[:5]
-    assert "1 lines left out" in told
-    assert "secret" not in told
+    assert "1 lines left out" in output
+    assert "secret" not in output

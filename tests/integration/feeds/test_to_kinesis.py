@@ -28,8 +28,8 @@ def test_generated_traffic_is_in_the_stream(state, capsys, form):
     options = ["--duration", "30", "--speed", "max", "--emergency", "--record-format", form]
     assert simulator.main(["--to-kinesis", STREAM, *options]) == 0
     updates = _updates(state)
-    told = capsys.readouterr().out
-    assert f"{STREAM}: {len(updates):,} updates sent, {len(updates):,} acknowledged; 0 retries, 0 throttled; " in told
+    output = capsys.readouterr().out
+    assert f"{STREAM}: {len(updates):,} updates sent, {len(updates):,} acknowledged; 0 retries, 0 throttled; " in output
     assert len(updates) > 1000
     assert all(key == update["icao_address"] for key, update in updates)
     assert "7700" in {update.get("squawk") for _, update in updates}
@@ -101,10 +101,10 @@ def test_a_signal_drains_in_order(state, command, number):
     process = command("simulator", "--to-kinesis", STREAM, "--rate", "200")
     wait_until(lambda: state.records or process.poll() is not None)
     process.send_signal(number)
-    told, errors = process.communicate(timeout=90)
+    output, errors = process.communicate(timeout=90)
     assert (process.returncode, errors) == (0, "")
     count = len(state.records)
-    assert f"{count:,} updates sent, {count:,} acknowledged" in told
+    assert f"{count:,} updates sent, {count:,} acknowledged" in output
 
 
 @pytest.mark.usefixtures("aws")

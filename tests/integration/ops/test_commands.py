@@ -283,14 +283,14 @@ def test_drain_waits_for_the_run_the_records_and_the_windows(local_stack):
     )
     found = running.read_note(local_stack.endpoint)
     drain = Drain(Stack("deployed", found.resources, found.client), clock)
-    told = []
+    printed = []
     drain.switch(on=False)
     rule = local_stack.resources["ConsumerSchedule"].rpartition("/")[2]
     assert local_stack.client("events").describe_rule(Name=rule)["State"] == "DISABLED"
     assert not Drain(Stack("deployed", found.resources, found.client), Clock()).wait(60.0, lambda _: None)
-    assert drain.wait(1_500.0, told.append)
+    assert drain.wait(1_500.0, printed.append)
     drain.switch(on=True)
-    assert told == [
+    assert printed == [
         "a run is under way (its lease: until 2026-01-01T00:10:00Z)",
         f"not read to the end: {shard}; windows open: {shard} until 00:01:00",
         f"windows open: {shard} until 00:01:00",
@@ -300,8 +300,8 @@ def test_drain_waits_for_the_run_the_records_and_the_windows(local_stack):
 
 def test_a_tick_may_still_be_under_way(local_stack):
     """A stack that looks at rest is not taken for it before Lambda's queue has forgotten the last tick."""
-    found, told = running.read_note(local_stack.endpoint), []
+    found, printed = running.read_note(local_stack.endpoint), []
     clock = Clock()
-    assert Drain(Stack("deployed", found.resources, found.client), clock).wait(1_500.0, told.append)
-    assert told[0] == "waiting for a tick that may be under way"
+    assert Drain(Stack("deployed", found.resources, found.client), clock).wait(1_500.0, printed.append)
+    assert printed[0] == "waiting for a tick that may be under way"
     assert clock.seconds >= 75

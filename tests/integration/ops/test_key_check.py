@@ -1,4 +1,4 @@
-"""`ops doctor` on a key of one's own: the policy that the page gives is enough, and what it lacks is named."""
+"""`ops doctor` on your own key: the policy that the page gives is enough, and what it lacks is named."""
 
 from __future__ import annotations
 

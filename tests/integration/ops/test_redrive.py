@@ -23,9 +23,9 @@ def test_without_confirm_nothing_happens(s3, kinesis, capsys):
     assert run("--delete") == 0
     assert in_stream(kinesis) == []
     assert left(s3) == 1
-    told = capsys.readouterr().out
-    assert "3 records of Alerts. RetryAttemptsExhausted: 51 attempts, the last one with Unhandled" in told
-    assert "nothing was changed" in told
+    output = capsys.readouterr().out
+    assert "3 records of Alerts. RetryAttemptsExhausted: 51 attempts, the last one with Unhandled" in output
+    assert "nothing was changed" in output
 
 
 def test_the_messages_can_be_seen_first(s3, capsys):
@@ -112,7 +112,7 @@ def test_a_stream_that_is_not_there_is_named(deployed, capsys):
 
 
 def command(environment, *options, stdout=subprocess.PIPE):
-    """Run the command in a process of its own, with this environment and no other settings of AWS."""
+    """Run the command in a separate process, with this environment and no other settings of AWS."""
     nowhere = {"AWS_CONFIG_FILE": "/nonexistent", "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent"}
     plain = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     return subprocess.run(

@@ -104,8 +104,8 @@ def test_a_line_that_cannot_go_back_is_named_and_the_rest_goes(s3, kinesis, caps
     put(s3, "1-odd", failure([lines_in_an_envelope(line(), odd), *updates(1)]))
     put(s3, "2-fine", failure(updates(2)))
     assert run("--confirm", "--delete") == 1
-    told = capsys.readouterr()
-    assert f"1-odd: 1 lines cannot go back (record 1, line 2: {said}" in told.err
-    assert told.out.endswith("4 records are back in updates; 1 objects did not go as a whole\n")
+    output = capsys.readouterr()
+    assert f"1-odd: 1 lines cannot go back (record 1, line 2: {said}" in output.err
+    assert output.out.endswith("4 records are back in updates; 1 objects did not go as a whole\n")
     assert len(in_stream(kinesis)) == 4
     assert left(s3) == 1

@@ -96,11 +96,11 @@ def test_a_windows_state_is_named_and_never_deleted(s3, kinesis, capsys, options
     put(s3, "1-window", lost_window())
     put(s3, "2-batch", failure(updates(3)))
     assert run(*options) == 1
-    told = capsys.readouterr()
-    assert "1-window: holds a window's state and no records; rebuild that window from the archive (docs" in told.err
-    assert "2024-03-04T23:20:00Z to 2024-03-04T23:21:00Z, shardId-000000000000" in told.err
-    assert "sequence numbers 4951 to 4987" in told.err
-    assert "3 records" in told.out
+    output = capsys.readouterr()
+    assert "1-window: holds a window's state and no records; rebuild that window from the archive (docs" in output.err
+    assert "2024-03-04T23:20:00Z to 2024-03-04T23:21:00Z, shardId-000000000000" in output.err
+    assert "sequence numbers 4951 to 4987" in output.err
+    assert "3 records" in output.out
     assert in_stream(kinesis) == (updates(3) if options else [])
     assert json.loads(s3.get_object(Bucket=BUCKET, Key=KEY.format("1-window"))["Body"].read())["payload"]["state"]
     assert left(s3) == (1 if options else 2)

@@ -155,9 +155,9 @@ def test_an_update_written_over_several_lines_still_ends_as_one():
 
 def test_the_attributes_let_a_subscription_pick():
     """The rule and the aircraft go along as attributes."""
-    told = notification(WHOLE)
+    message = notification(WHOLE)
 
-    assert (told.rule, told.icao_address) == ("emergency_squawk", "780B39")
+    assert (message.rule, message.icao_address) == ("emergency_squawk", "780B39")
 
 
 def test_the_subject_fits_and_is_plain_ascii():
@@ -170,10 +170,10 @@ def test_the_subject_fits_and_is_plain_ascii():
 
 def test_an_update_too_long_for_sns_says_where_the_whole_is():
     """An update larger than a notification may be leaves its key and a pointer, and is still told of."""
-    told = notification(WHOLE | {"not_in_our_type": "x" * 300_000})
-    last = json.loads(told.text.splitlines()[-1])
+    message = notification(WHOLE | {"not_in_our_type": "x" * 300_000})
+    last = json.loads(message.text.splitlines()[-1])
 
-    assert len(told.text.encode()) < 262_144
+    assert len(message.text.encode()) < 262_144
     assert {name: last[name] for name in ("icao_address", "timestamp")} == {
         "icao_address": "780B39",
         "timestamp": "2021-03-20T13:14:57Z",
@@ -186,10 +186,10 @@ def test_bytes_that_are_no_text_do_not_stop_an_alert(count, left_out):
     """Invalid UTF-8 in a field nobody reads is replaced, and counted as what it becomes: SNS takes the message."""
     data = json.dumps(KEY | {"other": "MARK"}).encode().replace(b"MARK", b"\xff" * count)
 
-    told = notification(None, data=data)
+    message = notification(None, data=data)
 
-    assert len(told.text.encode()) < 262_144
-    assert ("left_out" in json.loads(told.text.splitlines()[-1])) is left_out
+    assert len(message.text.encode()) < 262_144
+    assert ("left_out" in json.loads(message.text.splitlines()[-1])) is left_out
 
 
 @given(
@@ -208,13 +208,13 @@ def test_bytes_that_are_no_text_do_not_stop_an_alert(count, left_out):
 def test_no_text_in_an_update_makes_a_message_that_sns_refuses(fields, timestamp):
     """Whatever the fields hold, subject, text and attributes stay within what SNS takes."""
     try:
-        told = notification(fields | {"timestamp": timestamp.isoformat()})
+        message = notification(fields | {"timestamp": timestamp.isoformat()})
     except UndecodableUpdateError:
         return  # no update, so no alert: a lone surrogate is no text
 
-    assert 0 < len(told.subject) < 100
-    assert told.subject.isascii()
-    assert told.subject.isprintable()
-    assert told.icao_address
-    assert len(told.text.encode()) < 262_144
-    assert json.loads(told.text.split("\n")[-1])["icao_address"] == fields["icao_address"]
+    assert 0 < len(message.subject) < 100
+    assert message.subject.isascii()
+    assert message.subject.isprintable()
+    assert message.icao_address
+    assert len(message.text.encode()) < 262_144
+    assert json.loads(message.text.split("\n")[-1])["icao_address"] == fields["icao_address"]

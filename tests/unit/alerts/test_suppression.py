@@ -136,15 +136,15 @@ moments = st.lists(st.integers(0, 40), min_size=1, max_size=40).map(lambda steps
 @given(moments, st.randoms())
 def test_in_any_order_every_update_is_near_an_alert_and_no_two_alerts_are(seconds, random):
     """Late, redriven, twice: each update is told or within the time of one that is, and alerts keep their distance."""
-    history, told = History(), []
+    history, notified = History(), []
     for moment in seconds + random.sample(seconds, len(seconds)):
         decision = judge(at(moment), history)
         if decision.verdict is Verdict.NOTIFY:
             history = marked(decision.history, f"{moment}")
-            told.append(moment)
+            notified.append(moment)
 
-    assert all(any(abs(moment - other) < 900 for other in told) for moment in seconds)
-    assert all(abs(one - other) >= 900 for place, one in enumerate(told) for other in told[:place])
+    assert all(any(abs(moment - other) < 900 for other in notified) for moment in seconds)
+    assert all(abs(one - other) >= 900 for place, one in enumerate(notified) for other in notified[:place])
 
 
 def test_an_emergency_that_goes_on_stays_within_bounds_and_is_remembered():

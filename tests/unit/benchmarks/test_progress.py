@@ -46,6 +46,6 @@ def test_sizes_that_are_none_are_refused(arguments, capsys):
 def test_a_place_for_the_figures_that_takes_none_is_told_before_the_work(capsys):
     """Half an hour's work does not end in a traceback."""
     assert bench.main(["--json", "/dev/full"]) == 2
-    told = capsys.readouterr()
-    assert told.out == ""
-    assert told.err.startswith("bench: error: --json: /dev/full: cannot be written: No space left on device")
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert output.err.startswith("bench: error: --json: /dev/full: cannot be written: No space left on device")

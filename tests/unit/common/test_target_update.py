@@ -190,7 +190,7 @@ def test_a_refusal_is_short_and_harmless():
     ],
 )
 def test_what_is_no_update_is_refused_with_what_was_expected(data, says):
-    """Bytes without an address and a time of their own are one class of error, and its text names what is missing."""
+    """Bytes without an address or a time are one class of error, and its text names what is missing."""
     with pytest.raises(UndecodableUpdateError, match=says.replace("[", r"\[")):
         decode(data)
 

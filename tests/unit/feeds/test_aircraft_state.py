@@ -153,7 +153,7 @@ _values = st.dictionaries(st.sampled_from(["squawk", "callsign"]), st.just("1200
 @given(st.lists(st.tuples(st.integers(0, 2), st.floats(0, 10), st.booleans(), _values), max_size=60))
 def test_updates_of_an_aircraft_are_five_seconds_apart_and_hold_each_position_once(events):
     """In whatever order and however late things are heard."""
-    state, at, told, places = AircraftState(), 0.0, {}, {}
+    state, at, emitted, places = AircraftState(), 0.0, {}, {}
     for number, (aircraft, later, has_position, values) in enumerate(events):
         at += later
         address = f"00000{aircraft}"
@@ -161,9 +161,9 @@ def test_updates_of_an_aircraft_are_five_seconds_apart_and_hold_each_position_on
         state.observe(Observation(address, NOW + at, values, position), NOW + at)
         for line in state.updates(NOW + at):
             target = json.loads(line)["target"]
-            told.setdefault(target["icao_address"], []).append(at)
+            emitted.setdefault(target["icao_address"], []).append(at)
             assert target["timestamp"] <= target["ingestion_time"]
             if "latitude" in target:
                 places.setdefault(target["icao_address"], []).append(target["latitude"])
-    assert all(b - a >= 5 for times in told.values() for a, b in itertools.pairwise(times))
+    assert all(b - a >= 5 for times in emitted.values() for a, b in itertools.pairwise(times))
     assert all(len(set(found)) == len(found) for found in places.values())

@@ -21,23 +21,23 @@ def test_a_clock_that_is_set_back_goes_on():
     """Ingestion times of a log must not fall, and two looks are two moments."""
     wall = iter([100.0, 101.0, 50.0, 50.1, 101.5])
     now = NeverFalling(lambda: next(wall))
-    told = [now() for _ in range(4)]
-    assert told == sorted(set(told))
-    assert told[0] == 101.0
-    assert told[-1] == 101.5
+    readings = [now() for _ in range(4)]
+    assert readings == sorted(set(readings))
+    assert readings[0] == 101.0
+    assert readings[-1] == 101.5
 
 
 def test_malformed_lines_are_told_once_a_minute_in_bounded_text():
     """A million damaged lines are counted, and are two lines of the log."""
-    told, now = [], [0.0]
-    malformed = Malformed(told.append, lambda: now[0])
+    readings, now = [], [0.0]
+    malformed = Malformed(readings.append, lambda: now[0])
     for _ in range(1000):
         malformed.note("not ASCII", b"\x1b[31m" + b"X" * 5000)
     now[0] = 60.0
     malformed.note("not ASCII " * 100, b"MSG")
     assert malformed.count == 1001
-    assert [text.split(";")[0] for text in told] == ["malformed, left out: 1", "malformed, left out: 1000"]
-    assert all(len(text) < 250 and text.isprintable() for text in told)
+    assert [text.split(";")[0] for text in readings] == ["malformed, left out: 1", "malformed, left out: 1000"]
+    assert all(len(text) < 250 and text.isprintable() for text in readings)
 
 
 class Longest:
@@ -50,12 +50,12 @@ class Longest:
 
 def test_a_receiver_that_comes_and_goes_is_waited_for_longer_each_time():
     """Only one that has worked for a while is tried again at once."""
-    told, now, stop = [], [0.0], threading.Event()
-    connection = Connection("it", told.append, Backoff(1.0, 30.0, Longest()), lambda: now[0])
+    readings, now, stop = [], [0.0], threading.Event()
+    connection = Connection("it", readings.append, Backoff(1.0, 30.0, Longest()), lambda: now[0])
     for _ in range(3):
         connection.works("hearing aircraft")
         connection.failed("gone")
-    assert [text.rpartition(" in ")[2] for text in told if "gone" in text] == ["1.0 s", "2.0 s", "4.0 s"]
+    assert [text.rpartition(" in ")[2] for text in readings if "gone" in text] == ["1.0 s", "2.0 s", "4.0 s"]
     stop.set()
     assert not connection.wait(stop)
     now[0] += 4.0
@@ -63,7 +63,7 @@ def test_a_receiver_that_comes_and_goes_is_waited_for_longer_each_time():
     connection.works("hearing aircraft")
     now[0] += 31.0
     connection.failed("gone")
-    assert told[-1].endswith("trying again in 1.0 s")
+    assert readings[-1].endswith("trying again in 1.0 s")
 
 
 class Numbers:
@@ -162,6 +162,6 @@ def test_errors_are_sentences(error, says):
     wrapped = PublishError("the updates since the committed position token will be read again")
     wrapped.__cause__ = error
     for one in (error, wrapped):
-        told = sentence(one, "updates", "eu-west-1")
-        assert says in told
-        assert told.isprintable()
+        readings = sentence(one, "updates", "eu-west-1")
+        assert says in readings
+        assert readings.isprintable()

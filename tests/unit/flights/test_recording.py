@@ -25,8 +25,8 @@ def found(real, airports):
     return [one for address, seen in real.positions.items() for one in flights(address, seen, airports, real.until)]
 
 
-def _hits(told, made):
-    within = {(address, time) for address, time in told if BEGIN <= time <= END}
+def _hits(reported, made):
+    within = {(address, time) for address, time in reported if BEGIN <= time <= END}
     hits = {
         (address, time) for address, time in within if any(a == address and abs(t - time) <= MINUTE for a, t in made)
     }
@@ -64,7 +64,7 @@ def test_none_is_invented(real, found):
             for position in real.positions[one.icao_address]
             if one.first_time <= position.time <= one.last_time
         ]
-        for movement, field, told in (
+        for movement, field, reported in (
             (one.takeoff, "departure_airport_icao", real.takeoffs),
             (one.landing, "arrival_airport_icao", real.landings),
         ):
@@ -72,13 +72,13 @@ def test_none_is_invented(real, found):
                 continue
             assert movement.airport in here
             assert {getattr(position, field) for position in seen} & (here | {None})
-            times = [time for address, time in told if address == one.icao_address]
+            times = [time for address, time in reported if address == one.icao_address]
             assert not times or min(abs(time - movement.time) for time in times) <= 2 * MINUTE
 
 
 def test_the_airports_are_found_without_the_provider(recording, airports, found):
     """Where an aircraft is seen to leave or to land is what the provider says."""
-    told = {
+    reported = {
         (one.icao_address, end.time): end.airport for one in found for end in (one.takeoff, one.landing) if end.time
     }
     bare = recorded(recording, withheld=TIMES | AIRPORTS)
@@ -89,8 +89,8 @@ def test_the_airports_are_found_without_the_provider(recording, airports, found)
         for end in (one.takeoff, one.landing)
         if end.time
     }
-    assert seen.items() <= told.items()
-    assert len(told) - len(seen) == 8  # climbs from ZSPD, which is outside of the area, and one first seen far up
+    assert seen.items() <= reported.items()
+    assert len(reported) - len(seen) == 8  # climbs from ZSPD, which is outside of the area, and one first seen far up
 
 
 def test_a_flight_seen_all_along_is_one_leg(found):

@@ -173,7 +173,7 @@ def test_positions_that_jump_are_left_out_and_counted(airports):
 
 
 def test_two_aircraft_under_one_address_are_two_flights(airports):
-    """Each with a track of its own."""
+    """Each with its own track."""
     one, _, _ = flown(EAST, WEST, START, callsign="ONE")
     other, _, _ = flown((-33.9, 151.2), (-37.7, 144.8), START + 7_000, callsign="OTHER")
     found = {flight.callsign: flight for flight in made([*one, *other], airports)}
@@ -184,14 +184,16 @@ def test_two_aircraft_under_one_address_are_two_flights(airports):
 def test_the_provider_comes_first(airports):
     """Its flight ids part what looks like one flight, and join what looks like two; its times are taken."""
     positions, begin, landed = flown(EAST, WEST, START, flight_id="a", takeoff_time=START + 7_000)
-    told = [one._replace(landing_time=landed - 7_000) if one.time > landed else one for one in positions]
-    (one,) = made(told, airports)
+    reported = [one._replace(landing_time=landed - 7_000) if one.time > landed else one for one in positions]
+    (one,) = made(reported, airports)
     assert (one.flight_id, one.takeoff.time, one.takeoff.known_by) == ("a", START + 7_000, "provider")
     assert (one.landing.time, one.landing.known_by) == (landed - 7_000, "provider")
     gap = (begin + 10 * MINUTE, begin + 30 * MINUTE)
     parted = [one._replace(flight_id="b", takeoff_time=None) if one.time >= gap[1] else one for one in positions]
     assert [one.flight_id for one in made(silenced(parted, gap), airports)] == ["a", "b"]
-    long_gap = [one._replace(time=one.time + 6 * HOUR) if one.time >= gap[1] else one for one in silenced(told, gap)]
+    long_gap = [
+        one._replace(time=one.time + 6 * HOUR) if one.time >= gap[1] else one for one in silenced(reported, gap)
+    ]
     assert len(made([one._replace(landing_time=None) for one in long_gap], airports)) == 1
 
 

@@ -1,4 +1,4 @@
-"""Identities: texts beside the positions, in blocks of the same regions, with a version of their own."""
+"""Identities: texts beside the positions, in blocks of the same regions, with their own version."""
 
 from __future__ import annotations
 

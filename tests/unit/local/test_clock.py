@@ -19,14 +19,14 @@ def test_a_clock_that_is_stepped_changes_nothing(monkeypatch):
 
 
 def test_another_process_tells_the_same_time():
-    """Moto notes arrivals in a process of its own; what its clock says lies between two looks at ours."""
+    """Moto notes arrivals in a separate process; what its clock says lies between two looks at ours."""
     script = (
         "import sys; from local import clock; clock.take_over(float(sys.argv[1])); print(clock.SystemClock().now())"
     )
     before = SystemClock().now()
     arguments = [sys.executable, "-c", script, repr(clock.offset() - 5_000)]
-    told = float(subprocess.run(arguments, capture_output=True, check=True).stdout)
-    assert before <= told + 5_000 <= SystemClock().now()
+    moto_time = float(subprocess.run(arguments, capture_output=True, check=True).stdout)
+    assert before <= moto_time + 5_000 <= SystemClock().now()
 
 
 def test_stalled_is_the_time_in_which_somebody_looked():

@@ -18,17 +18,17 @@ SHARD = "shardId-000000000000"
 
 
 @pytest.fixture
-def told():
+def messages():
     """What a person was told."""
     return []
 
 
 @pytest.fixture
-def watch(told):
+def watch(messages):
     """A watch that tells no details."""
     log = FunctionLog("ConsumerFunction")
     log.write("its last words")
-    return Watch(told.append, log, verbose=False)
+    return Watch(messages.append, log, verbose=False)
 
 
 def record(data):
@@ -56,27 +56,27 @@ def test_before_anything_was_read_nothing_is_in_kinesis(watch):
     assert watch.in_kinesis == 0
 
 
-def test_a_failed_run_is_a_trouble_with_the_consumer_s_last_words(watch, told):
+def test_a_failed_run_is_a_trouble_with_the_consumer_s_last_words(watch, messages):
     """Why it failed is there, so that nobody has to look for it."""
     watch.run_finished(InvocationResult("id", {"errorType": "E", "errorMessage": "m"}, "Unhandled", 1.0))
-    assert told == ["a run of the consumer failed: E: m\n    its last words"]
+    assert messages == ["a run of the consumer failed: E: m\n    its last words"]
     assert (watch.troubles, len(watch.results)) == (1, 1)
 
 
-def test_a_run_that_did_not_end_at_a_token_is_a_trouble_and_a_graceful_one_is_none(watch, told):
+def test_a_run_that_did_not_end_at_a_token_is_a_trouble_and_a_graceful_one_is_none(watch, messages):
     """Both are kept for the report."""
     watch.run_finished(InvocationResult("id", {"graceful": False, "stopped": "deadline"}, None, 1.0))
     watch.run_finished(InvocationResult("id", {"graceful": True}, None, 1.0))
-    assert told == ["a run of the consumer did not end at a token: deadline"]
+    assert messages == ["a run of the consumer did not end at a token: deadline"]
     assert (watch.troubles, len(watch.results)) == (1, 2)
 
 
-def test_a_failed_batch_is_told_and_a_closed_window_is_a_detail(watch, told):
+def test_a_failed_batch_is_told_and_a_closed_window_is_a_detail(watch, messages):
     """Windows close all the time; only who asks for every detail hears of it."""
     mapping = watch.mapping()
     mapping.batch_failed(BatchFailed(SHARD, 1200, 0, 2, "why"))
     mapping.window_closed(WindowClosed(SHARD, 0, 10, 1200, early=False))
-    assert told == [f"{SHARD}: a batch of 1,200 failed (attempt 2): why"]
-    verbose = Watch(told.append, FunctionLog("ConsumerFunction"), verbose=True)
+    assert messages == [f"{SHARD}: a batch of 1,200 failed (attempt 2): why"]
+    verbose = Watch(messages.append, FunctionLog("ConsumerFunction"), verbose=True)
     verbose.mapping().window_closed(WindowClosed(SHARD, 0, 10, 1200, early=True))
-    assert told[-1] == f"window closed: {SHARD}, 1,200 records, early"
+    assert messages[-1] == f"window closed: {SHARD}, 1,200 records, early"

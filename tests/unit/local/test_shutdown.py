@@ -15,7 +15,7 @@ from tests.support.conditions import wait_until
 
 
 class World:
-    """Stands for the running system: a consumer that is asked to stop, a schedule, a mapping, and a clock of its own.
+    """Stands for the running system: a consumer that is asked to stop, a schedule, a mapping, and its own clock.
 
     Each wait is a step of time, in which `happens` may change something.
     """
@@ -23,7 +23,7 @@ class World:
     interval = 1.0
 
     def __init__(self, happens=lambda _world: None):
-        self.told = []
+        self.calls = []
         self.under_way = 1
         self.errors = 0
         self.paused = False
@@ -45,7 +45,7 @@ class World:
 
     # the consumer
     def terminate(self):
-        self.told.append("terminate")
+        self.calls.append("terminate")
         return self.listens
 
     # the schedule, and what ends as the consumer and the mappings do
@@ -53,18 +53,18 @@ class World:
         self.paused = True
 
     def resume(self):
-        self.told.append("resume")
+        self.calls.append("resume")
         self.paused = False
 
     def stop(self):
-        self.told.append("stop")
+        self.calls.append("stop")
 
     # the mapping
     def begin_drain(self):
-        self.told.append("begin to drain")
+        self.calls.append("begin to drain")
 
     def drain(self, timeout, _broken):
-        self.told.append(f"drain, within {timeout:.0f} s")
+        self.calls.append(f"drain, within {timeout:.0f} s")
         return self.drains
 
     def end(self, **options):
@@ -86,15 +86,15 @@ def test_the_consumer_is_asked_to_stop_as_soon_as_all_stands_in_kinesis():
     """The next token then covers everything: one interval is waited for, not two."""
 
     def happens(world):
-        if world.seconds > 3 and "terminate" in world.told:
+        if world.seconds > 3 and "terminate" in world.calls:
             world.committed, world.under_way = True, 0
         world.delivered = world.seconds > 1
 
     world = World(happens)
     assert world.end() == ["", "", ""]
-    assert world.told.count("terminate") == 1
+    assert world.calls.count("terminate") == 1
     assert world.paused
-    assert "resume" not in world.told
+    assert "resume" not in world.calls
 
 
 def test_a_consumer_that_is_idle_after_the_last_commit_is_still_stopped_at_a_token():
@@ -107,7 +107,7 @@ def test_a_consumer_that_is_idle_after_the_last_commit_is_still_stopped_at_a_tok
     world = World(happens)
     world.committed = True
     assert world.end() == ["", "", ""]
-    assert world.told[0] == "terminate"
+    assert world.calls[0] == "terminate"
 
 
 def test_a_run_that_stopped_too_early_is_followed_by_another():
@@ -115,16 +115,16 @@ def test_a_run_that_stopped_too_early_is_followed_by_another():
 
     def happens(world):
         world.delivered = True
-        if world.seconds > 1 and "resume" not in world.told:
+        if world.seconds > 1 and "resume" not in world.calls:
             world.under_way = 0
-        if "resume" in world.told:
+        if "resume" in world.calls:
             world.under_way = 1
         if world.seconds > 5:
             world.committed, world.under_way = True, 0
 
     world = World(happens)
     assert world.end() == ["", "", ""]
-    assert "resume" in world.told
+    assert "resume" in world.calls
 
 
 def test_an_end_that_never_comes_is_given_up_with_a_reason():
@@ -135,7 +135,7 @@ def test_an_end_that_never_comes_is_given_up_with_a_reason():
     assert "does not cover all that was sent" in first
     assert "did not stop within" in second
     assert third == ""
-    assert world.told[-2:] == ["drain, within 180 s", "stop"]
+    assert world.calls[-2:] == ["drain, within 180 s", "stop"]
 
 
 def test_runs_that_only_fail_are_not_waited_for_long():
@@ -241,8 +241,8 @@ def test_all_pollers_begin_to_drain_before_one_is_waited_for():
     world = World()
     world.committed, world.under_way = True, 0
     other = World()
-    told = world.told
-    other.told = told
+    calls = world.calls
+    other.calls = calls
     ending = Shutdown(
         world,
         [world],
@@ -255,8 +255,8 @@ def test_all_pollers_begin_to_drain_before_one_is_waited_for():
     )
     for _, step in ending.steps:
         step()
-    assert told.count("begin to drain") == 2
-    assert [one.partition(",")[0] for one in told if "drain" in one] == ["begin to drain"] * 2 + ["drain"] * 2
+    assert calls.count("begin to drain") == 2
+    assert [one.partition(",")[0] for one in calls if "drain" in one] == ["begin to drain"] * 2 + ["drain"] * 2
 
 
 def test_a_machine_that_slept_has_waited_for_nobody():

@@ -16,26 +16,26 @@ def _die():
 
 def test_a_thread_that_dies_is_told_of():
     """Its name, what it died of, and where."""
-    told = []
-    with ThreadWatch(told.append) as watch:
+    messages = []
+    with ThreadWatch(messages.append) as watch:
         dying = threading.Thread(target=_die, name="feed")
         dying.start()
         dying.join()
     assert watch.failed.is_set()
-    assert watch.failures == told
-    assert told[0].startswith("the thread 'feed' ended with an error: ValueError: year 10000 is out of range (")
-    assert __file__ in told[0]
-    assert "Traceback" not in told[0]
+    assert watch.failures == messages
+    assert messages[0].startswith("the thread 'feed' ended with an error: ValueError: year 10000 is out of range (")
+    assert __file__ in messages[0]
+    assert "Traceback" not in messages[0]
 
 
 def test_who_wants_to_see_it_all_gets_the_traceback():
     """`--verbose`."""
-    told = []
-    with ThreadWatch(told.append, traces=True):
+    messages = []
+    with ThreadWatch(messages.append, traces=True):
         dying = threading.Thread(target=_die)
         dying.start()
         dying.join()
-    assert "Traceback (most recent call last)" in told[0]
+    assert "Traceback (most recent call last)" in messages[0]
 
 
 def test_a_thread_that_ends_is_no_news():

@@ -94,9 +94,9 @@ def test_a_file_of_the_providers_lines(tmp_path, capsys, packed):
     lines = b"".join(json.dumps({"target": UPDATE | {"squawk": one}}).encode() + b"\n" for one in ("1200", "7700"))
     path.write_bytes(gzip.compress(lines) if packed else lines)
     assert main(["explain-filter", pattern(squawk=["7700"]), str(path)]) == 0
-    told = capsys.readouterr().out
-    assert 'line 1: does not match: data.squawk is "1200"; expected "7700"\nline 2: matches\n' in told
-    assert told.endswith("1 of 2 records match\n")
+    output = capsys.readouterr().out
+    assert 'line 1: does not match: data.squawk is "1200"; expected "7700"\nline 2: matches\n' in output
+    assert output.endswith("1 of 2 records match\n")
     assert main(["explain-filter", pattern(squawk=["7600"]), str(path), "--json", "--limit", "1"]) == 1
     assert json.loads(capsys.readouterr().out)["matches"] is False
 

@@ -176,9 +176,9 @@ def test_the_command_answers_with_figures(capsys):
     """The exit code says that the settings as given fall behind."""
     question = ["plan", "--rate", "30", "--batch-size", "1", "--invocation", "60ms", "--record", "0.6ms"]
     assert main(question) == 1
-    told = capsys.readouterr().out
-    assert "grows by" in told.splitlines()[2]
-    assert "cheapest change that keeps up: " in told
+    output = capsys.readouterr().out
+    assert "grows by" in output.splitlines()[2]
+    assert "cheapest change that keeps up: " in output
     assert main([*question, "--json"]) == 1
     assert json.loads(capsys.readouterr().out)[0]["keeps_up"] is False
 

@@ -16,7 +16,7 @@ from tests.support.headers import header
 
 
 def test_it_polls_the_updates_from_the_oldest(mapping):
-    """A new mapping misses nothing that is in the stream; the alerts may have a reader of their own."""
+    """A new mapping misses nothing that is in the stream; the alerts may have their own reader."""
     stream = {"Fn::GetAtt": ["UpdatesStream", "Arn"]}
     assert mapping["Stream"] in (stream, {"Fn::If": ["FansOutAlerts", {"Ref": "AlertsReader"}, stream]})
     assert mapping["StartingPosition"] == "TRIM_HORIZON"

@@ -38,7 +38,7 @@ def test_handler_is_in_the_function_folder(function, folder, repository):
 
 
 def test_logs_are_kept_for_a_set_time(function, resources):
-    """Every function has a log group of its own, which forgets."""
+    """Every function has its own log group, which forgets."""
     group = resources[function["LoggingConfig"]["LogGroup"]["Ref"]]
     assert group["Type"] == "AWS::Logs::LogGroup"
     assert group["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}

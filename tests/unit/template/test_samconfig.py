@@ -63,6 +63,6 @@ def test_the_build_runs_in_the_source(environment):
 
 
 def test_roles_have_generated_names(environment, of_type):
-    """CAPABILITY_IAM suffices: no role has a name of its own that could clash."""
+    """CAPABILITY_IAM suffices: no role has its own name that could clash."""
     assert environment["deploy"]["parameters"]["capabilities"] == "CAPABILITY_IAM"
     assert not [name for name, role in of_type("AWS::IAM::Role").items() if "RoleName" in role]

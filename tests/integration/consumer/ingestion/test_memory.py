@@ -1,4 +1,4 @@
-"""Feeds that would fill a small function's memory, each through the real parts in a process of its own."""
+"""Feeds that would fill a small function's memory, each through the real parts in a separate process."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ print("RESULT " + json.dumps(dict(grown_mb=grown, rejected=summary.rejected, upd
 
 
 class Child:
-    """A run of the consumer in a process of its own."""
+    """A run of the consumer in a separate process."""
 
     def __init__(self, aws, feed):
         code = CHILD.format(src=str(ROOT / "src"), root=str(ROOT))
@@ -81,7 +81,7 @@ SMALL_MB = 60
 
 
 def update(number):
-    """Update `number`: an aircraft of its own, and the ingestion time of all others."""
+    """Update `number`: a new aircraft, and the ingestion time of all others."""
     moment = b'"timestamp":"2024-03-04T12:00:00Z","ingestion_time":"2024-03-04T12:00:01Z"'
     return b'{"target":{"icao_address":"%06X",%b}}' % (number, moment)
 

@@ -128,11 +128,11 @@ def test_statuses_without_end_fill_no_log(consume, state, clock, caplog):
     body = lines(clock, [0]) + status * 3000 + token("t1")
     with ScriptedStream(answering(body, Exchange.stay)) as server:
         consume(server.url).stop_after(1)
-    told = [record for record in caplog.records if record.message == "the stream says"]
-    assert 1 <= len(told) <= 20
-    assert all(record.text.isprintable() and len(record.text) <= 300 for record in told)
+    warnings = [record for record in caplog.records if record.message == "the stream says"]
+    assert 1 <= len(warnings) <= 20
+    assert all(record.text.isprintable() and len(record.text) <= 300 for record in warnings)
     left_out = [vars(record).get("left_out_before", vars(record).get("left_out", 0)) for record in caplog.records]
-    assert sum(left_out) + len(told) == 3000
+    assert sum(left_out) + len(warnings) == 3000
     assert state.numbers == [0]
 
 

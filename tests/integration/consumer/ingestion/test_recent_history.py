@@ -18,17 +18,17 @@ def test_what_is_late_by_design_is_no_lag(consume, simulator, state, clock, caps
     """Summary, metric and what the status says are of how far behind that stream the consumer is."""
     server = simulator(every(0.005, 200, clock.now() - DELAY), delay=DELAY)
     run = consume(server.url, delay=DELAY, tells=0.02)
-    told = []
+    bodies = []
 
     def status_has_lag():
-        told[:] = [body for body in _statuses(state) if "source_lag_seconds" in body]
-        return told
+        bodies[:] = [body for body in _statuses(state) if "source_lag_seconds" in body]
+        return bodies
 
     wait_until(status_has_lag)
     summary = run.stop_after(200)
     assert state.numbers == list(range(200))
     assert 0 <= summary.source_lag_seconds < 60
-    assert 0 <= told[0]["source_lag_seconds"] < 60
+    assert 0 <= bodies[0]["source_lag_seconds"] < 60
     written = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"SourceLag"' in line]
     lags = [lag for one in written for lag in one["SourceLag"]]
     assert lags

@@ -137,13 +137,13 @@ def test_entries_that_failed_are_told_apart(server, both):
 def test_a_refusal_is_the_error_that_boto3_raises(server, both, status, answer):
     """Code, message and HTTP status of a refused call are the same."""
     server.answer = status, answer
-    told = []
+    returned = []
     for client in both:
         with pytest.raises(ClientError) as caught:
             client.put_records(StreamName=STREAM, Records=[{"Data": b"a", "PartitionKey": "A"}])
         response = caught.value.response
-        told.append((response["Error"], response["ResponseMetadata"]["HTTPStatusCode"]))
-    assert told[0] == told[1]
+        returned.append((response["Error"], response["ResponseMetadata"]["HTTPStatusCode"]))
+    assert returned[0] == returned[1]
 
 
 def test_no_connection_is_an_error_of_the_transport(monkeypatch):

@@ -252,8 +252,8 @@ def test_the_api_token_never_gets_into_an_error(connect, echo):
     """No error text may hold the API token or a good part of it, even where the server repeats it."""
     with ScriptedStream(echo) as server, pytest.raises(Exception, match=r"\d{3}") as caught:
         connect(server.url).open(LATEST)
-    told = "".join(str(error) for error in _chain(caught.value))
-    assert not any(TOKEN[start : start + 12] in told for start in range(len(TOKEN) - 12)), told
+    texts = "".join(str(error) for error in _chain(caught.value))
+    assert not any(TOKEN[start : start + 12] in texts for start in range(len(TOKEN) - 12)), texts
 
 
 def test_the_api_token_in_a_broken_chunk_is_not_told(connect):

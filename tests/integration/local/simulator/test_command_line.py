@@ -21,7 +21,7 @@ KEY = ("icao_address", "timestamp", "ingestion_time")
 
 @pytest.fixture
 def simulator(repository):
-    """A function that starts the simulator as a process of its own and returns it with the URL it prints."""
+    """A function that starts the simulator as its own process and returns it with the URL it prints."""
     processes = []
 
     def run(*arguments):

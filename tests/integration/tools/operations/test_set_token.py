@@ -59,7 +59,7 @@ def answer(secret, monkeypatch):  # noqa: ARG001 - the stack has to be there
 
 @pytest.fixture
 def command(aws, repository):
-    """Runs the command in a process of its own, with these variables and no others of AWS."""
+    """Runs the command in a separate process, with these variables and no others of AWS."""
 
     def run(*arguments, **variables):
         environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
@@ -86,7 +86,7 @@ def command(aws, repository):
 
 @pytest.mark.parametrize("shell", ["sh", "bash", "dash", "zsh", "fish"])
 def test_it_is_asked_for_and_not_shown(aws, secret, stored, repository, shell):
-    """At a terminal of its own, from whatever shell is there."""
+    """At its own terminal, from whatever shell is there."""
     if not shutil.which(shell):
         pytest.skip(f"{shell} is not installed")
     terminal, theirs = pty.openpty()

@@ -25,7 +25,7 @@ _IN_FILE = re.compile(r'(\S+), (above|below) "(.+)"')
 
 
 def apply(page, folder):
-    """Put each block of the page where it says: into a file of its own, beside a line, or at a file's end."""
+    """Put each block of the page where it says: into its own file, beside a line, or at a file's end."""
     places = []
     for place, text in _BLOCK.findall(page):
         places.append(place)

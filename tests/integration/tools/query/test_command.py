@@ -83,9 +83,9 @@ def test_days_that_are_not_asked_for_are_not_read(ask, generated, tmp_path):
         copy.parent.mkdir(parents=True, exist_ok=True)
         copy.write_bytes(file.read_bytes() if "2024-03-05" in str(file) else b"no Parquet")
     assert ask("busiest", "--on", tmp_path, "--from", "2024-03-05")[0] == 0
-    code, _, told = ask("busiest", "--on", tmp_path)
+    code, _, errors = ask("busiest", "--on", tmp_path)
     assert code == 1
-    assert "2024-03-04" in told
+    assert "2024-03-04" in errors
 
 
 def test_a_folder_may_have_any_name(ask, generated, tmp_path):
@@ -111,9 +111,9 @@ def test_a_folder_may_have_any_name(ask, generated, tmp_path):
 )
 def test_errors_say_what_to_do(ask, generated, arguments, expected):
     """Exit code 1, and nothing on standard output."""
-    code, out, told = ask(*arguments, "--on", generated.path)
+    code, out, errors = ask(*arguments, "--on", generated.path)
     assert (code, out) == (1, "")
-    assert re.search(expected, told), told
+    assert re.search(expected, errors), errors
 
 
 @pytest.mark.parametrize(
@@ -126,17 +126,17 @@ def test_errors_say_what_to_do(ask, generated, arguments, expected):
 )
 def test_places_that_are_none(ask, place, expected):
     """The message says what is expected instead."""
-    code, _, told = ask("busiest", *place)
+    code, _, errors = ask("busiest", *place)
     assert code == 1
-    assert re.search(expected, told)
+    assert re.search(expected, errors)
 
 
 def test_what_is_absent_beside_what_is_there_is_said(ask, recorded):
     """The recording's folder has no alerts."""
     sql = "SELECT count(*) FROM updates UNION ALL SELECT count(*) FROM alerts ORDER BY 1"
-    code, out, told = ask("--sql", sql, "--on", recorded.path, "--format", "csv")
+    code, out, errors = ask("--sql", sql, "--on", recorded.path, "--format", "csv")
     assert (code, out.splitlines()[1:]) == (0, ["0", "5680"])
-    assert "nothing is under alerts/; the query goes on without" in told
+    assert "nothing is under alerts/; the query goes on without" in errors
 
 
 def test_an_endless_answer_ends_with_its_reader(tmp_path):

@@ -176,7 +176,7 @@ def _resolved(value):
 
 @pytest.fixture
 def stack(deployed, received, monkeypatch, tmp_path_factory):
-    """The stack with a bucket of its own that has the raw objects, and nothing under way."""
+    """The stack with its own bucket that has the raw objects, and nothing under way."""
     deployed.bucket = f"data-{tmp_path_factory.mktemp('bucket').name}".replace("_", "-")
     deployed.name = f"stack-{deployed.bucket}"
     deployed.events, deployed.instead = [], None

@@ -257,7 +257,7 @@ def test_another_version_is_refused_with_what_to_do(origin, state):
 @pytest.mark.parametrize("version", [3, 4])
 @pytest.mark.parametrize("z", ["", "AAAA", "!", None, 5])
 def test_a_damaged_state_is_refused(origin, version, z):
-    """A state that was cut or mangled is an error of its own class."""
+    """A state that was cut or mangled is its own error class."""
     with pytest.raises(codec.StateError, match="damaged"):
         codec.decode({"v": version, "z": z}, origin)
 

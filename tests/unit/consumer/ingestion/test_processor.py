@@ -41,7 +41,7 @@ class Clock:
 
 
 def update(number, *, size=0, ingested=NOW):
-    """An update of an aircraft of its own, of at least so many bytes."""
+    """An update of a new aircraft, of at least so many bytes."""
     key = f"{number:06X}"
     return StreamUpdate(key, NOW, ingested, data=b'{"icao_address":"%b"%b}' % (key.encode(), b" " * size))
 

@@ -96,13 +96,13 @@ class Stream:
 
     def read(self):
         """Read the updates as consumers do: a shard after its parents, and no envelope outside of its shard."""
-        told = defaultdict(list)
+        taken = defaultdict(list)
         for shard_id in sorted(self.parents):  # children have later numbers than their parents
             for data in self.records[shard_id]:
                 lines = wire.lines(data, shard_id)[0] if wire.is_envelope(data) else data
                 for line in lines.split(b"\n")[:-1]:
-                    told[line.partition(b'"icao_address": "')[2][:6].decode()].append((line, shard_id))
-        return told
+                    taken[line.partition(b'"icao_address": "')[2][:6].decode()].append((line, shard_id))
+        return taken
 
 
 class Resharding(RuleBasedStateMachine):
@@ -209,9 +209,9 @@ class Resharding(RuleBasedStateMachine):
             if batch:
                 self.calls.append(batch)
         assert self.interval.acknowledged == self.interval.taken
-        told = self.stream.read()
+        taken = self.stream.read()
         for key, added in self.added.items():
-            lines = [line for line, _ in told[key]]
+            lines = [line for line, _ in taken[key]]
             assert list(dict.fromkeys(lines)) == added, "out of order, or lost"
             if not self.is_lossy:
                 assert len(lines) == len(added), "told twice"

@@ -180,7 +180,7 @@ def test_what_a_header_could_miss_is_refused(pattern, names):
     with pytest.raises(ConfigurationError) as caught:
         check('{"data":{"squawk":["7700"]}}\n\n' + text)
     message = str(caught.value)
-    assert f"the pattern {text} would miss updates that it matches, and nobody would be told: {names}" in message
+    assert f"the pattern {text} would miss updates that it matches, and no alert would be sent: {names}" in message
     assert message.endswith("or set RecordFormat=single")
 
 

@@ -1,4 +1,4 @@
-"""The API token is in no text that is told or kept, in whatever spelling the server repeats it."""
+"""The API token is in no text that is cleaned or kept, in whatever spelling the server repeats it."""
 
 from __future__ import annotations
 
@@ -57,10 +57,10 @@ def fragments(text, size=12):
 @pytest.mark.parametrize("before", ["", "bad token ", "x" * 290, "\\u00e9\n&amp; %zz "])
 def test_no_spelling_of_the_token_is_told(spelling, before):
     """Nothing of the spelling but a few characters is left, wherever it is in the text."""
-    told = REDACTOR.told(f"{before}{spelling} and more", 2000)
-    assert not fragments(spelling) & fragments(told)
-    assert "***" in told
-    assert told.endswith("and more")
+    cleaned = REDACTOR.clean(f"{before}{spelling} and more", 2000)
+    assert not fragments(spelling) & fragments(cleaned)
+    assert "***" in cleaned
+    assert cleaned.endswith("and more")
 
 
 @pytest.mark.parametrize("spelling", SPELLINGS.values(), ids=SPELLINGS)
@@ -78,12 +78,12 @@ def test_no_spelling_of_the_token_is_kept(spelling):
 def test_a_good_part_of_the_token_is_not_told(start, size):
     """A text that was cut short may hold a part of it."""
     part = TOKEN[start : start + size]
-    assert part not in REDACTOR.told(f"token {part}", 300)
+    assert part not in REDACTOR.clean(f"token {part}", 300)
 
 
 @given(st.text(max_size=60), st.text(max_size=60))
 def test_what_is_around_it_stays(before, after):
-    """What is not the token is told as it is."""
+    """What is not the token is cleaned as it is."""
     redacted = REDACTOR.redact(f"{before} {TOKEN} {after}")
     assert TOKEN not in redacted
     assert len(redacted) <= len(before + after) + 5
@@ -98,19 +98,19 @@ def test_a_line_without_it_is_the_same(line):
 @pytest.mark.parametrize("token", ["a", "ab", "secret", "test-token", "50%41\\u0042%", "a&#65;b/c\\/d"])
 def test_a_short_token_is_redacted_too(token):
     """Whatever was put into the secret."""
-    assert token not in Redactor(token).told(f"<{token}> {token.upper()}", 300).lower()
+    assert token not in Redactor(token).clean(f"<{token}> {token.upper()}", 300).lower()
 
 
 def test_what_is_told_is_one_bounded_line_without_control():
     """Escape sequences, line ends and what turns text around never reach a terminal."""
-    told = REDACTOR.told("\x1b[2J\x1b]0;x\x07a\r\nb\x7f\x9b31m\u202e\u2028\ud800" + "y" * 10_000, 300)
-    assert told.isprintable()
-    assert len(told) == 300
+    cleaned = REDACTOR.clean("\x1b[2J\x1b]0;x\x07a\r\nb\x7f\x9b31m\u202e\u2028\ud800" + "y" * 10_000, 300)
+    assert cleaned.isprintable()
+    assert len(cleaned) == 300
 
 
 @pytest.mark.parametrize("text", [TOKEN * 200_000, "\\u0041" * 700_000, "%25" * 1_400_000, "\\" * 4_000_000])
 def test_a_text_without_end_costs_little(text):
     """A status of 4 MiB is cut before anything is looked for in it."""
     begun = time.process_time()
-    REDACTOR.told(text, 300)
+    REDACTOR.clean(text, 300)
     assert time.process_time() - begun < 2

@@ -194,7 +194,7 @@ def test_a_final_invocation_without_records_ages_from_its_first_try(windowed, an
 
 
 def test_a_state_over_a_megabyte_ends_the_window_early(windowed, answers):
-    """The large state gets a final invocation of its own, and the same window goes on with fresh state."""
+    """The large state gets its own final invocation, and the same window goes on with fresh state."""
     shard = windowed(BatchSize=1)
     large = {"held": "x" * LARGEST_STATE}
     shard.answers = [answers.answered({"state": large}), answers.answered({"state": {}})]

@@ -83,11 +83,11 @@ def test_a_failing_seed_comes_with_the_command_that_runs_it_again(monkeypatch, a
         Outcome(7, ENVELOPE, Verdict(lost=2, notes=["lost lines: 3, 4"]), Counter(stall=1), 1.0),
     ]
     monkeypatch.setattr(Pool, "outcomes", lambda _pool, _seeds: iter(outcomes))
-    told = []
-    totals = chaos.run([6, 7], workers=1, verbose=False, tell=told.append, record_format=asked)
-    assert told[0].startswith("2 schedules, 1 at a time")
-    assert told[1] == "schedule 6, single: held in 1.0 s (no fault); 1 of 2, 1 min left"
-    assert told[2:] == [
+    messages = []
+    totals = chaos.run([6, 7], workers=1, verbose=False, tell=messages.append, record_format=asked)
+    assert messages[0].startswith("2 schedules, 1 at a time")
+    assert messages[1] == "schedule 6, single: held in 1.0 s (no fault); 1 of 2, 1 min left"
+    assert messages[2:] == [
         "schedule 7, envelope: FAILED in 1.0 s (stall 1); 2 of 2",
         "    lost lines: 3, 4",
         f"    again: {again}",

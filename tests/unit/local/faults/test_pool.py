@@ -14,19 +14,19 @@ def run(monkeypatch, tmp_path):
     monkeypatch.setenv(pool_workers.FOLDER, str(tmp_path))
 
     def do(target):
-        told = []
-        outcomes = list(Pool(2, told.append, target=target).outcomes([1, 2, 3, 4]))
+        messages = []
+        outcomes = list(Pool(2, messages.append, target=target).outcomes([1, 2, 3, 4]))
         assert sorted(one.seed for one in outcomes) == [1, 2, 3, 4]
-        return {one.seed: one for one in outcomes}, told
+        return {one.seed: one for one in outcomes}, messages
 
     return do
 
 
 def test_a_schedule_whose_process_ends_is_tried_again(run):
     """Another process takes its place; whoever watches is told."""
-    outcomes, told = run(pool_workers.ends_once)
+    outcomes, messages = run(pool_workers.ends_once)
     assert all(one.verdict.clean for one in outcomes.values())
-    assert told == ["schedule 2: the harness failed, and tries again: the worker's process ended with 9"]
+    assert messages == ["schedule 2: the harness failed, and tries again: the worker's process ended with 9"]
 
 
 @pytest.mark.parametrize(

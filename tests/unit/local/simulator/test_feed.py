@@ -193,18 +193,18 @@ def test_the_memory_for_old_lines_has_a_bound(make_feed):
 
 def test_a_long_silence_is_told_of(make_feed, clock):
     """A recording may have days without an update: when the next one comes, and how long that takes at this speed."""
-    told = []
-    feed = make_feed([0, 3 * 86_400], speed=24, tell=told.append)
+    messages = []
+    feed = make_feed([0, 3 * 86_400], speed=24, tell=messages.append)
     feed.start()
-    wait_until(lambda: told)
-    assert told == ["the source is silent until 2024-03-07T23:24:00Z of its time: 3.0 hours from now"]
+    wait_until(lambda: messages)
+    assert messages == ["the source is silent until 2024-03-07T23:24:00Z of its time: 3.0 hours from now"]
     clock.advance(3 * 3600)
     _wait_for_count(feed, 2)
 
 
 def test_a_speed_that_cannot_be_kept_is_told_of(make_source, clock):
     """Updates that take a second each to make, at sixty times the speed of time with one in ten seconds."""
-    source, told = make_source([10 * n for n in range(30)]), []
+    source, messages = make_source([10 * n for n in range(30)]), []
     made = source.updates
 
     def slowly():
@@ -213,12 +213,12 @@ def test_a_speed_that_cannot_be_kept_is_told_of(make_source, clock):
             yield update
 
     source.updates = slowly
-    feed = Feed(source, speed=60, clock=clock, tell=told.append)
+    feed = Feed(source, speed=60, clock=clock, tell=messages.append)
     feed.start()
     assert feed.finished.wait(TIMEOUT)
     feed.stop()
-    assert "late: what --speed 60 asks for cannot be made here; it comes at some " in told[0]
-    assert 1 <= len(told) <= 3
+    assert "late: what --speed 60 asks for cannot be made here; it comes at some " in messages[0]
+    assert 1 <= len(messages) <= 3
 
 
 def test_a_source_that_fails_is_no_end(make_source, clock):

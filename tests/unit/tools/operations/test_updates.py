@@ -79,10 +79,10 @@ def test_a_file_that_cannot_be_read_is_told_in_a_sentence_and_the_rest_printed(a
 
     captured = capfdbinary.readouterr()
     assert captured.out.splitlines()[-len(expected) :] == expected
-    told = captured.err.decode().splitlines()
+    complaints = captured.err.decode().splitlines()
     said = ["No such file", "Is a directory", "Not a gzipped file", "cut or damaged", "cut or damaged"]
-    assert len(told) == len(said)
-    for each, words, sentence in zip(given, said, told, strict=False):
+    assert len(complaints) == len(said)
+    for each, words, sentence in zip(given, said, complaints, strict=False):
         assert sentence.startswith(f"updates: {each}: ")
         assert words in sentence
 

@@ -338,7 +338,7 @@ def test_a_lost_answer_excuses_nobody_but_whose_call_it_was(client, proxy, bucke
 
 
 def test_hot_keys_are_refused_and_always_the_same(client, stream, inject):
-    """As a shard of their own that is hot: the others' records are put, call after call."""
+    """As if their shard were hot: the others' records are put, call after call."""
     kinesis = client("kinesis")
     inject("kinesis", FaultKind.HOT_KEYS, operation="PutRecords", share=0.3)
     entries = [{"Data": f"{n}".encode(), "PartitionKey": f"key{n}"} for n in range(50)]
