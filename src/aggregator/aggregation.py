@@ -1,4 +1,4 @@
-"""One invocation: the event's updates into the window's state, and what has to be written into the sinks."""
+"""One invocation: folds the event's updates into the window's state, and writes what is due to the sinks."""
 
 from __future__ import annotations
 
@@ -28,34 +28,34 @@ SECOND = 1_000_000
 
 
 class RowsSink(Protocol):
-    """Where rows go; see `firehose.WindowRowsSink`."""
+    """The sink of window rows; see `firehose.WindowRowsSink`."""
 
     def write(self, records: Sequence[bytes], accepted: set[int]) -> None:
         """Send what is not in `accepted`, adding to it."""
 
 
 class StateSink(Protocol):
-    """Where each aircraft's latest state goes; see `latest_state.AircraftTable`."""
+    """The sink of each aircraft's latest state; see `aircraft_table.AircraftTable`."""
 
     def write(self, part: WindowPart, now: float) -> int:
         """Write what is newer."""
 
 
 class Deliveries(Protocol):
-    """Where a failed invocation leaves its progress; see `delivery_log.DeliveryLog`."""
+    """The store of a failed invocation's progress; see `delivery_log.DeliveryLog`."""
 
     def load(self, window_start: str, shard_id: str) -> DeliveryRecord:
-        """Return what an earlier try left."""
+        """Return the record of an earlier attempt."""
 
     def save(self, window_start: str, shard_id: str, record: DeliveryRecord, now: float) -> None:
-        """Leave the record for the next try."""
+        """Save the record for the next attempt."""
 
 
 class LiveSink(Protocol):
-    """Where the live objects go; see `live_snapshots.LiveSnapshots`."""
+    """The sink of the live objects; see `live_snapshots.LiveSnapshots`."""
 
     def write(self, window: TumblingWindow, progress: Progress) -> None:
-        """Write what closed and what is open."""
+        """Write the closed parts and the open one."""
 
 
 class Log(Protocol):
@@ -102,10 +102,10 @@ class Aggregator:
         ValueError
             The event has no tumbling window.
         StateError
-            The state is not one that this version wrote.
+            The state was not written by a version that this one reads.
         Exception
-            A sink failed. The invocation must fail with it: its retry gets the same state and records, and writes what
-            is not written yet.
+            A sink failed. The invocation must fail, too: its retry gets the same state and records, and writes the
+            rest.
         """
         window = kinesis_event.tumbling_window(event)
         outcome = Outcome(state={})
@@ -162,7 +162,7 @@ class Aggregator:
         first_number: int | None,
         outcome: Outcome,
     ) -> None:
-        """Write the live objects. Whatever becomes of that, the window goes on: the next invocation writes them all."""
+        """Write the live objects. Should that fail, the window goes on: the next invocation writes them all."""
         part, number = folder.part, None if first_number is None else first_number + folder.part.number
         closed = [] if first_number is None else [(first_number + one.number, one) for one in folder.full_parts]
         if number is not None and (window.is_final or window.is_terminated_early):
@@ -181,7 +181,7 @@ class Aggregator:
     def _write(self, window: TumblingWindow, parts: Sequence[WindowPart]) -> tuple[int, int]:
         """Write the parts: the table first, then Firehose; return the rows written, and the number of the first part.
 
-        The table's writes can be repeated at will, Firehose's cannot: what comes last is repeated least. Whatever
+        The table's writes are idempotent, Firehose's are not: what comes last is repeated least. Whatever
         fails after a record was accepted leaves the progress behind, of all parts of this invocation.
         """
         record = self.deliveries.load(window.start, window.shard_id)

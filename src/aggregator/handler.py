@@ -21,8 +21,8 @@ runtime_marshaller.install()
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001 - the decorator reads it
     """Fold the batch, write what has closed, and hand the state back.
 
-    No record is ever reported as failed: what cannot be decoded is counted, and a sink's failure fails the whole
-    invocation, since the state moves on for all records or for none.
+    No single record is ever reported as failed: what cannot be decoded is counted, and a sink's failure fails the whole
+    invocation, since the state advances for all records or for none.
     """
     logger.set_correlation_id(kinesis_event.window_name(event))
     outcome = wiring.aggregator().process(event)

@@ -1,4 +1,4 @@
-"""With `LogLevel=DEBUG`: what an invocation did, and some of the updates that it did it with."""
+"""With `LogLevel=DEBUG`: logs what an invocation did, and a sample of its updates."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ S3: Mapping[str, Any] = {
 
 
 class NoStates:
-    """In place of the table of latest states where it is switched off."""
+    """Replaces the table of latest states where that is switched off."""
 
     def write(self, part: WindowPart, now: float) -> int:  # noqa: ARG002 - as `AircraftTable` has it
         """Write nothing."""
@@ -65,7 +65,7 @@ class NoStates:
 
 
 class NoSnapshots:
-    """In place of the live objects where there is no bucket for them."""
+    """Replaces the live objects where no bucket is set."""
 
     def write(self, window: TumblingWindow, progress: Progress) -> None:
         """Write nothing."""

@@ -1,7 +1,7 @@
 """The alert log: each alert sent leaves one object in the data bucket, and the newest are in `live/alerts.json`.
 
-An alert is logged after it was sent, and marked as sent. What cannot be written waits, fails no record, and is tried
-again with the next batch; a record that comes again is logged again, which changes nothing.
+An alert is logged after it was sent, and marked as sent. A failed write fails no record; it is
+retried with the next batch. A record that comes again is logged again, which changes nothing.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
     from alerts.newest_alerts import NewestAlerts
 
 MOST_WAITING: Final = 1_000
-"""Entries that wait to be written; beyond that the oldest is given up: the memory has a bound."""
+"""Entries that wait to be written; beyond that the oldest is dropped, to bound memory."""
 
 _THREADS: Final = 8
 
 
 class Unwritten(NamedTuple):
-    """What could not be written."""
+    """Counts of what could not be written."""
 
     alerts: int
     """That are not in the log."""
@@ -51,7 +51,7 @@ class AlertLog:
         self._given_up = 0
 
     def add(self, entry: LogEntry) -> None:
-        """Have an alert logged that was sent; what waits already knows better when that was."""
+        """Queue a sent alert for the log; an entry that waits already has the better time."""
         with self._lock:
             self._waiting.setdefault(entry.id, entry)
             if len(self._waiting) > MOST_WAITING:

@@ -1,4 +1,4 @@
-"""From a batch of records to alerts: each is claimed, sent, and marked, and the first failure stops the batch."""
+"""Turns a batch of records into alerts: each is claimed, sent and marked; the first failure stops the batch."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ class Candidate(NamedTuple):
 
 
 def candidates(record: KinesisRecord, wanted: Callable[[bytes], bool], result: BatchResult) -> Iterator[Candidate]:
-    """Yield the updates that call for alerts; what is no update is counted, and said in one line of the log.
+    """Yield the updates that call for alerts; what is not an update is counted, and logged in one line.
 
     `wanted` tells of an update that came in an envelope whether a configured pattern matches it.
 

@@ -1,4 +1,4 @@
-"""The entry point: a batch of Kinesis records that passed the event source mapping's filter becomes alerts."""
+"""Entry point of the alerts function: a batch of Kinesis records that passed the mapping's filter becomes alerts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 @logger.inject_lambda_context
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, list[dict[str, str]]]:
-    """Alert on the batch's updates, and name the record from which on the batch must be sent again, if any.
+    """Alert on the batch's updates, and name the record from which the batch must be sent again, if any.
 
     Only one is named: the event source mapping goes back to the lowest sequence number, and sends all from there on.
     """

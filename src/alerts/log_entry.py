@@ -1,4 +1,4 @@
-"""What the log keeps of one alert: where, and in which words."""
+"""One entry of the alert log: its key and its content."""
 
 from __future__ import annotations
 

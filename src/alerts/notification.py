@@ -1,4 +1,4 @@
-"""The notification: what a person reads and can act on, and the update for machines at its end."""
+"""The notification: a text that a person can act on, with the update as JSON at its end."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _ESCAPED: Final = _UNPRINTABLE | {ord(each): f"\\u{ord(each):04x}" for each in "
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """What there is to tell: a rule's finding, the update it was found in, and that update as it was received."""
+    """An alert: a rule's finding, the update it was found in, and that update as received."""
 
     finding: Finding
     update: TargetUpdate

@@ -1,4 +1,4 @@
-"""The configured alert patterns, asked of each update of an envelope: its filter has seen the header only.
+"""Matches each update of an envelope against the alert patterns: the mapping's filter has seen the header only.
 
 EventBridge's pattern syntax as event source mappings take it (EventBridge user guide, "Comparison operators for use in
 event patterns"), compiled once into functions. A pattern's object becomes a test of an object, its array of

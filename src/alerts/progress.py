@@ -1,4 +1,4 @@
-"""How far an envelope of many alerts has got: kept in the suppression table, from one invocation to the next."""
+"""Progress through an envelope of many alerts, kept in the suppression table between invocations."""
 
 from __future__ import annotations
 

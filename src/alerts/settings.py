@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Where suppression is kept, for how long, where alerts go and are logged, and what an update has to match.
+    """Suppression table and time, alert topic and log, and the patterns that an update has to match.
 
     `alert_patterns` is for updates of envelopes: the text as it is in the environment, empty where it is not set.
     Nobody who publishes single records needs it, so it is read when the first envelope comes.

@@ -1,4 +1,4 @@
-"""Suppression, pure: which updates an alert silences, and what the alerts that the table remembers mean for the next.
+"""Suppression logic, pure: which updates an alert silences, and what the recorded alerts mean for the next one.
 
 An alert silences its subject (such as squawk 7700 of one aircraft) for the suppression time, counted in the time at
 which updates were measured, forwards and backwards: what decides is how far two measurements are apart, never which of
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from common.target_update import TargetUpdate
 
 LONGEST_SUPPRESSION: Final = timedelta(days=1)
-"""More than this is no suppression of duplicates any more."""
+"""A longer time would no longer be suppression of duplicates."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST_EVENT: Final = datetime.max.replace(tzinfo=UTC) - LONGEST_SUPPRESSION
@@ -39,7 +39,7 @@ MOST_SPANS: Final = 32
 
 
 class State(Enum):
-    """What is known of the alert that claimed a window."""
+    """State of the alert that claimed a window."""
 
     PENDING = "PENDING"
     """Claimed. Whether it was sent is not known."""

@@ -1,4 +1,4 @@
-"""How long a call to AWS may take: all of an alert's calls must fit into what is left of an invocation."""
+"""Time-outs of AWS calls: all of an alert's calls must fit into the rest of an invocation."""
 
 from __future__ import annotations
 

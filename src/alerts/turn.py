@@ -1,4 +1,4 @@
-"""One invocation: what has become of its batch, and what is left of its time."""
+"""One invocation: the result of its batch so far, and its remaining time."""
 
 from __future__ import annotations
 

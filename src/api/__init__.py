@@ -1,1 +1,1 @@
-"""The API: questions about aircraft, windows and alerts, answered over HTTP."""
+"""The HTTP API: queries for aircraft, flights, windows, alerts and health."""

@@ -1,4 +1,4 @@
-"""Questions about alerts: which were sent."""
+"""Answers `/alerts`: the alerts that were sent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The data bucket: live objects, window rows, alerts and flights, read as the questions need them."""
+"""The data bucket: live objects, window rows, alerts and flights, read on demand."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Cursors: where the next page begins, in a text that says nothing to anybody else.
+"""Cursors: where the next page begins, as an opaque text.
 
-A cursor belongs to the question it came from: it bears a checksum of the other parameters, so that one that is given
-with another question is refused rather than answered with gaps.
+A cursor belongs to its query: it holds a checksum of the other parameters, so that a cursor given with another query
+is refused rather than answered with gaps.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The days' flights, as `common.flight_book` lays them out: directories are kept while they are the same."""
+"""Reads the days' flights in the layout of `common.flight_book`; directories are cached while unchanged."""
 
 from __future__ import annotations
 

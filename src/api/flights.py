@@ -1,4 +1,4 @@
-"""Questions about flights: which there were, and where one of them went."""
+"""Answers `/flights` and `/flights/{id}`: lists of flights, and the track of one."""
 
 from __future__ import annotations
 

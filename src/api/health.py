@@ -1,4 +1,4 @@
-"""The question how the pipeline is."""
+"""Answers `/health`: the state of the pipeline."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A request and an answer, as Lambda has them for an HTTP API (payload format 2.0)."""
+"""Request and response of an HTTP API, as Lambda passes them (payload format 2.0)."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What is answered, before it is packed."""
+    """A response, before it is encoded."""
 
     status: HTTPStatus
     content_type: str

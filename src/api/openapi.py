@@ -1,4 +1,4 @@
-"""The API's description, OpenAPI 3.1, made of the table of routes and of the answers' types."""
+"""The API's OpenAPI 3.1 description, generated from the table of routes and the response types."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which question is asked at which path, with which parameters: one table, from which the description comes, too."""
+"""The table of routes: path, parameters and handler of each; the OpenAPI description is generated from it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the answers hold: named fields, with their units in their descriptions."""
+"""Response schemas: fields, with units in their descriptions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every aircraft's latest state, joined from the live objects, and kept as long as they are the same."""
+"""Every aircraft's latest state, joined from the live objects and cached while they are unchanged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What answers are made of: the data bucket, and what is read from it."""
+"""Data sources of the API: the data bucket, and what is read from it."""
 
 from __future__ import annotations
 

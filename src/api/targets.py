@@ -1,4 +1,4 @@
-"""Questions about aircraft: which are there, which are near, what is known of one."""
+"""Answers `/targets`, `/point/...` and `/targets/{icao_address}`: all aircraft, those near a point, one of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Questions about window rows: those of the last hours, as Firehose has put them down."""
+"""Answers `/windows`: window rows of the last hours, as Firehose has delivered them."""
 
 from __future__ import annotations
 

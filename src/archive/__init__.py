@@ -1,1 +1,1 @@
-"""The archive function: makes of the raw objects one sorted, typed Parquet object for each ingestion hour."""
+"""The archive function: turns raw objects into one sorted, typed Parquet object per ingestion hour."""

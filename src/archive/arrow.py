@@ -1,4 +1,4 @@
-"""Columns of Python values, handed to DuckDB as an Arrow table without any library: Arrow's C stream interface.
+"""Passes columns of Python values to DuckDB as an Arrow table, by Arrow's C stream interface and without a library.
 
 DuckDB's other ways in are a statement for each row, which takes fifty times as long, or numpy and pyarrow, which would
 be larger than all the rest of the function. The three structures are Arrow's stable ABI

@@ -1,4 +1,4 @@
-"""Numbers for what thousands of an aircraft's updates share, so that it is held once."""
+"""Numbers the values that thousands of an aircraft's updates share, so that they are held once."""
 
 from __future__ import annotations
 

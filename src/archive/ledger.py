@@ -1,4 +1,4 @@
-"""What was read of the raw objects of an hour of arrival: so that each is read once, and damage is not forgotten."""
+"""The ledger of an hour of arrival: which raw objects were read, so that each is read once, and which were damaged."""
 
 from __future__ import annotations
 

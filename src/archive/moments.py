@@ -1,4 +1,4 @@
-"""Times as the feed writes them, many at a time: checked together, and left as texts that DuckDB makes times of."""
+"""Times as the feed writes them, many at a time: checked together, and left as texts for DuckDB to parse."""
 
 from __future__ import annotations
 

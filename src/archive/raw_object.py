@@ -1,4 +1,4 @@
-"""What is in a raw object: gzip, and in it one Kinesis record after another, single updates and envelopes alike.
+"""Reads a raw object: gzip of Kinesis records one after another, single updates and envelopes alike.
 
 Firehose does not say from which shard a record came, so an envelope that a reshard had put elsewhere is not recognised
 here. It need not be: its updates were sent again, and have the same keys.

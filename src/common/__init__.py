@@ -1,1 +1,1 @@
-"""What several functions share: wire types, the environment, the observability instances."""
+"""Code that several functions share: wire types, environment, logger and metrics."""

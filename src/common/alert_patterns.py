@@ -1,4 +1,4 @@
-"""The alert patterns as the template hands them to a function: up to five JSON objects in one text."""
+"""Parses the alert patterns as the template passes them to a function: up to five JSON objects in one text."""
 
 from __future__ import annotations
 

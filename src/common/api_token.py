@@ -1,4 +1,4 @@
-"""What an API token may look like: one rule for those who store it, read it and send it."""
+"""Validates API tokens: one rule for storing, reading and sending them."""
 
 from __future__ import annotations
 

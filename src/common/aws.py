@@ -1,4 +1,4 @@
-"""AWS clients from botocore's own session, each made when it is first used.
+"""Lazy AWS clients from botocore's own session, each created at its first use.
 
 They are the clients that boto3 gives, without what else boto3 brings (resources, S3 transfers, its own session):
 20 to 35 ms of a cold start that nothing here uses. Each of them costs tens of milliseconds more, and most invocations
@@ -69,7 +69,7 @@ def endpoint(service: str) -> str:
 
 
 class _LazyClient:
-    """Stands for an AWS client, which it makes at the first use, once, whichever thread is first."""
+    """A proxy for an AWS client, which it creates once, at the first use, from any thread."""
 
     _making = Lock()  # of any service's: a session makes one at a time
 

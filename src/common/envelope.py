@@ -1,4 +1,4 @@
-"""The envelope: many updates of one shard in one Kinesis record, compressed, with what filters need in the open.
+"""The envelope: many updates of one shard in one Kinesis record, compressed, with what filters need in clear.
 
     {"v": 1, "n": 219, "shard": "shardId-000000000000", "squawk": ["1200", "7700"], ..., "z": "KLUv..."}
 

@@ -1,4 +1,4 @@
-"""What makes two spellings of an address one aircraft; every key that is made of an address is made here."""
+"""Normalizes ICAO addresses, so that every spelling of an address gives the same key."""
 
 from __future__ import annotations
 

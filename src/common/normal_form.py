@@ -1,4 +1,4 @@
-"""What is written in several ways, in the one way that keys and comparisons use: addresses, callsigns, times."""
+"""Normal forms of addresses, callsigns and times, as keys and comparisons use them."""
 
 from __future__ import annotations
 

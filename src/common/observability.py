@@ -1,4 +1,4 @@
-"""The one place that makes the logger and the metrics; their names and levels come from POWERTOOLS_* variables."""
+"""Logger and metrics, made in this one place; their names and levels come from POWERTOOLS_* variables."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether an aircraft can have been at a position: by where it was before or after, and how long that is apart.
+"""Plausibility of positions: whether an aircraft can have flown from one to the other in the time between them.
 
 A leg that no aircraft flies in its time is implausible, and so is 0/0, which equipment without a fix sends. What is
 judged is two positions, which do not say which of them is wrong. Who follows a track therefore keeps two: the last

@@ -1,4 +1,4 @@
-"""Text from outside as it may be in errors, logs and terminals: one line, of bounded length, without control."""
+"""Makes untrusted text safe for errors, logs and terminals: one line, bounded length, no control characters."""
 
 from __future__ import annotations
 

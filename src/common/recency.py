@@ -1,4 +1,4 @@
-"""Which of two updates of an aircraft is newer: one rule, for the fold, the table and whatever reads them.
+"""Which of two updates of an aircraft is newer: one rule for the fold, the table and every reader.
 
 A measurement cannot be later than its ingestion: the earlier of `timestamp` and `ingestion_time` is when it was made.
 By that updates are in order, then by `timestamp`, then by `ingestion_time`, where none comes before any. A transponder

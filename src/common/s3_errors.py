@@ -1,4 +1,4 @@
-"""What S3 answered, of the errors that botocore makes of answers; botocore need not be imported for it."""
+"""Reads S3's HTTP status from botocore's errors, without importing botocore."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The consumer: reads the Tracking Stream, keeps its place in S3, publishes every update to Kinesis."""
+"""The consumer: reads the Tracking Stream, keeps its position token in S3, publishes every update to Kinesis."""

@@ -1,4 +1,4 @@
-"""The moment by which a run has ended: made once, handed down, and what every wait of the run is cut to."""
+"""The deadline of a run: made once, passed down, and the bound of every wait."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can end a run: one small tree, caught at the level one cares about.
+"""The errors that end a run: one small tree, to be caught at any level.
 
 Nothing is lost by any of them: what was not acknowledged is not committed, and the next run reads it again.
 """

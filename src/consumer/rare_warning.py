@@ -1,4 +1,4 @@
-"""Warnings that somebody outside can cause as often as they like: few are logged, and it is said how many were not."""
+"""Rate-limited warnings for events that the outside can cause at will; the number left out is logged, too."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The consumer's environment, read once into a typed value; a wrong parameter is found before anything is opened."""
+"""The consumer's environment, read once into a typed value; a wrong parameter is found before any connection opens."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long the consumer waits for what: today's figures, and how to shorten them where hours must pass in seconds.
+"""The consumer's waits and time-outs, and how tests shorten them to play hours in seconds.
 
 The template sets none of the variables, so a deployment has the figures below. The fault harness of the local stack
 sets them, since a lease that runs out after 45 s cannot be tried two hundred times in ten minutes (`docs/decisions`).

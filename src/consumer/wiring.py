@@ -1,4 +1,4 @@
-"""Puts a run together. What runs of one process share is kept: the clients, and what one run leaves to the next."""
+"""Puts a run together, and keeps what the runs of one process share: clients, and the handover to the next run."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Flights: what each aircraft flew, from take-off to landing, made of the archive's updates once a day."""
+"""The flights function: derives each aircraft's flights, from take-off to landing, from the archive once a day."""

@@ -1,4 +1,4 @@
-"""Which updates the flights of a day are made of, and which day a flight is of. Days are UTC's."""
+"""Which updates the flights of a day are made of, and to which day a flight belongs. Days are in UTC."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The two objects of a day: Parquet for SQL, and a book for the API. The same flights give the same bytes."""
+"""Writes the two objects of a day: Parquet for SQL, and a book for the API. The same flights give the same bytes."""
 
 from __future__ import annotations
 

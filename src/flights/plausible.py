@@ -1,4 +1,4 @@
-"""Tells apart what cannot be one aircraft: positions that jump, and two aircraft under one address.
+"""Separates what cannot be one aircraft: positions that jump, and two aircraft under one address.
 
 Positions in the order of time are followed as up to four paths: each goes on in the path whose last position is
 nearest of those it can have been reached from (`common.plausibility`), and begins another if there is none. A path of

@@ -1,4 +1,4 @@
-"""The data bucket: the archive's objects to read, a day's flights to write, and of what they were made."""
+"""The data bucket: reads the archive's objects, writes a day's flights, and records their inputs."""
 
 from __future__ import annotations
 

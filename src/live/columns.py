@@ -1,4 +1,4 @@
-"""A snapshot's columns: numbers as codes of few bytes."""
+"""A snapshot's columns: numbers encoded in few bytes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads identities: what hardly changes of an aircraft, in an object beside the positions."""
+"""Reads identities: the fields of an aircraft that hardly change, in an object beside the positions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writes identities: what hardly changes of an aircraft, beside the positions and in blocks of the same order."""
+"""Writes identities: the fields of an aircraft that hardly change, in blocks of the same order as the positions."""
 
 from __future__ import annotations
 

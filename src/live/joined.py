@@ -1,4 +1,4 @@
-"""The joined view: each aircraft's newest state over closed windows, parts and the open window of all shards."""
+"""Joins snapshots: each aircraft's newest state over closed windows, parts and the open windows of all shards."""
 
 from __future__ import annotations
 

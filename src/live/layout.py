@@ -1,4 +1,4 @@
-"""How a snapshot lies in bytes: its prefix, its kinds, its columns, and the bounds that readers hold it to."""
+"""Binary layout of a snapshot: its prefix, kinds, columns, and the bounds that readers enforce."""
 
 from __future__ import annotations
 

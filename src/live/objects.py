@@ -1,4 +1,4 @@
-"""Where the live objects lie in the bucket, and on the web beside the page: their keys."""
+"""The keys of the live objects, in the bucket and on the web beside the page."""
 
 from __future__ import annotations
 

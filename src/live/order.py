@@ -1,4 +1,4 @@
-"""What is newer: of two snapshots of a shard, and of two updates of an aircraft."""
+"""Order of snapshots of a shard, and of updates of an aircraft: which is newer."""
 
 from __future__ import annotations
 

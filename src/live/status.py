@@ -1,4 +1,4 @@
-"""What `live/status.json` says of how the stream is read: by it a reader judges every age."""
+"""Reads from `live/status.json` how the stream is read: readers judge every age by it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How aircraft are put together in blocks: by strips of longitude, and in each by latitude.
+"""Groups aircraft into blocks: by strips of longitude, and in each by latitude.
 
 Each block is its own tile, small where there are many aircraft (sort-tile-recursive packing: Leutenegger, 1997).
 """

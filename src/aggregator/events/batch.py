@@ -1,4 +1,4 @@
-"""Updates to be folded together, and their instants as numbers."""
+"""A batch of updates to be folded together, with their instants as numbers."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """The updates of an event, decoded many at a time.
 
 A call of the decoder for each record costs as much as a third of the decoding. So the records are joined, as lines, and
-decoded by one call, without the fields that are not folded. Lines that this decoder does not take as they are, it
-decodes record by record instead: nothing is read otherwise than `common.target_update.decode` would read it.
+decoded by one call, without the fields that are not folded. Lines that this decoder refuses are decoded record by
+record instead, so the result is always that of `common.target_update.decode`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
 JOINED_RECORDS = 150
-"""So many are joined: some 120 KB, so that the updates are still in the processor's cache when they are taken apart."""
+"""Records joined at a time: some 120 KB, so that the updates are still in the processor's cache when they are read."""
 
 FOLDED = (
     "ingestion_time",
@@ -58,13 +58,13 @@ _Line = msgspec.defstruct(
     ],
     gc=False,
 )
-"""What is folded of a target update; instants as texts, which `time_texts` reads."""
+"""What is folded of a target update; instants as texts, which `timestamps` reads."""
 
 _decode_lines: Callable[[bytes], list[Any]] = msgspec.json.Decoder(_Line).decode_lines
 
 
 class Undecodable(NamedTuple):
-    """A record with updates that could not be read, behind those of it that could; `reason` is the first one's."""
+    """A record with updates that could not be read, after those of it that could; `reason` is that of the first."""
 
     sequence_number: str
     reason: str
@@ -72,7 +72,7 @@ class Undecodable(NamedTuple):
 
 
 def read(event: Mapping[str, Any], ignored: Counter[str] | None = None) -> Iterator[Batch | Undecodable]:
-    """Iterate over the event's updates in their order, many at a time; `ignored` counts fields that were ignored.
+    """Iterate over the event's updates in order, many at a time; `ignored` counts fields that were ignored.
 
     Raises
     ------

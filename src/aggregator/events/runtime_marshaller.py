@@ -1,10 +1,10 @@
-"""Reads the events for Lambda's runtime client, without the fields of a record that the aggregator has no use for.
+"""Reads events for Lambda's runtime client, without the record fields that the aggregator does not use.
 
 The runtime reads an event by simplejson before any handler sees it: 2 us a record, as much as all else that is done to
 read it. Its client lets a function replace that step ("it allows for function authors to override the default
 implementation", `awslambdaric.lambda_runtime_client`). This one builds 2 fields of a record where there are 13, in a
-third of the time, and writes the answer, which holds the state, in a tenth. What it does not take, it leaves to the
-runtime's own; and where there is no such client, nothing is replaced, and all works the same.
+third of the time, and writes the answer, which holds the state, in a tenth. What it cannot read, it leaves to the
+runtime's own marshaller; where there is no such client, nothing is replaced and everything works the same.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class EventMarshaller:
         """Return the event, as plain dictionaries."""
         try:
             return _decode(request)
-        except (TypeError, ValueError, RecursionError):  # of another shape, or no JSON: the runtime knows what to do
+        except (TypeError, ValueError, RecursionError):  # of another shape, or not JSON: left to the runtime
             return self._other.unmarshal_request(request, content_type)
 
     def marshal_response(self, response: Any) -> tuple[Any, str]:

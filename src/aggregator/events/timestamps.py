@@ -1,4 +1,4 @@
-"""RFC 3339 texts to milliseconds from 1970 on, for many of them: without a `datetime` each, which takes twice as long.
+"""RFC 3339 texts to milliseconds since 1970, many at a time: without a `datetime` each, which takes twice as long.
 
 The feed's times are in UTC and have no decimals or three. Of such a text the first 19 characters say the second, and
 there are few seconds in a batch: each is read once, by the decoder that reads all instants, and looked up from then on.
@@ -23,14 +23,14 @@ _FRACTIONS = {"Z": 0} | {f".{milliseconds:03}Z": milliseconds for milliseconds i
 """What may follow the second."""
 
 MOST_SECONDS = 10_000
-"""Seconds that are kept, so that a feed of all times that ever were does not fill the memory."""
+"""Seconds that are kept; the bound keeps a feed of arbitrary times from filling the memory."""
 
 _decode = msgspec.json.Decoder(Instant).decode
 _encode = msgspec.json.Encoder().encode
 
 
 class OtherwiseWrittenError(ValueError):
-    """One of the texts is no instant, or none that is written as said above."""
+    """One of the texts is not an instant, or is not written as described above."""
 
 
 class _Seconds(dict[str, int]):

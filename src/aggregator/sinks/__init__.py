@@ -1,1 +1,1 @@
-"""What is written of a window, and where."""
+"""Sinks: what is written of a window, and where."""

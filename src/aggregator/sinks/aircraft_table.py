@@ -26,7 +26,7 @@ THREADS = 8
 one processor needs to sign them. More only take memory."""
 
 KEEP_SECONDS = 3 * 24 * 3600
-"""An aircraft not heard of for that long leaves the table by its TTL attribute, `expires_at`."""
+"""Seconds after which an aircraft that sends nothing expires from the table, by its TTL attribute `expires_at`."""
 
 IS_NEWER = (
     "attribute_not_exists(icao_address)"
@@ -100,7 +100,7 @@ class AircraftTable:
 
 
 class _Work:
-    """Items that several threads take one by one, made when they are taken: thousands of them never wait in memory."""
+    """Items that several threads take one by one, made on demand: thousands of them never wait in memory."""
 
     def __init__(self, items: Iterator[Item]) -> None:
         self._items = items
@@ -108,7 +108,7 @@ class _Work:
         self._is_stopped = False
 
     def stop(self) -> None:
-        """Give no more."""
+        """Hand out no more items."""
         self._is_stopped = True
 
     def __iter__(self) -> Iterator[Item]:

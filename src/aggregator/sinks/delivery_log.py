@@ -1,4 +1,4 @@
-"""What a failed invocation leaves for its retry: which records of which parts Firehose has accepted already.
+"""The delivery log, which a failed invocation leaves for its retry: the records that Firehose has accepted already.
 
 One item a window and shard, in the aircraft table under a reserved key, longer than any ICAO address. It is written
 only when something went wrong, and read once by an invocation that has rows to write. Rows have unique keys besides,
@@ -24,12 +24,12 @@ KEEP_SECONDS = 8 * 24 * 3600
 
 
 def digest(part: WindowPart) -> str:
-    """Return what tells a part's content from any other content."""
+    """Return a digest of a part's content."""
     return hashlib.sha256(packing.pack(part)).hexdigest()
 
 
 class PartDelivery(msgspec.Struct):
-    """How far one part came: the digest of its content, and the places of the records that were accepted."""
+    """How far the delivery of one part got: the digest of its content, and the indexes of the accepted records."""
 
     content: str
     accepted: set[int] = msgspec.field(default_factory=set)
@@ -67,7 +67,7 @@ class DeliveryRecord(msgspec.Struct):
         return known is not None and known.content != content
 
     def of_part(self, number: int, content: str) -> PartDelivery:
-        """Return how far a part came; from the beginning if it was tried with another content."""
+        """Return how far a part got; nothing if it was tried with another content."""
         known = self.parts.get(number)
         if known is None or known.content != content:
             known = self.parts[number] = PartDelivery(content)
@@ -83,7 +83,7 @@ class DeliveryLog:
         self._table_name = table_name
 
     def load(self, window_start: str, shard_id: str) -> DeliveryRecord:
-        """Return what an earlier try left, or an empty record."""
+        """Return the record of an earlier attempt, or an empty one."""
         answer = self._client.get_item(
             TableName=self._table_name,
             Key={"icao_address": {"S": _key(window_start, shard_id)}},
@@ -93,7 +93,7 @@ class DeliveryLog:
         return DeliveryRecord() if item is None else msgspec.json.decode(item["delivery"]["S"], type=DeliveryRecord)
 
     def save(self, window_start: str, shard_id: str, record: DeliveryRecord, now: float) -> None:
-        """Leave the record for the next try; `now` is in seconds since the epoch."""
+        """Save the record for the next attempt; `now` is in seconds since the epoch."""
         self._client.put_item(
             TableName=self._table_name,
             Item={

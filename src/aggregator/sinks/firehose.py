@@ -69,7 +69,7 @@ class WindowRowsSink:
         SinkError
             Some were refused in every attempt; `accepted` says which were not.
         botocore.exceptions.ClientError
-            The whole call was refused for a reason that waiting does not mend.
+            The whole call was refused for a reason that waiting does not resolve.
         """
         pending = [place for place in range(len(records)) if place not in accepted]
         delay = FIRST_DELAY_SECONDS

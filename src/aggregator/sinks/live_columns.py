@@ -1,4 +1,4 @@
-"""The latest states of a part as the live objects' writer takes them."""
+"""Converts a part's latest states to the columns that the live objects' writer takes."""
 
 from __future__ import annotations
 

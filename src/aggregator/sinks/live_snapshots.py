@@ -1,7 +1,7 @@
 """The live objects in S3: the latest state of every aircraft of the window, written again with every invocation.
 
-What cannot be written fails no window: it is counted, and the next invocation writes all of it. What has closed is kept
-until it is there, and nothing takes its place in the open window before that, so that no reader goes back. Writes are
+A failed write fails no window: it is counted, and the next invocation writes everything. A closed part is kept
+until it is in S3, and nothing replaces it in the open window before that, so that no reader goes back. Writes are
 conditional, so that a retried invocation never puts an older snapshot in the place of a newer one (`live.order`).
 """
 
@@ -35,7 +35,7 @@ _MOST_OWED = 8
 
 @dataclass(slots=True)
 class _Shard:
-    """What this process knows of one shard's objects."""
+    """One shard's objects as this process knows them."""
 
     positions: OrderedObject
     """Of the open window."""
@@ -48,7 +48,7 @@ class _Shard:
     reached: tuple[int, int] = (0, 0)
     """The last part that was known by its number: window, number."""
     owed: dict[str, _Closed] = field(default_factory=dict)
-    """What has closed and is not in S3 yet, by key."""
+    """Closed parts that are not in S3 yet, by key."""
 
     @property
     def order(self) -> Order | None:
@@ -56,7 +56,7 @@ class _Shard:
         return self.positions.order
 
     def look(self) -> None:
-        """Find out what is there, unless it is known."""
+        """Look up what is in S3, unless it is known."""
         if not (self.positions.is_known and self.identities.is_known):
             self.version = self.shown = None
         self.positions.look()
@@ -107,12 +107,12 @@ class LiveSnapshots:
         self._shards: dict[str, _Shard] = {}
 
     def write(self, window: TumblingWindow, progress: Progress) -> None:
-        """Write what closed and what is open.
+        """Write the closed parts and the open one.
 
         Raises
         ------
         Exception
-            Something could not be written. What was is complete.
+            Something could not be written; each object that was written is complete.
         """
         shard = self._shard(window.shard_id)
         self._shard_list.meet(window)
@@ -228,7 +228,7 @@ class LiveSnapshots:
         return _Closed(order, writer.write(aircraft, header), identity_writer.write(aircraft, names, header))
 
     def _pay(self, shard: _Shard, but: str | None = None) -> None:
-        """Write what has closed, the oldest first. A retry has the same records: it writes the same again."""
+        """Write the closed parts, the oldest first. A retry has the same records: it writes the same again."""
         for key, closed in [one for one in shard.owed.items() if one[0] != but]:
             put_once(self._client, self._bucket, key + objects.IDENTITY, closed.identities, closed.order)
             put_once(self._client, self._bucket, key, closed.positions, closed.order)

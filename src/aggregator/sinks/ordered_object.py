@@ -1,4 +1,4 @@
-"""One object in S3 that a later one replaces and an earlier one never does, whoever writes it and however late."""
+"""An object in S3 that only a later version replaces, whoever writes and however late."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class OrderedObject:
         self._tag: str | None = None
 
     def look(self) -> None:
-        """Find out what is there, unless it is known."""
+        """Look up what is in S3, unless it is known."""
         if self.is_known:
             return
         self._tag = self.order = None
@@ -51,7 +51,7 @@ class OrderedObject:
         return self.order is None or self.order < order
 
     def replace(self, body: bytes, order: Order) -> bool:
-        """Write it, on condition that it is as it was known; return whether it was."""
+        """Write it if it is unchanged since it was last seen; return whether it was."""
         condition = {"IfNoneMatch": "*"} if self._tag is None else {"IfMatch": self._tag}
         self.is_known = False  # until S3 has answered
         try:

@@ -1,4 +1,4 @@
-"""What is written of a window: one row per aircraft, and one of totals, each a JSON object on a line.
+"""The schema of window rows: one row per aircraft, and one of totals, each a JSON object on a line.
 
 `(kind, window_start, shard_id, part, icao_address)` is unique: a reader that sees a row twice keeps one.
 

@@ -1,7 +1,7 @@
-"""Columns of numbers as compressed bytes: all lowest bytes first, then all next ones, and so on.
+"""Byte shuffle: columns of numbers as compressed bytes, all lowest bytes first, then all second-lowest, and so on.
 
-Numbers side by side in a column agree in their high bytes, which are mostly zero, and in little else. Kept apart, the
-planes compress in less than half the time (30,000 keys: 0.4 ms against 1.0).
+Numbers side by side in a column agree in their high bytes, which are mostly zero, and in little else. Grouped by
+significance, they compress in less than half the time (30,000 keys: 0.4 ms against 1.0).
 """
 
 from __future__ import annotations

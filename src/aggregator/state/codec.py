@@ -2,7 +2,7 @@
 
 `z` is base64 of the part in its binary form (`aggregator.state.packed_part`). Lambda ends a window early whose state
 exceeds 1 MB (developer guide, tumbling windows): `aggregator.state.splitting` keeps it below that, and `encode` is the
-net under it.
+safety net.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ MOST_PACKED_BYTES = packed_size(LAMBDA_BYTES)
 
 
 class StateError(Exception):
-    """The state that Lambda handed over is not one that this version wrote."""
+    """The state that Lambda passed in is not one that this version reads."""
 
 
 def encode(part: WindowPart, most_bytes: int = MOST_PACKED_BYTES) -> dict[str, Any]:

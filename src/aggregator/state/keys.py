@@ -1,4 +1,4 @@
-"""What tells updates apart, as numbers: `timestamp` from the window's start, and `ingestion_time` from `timestamp`."""
+"""Update keys as numbers: `timestamp` from the window's start, and `ingestion_time` from `timestamp`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The latest state of every aircraft of a part, as columns: for whoever writes them all, many times a minute.
+"""The latest state of every aircraft of a part, as columns, for the live objects.
 
 The same as `WindowPart.read` gives one by one, and the table's items hold: fields are the newest update's own, and
 since that may lack a position, the last position comes with its own time.

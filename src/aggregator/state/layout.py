@@ -1,4 +1,4 @@
-"""How the numbers of a part lie in bytes: fields and types, scales, what stands for nothing, and what it all takes."""
+"""Binary layout of a part: fields and types, scales, the values that mean "none", and sizes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The binary form of a window part's state: what its fields are, and within which bounds.
+"""The binary form of a window part's state: its fields and their bounds.
 
 It is msgpack, in which the columns and the texts are compressed. The log of keys only grows: a chunk of it that is
 full is compressed once, and from then on carried as it is. So are addresses and names, lists, and when and where each

@@ -1,4 +1,4 @@
-"""What is known of a part's aircraft, as numbers in few places: arrays for the keys, and two rows of bytes each.
+"""Stores a part's aircraft as numbers: arrays for the keys, and two rows of bytes per aircraft.
 
 Every invocation decodes and encodes the whole state. For arrays and bytes that is a copy of memory; for 5,000 objects
 of 30 fields each it was 25 ms each way. In this room, `layout` says how the rows are laid out, `folding` writes
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Columns:
-    """All that is known of a part's aircraft."""
+    """All data of a part's aircraft."""
 
     log: dict[str, array[int]] = field(default_factory=lambda: {name: array(code) for name, code in LOG.items()})
     chunks: list[bytes] = field(default_factory=list, compare=False)

@@ -1,4 +1,4 @@
-"""When a window's state has outgrown its bound, and is written as one part while the window goes on in the next.
+"""Splits a window whose state outgrows its bound: one part is written, and the window goes on in the next.
 
 Where a part ends must depend on the updates alone, never on how they were cut into batches: a failed batch comes back
 cut in two, and the part it closes must then hold the same updates, or rows already written would not agree with those

@@ -1,4 +1,4 @@
-"""Positions of an aircraft in a window part: its last one, and the one beside it that did not fit."""
+"""Positions of an aircraft in a window part: the last one, and the last one that did not fit it."""
 
 from __future__ import annotations
 
@@ -23,5 +23,5 @@ class Stray(NamedTuple):
 
     @property
     def spot(self) -> Spot:
-        """Where, and when."""
+        """Position and time."""
         return Spot(self.key, self.latitude, self.longitude)

@@ -1,4 +1,4 @@
-"""Takes a position that is not simply the next one of its aircraft: one far from the last, or older than it.
+"""Handles a position that does not simply follow the last one: one far away from it, or older.
 
 What cannot be is left out and counted, by the rule of `common.plausibility`: `last` is the one of its two positions,
 `Columns.strays` holds the other where there is one.

@@ -1,4 +1,4 @@
-"""Reads a window part's state from its binary form: each size is known before it is taken from the memory."""
+"""Reads a window part's state from its binary form; every size is checked before memory is allocated."""
 
 from __future__ import annotations
 

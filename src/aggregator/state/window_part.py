@@ -1,4 +1,4 @@
-"""One part of one shard's window: what was counted in it, and what there is to say of each aircraft.
+"""One part of one shard's window: the updates it has counted, and the values of each aircraft's row.
 
 Numbers are kept as whole multiples of a small unit, so that sums do not depend on the order of arrival and the state
 stays small: readings in thousandths (of a foot, a knot, a foot per minute, a degree), positions in 1e-7 degrees
@@ -75,7 +75,7 @@ class Position(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AircraftWindow:
-    """What is known of one aircraft in one part of a window: what its rows say.
+    """The values of one aircraft in one part of a window, as its row has them.
 
     `latest_readings` and `latest_texts` are the newest update's, in the order of `LATEST_READINGS` and `LATEST_TEXTS`.
     """
@@ -121,7 +121,7 @@ class WindowPart:
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is nothing to say about it."""
+        """Whether it has counted nothing."""
         return not (self.columns.index or self.undecodable or self.duplicates_ignored)
 
     def add(self, update: TargetUpdate) -> bool:

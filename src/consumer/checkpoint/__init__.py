@@ -1,1 +1,1 @@
-"""What is safe to commit, and where it is kept."""
+"""Checkpoints: which position is safe to commit, and where it is stored."""

@@ -1,4 +1,4 @@
-"""The checkpoint's content: what is written into the object, and what of it is taken for a checkpoint."""
+"""The checkpoint document: its fields, and the validation of what is read back."""
 
 from __future__ import annotations
 

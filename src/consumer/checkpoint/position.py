@@ -1,4 +1,4 @@
-"""How far the stream was read: what a checkpoint says, without the object it is in."""
+"""A position in the stream: what a checkpoint holds, apart from its storage."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lines that are not target updates, kept in S3 with the reason: nothing of the stream is thrown away unseen."""
+"""Lines that are not target updates, kept in S3 with the reason: nothing is silently discarded."""
 
 from __future__ import annotations
 

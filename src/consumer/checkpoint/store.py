@@ -1,7 +1,7 @@
-"""The checkpoint object in S3: how far every update is with Kinesis, and who may say so (lease and fencing).
+"""The checkpoint object in S3: the position up to which Kinesis has every update, with lease and fencing.
 
 Every write is conditional on the object being the one this consumer wrote or read last. So of two consumers
-only one can ever go on writing, whatever their clocks say; the lease merely saves the other the attempt.
+only one can go on writing, whatever their clocks say; the lease merely saves the other the attempt.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""One run: the stream read, every update handed on once, and the run stopped in time."""
+"""One run: reads the stream, passes every update on once, and stops in time."""

@@ -1,4 +1,4 @@
-"""When a run that reads periodically is done: it has what there was when it began."""
+"""Decides when a periodic run has caught up: it has everything that was there when it began."""
 
 from __future__ import annotations
 

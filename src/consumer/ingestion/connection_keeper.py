@@ -1,4 +1,4 @@
-"""Keeps a connection to the stream: opens it, waits before the next, gives up one that gets nowhere."""
+"""Keeps a connection to the stream: opens it, waits before a reconnect, gives up one that makes no progress."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from consumer.stream.connection import Connection
 
 _SLEEP_STEP = 0.2
-_CHECK_SECONDS = 0.05  # a line may come by itself every few microseconds: not each has to look at the clock's meaning
+_CHECK_SECONDS = 0.05  # a line may come every few microseconds: not every one has to check the clock
 
 _REFUSALS = 3
 """How often a position token has to be refused until it is one that the server does not know: any answer may be a

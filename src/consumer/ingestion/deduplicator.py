@@ -1,4 +1,4 @@
-"""Recognises updates that the server sends again after a reconnect, so that nothing is handed on twice."""
+"""Recognises updates that the server sends again after a reconnect, so that no duplicate is passed on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When a run's reading is over: asked between chunks, at each token, and before a long wait."""
+"""Decides when reading ends: checked between chunks, at each token, and before a long wait."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which updates a recovery from a committed position would fetch again, although Kinesis has them."""
+"""The frontier: updates that a recovery from a committed position would fetch again, although Kinesis has them."""
 
 from __future__ import annotations
 

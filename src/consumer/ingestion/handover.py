@@ -1,4 +1,4 @@
-"""What a run leaves to the next one in its process: what it had read, and Kinesis has, past the committed token.
+"""Handover to the next run in the same process: the updates past the committed token that Kinesis already has.
 
 A run may end between two tokens: the API refuses to go on, the checkpoint cannot be written, no token comes in time.
 The next run then reads again what came after the last commit. As long as the process lives it knows better than the

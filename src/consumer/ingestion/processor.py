@@ -1,4 +1,4 @@
-"""What happens to target updates: dropped as a duplicate, rejected, or handed to the publisher."""
+"""Processes target updates: drops duplicates, rejects invalid ones, and passes the rest to the publisher."""
 
 from __future__ import annotations
 

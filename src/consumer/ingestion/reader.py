@@ -1,4 +1,4 @@
-"""Reads the stream: acts on every message, live from a token on or in batch mode, and stops when it is time to."""
+"""Reads the stream: acts on every message, live from a token or in batch mode, and stops in time."""
 
 from __future__ import annotations
 

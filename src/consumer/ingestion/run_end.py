@@ -1,4 +1,4 @@
-"""How a run ends: what was read is acknowledged and committed, the lease given back, the rest left to the next run."""
+"""The end of a run: waits for acknowledgements, commits, releases the lease, and hands over to the next run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a run is doing, for the map and the API: `live/status.json`, written every few seconds on its own thread.
+"""The status of a run for the map and the API: `live/status.json`, written every few seconds on its own thread.
 
 It is for people to read, and decides nothing. A write that fails is counted, and the next one carries everything; a
 slow one delays the next. The end of a run waits for its last write, since a process that has answered Lambda is frozen,

@@ -1,4 +1,4 @@
-"""A wish from outside that the run stop at the next position token: SIGTERM, or a limit given in the event."""
+"""A request to stop the run at the next position token: SIGTERM, or a limit given in the event."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run gives back and logs."""
+"""The summary of a run, which it returns and logs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When to stop: decided by the time that is left and by the observed interval between position tokens."""
+"""Decides when to stop, by the remaining time and the observed interval between position tokens."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The calls to Kinesis that are under way: each waits in its own thread, its answer until it is taken."""
+"""Calls to Kinesis in flight, each in its own thread; answers are kept until they are collected."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What decides what goes to Kinesis, and when: `SingleOutbox` and `EnvelopeOutbox` are both this."""
+"""The outbox interface, which decides what is sent to Kinesis and when: see `SingleOutbox` and `EnvelopeOutbox`."""
 
 from __future__ import annotations
 

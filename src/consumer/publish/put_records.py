@@ -1,4 +1,4 @@
-"""The PutRecords call: which entries Kinesis took, which to send again, and what is final."""
+"""The PutRecords call: which entries were accepted, which to send again, and which errors are final."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The two ways to publish: one record an update, or envelopes. What differs between them is what is made here."""
+"""The two record formats: one record per update, or envelopes. Makes the parser and outbox of each."""
 
 from __future__ import annotations
 

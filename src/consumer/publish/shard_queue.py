@@ -1,4 +1,4 @@
-"""The lane of one shard: what waits for it, not packed yet or packed and not acknowledged."""
+"""The queue of one shard: updates not packed yet, and envelopes not acknowledged yet."""
 
 from __future__ import annotations
 

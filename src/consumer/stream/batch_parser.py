@@ -1,4 +1,4 @@
-"""The fast way from lines to messages: what `MessageParser.parse` gives line by line, at a fraction of its cost.
+"""The fast path from lines to messages: the results of `MessageParser.parse`, at a fraction of its cost.
 
 A stream that catches up is thousands of target updates in a row, all spelled alike. They are cut out of their lines and
 decoded a block at a time; whatever is not as usual is left to the parser.

@@ -1,4 +1,4 @@
-"""The client of the Tracking Stream: asks for a part of it, and opens the endless response or says why not."""
+"""The Tracking Stream client: requests a part of the stream, and opens the endless response or raises the reason."""
 
 from __future__ import annotations
 

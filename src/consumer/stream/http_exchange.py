@@ -1,4 +1,4 @@
-"""One HTTP/1.1 request and the head of its answer (RFC 9112): of bounded size, and nothing kept for the next one."""
+"""One HTTP/1.1 request and the head of its answer (RFC 9112): of bounded size; nothing is kept for the next request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The server's words without the API token, in whatever spelling it comes back: they go into logs, errors and S3."""
+"""Removes the API token, in any encoding, from what the server sends before it goes into logs, errors and S3."""
 
 from __future__ import annotations
 
