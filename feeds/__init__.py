@@ -1,4 +1,4 @@
-"""Where updates can come from without a subscription: generated traffic, recordings, and your own receiver."""
+"""Sources of updates without a subscription: generated traffic, recordings, and ADS-B receivers."""
 
 from __future__ import annotations
 

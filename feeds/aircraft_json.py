@@ -1,4 +1,4 @@
-"""readsb's `aircraft.json` (also dump1090-fa's and tar1090's): a document in, what is new in it out.
+"""readsb's `aircraft.json` (also dump1090-fa's and tar1090's): a document in, its new observations out.
 
 A snapshot of all aircraft that were heard lately, written about once a second. `now` is when it was written, `seen` how
 many seconds before that an aircraft was last heard, `seen_pos` how long before it its position was (readsb's

@@ -1,4 +1,4 @@
-"""From single observations to target updates: what was heard of each aircraft, one update for each 5 seconds.
+"""Turns single observations into target updates: one update per aircraft and 5 seconds.
 
 Pure: time comes in with what is observed, and is asked for nowhere.
 """

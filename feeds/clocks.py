@@ -1,4 +1,4 @@
-"""The time of what is received: the wall's, which may be set while a receiver runs, but never falling."""
+"""The receiver's clock: wall time, which may be set while a receiver runs, but never goes back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What ends a command of this room: one error, whose text is a sentence for the person who called it."""
+"""The error that ends a feeds command; its text is a sentence for the person who ran it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Kinesis client of who sends from a command line: AWS's usual settings, throttles counted, errors as sentences."""
+"""The Kinesis client of commands: AWS's usual settings, throttles counted, errors as sentences."""
 
 from __future__ import annotations
 

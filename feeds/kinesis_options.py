@@ -1,4 +1,4 @@
-"""The command-line options of who sends to Kinesis, and what is said at the end."""
+"""Command-line options for sending to Kinesis, and the closing line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Counts what a receiver sends that cannot be read, and says so once a minute at most."""
+"""Counts unreadable input from a receiver, and reports it once a minute at most."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a receiver heard of an aircraft at one moment: what every parser gives, and the aircraft's state is made of."""
+"""An observation: what a receiver heard of an aircraft at one moment; the result of every parser."""
 
 from __future__ import annotations
 

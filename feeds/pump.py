@@ -1,4 +1,4 @@
-"""From a source to whoever takes its lines, at the pace of their ingestion times; who takes them may be slow."""
+"""Pumps lines from a source to a consumer of lines, at the pace of their ingestion times; the consumer may be slow."""
 
 from __future__ import annotations
 

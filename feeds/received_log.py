@@ -1,4 +1,4 @@
-"""What a receiver heard, as the Tracking Stream's server serves it: released as it comes, at the time of now."""
+"""The log of what a receiver hears, for the Tracking Stream's server: released as it comes, at the present time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the feeder asks of a receiver, and how one that cannot be reached is tried again."""
+"""The receiver interface of the feeder, and the retry of one that cannot be reached."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Tracking Stream, or the updates that it would carry, without a subscription.
+"""The simulator command: serves a Tracking Stream, or sends its updates to Kinesis.
 
 `pipenv run simulator --port 8080 --token secret` serves the stream; `pipenv run simulator --to-kinesis STREAM` sends
 its updates into a Kinesis stream, as the consumer would.

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM for commands that drain: the first ends in order, a second one at once."""
+"""Ctrl-C and SIGTERM for commands that drain: the first stops gracefully, a second at once."""
 
 from __future__ import annotations
 

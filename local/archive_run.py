@@ -1,4 +1,4 @@
-"""The archive in a local run: the raw objects' delivery, the function by schedule, and its last run at the end."""
+"""The archive in a local run: delivery of raw objects, scheduled runs of the function, and a last run at the end."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def archive_by_hand(function: Function, attempts: int = ATTEMPTS) -> str:
 
 
 class ArchiveRun:
-    """What belongs to the archive, where the stack has one. Durations shrink with the feed's speed."""
+    """The archive part of a run, where the stack has one. Durations shrink with the feed's speed."""
 
     def __init__(  # noqa: PLR0913 -- the parts it is put together from
         self,

@@ -1,4 +1,4 @@
-"""Time as an argument: what waits or reads the clock gets one of these, so that tests can own time.
+"""Clocks, passed as arguments to whatever waits or reads the time, so that tests control time.
 
 The machine's clock is read once, and goes on by the monotonic one: a clock that is stepped, or a machine that sleeps,
 changes no wait and no age, and every process of a run gets the same time.

@@ -1,4 +1,4 @@
-"""What a run made, as files: the data bucket's objects, under the keys that a deployed stack gives them."""
+"""Saves a run's data bucket as files, under the keys that a deployed stack gives its objects."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Creates the stack of `template.yaml` on the local AWS: by CloudFormation, and by hand what moto's does not know."""
+"""Creates the stack of `template.yaml` on the local AWS: by CloudFormation, or by API calls where moto lacks a type."""
 
 from __future__ import annotations
 

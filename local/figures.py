@@ -1,4 +1,4 @@
-"""A run in figures: a picture while it goes on, and the feed against the sinks at its end."""
+"""The figures of a run: snapshots while it runs, and the audit report at its end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Flights in a local run: made of the archive after each of its runs, and once more at the end."""
+"""Flights in a local run: made after each archive run, and once more at the end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An HTTP server on loopback that ends at once, whatever its connections do: base of the simulator and the relay."""
+"""A loopback HTTP server that stops at once, whatever its connections do: base of the simulator and the relay."""
 
 from __future__ import annotations
 

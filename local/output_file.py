@@ -1,4 +1,4 @@
-"""A result that is written at the end of long work, into a place that is tried before the work begins."""
+"""Writes a result file at the end of long work, after checking at the start that it can be written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a command finds a local stack that runs: by its AWS, which holds a note of what the stack consists of.
+"""Finds a running local stack for other commands: its moto server holds a note of the stack's resources.
 
 Nothing is left behind by a run that was killed, since its AWS has ended with it.
 """

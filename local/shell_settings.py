@@ -1,4 +1,4 @@
-"""Keeps the shell's AWS settings out of what runs on this machine alone: local runs, benchmarks, tests, their children.
+"""Keeps the shell's AWS settings out of local runs, benchmarks, tests and their child processes.
 
 A profile that does not exist, an endpoint, a bundle of certificates or a broken configuration file are meant for real
 accounts. Here they would send a call somewhere else, or end the run before it began.

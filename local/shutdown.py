@@ -1,4 +1,4 @@
-"""How a run is shut down, so that nothing is under way any more when the ledger counts."""
+"""Shuts a run down in order, so that nothing is in flight when the ledger counts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The signals that end a program: a command that gets one first ends what it has started."""
+"""Signals that end a program: a command first stops what it has started."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command line of those who run a stack: `pipenv run ops --help`."""
+"""The operator's command line: `pipenv run ops --help`."""
 
 from __future__ import annotations
 

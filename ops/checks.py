@@ -1,4 +1,4 @@
-"""What `ops doctor` checks: each check asks AWS how something is set, and compares it with the stack's own template."""
+"""The checks of `ops doctor`: each reads a setting from AWS and compares it with the stack's template."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`ops doctor`: whether a stack is set up as it should be, and what to do where it is not."""
+"""`ops doctor`: checks a stack's setup, and says how to fix it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a command cannot do, said for people: what happened, to what, and what to do."""
+"""Errors of the commands, written for people: what happened, to what, and what to do."""
 
 from __future__ import annotations
 

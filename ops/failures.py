@@ -1,4 +1,4 @@
-"""On-failure objects: what Lambda writes of a batch that it gave up, and what of it can go back into the stream."""
+"""On-failure objects: what Lambda writes for a discarded batch, and which records can go back into the stream."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was found of one part of a stack: how it is, in which words, and what to do."""
+"""A finding on one part of a stack: its level, a sentence, and what to do."""
 
 from __future__ import annotations
 

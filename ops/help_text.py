@@ -1,4 +1,4 @@
-"""The end of a command's help, examples and what else there is to say, as wide as the terminal."""
+"""The epilog of a command's help: examples and notes, as wide as the terminal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What commands print: lines for people on standard output, complaints beside it, JSON for machines."""
+"""Output of the commands: text for people on standard output, errors on standard error, JSON for machines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The stack that a command is about: deployed, or a local one that runs."""
+"""The stack that a command works on: deployed, or a running local one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`ops tail`: shows what passes, as it comes: updates, window rows, alerts, rejected lines, on-failure objects."""
+"""`ops tail`: shows data as it arrives: updates, window rows, alerts, rejected lines, on-failure objects."""
 
 from __future__ import annotations
 

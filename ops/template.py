@@ -1,4 +1,4 @@
-"""What a deployed stack's own template says: the properties that a resource was given, with the stack's parameters."""
+"""Reads a deployed stack's template: a resource's properties, resolved with the stack's parameters."""
 
 from __future__ import annotations
 

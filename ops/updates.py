@@ -1,4 +1,4 @@
-"""The updates in a stack's Kinesis stream, as they come: all shards, envelopes opened."""
+"""Follows the updates in a stack's Kinesis stream: all shards, envelopes opened."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What the feed sent, held against what the sinks and the stream have."""
+"""The audit of a run: compares what the feed sent with the stream and the sinks."""

@@ -1,4 +1,4 @@
-"""The archive against the feed: every update's key once, in some object. Written again here, by the contract alone."""
+"""Audits the archive against the feed: each update's key once. An independent implementation of the contract."""
 
 from __future__ import annotations
 

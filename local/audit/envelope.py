@@ -1,6 +1,6 @@
-"""What a stream's records hold, in either format of `docs/design.md`: written again here, and as plainly as can be.
+"""Reads a stream's records in either format of `docs/design.md`: an independent and plain implementation.
 
-The functions have their own reader; a test holds the two to the same opinion.
+The functions have their own reader; a test compares the two.
 """
 
 from __future__ import annotations

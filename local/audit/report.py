@@ -1,4 +1,4 @@
-"""The run's result: the figures of `--report`, what to say of them, and the exit code."""
+"""The run's result: the figures of `--report`, the sentences about them, and the exit code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads what the system has written: the stream, window rows, rejected lines, dead letters, alerts, checkpoint."""
+"""Reads what the stack has written: the stream, window rows, rejected lines, dead letters, alerts, checkpoint."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Reads a snapshot of positions as `docs/design.md` describes it: a reader of our own, as plain as can be.
+"""Reads a snapshot of positions as `docs/design.md` describes it: an independent and plain implementation.
 
-The functions and the page have theirs; this one shares nothing with either, so that it can judge what they show.
+The functions and the page have their own readers; this one shares no code with them, so that it can judge them.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""AWS on this machine: moto, and what it needs to carry the whole stack."""
+"""The local AWS: moto, with what the stack needs and moto lacks."""

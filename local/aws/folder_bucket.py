@@ -1,4 +1,4 @@
-"""A bucket in a folder: what the archive and the flights ask of S3, answered from files under their keys.
+"""A folder as an S3 bucket: answers the S3 calls of the archive and flights functions from files named by key.
 
 Several processes may write at a time: a condition is tested and the file replaced under a lock of the folder.
 """

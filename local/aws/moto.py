@@ -1,4 +1,4 @@
-"""AWS on this machine: starts and ends the moto server, and makes clients that talk to nothing else."""
+"""The local AWS: starts and stops the moto server, and makes clients that talk to nothing else."""
 
 from __future__ import annotations
 

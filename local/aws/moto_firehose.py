@@ -1,4 +1,4 @@
-"""moto's Firehose, with objects under the prefix that is evaluated: moto takes the text as it is, and adds a date."""
+"""Patches moto's Firehose to evaluate the times in object prefixes, which moto takes literally."""
 
 from __future__ import annotations
 

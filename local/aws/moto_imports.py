@@ -1,4 +1,4 @@
-"""Imports moto's CloudFormation without the tables of services that no stack here has: more than half of its import.
+"""Imports moto's CloudFormation in less than half the time, without the tables of services that no stack here uses.
 
 moto's CloudFormation imports the models of all services it can make. EC2's read, while they are imported, their types
 of instances (0.5 s of CPU) and, by botocore's models, AWS's regions (1 s); API Gateway's import a validator of OpenAPI

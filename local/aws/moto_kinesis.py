@@ -1,4 +1,4 @@
-"""What moto's Kinesis needs to carry a whole stream, and to be resharded as Kinesis is; `install` puts it in.
+"""Patches moto's Kinesis to carry a whole stream and to reshard as Kinesis does; see `install`.
 
 As moto has it, a shard walks through all its records on each put and each read, and an answer is built value by value
 from the service's model: 40 us a record, more than all else a record costs. A closed shard goes on taking records, and

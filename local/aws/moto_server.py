@@ -1,4 +1,4 @@
-"""The process that plays AWS: a moto server on a free loopback port, with what moto needs to carry a whole stream.
+"""The moto server process, on a free loopback port, with the patches that a whole stream needs.
 
 Started by `local.aws.moto`, with the offset of its clock. Writes one line of JSON to standard output once it listens,
 `{"port": ..., "types": [...]}`, where `types` are the resource types its CloudFormation can make. It ends when its

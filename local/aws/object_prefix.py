@@ -1,4 +1,4 @@
-"""The prefix of a delivery stream's objects, in which Firehose evaluates times: `date=!{timestamp:yyyy-MM-dd}/`."""
+"""Evaluates the times in a delivery stream's object prefix, as Firehose does: `date=!{timestamp:yyyy-MM-dd}/`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Makes of `template.yaml` what the local AWS can create: the real translator, then the few resources it lacks.
+"""Translates `template.yaml` into what the local AWS can create: by the SAM translator, minus what moto lacks.
 
 Pure: nothing here talks to anything. Resources that moto's CloudFormation does not know are taken out. References to
 them become names known beforehand; what their properties refer to is asked of the stack through outputs, so that

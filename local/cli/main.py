@@ -1,4 +1,4 @@
-"""Does what the command line asks for, and says by an exit code what became of it."""
+"""Runs what the command line asks for, and returns the exit code."""
 
 from __future__ import annotations
 

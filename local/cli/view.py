@@ -1,4 +1,4 @@
-"""What a person sees: a live picture while the run goes on (plain lines without a terminal), a table at its end."""
+"""The terminal view: a live picture during the run (plain lines without a terminal), and a table at its end."""
 
 from __future__ import annotations
 

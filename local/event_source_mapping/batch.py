@@ -1,4 +1,4 @@
-"""What waits to be sent, and how it is cut into batches."""
+"""Records that wait to be sent, and how they are cut into batches."""
 
 from __future__ import annotations
 

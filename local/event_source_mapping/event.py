@@ -1,4 +1,4 @@
-"""Lambda's event for a batch of Kinesis records, written as bytes once a record and joined a batch."""
+"""Builds Lambda's event for a batch of Kinesis records; each record is encoded once."""
 
 from __future__ import annotations
 

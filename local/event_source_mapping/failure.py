@@ -1,4 +1,4 @@
-"""What a function's answer means for its batch, and what the on-failure destination gets."""
+"""Interprets a function's response for its batch, and builds what the on-failure destination gets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""FilterCriteria: which records of a stream a function gets to see, in EventBridge's pattern syntax.
+"""FilterCriteria: which records of a stream a function receives, in EventBridge's pattern syntax.
 
 Operators and their meaning: EventBridge user guide, "Comparison operators for use in event patterns".
 """

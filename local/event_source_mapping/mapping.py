@@ -1,4 +1,4 @@
-"""An event source mapping at work: finds the shards, starts one poller each, parents before children."""
+"""Runs an event source mapping: finds the shards, and starts one poller each, parents before children."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a mapping tells those who watch it: counters and events."""
+"""Observing a mapping: its counters and events."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How fast a mapping polls and how long it waits: Lambda does not publish most of these, so they are settings."""
+"""Polling and retry intervals of a mapping: Lambda does not publish most of these, so they are settings."""
 
 from __future__ import annotations
 

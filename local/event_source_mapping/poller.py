@@ -1,4 +1,4 @@
-"""The thread of one shard: reads it, makes the invocations that are due, and passes on what came of them."""
+"""The poller of one shard: reads it, makes the invocations that are due, and passes on their results."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an event source mapping is set to, read from Lambda's API or from CloudFormation's properties."""
+"""Settings of an event source mapping, read from Lambda's API or from CloudFormation's properties."""
 
 from __future__ import annotations
 

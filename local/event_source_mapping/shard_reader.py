@@ -1,4 +1,4 @@
-"""Reading one shard over the Kinesis API: the iterator, where it begins, and what a read says of the tip."""
+"""Reads one shard over the Kinesis API: its iterator, its starting position, and whether the tip is reached."""
 
 from __future__ import annotations
 

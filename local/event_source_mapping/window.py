@@ -1,4 +1,4 @@
-"""Tumbling windows: where they begin and end, and the state handed on within one."""
+"""Tumbling windows: their edges, and the state carried within one."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Faults on purpose: a proxy before the local AWS that fails calls as planned, and authorises each."""
+"""Fault injection: schedules of faults drawn from a seed, run on the real parts and judged (`pipenv run chaos`)."""

@@ -1,4 +1,4 @@
-"""Breaks things on purpose, schedule by schedule, and reports whether the promises held: `pipenv run chaos`."""
+"""Runs fault schedules and reports whether the promises held: `pipenv run chaos`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The processes that run fault schedules side by side, and what becomes of a schedule whose process ends."""
+"""The worker processes that run fault schedules in parallel, and the outcome of a schedule whose process dies."""
 
 from __future__ import annotations
 

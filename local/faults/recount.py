@@ -1,4 +1,4 @@
-"""What should have come out, counted once more from the feed and the stream, as plainly as it can be said.
+"""The expected results, recounted from the feed and the stream by plain code.
 
 Nothing here is shared with the functions: it is the other opinion on windows and alerts.
 """

@@ -1,4 +1,4 @@
-"""The real parts a fault schedule runs over, kept warm from one schedule to the next: a cold start takes a second.
+"""The test rig: the real parts a fault schedule runs on, kept warm between schedules (a cold start takes a second).
 
 What a schedule writes to is made again for each: stream, tables and the buckets' contents. The functions stay, and with
 them what they remember between invocations, as they would on a day on which everything goes wrong.

@@ -1,4 +1,4 @@
-"""One fault schedule: everything that goes wrong in one run, and what runs meanwhile, drawn from a seed alone."""
+"""A fault schedule: all faults of one run, and its traffic, drawn from a seed."""
 
 from __future__ import annotations
 

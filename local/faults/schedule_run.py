@@ -1,4 +1,4 @@
-"""Runs one fault schedule over the rig, from an empty stream to the verdict."""
+"""Runs one fault schedule on the rig, from an empty stream to the verdict."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether the live objects show what was sent: the joined snapshots against a recount of the stream. Pure."""
+"""Judges the live objects: compares the joined snapshots with a recount of the stream. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A reader of the live objects during a schedule: it polls them, and notes whenever they go back.
+"""Polls the live objects during a schedule, and records whenever they go back.
 
 It joins what it reads as a viewer does, and looks at every closed window rather than at the newest.
 """

@@ -1,4 +1,4 @@
-"""What a fault schedule has done to the promises: the streams and sinks themselves against the feed. Pure."""
+"""Judges a fault schedule against the promises: compares stream and sinks with the feed. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an invocation of a function gives back, in the terms of Lambda's Invoke API."""
+"""The result of a function's invocation, in the terms of Lambda's Invoke API."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads what the runtime interface emulator answers, and tells a result from a failure."""
+"""Interprets the responses of the runtime interface emulator: results and failures."""
 
 from __future__ import annotations
 

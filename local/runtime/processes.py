@@ -1,4 +1,4 @@
-"""What Linux's /proc tells of processes: children, sessions, listening ports, caught signals; and how to end a session.
+"""Reads /proc: children, sessions, listening ports, caught signals of processes; and ends a session.
 
 The runtime interface emulator is a Linux program, so /proc is there wherever it runs.
 """

@@ -1,4 +1,4 @@
-"""Ends what a run has started when the run itself is killed (SIGKILL, out of memory) and can end nothing any more.
+"""Ends the processes of a run that was itself killed (SIGKILL, out of memory).
 
 A separate process that is notified of each session that starts and ends. Its standard input is a pipe that only the run
 writes to: when the run is gone, whatever the reason, the pipe ends, and the reaper ends the sessions that are left.

@@ -1,4 +1,4 @@
-"""The schedule's tick and Lambda's queue for asynchronous invocations: what EventBridge and Lambda do with a rule."""
+"""Scheduled rules as EventBridge and Lambda run them: ticks, and the queue of asynchronous invocations."""
 
 from __future__ import annotations
 

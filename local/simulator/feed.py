@@ -1,4 +1,4 @@
-"""The feed: everything the provider has ingested so far, released line by line as simulated time passes."""
+"""The feed: everything the provider has ingested, released line by line as simulated time passes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One aircraft's day: taxi, flight, turnaround, and the next flight; each with its own number, route and times."""
+"""One aircraft's day: taxi, flight, turnaround and the next flight, each with its number, route and times."""
 
 from __future__ import annotations
 

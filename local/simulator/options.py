@@ -1,4 +1,4 @@
-"""Command-line options that the local stack and the stand-alone simulator share: types, checks, and the source."""
+"""Command-line options that the local stack and the stand-alone simulator share: types, checks and the source."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How high, how fast and how far along its way an airliner is, at any second of its flight."""
+"""Flight profiles: altitude, speed and distance flown of an airliner at any second of its flight."""
 
 from __future__ import annotations
 

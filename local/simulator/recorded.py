@@ -1,4 +1,4 @@
-"""What one file of a replay holds."""
+"""The contents of one file of a replay."""
 
 from __future__ import annotations
 

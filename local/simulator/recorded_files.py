@@ -1,4 +1,4 @@
-"""Which files a replay is made of: those named, those of a folder, those that a pattern matches."""
+"""Finds the files of a replay: named files, folders and patterns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Tracking Stream's server: what it gives to whom, and every stream that is open."""
+"""The Tracking Stream's server: authentication, responses, and all open streams."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Position tokens: where a client is in the feed, sealed so that a feed recognises its own."""
+"""Position tokens: a sealed place in the feed, so that a feed recognises its own."""
 
 from __future__ import annotations
 

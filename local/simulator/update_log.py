@@ -1,4 +1,4 @@
-"""What a Tracking Stream's server serves: lines in the order of their ingestion, each at its own position.
+"""The log that a Tracking Stream server serves: lines in ingestion order, each with a position.
 
 Who appends to it, and when, is another matter: `feed` at the pace of a source's own times, a receiver as it hears.
 """

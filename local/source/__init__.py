@@ -1,1 +1,1 @@
-"""What a run reads: generated traffic or a recording, served here, or a stream that somebody else serves."""
+"""Sources of a run: generated traffic or a recording, served here, or a remote stream."""

@@ -1,4 +1,4 @@
-"""A stream that somebody else serves: the provider, the simulator or the feeder in a separate process.
+"""A remote stream: the provider, or the simulator or feeder in a separate process.
 
 A run that reads one knows what arrived, and not what was sent: what it can hold against each other begins in Kinesis.
 """

@@ -1,4 +1,4 @@
-"""What a run asks of a source, whoever serves it; a source of another kind is one more class of each of the two."""
+"""The source interface of a run; another kind of source is one more class of each of the two."""
 
 from __future__ import annotations
 

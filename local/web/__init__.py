@@ -1,1 +1,1 @@
-"""The map and the API on loopback: what CloudFront, the page's bucket and API Gateway do for a deployed stack."""
+"""Serves the map and the API on loopback, as CloudFront, the page's bucket and API Gateway do for a deployed stack."""

@@ -1,4 +1,4 @@
-"""Where `ops status` looks: each look reads a few things of one part, and says how it is."""
+"""The looks of `ops status`: each reads the state of one part, and returns a finding."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the consumer is: its last status, and the schedule that starts it."""
+"""The state of the consumer: its last status, and the schedule that starts it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How fresh the data bucket is: live objects, and what Firehose delivers."""
+"""The freshness of the data bucket: live objects, and what Firehose delivers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the Kinesis stream and the functions are: throughput, throttling, errors, event source mappings."""
+"""The state of the Kinesis stream and the functions: throughput, throttling, errors, event source mappings."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Which settings a load needs, what they lead to, and what they cost."""
+"""Capacity planning: the settings that a load needs, their effect and their cost."""

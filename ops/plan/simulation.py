@@ -1,4 +1,4 @@
-"""What an event source mapping does under a load: the local stack's own shard, lanes and batches, without a wait.
+"""Simulates an event source mapping under a load, with the local stack's shard, lanes and batches, and no waiting.
 
 Time is a number that goes from event to event, as `local.event_source_mapping.poller` would see it pass: a poll, an
 answer, a batch that has waited long enough. All shards are alike and independent, so that one of them is all of them.

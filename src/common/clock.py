@@ -1,4 +1,4 @@
-"""Time as an argument: logic that needs a time gets a clock, so that tests can own it."""
+"""Clocks, passed as arguments to logic that needs the time, so that tests control it."""
 
 from __future__ import annotations
 

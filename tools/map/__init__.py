@@ -1,1 +1,1 @@
-"""Makes the map's data files of public-domain sources."""
+"""Builds the map's data files from public-domain sources."""

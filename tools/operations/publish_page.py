@@ -1,4 +1,4 @@
-"""Puts the page's files where a stack shows them: `pipenv run publish-page STACK`.
+"""Publishes the page's files to a stack: `pipenv run publish-page STACK`.
 
 Only what differs is written, `index.html` last, and what the folder no longer has is removed. Then CloudFront is told
 to forget its copies.

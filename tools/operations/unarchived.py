@@ -1,4 +1,4 @@
-"""Which hours of arrival the archive has not read yet, for commands that take what it has for the whole."""
+"""Finds the hours of arrival that the archive has not read yet, for commands that need it complete."""
 
 from __future__ import annotations
 

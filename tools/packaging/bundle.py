@@ -1,4 +1,4 @@
-"""Lays out what a function's zip holds: its own folder, `common`, and its libraries without what is never read."""
+"""Lays out a function's zip: its folder, `common`, and its libraries without files that are never read."""
 
 from __future__ import annotations
 

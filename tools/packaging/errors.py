@@ -1,4 +1,4 @@
-"""What goes wrong while packaging, in words for people."""
+"""Errors of packaging, written for people."""
 
 from __future__ import annotations
 

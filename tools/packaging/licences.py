@@ -1,4 +1,4 @@
-"""`python -m tools.packaging.licences`: whether each locked package's licence is one that this project may build on.
+"""`python -m tools.packaging.licences`: checks that each locked package's licence is allowed.
 
 Licences are read from what the installed packages say of themselves: `License-Expression`, else the classifiers, else
 `License`. What says nothing, or something that is not allowed, is looked at by a person, who adds it here with the

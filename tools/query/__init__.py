@@ -1,4 +1,4 @@
-"""Questions to the archive in SQL, on one machine: `pipenv run query`."""
+"""SQL queries on the archive, on one machine: `pipenv run query`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""DuckDB over the tables of a place: each is a view, which reads what a query asks for and nothing else."""
+"""DuckDB over the tables of a folder or bucket: each is a view that reads only what a query needs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can be wrong with a question."""
+"""Errors in a query."""
 
 
 class QueryError(Exception):

@@ -1,4 +1,4 @@
-"""What an answer looks like: a table for people, CSV or JSON for programs; row by row, however many there are."""
+"""Formats query results: a table for people, CSV or JSON for programs; row by row, in bounded memory."""
 
 from __future__ import annotations
 

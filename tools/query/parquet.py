@@ -1,4 +1,4 @@
-"""An answer as Parquet: DuckDB writes it into a temporary file, which is then passed on."""
+"""Query results as Parquet: DuckDB writes a temporary file, which is then copied to the output."""
 
 from __future__ import annotations
 

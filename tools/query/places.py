@@ -1,4 +1,4 @@
-"""Where the data are: the folder of a local run, or a data bucket."""
+"""Data locations: the folder of a local run, or a data bucket."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The span of time that is asked for: `--from` and `--to`, each a day or a time in UTC."""
+"""The time span of a query: `--from` and `--to`, each a day or a time in UTC."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tables that can be asked: where each lies in the data bucket or folder, and its columns.
+"""The tables of queries: where each lies in the data bucket or folder, and its columns.
 
 Columns follow from the schemas of those who write the tables. `template.yaml` declares the same tables for Athena.
 """

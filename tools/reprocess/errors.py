@@ -1,4 +1,4 @@
-"""What ends the command."""
+"""The error that ends the command."""
 
 from __future__ import annotations
 

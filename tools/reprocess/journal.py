@@ -1,4 +1,4 @@
-"""Which hours an interrupted run had finished, so that the same command goes on there."""
+"""The journal of finished hours, so that the same command resumes after an interruption."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The line that says how far it is: rewritten on a terminal, written once at the end anywhere else."""
+"""The progress line: rewritten on a terminal, written once at the end elsewhere."""
 
 from __future__ import annotations
 

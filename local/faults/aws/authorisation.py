@@ -1,4 +1,4 @@
-"""Decides whether a role may do what it calls for, and remembers which of its grants were ever needed.
+"""Authorises calls against the policies of the caller's role, and records which grants were ever needed.
 
 The policies are those that CloudFormation made, read back from the local IAM; moto's evaluator decides. Its enforcement
 in the server itself looks at actions alone; here the resource counts as well, and conditions on texts do.

@@ -1,4 +1,4 @@
-"""What AWS answers when it refuses a call: each service in its own words and its own shape.
+"""Error responses of AWS: each service in its own wording and format.
 
 Codes and statuses are those of the services' API references; where a reference leaves throttling to the common errors,
 what the services answer in practice.

@@ -1,4 +1,4 @@
-"""What a call asks of the KMS key that its resource is encrypted under, by each service's own guide on encryption.
+"""The KMS permissions that a call needs for the key of its resource, by each service's guide on encryption.
 
 S3 with bucket keys names the bucket, not the object, and asks for both actions where an object is written: it reads its
 bucket key before it uses it. Firehose and CloudWatch Logs use a key by their own grants and policies, in nobody's

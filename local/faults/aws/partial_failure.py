@@ -1,4 +1,4 @@
-"""Lets a batch fail in part: takes entries out of the call, and puts their refusals into the answer, aligned."""
+"""Partial failures of batches: removes entries from the request, and inserts their errors into the response."""
 
 from __future__ import annotations
 

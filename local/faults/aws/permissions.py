@@ -1,4 +1,4 @@
-"""What a call needs to be allowed: IAM actions on resources, as the Service Authorization Reference lists them.
+"""The IAM permissions that a call needs, as the Service Authorization Reference lists them.
 
 Only the operations that the system has a use for stand here. One that does not is no call the local AWS lets through:
 what nobody has looked up, nobody can have granted.

@@ -1,4 +1,4 @@
-"""What may go wrong with a call to AWS, said declaratively: faults, the calls they apply to, and a plan of both.
+"""Declarative faults of AWS calls: kinds of fault, the calls they apply to, and a plan of both.
 
 A plan and its seed decide everything: what happens to the n-th call that a rule matches does not depend on threads,
 on time, or on what happened to other calls.

@@ -1,4 +1,4 @@
-"""HTTP/1.1 between clients and the local AWS: reads requests, asks, answers, or leaves a client without an answer."""
+"""HTTP/1.1 between clients and the local AWS: forwards requests, and answers or leaves a client without an answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A response's body on a bad day: cut, damaged, stalled, slow, repeated, or with a token that stands still."""
+"""Faulty response bodies: cut, damaged, stalled, slow, repeated, or with a token that never advances."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What may go wrong with the Tracking Stream: connections that break, stall or lie, and requests that are refused.
+"""Injects faults into the Tracking Stream: connections that break, stall or lie, and refused requests.
 
 Faults apply to the stream at a line: the n-th sent, over all connections. So a schedule needs no clock, and each
 fault comes, since the consumer does not rest before it has every line. Whatever is done keeps to what the API promises:

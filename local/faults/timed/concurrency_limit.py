@@ -1,4 +1,4 @@
-"""Reserved concurrency for a schedule: Lambda's own setting belongs to the stack, which outlives it."""
+"""Reserved concurrency of a schedule: Lambda's own setting belongs to the stack, which outlives the schedule."""
 
 from __future__ import annotations
 

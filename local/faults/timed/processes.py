@@ -1,4 +1,4 @@
-"""What may go wrong with a function's process: killed, frozen past its lease, timed out, and two consumers at once."""
+"""Process faults: a function killed, frozen past its lease, or timed out, and two consumers at once."""
 
 from __future__ import annotations
 

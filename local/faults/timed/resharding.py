@@ -1,4 +1,4 @@
-"""What may happen to the stream while everything runs: a shard is split, or two neighbours are merged."""
+"""Resharding during a run: a shard is split, or two neighbours are merged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Has things happen at given seconds after the beginning, on its own thread."""
+"""Runs actions at given seconds after the start, on its own thread."""
 
 from __future__ import annotations
 
