@@ -57,7 +57,7 @@ def world(topology: dict[str, Any]) -> bytes:
     found = outlines(topology, COAST, SMALLEST)
     borders = [simplified(line, BORDER) for line in found.borders]
     numbers = [number for lines in (found.rings, borders) for number in _lines(lines)]
-    compressor = zlib.compressobj(9, zlib.DEFLATED, -15)
+    compressor = zlib.compressobj(9, zlib.DEFLATED, -15, 7, zlib.Z_FILTERED)  # short blocks: a code for each stretch
     return compressor.compress(b"".join(map(_number, numbers))) + compressor.flush()
 
 

@@ -1,6 +1,5 @@
 /**
  * Alerts: a list, a notice for each new one, and a sound if it is wanted.
- * @module
  */
 import { byId, element, number, setText } from "./dom.js";
 

@@ -1,6 +1,5 @@
 /**
  * The page: puts the map, the list, the panel and the controls together, and gives the worker its orders.
- * @module
  */
 import { Alerts } from "./alerts.js";
 import { Basemap } from "./basemap.js";
@@ -8,10 +7,10 @@ import { Camera } from "./camera.js";
 import { at } from "./clock.js";
 import { byId, element, setText } from "./dom.js";
 import { FilterForm } from "./filterform.js";
+import { readLink, writeLink } from "./filters.js";
 import { Flights } from "./flights.js";
 import { bounds, toX, toY } from "./geo.js";
 import { Health } from "./health.js";
-import { readLink, writeLink } from "./link.js";
 import { List } from "./list.js";
 import { listen, order } from "./orders.js";
 import { Panel } from "./panel.js";
@@ -137,9 +136,10 @@ function lookAt(data) {
 
 /** @type {Record<string, (message: any) => void>} */
 const handlers = {
-  aircraft({ data, origin, clock, shown, isPast }) {
+  aircraft(message) {
+    const { data, shown, isPast } = message;
     shownPast = { shown, real: Date.now(), isPast };
-    scene.setAircraft(data, origin, clock);
+    scene.setAircraft(message);
     if (!camera.isChosen) lookAt(data);
   },
   labels: (message) => scene.setLabels(message),

@@ -1,6 +1,5 @@
 /**
  * The pictures that are drawn at aircraft, airports and labels: made once on a canvas, one cell each.
- * @module
  */
 
 /** Pixels of a cell, and cells in a row. */

@@ -1,6 +1,5 @@
 /**
  * A raster background by an address of the user's own, under the map. Off unless it is set.
- * @module
  */
 import { byId } from "./dom.js";
 

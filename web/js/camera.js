@@ -1,6 +1,5 @@
 /**
  * Where the map is looked at, and how a mouse, fingers and keys move that.
- * @module
  */
 import { toLatitude, toLongitude } from "./geo.js";
 
@@ -72,7 +71,7 @@ export class Camera {
     this.#settle();
   }
 
-  /** @param {{x: number, y: number, zoom: number} | null} place to be at, without a flight; null changes nothing */
+  /** @param {{x: number, y: number, zoom: number} | null} place to be at at once, if any */
   put(place) {
     if (place) Object.assign(this, { ...place, isChosen: true });
   }

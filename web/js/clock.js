@@ -1,6 +1,5 @@
 /**
  * The feed's clock: what time it is where the aircraft are, which in a replayed recording is not the present.
- * @module
  */
 
 /** Milliseconds by which the newest ingestion may differ from the present in a live feed. */

@@ -1,6 +1,5 @@
 /**
  * Small helpers for the page's elements and for numbers as people read them.
- * @module
  */
 
 /**

@@ -2,16 +2,11 @@
  * Draws the map by WebGL2: land, borders, graticule, tracks, airports, aircraft and labels.
  *
  * Aircraft and labels are carried forward by the vertex shader; the page's own thread only says what time it is.
- * @module
  */
 import { glyphs, shapes } from "./atlas.js";
 import { toX, toY } from "./geo.js";
 import { GLYPH_STRIDE, STRIDE, TRACK_STRIDE } from "./picture.js";
 import { SOURCES } from "./shaders.js";
-import { makeLayer, makeProgram, makeShape, makeTexture, makeVertices, use } from "./webgl.js";
-
-/** @typedef {import("./webgl.js").Program} Program */
-/** @typedef {import("./webgl.js").Shape} Shape */
 
 /**
  * @typedef {object} Theme colours from 0 to 1
@@ -51,24 +46,23 @@ export class Painter {
     this.nothing = gl.createVertexArray();
     const sprite = [["a_at", 2, 0], ["a_by", 2, 8], ["a_more", 4, 16]];
     this.layers = {
-      tracks: makeLayer(gl, "track", TRACK_STRIDE, [["a_ends", 4, 0], ["a_look", 2, 16]]),
-      airports: makeLayer(gl, "sprites", STRIDE, sprite),
-      aircraft: makeLayer(gl, "sprites", STRIDE, sprite),
-      text: makeLayer(gl, "text", GLYPH_STRIDE, [["a_at", 2, 0], ["a_by", 2, 8], ["a_time", 2, 16], ["a_down", 2, 24], ["a_look", 1, 32]]),
+      tracks: this.#layer("track", TRACK_STRIDE, [["a_ends", 4, 0], ["a_look", 2, 16]]),
+      airports: this.#layer("sprites", STRIDE, sprite),
+      aircraft: this.#layer("sprites", STRIDE, sprite),
+      text: this.#layer("text", GLYPH_STRIDE, [["a_at", 2, 0], ["a_by", 2, 8], ["a_time", 2, 16], ["a_down", 2, 24], ["a_look", 1, 32]]),
     };
-    /** @type {{coasts: Shape, borders: Shape, fill: Shape, grid: Shape} | null} */
+    /** @type {{coasts: Plain, borders: Plain, fill: Plain, grid: Plain} | null} */
     this.world = null;
     this.gridStep = 0;
   }
 
   /** @param {{corners: Float32Array, triangles: Uint32Array, coasts: Float32Array, borders: Float32Array}} world */
   setWorld(world) {
-    const { gl } = this;
     this.world = {
-      coasts: makeShape(gl, world.coasts),
-      borders: makeShape(gl, world.borders),
-      fill: makeShape(gl, world.corners, world.triangles),
-      grid: makeShape(gl, new Float32Array(0)),
+      coasts: this.#plain(world.coasts),
+      borders: this.#plain(world.borders),
+      fill: this.#plain(world.corners, world.triangles),
+      grid: this.#plain(new Float32Array(0)),
     };
     this.gridStep = 0;
   }
@@ -117,11 +111,11 @@ export class Painter {
     const carried = { ...view, u_wrap: 2, u_now: now, u_screen: [width, height], u_ramp: theme.ramp.flat(), u_colours: theme.ways.flat(), u_halo: theme.halo };
     this.#drawLayer("tracks", { ...carried, u_width: 3.2 * ratio });
     const size = Math.max(9, Math.min(17, 4.4 + camera.zoom * 1.5)) * ratio;
-    gl.bindTexture(gl.TEXTURE_2D, (this.shapes ??= makeTexture(gl, shapes())));
+    gl.bindTexture(gl.TEXTURE_2D, (this.shapes ??= this.#texture(shapes())));
     this.#drawLayer("airports", { ...carried, u_size: Math.max(9 * ratio, size) });
     this.#drawLayer("aircraft", { ...carried, u_size: size });
     if (this.layers.text.count && this.#ready("text")) {
-      gl.bindTexture(gl.TEXTURE_2D, (this.glyphs ??= makeTexture(gl, glyphs())));
+      gl.bindTexture(gl.TEXTURE_2D, (this.glyphs ??= this.#texture(glyphs())));
       this.#drawLayer("text", { ...carried, u_ratio: ratio });
     }
     return this.isComplete;
@@ -140,15 +134,15 @@ export class Painter {
     if (!land || !screen) return;
     const step = camera.zoom < 3.2 ? 30 : camera.zoom < 5 ? 10 : camera.zoom < 7.5 ? 5 : 1;
     if (step !== this.gridStep) {
-      world.grid = makeShape(gl, graticule(step), undefined, world.grid);
+      world.grid = this.#plain(graticule(step), undefined, world.grid);
       this.gridStep = step;
     }
     const half = camera.width / 2 / (256 * 2 ** camera.zoom);
     const copies = [-1, 0, 1].filter((copy) => camera.x - half < 1 + copy && camera.x + half > copy).map((copy) => copy);
-    const draw = (/** @type {Shape} */ shape, /** @type {number} */ mode, /** @type {number[]} */ colour) => {
+    const draw = (/** @type {Plain} */ shape, /** @type {number} */ mode, /** @type {number[]} */ colour) => {
       gl.bindVertexArray(shape.vertices);
       for (const copy of copies) {
-        use(gl, land, { ...view, u_wrap: copy, u_colour: colour });
+        this.#use(land, { ...view, u_wrap: copy, u_colour: colour });
         if (shape.isIndexed) gl.drawElements(mode, shape.count, gl.UNSIGNED_INT, 0);
         else gl.drawArrays(mode, 0, shape.count);
       }
@@ -163,7 +157,7 @@ export class Painter {
     gl.stencilFunc(gl.EQUAL, 1, 1);
     gl.stencilOp(gl.KEEP, gl.KEEP, gl.KEEP);
     gl.bindVertexArray(this.nothing);
-    use(gl, screen, { u_colour: [...theme.land, 1] });
+    this.#use(screen, { u_colour: [...theme.land, 1] });
     gl.drawArrays(gl.TRIANGLE_STRIP, 0, 4);
     gl.disable(gl.STENCIL_TEST);
     draw(world.grid, gl.LINES, [...theme.grid, 1]);
@@ -173,14 +167,29 @@ export class Painter {
 
   /** @param {keyof Painter["layers"]} name @param {Record<string, number | number[]>} uniforms */
   #drawLayer(name, uniforms) {
-    const { gl } = this;
     const layer = this.layers[name];
     const program = layer.count ? this.#ready(layer.program) : null;
     if (!program) return;
-    use(gl, program, uniforms);
-    gl.bindVertexArray((layer.vertices ??= makeVertices(gl, layer, program)));
-    gl.drawArraysInstanced(gl.TRIANGLE_STRIP, 0, 4, layer.count);
+    this.#use(program, uniforms);
+    this.gl.bindVertexArray((layer.vertices ??= this.#vertices(layer, program)));
+    this.gl.drawArraysInstanced(this.gl.TRIANGLE_STRIP, 0, 4, layer.count);
   }
+
+  /** @param {Program} program @param {Record<string, number | number[]>} uniforms */
+  #use(program, uniforms) {
+    const { gl } = this;
+    gl.useProgram(program.program);
+    for (const [name, value] of Object.entries(uniforms)) {
+      const at = program.uniforms[name];
+      if (!at) continue;
+      if (typeof value === "number") gl.uniform1f(at, value);
+      else if (name === "u_ramp" || name === "u_colours" || value.length === 3) gl.uniform3fv(at, value);
+      else if (value.length === 2) gl.uniform2fv(at, value);
+      else gl.uniform4fv(at, value);
+    }
+  }
+
+  /** @typedef {{program: WebGLProgram, uniforms: Record<string, WebGLUniformLocation | null>}} Program */
 
   /** @param {keyof typeof SOURCES} name @returns {Program | null} none if another one was made in this drawing */
   #ready(name) {
@@ -191,7 +200,94 @@ export class Painter {
       return null;
     }
     this.mayMake = false;
-    return (this.programs[name] = makeProgram(this.gl, SOURCES[name]));
+    return (this.programs[name] = this.#program(SOURCES[name]));
+  }
+
+  /** @param {string[]} sources vertex and fragment shader @returns {Program} */
+  #program(sources) {
+    const { gl } = this;
+    const program = gl.createProgram();
+    [gl.VERTEX_SHADER, gl.FRAGMENT_SHADER].forEach((kind, i) => {
+      const shader = /** @type {WebGLShader} */ (gl.createShader(kind));
+      gl.shaderSource(shader, sources[i]);
+      gl.compileShader(shader);
+      if (!gl.getShaderParameter(shader, gl.COMPILE_STATUS) && !gl.isContextLost())
+        throw new Error(`shader: ${gl.getShaderInfoLog(shader)}`);
+      gl.attachShader(program, shader);
+    });
+    gl.bindAttribLocation(program, 0, "a_at");
+    gl.linkProgram(program);
+    /** @type {Program["uniforms"]} */
+    const uniforms = {};
+    const count = gl.getProgramParameter(program, gl.ACTIVE_UNIFORMS);
+    for (let i = 0; i < count; i++) {
+      const name = /** @type {WebGLActiveInfo} */ (gl.getActiveUniform(program, i)).name.replace("[0]", "");
+      uniforms[name] = gl.getUniformLocation(program, name);
+    }
+    return { program, uniforms };
+  }
+
+  /**
+   * @param {keyof typeof SOURCES} program
+   * @param {number} stride
+   * @param {(string | number)[][]} attributes name, how many numbers, bytes before them
+   */
+  #layer(program, stride, attributes) {
+    return { program, stride, attributes, buffer: this.gl.createBuffer(), vertices: /** @type {WebGLVertexArrayObject | null} */ (null), count: 0 };
+  }
+
+  /** @param {Painter["layers"]["text"]} layer @param {Program} program */
+  #vertices({ stride, attributes, buffer }, program) {
+    const { gl } = this;
+    const vertices = gl.createVertexArray();
+    gl.bindVertexArray(vertices);
+    gl.bindBuffer(gl.ARRAY_BUFFER, buffer);
+    for (const [name, size, offset] of attributes) {
+      const at = gl.getAttribLocation(program.program, String(name));
+      if (at < 0) continue;
+      gl.enableVertexAttribArray(at);
+      gl.vertexAttribPointer(at, Number(size), gl.FLOAT, false, stride * 4, Number(offset));
+      gl.vertexAttribDivisor(at, 1);
+    }
+    return vertices;
+  }
+
+  /** @typedef {{vertices: WebGLVertexArrayObject, buffer: WebGLBuffer, count: number, isIndexed: boolean}} Plain */
+
+  /**
+   * @param {Float32Array} points
+   * @param {Uint32Array} [indices]
+   * @param {Plain} [old] whose buffer is used again
+   * @returns {Plain}
+   */
+  #plain(points, indices, old) {
+    const { gl } = this;
+    const vertices = old?.vertices ?? gl.createVertexArray();
+    const buffer = old?.buffer ?? gl.createBuffer();
+    gl.bindVertexArray(vertices);
+    gl.bindBuffer(gl.ARRAY_BUFFER, buffer);
+    gl.bufferData(gl.ARRAY_BUFFER, points, gl.STATIC_DRAW);
+    gl.enableVertexAttribArray(0);
+    gl.vertexAttribPointer(0, 2, gl.FLOAT, false, 0, 0);
+    if (indices) {
+      gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, gl.createBuffer());
+      gl.bufferData(gl.ELEMENT_ARRAY_BUFFER, indices, gl.STATIC_DRAW);
+    }
+    return { vertices, buffer, count: indices ? indices.length : points.length / 2, isIndexed: !!indices };
+  }
+
+  /** @param {HTMLCanvasElement} picture */
+  #texture(picture) {
+    const { gl } = this;
+    const texture = gl.createTexture();
+    gl.bindTexture(gl.TEXTURE_2D, texture);
+    gl.pixelStorei(gl.UNPACK_PREMULTIPLY_ALPHA_WEBGL, true);
+    gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA, gl.RGBA, gl.UNSIGNED_BYTE, picture);
+    gl.generateMipmap(gl.TEXTURE_2D);
+    gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MIN_FILTER, gl.LINEAR_MIPMAP_LINEAR);
+    gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_WRAP_S, gl.CLAMP_TO_EDGE);
+    gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_WRAP_T, gl.CLAMP_TO_EDGE);
+    return texture;
   }
 }
 

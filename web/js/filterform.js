@@ -1,6 +1,5 @@
 /**
- * The form of the filters: what it says becomes the filters, and the other way round.
- * @module
+ * The form of the filters.
  */
 import { byId, setText } from "./dom.js";
 import { fromParameters, toParameters } from "./filters.js";
@@ -69,7 +68,7 @@ export class FilterForm {
     else this.button.focus();
   }
 
-  /** Closes it, and leaves the focus where it is. */
+  /** Closes it and leaves the focus alone. */
   hide() {
     this.form.hidden = true;
     this.button.setAttribute("aria-expanded", "false");

@@ -1,7 +1,7 @@
 /**
- * Which aircraft are shown, and how that is written in the address.
- * @module
+ * Which aircraft are shown, and the page's address, which shows the same again.
  */
+import { toLatitude, toLongitude, toX, toY } from "./geo.js";
 
 /**
  * @typedef {object} Filters a filter that is absent lets everything pass
@@ -101,4 +101,31 @@ export function matcher(filters, fleet) {
       return latitude >= area[0] && latitude <= area[2] && isBetween;
     });
   return tests.length ? (place) => tests.every((test) => test(place)) : null;
+}
+
+/** @typedef {ReturnType<typeof readLink>} Link with the selected aircraft and the background's address, if any */
+
+/** @param {string} hash of the page's address, with its `#` */
+export function readLink(hash) {
+  const from = new URLSearchParams(hash.slice(1));
+  const [latitude, longitude, zoom] = (from.get("at") ?? "").split(",").map(Number);
+  const isPlace = from.has("at") && [latitude, longitude, zoom].every(Number.isFinite);
+  return {
+    at: isPlace ? { x: toX(longitude), y: toY(latitude), zoom } : null,
+    filters: fromParameters(from),
+    selected: from.get("aircraft"),
+    hasTrails: from.get("trails") === "1",
+    tiles: from.get("tiles") ?? "",
+  };
+}
+
+/** @param {Link & {at: {}}} link @returns {string} with its `#` */
+export function writeLink({ at, filters, selected, hasTrails, tiles }) {
+  const written = new URLSearchParams();
+  written.set("at", `${toLatitude(at.y).toFixed(3)},${toLongitude(at.x).toFixed(3)},${at.zoom.toFixed(2)}`);
+  toParameters(filters, written);
+  if (selected) written.set("aircraft", selected);
+  if (hasTrails) written.set("trails", "1");
+  if (tiles) written.set("tiles", tiles);
+  return `#${written.toString().replaceAll("%2C", ",")}`;
 }

@@ -1,6 +1,5 @@
 /**
  * What is known of every aircraft: the newest state of each, by the rule of what is newer, and where it has been.
- * @module
  */
 import { toX, toY, velocity } from "./geo.js";
 

@@ -1,6 +1,5 @@
 /**
  * The flights of the selected aircraft over the last days, from the API; a click draws the whole way of one.
- * @module
  */
 import { element } from "./dom.js";
 import { toX, toY } from "./geo.js";

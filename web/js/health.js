@@ -1,6 +1,5 @@
 /**
  * The health strip: how fresh what is shown is, and what does not answer.
- * @module
  */
 import { byId, duration, element, number, setText } from "./dom.js";
 

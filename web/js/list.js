@@ -1,10 +1,9 @@
 /**
  * The list of aircraft in view: sortable, in pages, and the way to everything for who does not see the map.
- * @module
  */
 import { byId, duration, element, number, setText } from "./dom.js";
 
-/** @typedef {import("./rows.js").Row} Row */
+/** @typedef {import("./picture.js").Row} Row */
 
 const COLUMNS = [
   { key: "name", title: "Aircraft" },

@@ -1,6 +1,5 @@
 /**
  * The live feed: polls each shard's open window, and takes the windows before it and its identities when they are needed.
- * @module
  */
 import { FeedClock } from "./clock.js";
 import { identitiesAt, JsonObject, positionsAt } from "./objects.js";

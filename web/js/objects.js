@@ -1,6 +1,5 @@
 /**
  * Live objects over HTTP: asked for again only if they have changed, whole or by blocks.
- * @module
  */
 import { headerSize, IDENTITIES, POSITIONS, readHeader, readIdentities, readPositions } from "./snapshot.js";
 

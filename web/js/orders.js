@@ -1,6 +1,5 @@
 /**
  * The beginning: the worker, which loads its modules and asks for the first object while the page's other ones are loaded.
- * @module
  */
 const worker = new Worker(new URL("worker.js", import.meta.url), { type: "module" });
 /** @type {Event[]} what it said before anybody listened */

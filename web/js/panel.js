@@ -1,11 +1,10 @@
 /**
  * The panel of the selected aircraft: all that is known of it, and how old that is.
- * @module
  */
 import { byId, clockTime, dateTime, duration, element, number, setText } from "./dom.js";
 import { EMERGENCY_NAMES } from "./fleet.js";
 
-/** @typedef {import("./rows.js").Details} Details */
+/** @typedef {import("./picture.js").Details} Details */
 
 /** @type {[string, (d: Details) => string | null | undefined][]} */
 const FIELDS = [

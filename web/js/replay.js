@@ -1,6 +1,5 @@
 /**
- * The past: closed windows one after the other, and between two of them each aircraft on its way from one place to the next.
- * @module
+ * The past: closed windows, and between two of them each aircraft on its way; and which time is shown.
  */
 import { Fleet } from "./fleet.js";
 import { toX, toY, velocity } from "./geo.js";
@@ -158,3 +157,70 @@ export class Replay {
   }
 }
 
+export class Playback {
+  /**
+   * @param {Replay} replay
+   * @param {() => void} onChange
+   * @param {(attempt: () => Promise<void>, isWanted: () => boolean) => Promise<void>} insist tries until it works
+   */
+  constructor(replay, onChange, insist) {
+    this.live = replay.live;
+    this.replay = replay;
+    this.onChange = onChange;
+    this.insist = insist;
+    /** @type {{fleet: Fleet, clock: import("./clock.js").Reading, until: number, from: number, speed: number, since: number} | null} */
+    this.past = null;
+    this.ticket = 0;
+  }
+
+  /** The aircraft as they are, or were. */
+  get fleet() {
+    return this.past?.fleet ?? this.live.fleet;
+  }
+
+  /** The time that is shown, milliseconds since the epoch. */
+  get time() {
+    const { past } = this;
+    const now = Date.now();
+    return past ? past.from + (now - past.since) * past.speed : now;
+  }
+
+  /** @returns {import("./clock.js").Reading} the feed's clock, by Date.now() */
+  clock() {
+    const { past } = this;
+    const real = Date.now();
+    if (!past) return this.live.clock.reading(real);
+    return { feed: past.clock.feed + (this.time - past.from) * past.clock.rate, real, rate: past.clock.rate * past.speed };
+  }
+
+  /** @param {number} time milliseconds since the epoch @param {number} speed 0 stands still */
+  async showPast(time, speed) {
+    const ticket = ++this.ticket;
+    const isWanted = () => ticket === this.ticket;
+    this.live.isPaused = true;
+    await this.insist(async () => {
+      const found = await this.replay.at(time);
+      if (isWanted()) this.past = { ...found, from: time, speed, since: Date.now() };
+    }, isWanted);
+    if (!isWanted()) return;
+    if (this.past && speed > 0) {
+      const wait = Math.max(50, (this.past.until - time) / speed);
+      setTimeout(() => {
+        if (!isWanted()) return;
+        const next = this.time;
+        if (next > Date.now() - this.live.windowSeconds * 1000) return this.showPresent();
+        this.showPast(next, speed);
+      }, wait);
+    }
+    this.onChange();
+  }
+
+  showPresent() {
+    this.ticket++;
+    this.past = null;
+    this.live.isPaused = false;
+    this.live.troubles.delete("replay");
+    this.live.wake();
+    this.onChange();
+  }
+}

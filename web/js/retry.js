@@ -1,6 +1,5 @@
 /**
  * What fails is said and tried again, for as long as somebody wants it.
- * @module
  */
 
 /** Milliseconds until the second attempt, doubled from one to the next. */

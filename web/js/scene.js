@@ -1,14 +1,11 @@
 /**
- * The picture on the canvas: what it shows, and when it is drawn again.
- * @module
+ * The canvas: what it shows, and when it is drawn.
  */
 import { at } from "./clock.js";
 import { byId } from "./dom.js";
 import { Painter } from "./draw.js";
 import { theme, THEMES } from "./theme.js";
 
-/** Milliseconds: the longest time between two drawings. */
-const SLOWEST = 1000;
 /** An airliner's pixels a second where the world is 256 pixels wide: it is drawn again when it has moved half a pixel. */
 const PACE = 256 * (0.25 / 40000);
 
@@ -17,7 +14,7 @@ export class Scene {
    * @param {HTMLCanvasElement} canvas
    * @param {import("./camera.js").Camera} camera
    * @param {import("./basemap.js").Basemap} basemap
-   * @param {() => void} onRestored the graphics processor had lost what the worker made
+   * @param {() => void} onRestored after the graphics processor had lost everything
    */
   constructor(canvas, camera, basemap, onRestored) {
     this.canvas = canvas;
@@ -28,7 +25,7 @@ export class Scene {
     /** @type {import("./clock.js").Reading} */
     this.clock = { feed: Date.now(), real: Date.now(), rate: 1 };
     this.origin = 0;
-    /** @type {any} what is needed again after the graphics processor has lost it */
+    /** @type {any} */
     this.world = null;
     /** The way of a past flight, and the tracks that the worker made. @type {number[]} */
     this.wholeFlight = [];
@@ -62,16 +59,15 @@ export class Scene {
     this.redraw();
   }
 
-  /** @param {Float32Array} data as the worker makes it @param {number} origin @param {import("./clock.js").Reading} clock */
-  setAircraft(data, origin, clock) {
-    this.origin = origin;
-    this.clock = clock;
+  /** @param {any} message of the worker, as in those below */
+  setAircraft({ data, origin, clock }) {
+    Object.assign(this, { origin, clock });
     this.painter?.set("aircraft", data);
     document.documentElement.dataset.aircraft = String(data.length / 8);
     this.redraw();
   }
 
-  /** @param {{glyphs: Float32Array, airports: Float32Array, tracks: Float32Array<ArrayBuffer>}} made */
+  /** @param {any} message */
   setLabels({ glyphs, airports, tracks }) {
     this.painter?.set("text", glyphs);
     this.painter?.set("airports", airports);
@@ -79,14 +75,14 @@ export class Scene {
     this.#setTracks();
   }
 
-  /** @param {any} world as `world.js` reads it */
+  /** @param {any} world */
   setWorld(world) {
     this.painter?.setWorld(world);
     this.world = world;
     this.redraw();
   }
 
-  /** @param {number[]} track of a past flight, as the tracks are; empty is none */
+  /** @param {number[]} track of a past flight; empty is none */
   setFlight(track) {
     this.wholeFlight = track;
     this.#setTracks();
@@ -128,7 +124,7 @@ export class Scene {
   /** Aircraft are drawn again when one of them may have moved half a pixel, once a second at least. */
   tick() {
     const pixelsASecond = PACE * 2 ** this.camera.zoom * Math.max(1, this.clock.rate);
-    const every = Math.max(33, Math.min(SLOWEST, 500 / pixelsASecond));
+    const every = Math.max(33, Math.min(1000, 500 / pixelsASecond));
     if (!document.hidden && performance.now() - this.lastDrawn >= every - 5) this.redraw();
     setTimeout(() => this.tick(), every);
   }

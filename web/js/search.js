@@ -1,19 +1,20 @@
 /**
- * What is asked of all aircraft: which one is at a place, which ones have a name, and in which order they are listed.
- * @module
+ * Searches the aircraft: by name, by place, and in the order of the list.
  */
 import { toX, toY } from "./geo.js";
-import { row } from "./rows.js";
+import { row } from "./picture.js";
+
+/** @typedef {import("./fleet.js").Fleet} Fleet */
 
 /**
- * @param {import("./fleet.js").Fleet} all
+ * @param {Fleet} all
  * @param {{key: string, descending: boolean}} sorting
  * @returns {(a: number, b: number) => number}
  */
 export function sorter(all, sorting) {
   const sign = sorting.descending ? -1 : 1;
-  const numbers = { altitude: all.altitude, speed: all.speed, verticalRate: all.verticalRate, age: all.positionTime };
-  const column = /** @type {Record<string, Float64Array>} */ (numbers)[sorting.key];
+  const { altitude, speed, verticalRate, positionTime: age } = all;
+  const column = /** @type {Record<string, Float64Array>} */ ({ altitude, speed, verticalRate, age })[sorting.key];
   if (column) {
     // The oldest position is the one with the greatest age.
     const way = sorting.key === "age" ? -sign : sign;
@@ -34,10 +35,10 @@ export function sorter(all, sorting) {
 }
 
 /**
- * @param {import("./fleet.js").Fleet} all
+ * @param {Fleet} all
  * @param {import("./picture.js").Airports | null} airports
  * @param {string} text the beginning of a name
- * @param {number} now of the feed, milliseconds since the epoch
+ * @param {number} now
  */
 export function search(all, airports, text, now) {
   const wanted = text.trim().toUpperCase();
@@ -63,10 +64,10 @@ export function search(all, airports, text, now) {
 }
 
 /**
- * @param {import("./fleet.js").Fleet} all
+ * @param {Fleet} all
  * @param {((place: number) => boolean) | null} matches
  * @param {{x: number, y: number, reach: number}} where on the map
- * @param {number} now of the feed, milliseconds since the epoch
+ * @param {number} now
  * @returns {string | null} the address of the nearest aircraft within reach
  */
 export function nearest(all, matches, { x, y, reach }, now) {

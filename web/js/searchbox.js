@@ -1,13 +1,12 @@
 /**
  * The search: aircraft and airports by the beginning of a name.
- * @module
  */
 import { byId, element, number } from "./dom.js";
 
 /**
  * @typedef {object} Found
  * @property {string} text
- * @property {(import("./rows.js").Row & {x: number, y: number})[]} aircraft
+ * @property {(import("./picture.js").Row & {x: number, y: number})[]} aircraft
  * @property {{name: string, city: string, x: number, y: number}[]} airports
  */
 

@@ -1,6 +1,5 @@
 /**
- * The shaders: land, tracks, sprites (airports and aircraft) and labels, in GLSL.
- * @module
+ * The shaders: land, tracks, sprites (airports and aircraft) and labels.
  */
 import { COLUMNS, GLYPH_COLUMNS } from "./atlas.js";
 
@@ -90,5 +89,4 @@ void main() {
   v_colour = vec4(u_colours[way], way == 4 ? 0.85 : faded(max(0.0, u_now - a_time.x)));
 }`, SPRITES[1]];
 
-/** Vertex and fragment shader of each program. */
 export const SOURCES = { land: LAND, screen: SCREEN, track: TRACK, sprites: SPRITES, text: TEXT };

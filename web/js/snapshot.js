@@ -1,6 +1,5 @@
 /**
  * Reads snapshots (docs/design.md, Live objects): the header, and the blocks one by one.
- * @module
  */
 
 /** What is thrown when an object is damaged, cut short, or not a snapshot. */

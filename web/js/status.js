@@ -1,63 +1,55 @@
 /**
  * Polls the consumer's status and the newest alerts, and reports the pipeline's health.
- * @module
  */
 import { trouble } from "./live.js";
 import { counts, JsonObject } from "./objects.js";
 
 /** Milliseconds between two polls, while the page is looked at and while it is not. */
-const ASIDE_EVERY = 5000;
-const MINUTE = 60000;
-const MOST_ALERTS = 100;
+const EVERY = 5000;
+const HIDDEN = 60000;
 
-export class Status {
-  /** @param {import("./live.js").Live} live @param {(message: any) => void} post */
-  constructor(live, post) {
-    this.live = live;
-    this.post = post;
-    this.objects = { status: new JsonObject(new URL("live/status.json", live.base).href), alerts: new JsonObject(new URL("live/alerts.json", live.base).href) };
-    /** @type {any} */
-    this.content = null;
-    this.timer = 0;
-    this.turn = 0;
-    this.isAsking = true; // nothing is asked before the first poll
-  }
+/** @param {import("./live.js").Live} live @param {(message: any) => void} post */
+export function watch(live, post) {
+  const objects = { status: new JsonObject(new URL("live/status.json", live.base).href), alerts: new JsonObject(new URL("live/alerts.json", live.base).href) };
+  /** @type {any} */
+  let status = null;
+  let timer = 0;
+  let turn = 0;
+  let isPolling = true; // nothing is asked before the first poll
 
-  async poll() {
-    const { live } = this;
-    this.isAsking = true;
-    const isStatusDue = this.turn++ % 2 === 0; // it is written half as often
-    for (const [name, object] of Object.entries(this.objects))
+  async function poll() {
+    isPolling = true;
+    const isStatusDue = turn++ % 2 === 0; // it is written half as often
+    for (const [name, object] of Object.entries(objects))
       try {
         if (name === "status" && !isStatusDue && !live.troubles.has(name)) continue;
         const content = await object.poll();
-        if (name === "status" && content) this.content = content;
-        if (name === "alerts" && content) this.post({ type: "alerts", alerts: Array.isArray(content.alerts) ? content.alerts.slice(0, MOST_ALERTS) : [] });
+        if (name === "status" && content) status = content;
+        if (name === "alerts" && content) post({ type: "alerts", alerts: Array.isArray(content.alerts) ? content.alerts.slice(0, 100) : [] });
         live.troubles.delete(name);
       } catch (error) {
         live.troubles.set(name, trouble(error));
       }
-    this.report();
-    this.timer = setTimeout(() => this.poll(), live.isHidden ? MINUTE : ASIDE_EVERY);
-    this.isAsking = false;
+    report();
+    timer = setTimeout(poll, live.isHidden ? HIDDEN : EVERY);
+    isPolling = false;
   }
 
   /** Polls both at once, unless they are on their way: that is news enough. */
-  ask() {
-    if (this.isAsking) return;
-    clearTimeout(this.timer);
-    this.turn = 0;
-    this.poll();
+  function ask() {
+    if (isPolling) return;
+    clearTimeout(timer);
+    turn = 0;
+    poll();
   }
 
   /** Sends the page the health of the pipeline. */
-  report() {
-    const { live } = this;
+  function report() {
     const shards = [...live.shards.values()];
     const written = shards.length ? Math.max(...shards.map((shard) => shard.writtenAt)) : NaN;
-    this.post({
+    post({
       type: "health",
-      status: this.content,
+      status,
       shards: shards.length,
       aircraft: live.total,
       windowEnd: shards.length ? Math.max(...shards.map((shard) => shard.windowEnd)) : NaN,
@@ -70,4 +62,6 @@ export class Status {
       troubles: [...live.troubles].map(([name, trouble]) => ({ name, ...trouble })),
     });
   }
+
+  return { poll, ask, report };
 }

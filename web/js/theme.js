@@ -1,6 +1,5 @@
 /**
  * The map's colours, by day and by night.
- * @module
  */
 
 /** @param {string} hex @returns {number[]} */
@@ -41,23 +40,22 @@ export const THEMES = {
 /** @returns {"light" | "dark"} the one that is shown */
 export const theme = () => (document.documentElement.dataset.theme === "dark" ? "dark" : "light");
 
-/** @returns {"light" | "dark"} the one that was chosen on an earlier visit, or the system's */
+/** @returns {"light" | "dark"} the one of an earlier visit, or the system's */
 export function preferred() {
-  let chosen = null;
+  let isDark = matchMedia("(prefers-color-scheme: dark)").matches;
   try {
-    chosen = localStorage.getItem("theme");
+    isDark = (localStorage.getItem("theme") ?? (isDark ? "dark" : "")) === "dark";
   } catch {
     // Storage may be forbidden.
   }
-  const isDark = chosen ? chosen === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
   return isDark ? "dark" : "light";
 }
 
-/** @param {"light" | "dark"} name for later visits */
+/** @param {string} name for later visits */
 export function remember(name) {
   try {
     localStorage.setItem("theme", name);
   } catch {
-    // Storage may be forbidden: then the choice holds for this visit.
+    // As above: then the choice holds for this visit.
   }
 }

@@ -1,6 +1,5 @@
 /**
  * The time that is shown: the present, or a time of the last day that goes on at a speed.
- * @module
  */
 import { byId, clockTime, setText } from "./dom.js";
 

@@ -1,19 +1,16 @@
 /**
  * The worker: fetches, decodes, joins, filters and sorts, so that the page's own thread only draws.
- * @module
  */
 import { matcher } from "./filters.js";
 import { Fleet } from "./fleet.js";
+import { readWorld } from "./geo.js";
 import { Live, trouble } from "./live.js";
 import { file } from "./objects.js";
-import { inView, instances, labels, tracks } from "./picture.js";
-import { Playback } from "./playback.js";
-import { Replay } from "./replay.js";
+import { details, inView, instances, labels, row, tracks } from "./picture.js";
+import { Playback, Replay } from "./replay.js";
 import { untilItWorks } from "./retry.js";
-import { details, row } from "./rows.js";
 import { nearest, search, sorter } from "./search.js";
-import { Status } from "./status.js";
-import { readWorld } from "./world.js";
+import { watch } from "./status.js";
 
 /** Milliseconds: between two pictures, and two lists. */
 const PICTURE_EVERY = 400;
@@ -28,8 +25,8 @@ const PAST_WINDOWS = 10;
 const base = new URL("..", import.meta.url).href;
 const live = new Live(base, new Fleet(), () => news());
 const replay = new Replay(live);
-const playback = new Playback(live, replay, () => changed(), (attempt, isWanted) => insist("replay", attempt, isWanted));
-const status = new Status(live, (message) => post(message));
+const playback = new Playback(replay, () => changed(), (attempt, isWanted) => insist("replay", attempt, isWanted));
+const status = watch(live, (message) => post(message));
 let origin = 0;
 /** @type {import("./filters.js").Filters} */
 let filters = {};
@@ -75,16 +72,16 @@ function news() {
 
 function picture() {
   isDue = false;
-  const { fleet, isPast } = playback;
+  const { fleet, past } = playback;
   if (!isStarted && !fleet.size) return; // nothing to see yet, and the first aircraft would have to wait for the next
   lastPicture = Date.now();
   const reading = playback.clock();
   const now = reading.feed;
   if (Math.abs(now - origin) > 3600e3) origin = Math.floor(now);
-  if (!isPast) live.fleet.forget(now);
+  if (!past) live.fleet.forget(now);
   const matches = matcher(filters, fleet);
   const data = instances(fleet, matches, origin, selected);
-  post({ type: "aircraft", data, origin, clock: reading, shown: playback.time, isPast }, [data.buffer]);
+  post({ type: "aircraft", data, origin, clock: reading, shown: playback.time, isPast: !!past }, [data.buffer]);
   if (fleet.size) startTheRest();
   if (!view) return;
   const places = inView(fleet, view, matches, now);
@@ -104,10 +101,10 @@ function picture() {
 function list(places, now) {
   lastList = Date.now();
   firstRow = Math.max(0, Math.min(firstRow, Math.floor((places.length - 1) / MOST_ROWS) * MOST_ROWS));
-  const { fleet, isPast } = playback;
+  const { fleet, past } = playback;
   const rows = places.slice(firstRow, firstRow + MOST_ROWS).map((place) => row(fleet, place, now));
   const known = fleet.size;
-  post({ type: "list", rows, first: firstRow, inView: places.length, known, total: isPast ? known : Math.max(live.total, known) });
+  post({ type: "list", rows, first: firstRow, inView: places.length, known, total: past ? known : Math.max(live.total, known) });
 }
 
 /** A change that is to be seen at once, in the list too. */
