@@ -1,4 +1,4 @@
-"""From a load and what is wished for to settings, to what they lead to, and to dollars a month."""
+"""Chooses settings for a load and its goals, and computes their effect and dollars a month."""
 
 from __future__ import annotations
 
