@@ -34,10 +34,8 @@ if TYPE_CHECKING:
     type Take = Callable[[list[bytes], float], None]
 
 _SBS_PORT = 30003
-_MEGABYTE = 1_000_000
 _DEFAULT_KEEP = 256
 _ONLY_SERVED = ("token", "token_interval", "keep")
-_ONLY_SENT = ("record_format", "region", "endpoint")
 _LOOK_SECONDS, _TICK_SECONDS = 0.2, 0.1
 
 
@@ -76,7 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     served.add_argument(
         "--serve", type=shared.port, metavar="PORT", help="TCP port of the Tracking Stream (0: any free)"
     )
-    served.add_argument("--token", default="local", metavar="T", help="API token that clients bear (default local)")
+    shared.add_token_option(served)
     served.add_argument(
         "--token-interval",
         type=shared.positive,
@@ -84,12 +82,10 @@ def _parser() -> argparse.ArgumentParser:
         metavar="SECONDS",
         help="between position tokens (default 15)",
     )
-    served.add_argument(
-        "--keep",
-        type=shared.count,
-        default=_DEFAULT_KEEP,
-        metavar="MB",
-        help=f"memory for updates of the last 24 hours, for clients that look back (default {_DEFAULT_KEEP})",
+    shared.add_keep_option(
+        served,
+        _DEFAULT_KEEP,
+        f"memory for updates of the last 24 hours, for clients that look back (default {_DEFAULT_KEEP})",
     )
     kinesis_options.add_kinesis_options(parser.add_argument_group("or send them into Kinesis"))
     return parser
@@ -106,10 +102,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if (options.serve is None) == (options.to_kinesis is None):
         parser.error("expected one of --serve PORT and --to-kinesis STREAM")
-    does, without = ("sent", _ONLY_SERVED) if options.serve is None else ("served", _ONLY_SENT)
-    for name in without:
-        if getattr(options, name) != parser.get_default(name):
-            parser.error(f"--{name.replace('_', '-')} is not for updates that are {does}")
+    kinesis_options.refuse_others(parser, options, only_served=_ONLY_SERVED)
     stopping, now, malformed = Stopping(), NeverFalling(), Malformed(_tell)
     receiver: Receiver
     if options.sbs is not None:
@@ -159,7 +152,7 @@ def feed(receiver: Receiver, take: Take, now: Callable[[], float], stop: threadi
 
 @contextlib.contextmanager
 def _serving(options: argparse.Namespace, now: Callable[[], float], _stopping: Stopping) -> Iterator[Take]:
-    log = ReceivedLog(now, keep_bytes=options.keep * _MEGABYTE)
+    log = ReceivedLog(now, keep_bytes=options.keep * shared.MEGABYTE)
     try:
         server = TrackingStreamServer(
             log, token=options.token, token_interval=options.token_interval, port=options.serve

@@ -11,7 +11,9 @@ from feeds.kinesis_sender import FORMATS, KinesisSender
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Sequence
 
+_ONLY_SENT = ("record_format", "region", "endpoint")
 DRAIN_SECONDS = 30.0
 """Without an acknowledgement for so long, what is left is given up."""
 
@@ -27,6 +29,14 @@ def add_kinesis_options(parser: argparse._ArgumentGroup) -> None:
     )
     parser.add_argument("--region", metavar="NAME", help="AWS region (default: by AWS_REGION or the profile)")
     parser.add_argument("--endpoint", metavar="URL", help="Kinesis endpoint (default: AWS's, or AWS_ENDPOINT_URL)")
+
+
+def refuse_others(parser: argparse.ArgumentParser, options: argparse.Namespace, *, only_served: Sequence[str]) -> None:
+    """End the program if an option is given that is not for what was asked for, to send or to serve."""
+    does, without = ("served", _ONLY_SENT) if options.to_kinesis is None else ("sent", only_served)
+    for name in without:
+        if getattr(options, name) != parser.get_default(name):
+            parser.error(f"--{name.replace('_', '-')} is not for updates that are {does}")
 
 
 def sender(options: argparse.Namespace) -> KinesisSender:

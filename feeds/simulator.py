@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from local.simulator.feed import Source
 
 _ONLY_SERVED = ("port", "token", "keep", "token_interval")
-_ONLY_SENT = ("record_format", "region", "endpoint")
 _SHOW_SECONDS = 0.2
 
 
@@ -48,10 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Serve or send until the source ends, Ctrl-C or SIGTERM; return the exit code."""
     parser = _parser()
     options = parser.parse_args(arguments)
-    does, without = ("sent", _ONLY_SERVED) if options.to_kinesis else ("served", _ONLY_SENT)
-    for name in without:
-        if getattr(options, name) != parser.get_default(name):
-            parser.error(f"--{name.replace('_', '-')} is not for a stream that is {does}")
+    kinesis_options.refuse_others(parser, options, only_served=_ONLY_SERVED)
     if options.to_kinesis is None:
         return stream_simulator.serve(options, parser)
     if math.isinf(options.speed) and options.replay is None and not options.duration:

@@ -20,7 +20,6 @@ from local.threads import ThreadWatch
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_MEGABYTE = 1_000_000
 _DEFAULT_KEEP = 512
 _LOOK_SECONDS = 0.1
 
@@ -29,7 +28,7 @@ def parser() -> argparse.ArgumentParser:
     """Return the command line's parser, for whoever adds options of its own to it."""
     parser = argparse.ArgumentParser(prog="simulator", description=__doc__, allow_abbrev=False)
     parser.add_argument("--port", type=shared.port, default=0, metavar="N", help="TCP port (default: any free one)")
-    parser.add_argument("--token", default="local", metavar="T", help="API token that clients bear (default local)")
+    shared.add_token_option(parser)
     shared.add_source_options(parser)
     parser.add_argument(
         "--duration",
@@ -38,12 +37,10 @@ def parser() -> argparse.ArgumentParser:
         metavar="SECONDS",
         help="simulated seconds after which no more updates come (default 0: never, or at the recording's end)",
     )
-    parser.add_argument(
-        "--keep",
-        type=shared.count,
-        default=_DEFAULT_KEEP,
-        metavar="MB",
-        help="memory for what generated traffic has sent, for clients that look back: "
+    shared.add_keep_option(
+        parser,
+        _DEFAULT_KEEP,
+        "memory for what generated traffic has sent, for clients that look back: "
         f"{_DEFAULT_KEEP} by default, which is two minutes of the world's 4000 updates a second, three hours of a "
         "region's 50, and at most 24 simulated hours; a position token or a start before that is refused",
     )
@@ -73,7 +70,7 @@ def serve(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
             speed=options.speed,
             duration=options.duration or None,
             keep=LONGEST_LOOK_BACK if forgets else None,
-            keep_bytes=options.keep * _MEGABYTE if forgets else None,
+            keep_bytes=options.keep * shared.MEGABYTE if forgets else None,
             tell=_tell,
         )
         server = TrackingStreamServer(

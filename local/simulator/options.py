@@ -17,6 +17,9 @@ from local.simulator.recording import Recording
 if TYPE_CHECKING:
     from local.simulator.feed import Source
 
+MEGABYTE = 1_000_000
+"""Bytes, of `--keep`."""
+
 DEFAULT_RATE = 50.0
 """Updates a second: what a large region sends."""
 
@@ -151,6 +154,16 @@ def add_source_options(parser: argparse.ArgumentParser) -> None:
         f"{_LONGEST_TOKEN_INTERVAL:g} divided by the speed, at least {_SHORTEST_TOKEN_INTERVAL:g} and at most "
         f"{_LONGEST_TOKEN_INTERVAL:g})",
     )
+
+
+def add_token_option(group: argparse._ActionsContainer) -> None:
+    """Add `--token`, which clients of the served stream bear."""
+    group.add_argument("--token", default="local", metavar="T", help="API token that clients bear (default local)")
+
+
+def add_keep_option(group: argparse._ActionsContainer, default: int, meaning: str) -> None:
+    """Add `--keep`, the megabytes of memory for updates that were sent."""
+    group.add_argument("--keep", type=count, default=default, metavar="MB", help=meaning)
 
 
 def token_interval(options: argparse.Namespace) -> float:

@@ -6,11 +6,13 @@ import http.client
 import threading
 from contextlib import closing
 from enum import Enum
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any, Self
+from http.server import BaseHTTPRequestHandler
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from botocore.exceptions import ClientError
+
+from tests.support.http_server import LoopbackServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,7 +33,7 @@ class Fault(Enum):
     SERVER_ERROR = "it is answered 500"
 
 
-class FaultyProxy:
+class FaultyProxy(LoopbackServer):
     """Stands before moto; `plan(method, path, target)` chooses each request's fate by its X-Amz-Target too."""
 
     def __init__(  # noqa: C901 -- one handler class, made here because it needs the plan
@@ -96,25 +98,7 @@ class FaultyProxy:
             def log_message(self, *_: Any) -> None:
                 pass
 
-        class Server(ThreadingHTTPServer):
-            daemon_threads = True
-
-        self._server = Server(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), name="faulty-proxy")
-
-    @property
-    def url(self) -> str:
-        """The address to give to a boto3 client as its endpoint."""
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        super().__init__(Handler, name="faulty-proxy")
 
 
 class PartlyFailingKinesis:

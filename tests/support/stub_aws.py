@@ -8,8 +8,8 @@ import json
 import threading
 from datetime import UTC, datetime
 from email.utils import format_datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any, Self
+from http.server import BaseHTTPRequestHandler
+from typing import TYPE_CHECKING, Any
 
 import botocore.session
 from botocore.config import Config
@@ -17,6 +17,7 @@ from botocore.credentials import Credentials
 from botocore.httpsession import URLLib3Session
 
 from consumer.publish.kinesis_client import KinesisApi
+from tests.support.http_server import LoopbackServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 _RANGE = 2**128
 
 
-class StubAws:
+class StubAws(LoopbackServer):
     """Used as a context manager; `refuses(shard_id, data)` says whether Kinesis throttles a record.
 
     `delay` is called before each answer of S3 with the method and the key; it may wait. `objects` are S3's: by key the
@@ -46,23 +47,7 @@ class StubAws:
         width = _RANGE // shards
         self._shards = [(f"shardId-{number:012d}", number * width) for number in range(shards)]
         self._width = width
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
-
-    @property
-    def url(self) -> str:
-        """Where both are."""
-        return f"http://127.0.0.1:{self._server.server_port}"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        super().__init__(self._handler(), name="stub-aws")
 
     def s3(self) -> Any:
         """A client as the consumer's own: three tries, some seconds each."""

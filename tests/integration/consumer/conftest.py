@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from datetime import UTC, datetime, timedelta
+from itertools import count
 
 import boto3
 import pytest
@@ -103,6 +104,42 @@ def every(seconds, count, start):
     """Return `count` updates for a feed, one every so many seconds from `start` on, numbered from 0."""
     times = [start + timedelta(seconds=number * seconds) for number in range(count)]
     return [(at, message(target(number, at))) for number, at in enumerate(times)]
+
+
+def answering(data, then=None):
+    """A script that sends this, and then does something with the exchange, or breaks off."""
+
+    def script(exchange):
+        exchange.begin()
+        exchange.send(data)
+        if then is not None:
+            then(exchange)
+
+    return script
+
+
+def quiet(exchange):
+    """A live stream on which only position tokens come."""
+    exchange.begin()
+    for number in count(3):
+        exchange.send(token(f"t{number}"))
+        if exchange._stopping.wait(0.01):
+            return
+
+
+class FailingWrites:
+    """S3 of which only the first write succeeds; each other one raises `error`."""
+
+    def __init__(self, s3, error):
+        self.get_object = s3.get_object
+        self._s3, self._error = s3, error
+        self.puts = 0
+
+    def put_object(self, **request):
+        self.puts += 1
+        if self.puts > 1:
+            raise self._error
+        return self._s3.put_object(**request)
 
 
 @pytest.fixture

@@ -129,8 +129,8 @@ def test_what_cannot_be_sent_is_said_in_a_sentence(monkeypatch, capsys, environm
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["--to-kinesis", STREAM, "--port", "8080"], "--port is not for a stream that is sent"),
-        (["--region", "eu-west-1"], "--region is not for a stream that is served"),
+        (["--to-kinesis", STREAM, "--port", "8080"], "--port is not for updates that are sent"),
+        (["--region", "eu-west-1"], "--region is not for updates that are served"),
         (["--to-kinesis", STREAM, "--speed", "max"], "expected a --duration beside it"),
     ],
 )

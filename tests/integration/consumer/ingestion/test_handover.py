@@ -7,7 +7,7 @@ import pytest
 from consumer.errors import CheckpointError, UnauthorizedError
 from consumer.ingestion.handover import Handover
 from local.simulator.tokens import Position
-from tests.integration.consumer.conftest import every, message, target, token
+from tests.integration.consumer.conftest import FailingWrites, every, message, target, token
 from tests.support.conditions import wait_until
 from tests.support.faulty_aws import PartlyFailingKinesis, client_error
 from tests.support.scripted_stream import ScriptedStream
@@ -93,15 +93,7 @@ def test_a_checkpoint_that_fails_doubles_nothing(consume, state, moment, end_the
     """A run that ends since S3 takes no checkpoint must leave no update doubled when S3 is well again."""
     handover = Handover()
 
-    class Failing:
-        get_object = state.s3.get_object
-        puts = 0
-
-        def put_object(self, **request):
-            self.puts += 1
-            if self.puts > 1:
-                raise client_error("InternalError", 500, "PutObject")
-            return state.s3.put_object(**request)
+    failing = FailingWrites(state.s3, client_error("InternalError", 500, "PutObject"))
 
     def first(exchange):
         exchange.begin()
@@ -117,7 +109,7 @@ def test_a_checkpoint_that_fails_doubles_nothing(consume, state, moment, end_the
 
     with ScriptedStream(first, again) as server:
         with pytest.raises(CheckpointError):
-            consume(server.url, handover=handover, s3=Failing()).wait()
+            consume(server.url, handover=handover, s3=failing).wait()
         moment.advance(seconds=60)  # the lease of the failed run has run out
         consume(server.url, owner="run-2", handover=handover, run_seconds=30).wait()
     assert state.numbers == list(range(7))

@@ -9,7 +9,7 @@ from itertools import count
 import pytest
 
 from consumer.ingestion.summary import StopReason
-from tests.integration.consumer.conftest import API_TOKEN, message, target, token
+from tests.integration.consumer.conftest import API_TOKEN, answering, message, quiet, target, token
 from tests.support.conditions import wait_until
 from tests.support.raw_server import RawServer
 from tests.support.scripted_stream import Exchange, ScriptedStream
@@ -18,27 +18,6 @@ from tests.support.scripted_stream import Exchange, ScriptedStream
 def lines(clock, numbers):
     """Updates of these numbers, a line each."""
     return b"".join(message(target(number, clock.now())) + b"\n" for number in numbers)
-
-
-def answering(data, then=None):
-    """A script that sends this, and then does something with the exchange, or breaks off."""
-
-    def script(exchange):
-        exchange.begin()
-        exchange.send(data)
-        if then is not None:
-            then(exchange)
-
-    return script
-
-
-def quiet(exchange):
-    """A live stream on which only position tokens come."""
-    exchange.begin()
-    for number in count(3):
-        exchange.send(token(f"t{number}"))
-        if exchange._stopping.wait(0.01):
-            return
 
 
 def refusing(status):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import threading
 from datetime import datetime, timedelta
-from itertools import count
 
 import pytest
 
@@ -15,7 +14,7 @@ from consumer.ingestion import recovery_plan
 from consumer.ingestion.stop_request import StopRequest
 from consumer.ingestion.summary import StopReason
 from local.simulator.body import ChunkedBody
-from tests.integration.consumer.conftest import every, message, target, token
+from tests.integration.consumer.conftest import answering, every, message, quiet, target, token
 from tests.support.conditions import wait_until
 from tests.support.faulty_aws import PartlyFailingKinesis
 from tests.support.scripted_stream import Exchange, ScriptedStream
@@ -170,27 +169,6 @@ def test_a_recovery_that_is_refused_says_why(consume, simulator, state, clock, o
 def lines(begun_at, numbers):
     """Updates of these numbers, a second apart."""
     return b"".join(message(target(number, begun_at + timedelta(seconds=number))) + b"\n" for number in numbers)
-
-
-def answering(data, then=None):
-    """A script that sends this, and then does something with the exchange, or breaks off."""
-
-    def script(exchange):
-        exchange.begin()
-        exchange.send(data)
-        if then is not None:
-            then(exchange)
-
-    return script
-
-
-def quiet(exchange):
-    """A live stream on which only position tokens come."""
-    exchange.begin()
-    for number in count(3):
-        exchange.send(token(f"t{number}"))
-        if exchange._stopping.wait(0.01):
-            return
 
 
 def refusing(exchange):

@@ -14,7 +14,7 @@ from consumer.ingestion.stop_request import StopRequest
 from consumer.ingestion.summary import StopReason
 from consumer.timing import LEASE_SECONDS, Timing
 from local.simulator.body import ChunkedBody
-from tests.integration.consumer.conftest import BUCKET, every, message, target, token
+from tests.integration.consumer.conftest import BUCKET, FailingWrites, every, message, target, token
 from tests.support.conditions import wait_until
 from tests.support.faulty_aws import Fault, FaultyProxy, PartlyFailingKinesis, client_error
 from tests.support.scripted_stream import ScriptedStream
@@ -183,16 +183,7 @@ def test_a_lost_lease_does_not_wait_for_kinesis(consume, state, clock):
 
 def test_a_failing_checkpoint_ends_the_run_at_once(consume, state, clock):
     """A run that cannot commit must fail at once, not read and send on until its end."""
-
-    class Failing:
-        get_object = state.s3.get_object
-        puts = 0
-
-        def put_object(self, **request):
-            self.puts += 1
-            if self.puts > 1:
-                raise client_error("AccessDenied", 403, "PutObject")
-            return state.s3.put_object(**request)
+    failing = FailingWrites(state.s3, client_error("AccessDenied", 403, "PutObject"))
 
     def then_silent(exchange):
         exchange.begin()
@@ -200,7 +191,7 @@ def test_a_failing_checkpoint_ends_the_run_at_once(consume, state, clock):
         exchange.stay()
 
     with ScriptedStream(then_silent) as server, pytest.raises(CheckpointError, match="could not be written"):
-        consume(server.url, s3=Failing(), seconds=3600).wait()
+        consume(server.url, s3=failing, seconds=3600).wait()
 
 
 def test_a_stop_falls_right_after_a_token(consume, state, clock):
