@@ -29,7 +29,7 @@ class Written:
 
 @dataclass(slots=True)
 class Store:
-    """Objects by their keys; the buckets' names are passed over, since no key is in two of them."""
+    """Objects by their keys; the buckets' names are skipped, since no key is in two of them."""
 
     ledger: Ledger
     objects: dict[str, bytes] = field(default_factory=dict)

@@ -123,7 +123,7 @@ def test_the_losers_stop_is_seen(frozen):
 
 
 def test_nothing_is_lost_or_miscounted_by_it(frozen):
-    """What the two sent between them must be complete, in order, counted and told right."""
+    """What the two sent between them must be complete, in order, counted and alerted on correctly."""
     _, outcome, _, _ = frozen
     assert outcome.verdict.clean, outcome.verdict.notes
 

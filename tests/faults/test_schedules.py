@@ -51,7 +51,7 @@ def test_the_window_rows_equal_a_recount(totals):
 
 
 def test_each_alert_is_told_once(totals):
-    """Every alert that the feed calls for is told, and once in its suppression window."""
+    """Every alert that the feed calls for is sent, and once in its suppression window."""
     assert totals.figures["alerts"] > 20
     assert totals.figures["alerts_missing"] == 0
     assert totals.figures["alerts_repeated"] == 0

@@ -58,7 +58,7 @@ LARGEST_PIECE = 64 * 1024
 
 
 class Source:
-    """A socket's file that gives the bytes in pieces of the lengths told, and the rest at once."""
+    """A socket's file that gives the bytes in pieces of the given lengths, and the rest at once."""
 
     def __init__(self, data, cuts=()):
         ends = sorted({min(cut, len(data)) for cut in cuts} | {0, len(data)})
@@ -244,7 +244,7 @@ class Table:
 
 
 class Progress:
-    """Notes nothing: what was told is found again by the table alone."""
+    """Notes nothing: what was sent is found again by the table alone."""
 
     def lines_done(self, _record):
         """None."""
@@ -310,7 +310,7 @@ class LogBucket:
 
 
 def alerts_event(event):
-    """Records are told of, skipped or reported; sent again, the batch tells of nothing twice. Gives the topic."""
+    """Records raise alerts, are skipped or reported; sent again, the batch sends nothing twice. Gives the topic."""
     table, topic = Table(), Topic()
     bucket = LogBucket()
     alerter = Alerter(

@@ -113,7 +113,7 @@ BOMBS = {
         [byte_shuffle.compress(msgspec.msgpack.encode([[""] * 10 * MIB, []]))],
         *REAL[11:],
     ],
-    "a size that is not told": [*REAL[:11], zstd.ZstdCompressor().compress(bytes(512 * MIB)) + b"", REAL[12]],
+    "a size that is not given": [*REAL[:11], zstd.ZstdCompressor().compress(bytes(512 * MIB)) + b"", REAL[12]],
     "a size that is too small": [*REAL[:11], frame_that_lies(bytes(64 * MIB), 1000), REAL[12]],
     "several frames": [*REAL[:11], byte_shuffle.compress(bytes(1000)) + BOMB, REAL[12]],
 }

@@ -72,8 +72,8 @@ def _drain_seconds_of(seconds):
 class AuthorisedRun:
     """The run, and afterwards the stack it left, still up: functions can be invoked, and clients made, by role.
 
-    Used as a context manager. `lines` are all that the functions wrote, `told` what a person was shown, `payloads` the
-    answers of invocations by hand, `checkpoints` the bodies of the checkpoint after each.
+    Used as a context manager. `lines` are all that the functions wrote, `printed` what a person was shown, `payloads`
+    the answers of invocations by hand, `checkpoints` the bodies of the checkpoint after each.
     """
 
     def __init__(self, repository, record_format="single", key=""):

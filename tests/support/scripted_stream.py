@@ -1,4 +1,4 @@
-"""A Tracking Stream that misbehaves as told: every connection is answered by the next line of a script."""
+"""A Tracking Stream that misbehaves as scripted: every connection is answered by the next line of a script."""
 
 from __future__ import annotations
 

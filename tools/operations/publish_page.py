@@ -1,6 +1,6 @@
 """Publishes the page's files to a stack: `pipenv run publish-page STACK`.
 
-Only what differs is written, `index.html` last, and what the folder no longer has is removed. Then CloudFront is told
+Only what differs is written, `index.html` last, and what the folder no longer has is removed. Then CloudFront is asked
 to forget its copies.
 """
 

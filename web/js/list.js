@@ -1,5 +1,5 @@
 /**
- * The list of aircraft in view: sortable, in pages, and the way to everything for who does not see the map.
+ * The list of aircraft in view: sortable, in pages, and the way to everything for those who do not see the map.
  */
 import { byId, duration, element, number, setText } from "./dom.js";
 

@@ -178,7 +178,7 @@ def _listed(value: Any) -> list[Any]:
 
 
 def _policy(grant: Grant) -> IAMPolicy:
-    """Return moto's evaluator for one grant: a separate policy, so that its use can be told from that of others."""
+    """Return moto's evaluator for one grant: a separate policy, so that its use is not taken for that of others."""
     statement = {
         "Effect": grant.effect,
         "Action": _pattern(grant.action.lower()),  # IAM compares actions without regard to case

@@ -50,7 +50,7 @@ class PutRecords:
     """
 
     def __init__(self, kinesis: KinesisApi | KinesisClient, stream_name: str) -> None:
-        """Use a client with retries switched off: a whole batch that it sent again could not be told apart."""
+        """Use a client with retries switched off: a whole batch that it sent again would go unnoticed."""
         self._kinesis = kinesis
         self._stream_name = stream_name
 

@@ -144,7 +144,7 @@ class World:
         return found
 
     def notified(self):
-        """How often subscribers were told of each (rule, aircraft, timestamp) since the last look."""
+        """How often subscribers got each (rule, aircraft, timestamp) since the last look."""
         return Counter(
             (message["MessageAttributes"]["rule"]["Value"], update["icao_address"], update["timestamp"])
             for message in self.messages()

@@ -227,7 +227,7 @@ def test_what_is_no_list_of_alerts_is_replaced(world, record, found):
 
 
 def test_newest_alerts_that_cannot_be_written_are_counted_and_shown_with_the_next(world, record):
-    """The log has it, the map not yet: that fails nothing, and is made good."""
+    """The log has it, the map not yet: that fails nothing, and is corrected later."""
     faults = {"get_object": ["refused"]}
     world.s3 = FaultyClient(world.s3, faults)
     alerter = world.alerter()

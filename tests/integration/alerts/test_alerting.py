@@ -59,7 +59,7 @@ def test_the_window_ends_exactly_where_it_says(world, record, stamp, seconds, al
 
 
 def test_a_late_update_is_decided_by_its_own_time(world, record, stamp):
-    """Come late, an update is silent if somebody was told of its quarter of an hour, before or after it."""
+    """Come late, an update is silent if an alert covered its quarter of an hour, before or after it."""
     late = [record(seconds=seconds, ingested=10, squawk="7700") for seconds in (-5, -899.999, -900, -10_000, -9_200)]
 
     result = world.deliver([record(squawk="7700"), *late])
@@ -77,7 +77,7 @@ def test_an_aircraft_is_one_however_its_address_is_written(world, record):
 
 
 def test_a_worse_emergency_is_told(world, record, stamp):
-    """Each code is told once: another one within the time is news, the same one again is not."""
+    """Each code is sent once: another one within the time is news, the same one again is not."""
     codes = [(0, "7600"), (120, "7700"), (200, "7600"), (300, "7500"), (400, "7700"), (500, "7500")]
 
     result = world.deliver([record(seconds=seconds, squawk=code) for seconds, code in codes])
@@ -87,14 +87,14 @@ def test_a_worse_emergency_is_told(world, record, stamp):
 
 
 def test_a_receiver_whose_clock_runs_ahead_does_not_silence_an_aircraft(world, record, stamp):
-    """A time in the far future opens a window from its ingestion, so that the emergency after it is told."""
+    """A time in the far future opens a window from its ingestion, so that the emergency after it is sent."""
     world.deliver([record(seconds=10**9, ingested=0, squawk="7700"), record(seconds=900, squawk="7700")])
 
     assert world.notified()["emergency_squawk", "78121E", stamp(900)] == 1
 
 
 def test_two_clocks_that_run_ahead_do_not_silence_an_aircraft(world, record, stamp):
-    """Both times in the future: the window opens at the record's arrival, so that the emergency after it is told."""
+    """Both times in the future: the window opens at the record's arrival, so that the emergency after it is sent."""
     wrong = record(seconds=4_000, ingested=4_000, squawk="7700")
     wrong = wrong._replace(arrival=wrong.arrival - 4_000)
 
@@ -104,7 +104,7 @@ def test_two_clocks_that_run_ahead_do_not_silence_an_aircraft(world, record, sta
 
 
 def test_the_same_record_twice_is_one_alert(world, record):
-    """The stream may hold an update twice after a hard kill: it is told of once, and counts as nothing."""
+    """The stream may hold an update twice after a hard kill: it is alerted on once, and counts as nothing."""
     twice = record(squawk="7700")
 
     result = world.deliver([twice, twice, twice])
@@ -135,7 +135,7 @@ def test_what_is_no_update_is_counted_and_passed_over(world, record):
 
 
 def test_what_the_operators_pattern_picked_is_told(world, record, stamp):
-    """An update that no built-in rule knows is told under the generic rule, with its own window."""
+    """An update that no built-in rule knows is sent under the generic rule, with its own window."""
     world.deliver([record(callsign="ETH701"), record(seconds=5, callsign="ETH701")])
 
     assert world.notified() == {("pattern", "78121E", stamp(0)): 1}
@@ -156,7 +156,7 @@ def test_the_item_says_who_claimed_it_and_when(world, record, stamp):
 
 
 def test_an_item_of_the_earlier_format_is_replaced(world, record, stamp):
-    """A table that an earlier version has written holds up no shard: the aircraft is told of once more."""
+    """A table that an earlier version has written holds up no shard: the aircraft is alerted on once more."""
     world.dynamodb.put_item(
         TableName="suppression",
         Item={

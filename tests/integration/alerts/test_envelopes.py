@@ -1,4 +1,4 @@
-"""Alerts on updates that came in envelopes: each is looked at by itself; one half told is told to its end."""
+"""Alerts on updates that came in envelopes: each is looked at by itself; one half sent is sent to its end."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_what_no_pattern_asks_for_is_passed_over(world, record, envelope):
 
 
 def test_a_single_record_is_not_asked_again(world, record, stamp):
-    """What the mapping handed over by itself is told: that decision was made on the update."""
+    """What the mapping handed over by itself is sent: that decision was made on the update."""
     world.deliver([record(vertical_rate=-7000)])
 
     assert world.notified() == {("steep_descent", "78121E", stamp(0)): 1}
@@ -74,7 +74,7 @@ def test_the_notification_ends_with_the_update_alone(world, record, envelope):
 
 
 def test_a_misplaced_envelope_tells_of_nothing(world, record, envelope):
-    """Its updates were sent again, each to its own shard, and are told from there."""
+    """Its updates were sent again, each to its own shard, and are sent from there."""
     result = world.deliver(
         [envelope(record(squawk="7700"), shard="shardId-000000000007"), record("040172", squawk="7700")]
     )
@@ -105,7 +105,7 @@ def test_an_envelope_of_a_later_version_waits_for_the_function_to_be_updated(wor
 
 
 def test_an_envelope_without_time_gets_further(world, record, envelope):
-    """However little time is left, each invocation tells of some and stops; in the end all were told, none twice."""
+    """However little time is left, each invocation sends some and stops; in the end all were sent, none twice."""
     names = [f"7812{n:02}" for n in range(3 * THREADS)]
     whole = envelope(*(record(name, squawk="7700") for name in names))
 
@@ -131,7 +131,7 @@ class Metered:
 
 
 def test_an_envelope_gets_on_as_fast_at_its_end_as_at_its_beginning(world, record, envelope, monkeypatch):
-    """What has been told costs the next invocation nothing but the last few: the progress is remembered."""
+    """What has been sent costs the next invocation nothing but the last few: the progress is remembered."""
     monkeypatch.setattr("alerts.alerter.UPDATES_AT_A_TIME", 4)
     world.inject()
     names = [f"78{n:04}" for n in range(60)]
@@ -156,7 +156,7 @@ def test_a_few_alerts_need_no_note_of_the_progress(world, record, envelope):
 
 
 def test_an_aircrafts_updates_are_told_in_their_order(world, record, envelope, stamp):
-    """Several aircraft at the same time, but of each the first update is the one that is told."""
+    """Several aircraft at the same time, but of each the first update is the one that is sent."""
     updates = [record(name, seconds, squawk="7700") for seconds in range(5) for name in ("040172", "78121E", "C0173F")]
 
     world.deliver([envelope(*updates)])
@@ -178,7 +178,7 @@ def test_an_aircrafts_updates_are_told_in_their_order(world, record, envelope, s
     ids=lambda value: value[:20],
 )
 def test_a_number_that_cannot_be_silences_no_alert(world, record, envelope, field, number):
-    """JSON allows numbers that no double holds: in whatever field, the update is told of from either format."""
+    """JSON allows numbers that no double holds: in whatever field, the update is alerted on from either format."""
     odd = record(squawk="7700")
     odd = odd._replace(data=odd.data.replace(b"{", b'{"%b":%b,' % (field.encode(), number.encode()), 1))
     packed = envelope(odd, record("040172", squawk="1200"))
@@ -201,7 +201,7 @@ def test_what_is_passed_over_in_an_envelope_is_counted_and_told_in_one_line(worl
 
     result = world.deliver([record()._replace(data=data)])
 
-    assert (result.notified, result.undecodable) == (1, 2)  # lines that match no pattern are passed over as they are
+    assert (result.notified, result.undecodable) == (1, 2)  # lines that match no pattern are skipped as they are
     (logged,) = [entry for entry in caplog.records if "no target update" in entry.message]
     assert logged.lines == 2
     assert len(logged.first_reason) <= 200
@@ -226,7 +226,7 @@ numbers = itertools.count()
 @given(sizes=st.lists(st.integers(1, 4), min_size=1, max_size=3), faults=st.fixed_dictionaries(FAULTS))
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True)
 def test_no_failure_loses_or_doubles_an_alert_of_an_envelope(world, record, envelope, sizes, faults):
-    """Refused calls, lost answers and deaths in the middle of an envelope: each aircraft is told of once."""
+    """Refused calls, lost answers and deaths in the middle of an envelope: each aircraft is alerted on once."""
     flock = f"{next(numbers):04X}"
     names = [f"{n:02X}{flock}" for n in range(sum(sizes))]
     batch, rest = [], list(names)

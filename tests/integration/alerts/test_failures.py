@@ -143,7 +143,7 @@ def test_an_alert_given_up_by_the_mapping_is_sent_by_its_redrive(world, record, 
 
 @pytest.mark.parametrize("later_shard", ["shardId-000000000000", "shardId-000000000001"])
 def test_a_redrive_is_told_though_the_next_window_was(world, record, stamp, later_shard):
-    """While a claim is pending its window ends and the next alert is told: the redrive sends what was not, once."""
+    """While a claim is pending its window ends and the next alert is sent: the redrive sends what was not, once."""
     given_up, later = record(squawk="7700"), [record(seconds=seconds, squawk="7700") for seconds in (5, 905, 910)]
     give_up(world, given_up)
     world.deliver([one._replace(shard_id=later_shard) for one in later])
@@ -157,7 +157,7 @@ def test_a_redrive_is_told_though_the_next_window_was(world, record, stamp, late
 
 
 def test_what_was_given_up_before_it_was_claimed_is_told_by_its_redrive(world, record, stamp):
-    """The table could not be reached, or the record was too old: nobody was told of its time, so its redrive tells."""
+    """The table could not be reached, or the record was too old: no alert covered its time; its redrive sends one."""
     given_up = record(squawk="7700")
     world.deliver([record(seconds=905, squawk="7700")])
     assert world.notified().total() == 1

@@ -96,7 +96,7 @@ def default_patterns(repository):
 
 
 def test_the_sample_envelopes_alert_as_the_single_records_do(environment, default_patterns, world, context, repository):
-    """Two of many updates are what the patterns ask for, and only these are told of."""
+    """Two of many updates are what the patterns ask for, and only these are alerted on."""
     environment.setenv("ALERT_PATTERNS", default_patterns)
     notified = []
     for name in ("alerts-envelope.json", "alerts.json"):
@@ -164,7 +164,7 @@ def test_no_line_of_the_log_holds_an_update(record, context, caplog):
 
 @pytest.mark.filterwarnings("ignore:No application metrics to publish")
 def test_a_setting_that_is_missing_fails_the_whole_batch(environment, record, context):
-    """Without a topic nothing can be told: the invocation fails, by name, and the batch waits."""
+    """Without a topic nothing can be sent: the invocation fails, by name, and the batch waits."""
     environment.delenv("ALERTS_TOPIC_ARN")
 
     with pytest.raises(ConfigurationError, match="ALERTS_TOPIC_ARN: not set"):

@@ -22,7 +22,7 @@ def row(minute, address=None, hour=23):
 
 
 def test_rows_of_the_last_quarter_of_an_hour(get, put_rows):
-    """By the window's start, whichever hour they were delivered in; a damaged line is passed over and counted."""
+    """By the window's start, whichever hour they were delivered in; a damaged line is skipped and counted."""
     put_rows([row(9), row(10), row(10, "78121E"), {"odd": 1}], "a")
     put_rows([row(23), row(24)], "b")
     put_rows([row(59, hour=22)], "c")

@@ -192,7 +192,7 @@ def test_damage_is_named_counted_and_costs_nothing_else(archive, traffic, damage
 
 
 def test_a_wrong_checksum_costs_no_update(archive, traffic):
-    """Everything was inflated before it was found to be wrong: it is kept and counted, and the damage is told."""
+    """Everything was inflated before it was found to be wrong: it is kept and counted, and the damage is reported."""
     key = archive.put_raw(
         "a", traffic, compress=lambda data: (packed := gzip.compress(data))[:-8] + bytes(4) + packed[-4:]
     )

@@ -21,7 +21,7 @@ def test_a_side_whose_thread_dies_has_failed():
 
 
 def test_a_server_whose_thread_dies_has_failed(capfd):
-    """What it did not serve is missing: the benchmark that used it is told, wherever it is by then."""
+    """What it did not serve is missing: the benchmark that used it fails, wherever it is by then."""
     with (
         pytest.raises(BenchmarkError, match="server aws ended with 1 while it was measured with"),
         processes.server("aws") as url,

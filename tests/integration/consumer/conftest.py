@@ -278,7 +278,7 @@ class Consumer:
     def _execute(self):
         try:
             self._outcome = self.run.execute()
-        except Exception as error:  # noqa: BLE001 -- the test is told of whatever it is
+        except Exception as error:  # noqa: BLE001 -- the test gets whatever it is
             self._outcome = error
 
     @property
@@ -329,7 +329,7 @@ def consume(state, clock):
 
 @pytest.fixture
 def simulator(clock):
-    """A function that starts the simulator on a list of updates, with a clock that jumps with the consumer's if told.
+    """A function that starts the simulator on a list of updates, with a clock that jumps with the consumer's on demand.
 
     With a delay the feed is as late, by its own clock.
 

@@ -1,4 +1,4 @@
-"""A recovery that is told little of where the stream stands: what was ingested meanwhile is fetched all the same."""
+"""A recovery that learns little of where the stream stands: what was ingested meanwhile is fetched all the same."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.support.scripted_stream import ScriptedStream
 
 
 def recovered(consume, clock, live, fetched, delay):
-    """The server of a run whose token is refused: what its live stream says is told, the gap holds one update."""
+    """The server of a run whose token is refused: what its live stream says is given, the gap holds one update."""
 
     def batch(exchange):
         exchange.begin()

@@ -50,7 +50,7 @@ def test_what_a_receiver_hears_is_read_by_the_consumer(state, sbs_server, comman
 
 
 def test_the_stream_of_a_feeder_that_began_again_refuses_the_old_tokens(sbs_server, command):
-    """Its updates are others: a client is told so, and takes what is there by BEGINNING or by times."""
+    """Its updates are others: a client is refused, and takes what is there by BEGINNING or by times."""
     streams = []
     for _ in range(2):
         process, url = _served(command, sbs_server([position("4CA2D6", 51.5)]))

@@ -20,7 +20,7 @@ AT_ONCE = Backoff(base=0.001, cap=0.001)
 
 @pytest.fixture
 def reading():
-    """A function that reads a receiver on its own thread; gives what was heard so far, and what was told."""
+    """A function that reads a receiver on its own thread; gives what was heard so far, and what was printed."""
     stop, threads, receivers = threading.Event(), [], []
 
     def start(kind, where, **options):

@@ -11,7 +11,7 @@ from flights.handler import EventError, handler
 
 
 class Context:
-    """What a handler is told of its invocation."""
+    """What a handler knows of its invocation."""
 
     function_name = memory_limit_in_mb = invoked_function_arn = aws_request_id = "test"
 

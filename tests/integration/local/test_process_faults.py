@@ -1,4 +1,4 @@
-"""A second invocation beside the one under way: it is told, and counted where the function's concurrency allows it."""
+"""A second invocation beside the one under way: reported, and counted where the function's concurrency allows it."""
 
 from __future__ import annotations
 

@@ -155,7 +155,7 @@ def test_a_checkpoint_that_is_not_there_has_no_token(cloud, stack):
 
 
 def test_a_rule_that_is_no_rate_is_refused(tmp_path):
-    """A schedule the local stack cannot tick must not be passed over."""
+    """A schedule the local stack cannot tick must not be ignored."""
     (tmp_path / "template.yaml").write_text(
         "Resources: {F: {Type: 'AWS::Serverless::Function', Properties: {Handler: a.b, Runtime: python3.13, "
         "Events: {E: {Type: Schedule, Properties: {Schedule: 'cron(0 12 * * ? *)'}}}}}}"

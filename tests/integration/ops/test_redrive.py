@@ -149,7 +149,7 @@ def test_what_aws_needs_is_asked_for_in_a_sentence(environment, said):
 
 @pytest.mark.parametrize("reader", ["full", "gone"])
 def test_an_output_that_cannot_be_written_stops_no_record(aws, deployed, reader):
-    """The records go to the end; a full disk is told of and counts, a reader that has seen enough does not."""
+    """The records go to the end; a full disk is reported and counts, a reader that has seen enough does not."""
     for name in range(3):
         put(deployed, f"{name}", failure(updates(2)))
     if reader == "full":

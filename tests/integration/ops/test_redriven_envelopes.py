@@ -25,7 +25,7 @@ def enveloped(singles, shard):
 
 
 def test_the_updates_of_an_envelope_go_back_one_by_one(s3, kinesis):
-    """Put back whole, it might come into a shard that it does not name, where every reader passes over it."""
+    """Put back whole, it might come into a shard that it does not name, where every reader skips it."""
     envelope, singles = enveloped(updates(3), "shardId-000000000000")
     put(s3, "one", failure([*updates(1), envelope, *updates(1)]))
     assert run("--confirm") == 0

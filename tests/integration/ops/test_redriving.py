@@ -43,7 +43,7 @@ def test_more_than_a_call_takes_is_sent_in_several(s3, kinesis):
     ids=lambda text: text[:20],
 )
 def test_what_is_no_failure_is_named_and_the_rest_goes(s3, kinesis, capsys, odd):
-    """An object that cannot be read is not passed over in silence, not removed, and stops no other."""
+    """An object that cannot be read is not silently skipped, not removed, and stops no other."""
     put(s3, "1-odd", odd)
     put(s3, "2-fine", failure(updates(3)))
     assert run("--confirm", "--delete") == 1

@@ -72,7 +72,7 @@ class Deliveries:
 
 
 class Live:
-    """What was shown, by invocation: numbers of closed parts, and the number and aircraft of the part at hand."""
+    """What was shown, by invocation: numbers of closed parts, and the number and aircraft of the current part."""
 
     def __init__(self):
         self.shown = []

@@ -110,7 +110,7 @@ def test_an_update_with_nothing_but_its_key_reads_naturally():
     ],
 )
 def test_what_is_known_is_said(fields, line):
-    """A part that is known is told without the part that is not; zero is a value."""
+    """A part that is known is written without the part that is not; zero is a value."""
     assert line in notification(KEY | fields).text.splitlines()
 
 
@@ -141,9 +141,9 @@ def test_no_text_in_an_update_calls_anybody_in_a_chat(mention):
     """Whatever field it is in, read or not; and the last line is the same update."""
     names = ("icao_address", "callsign", "tail_number", "airline_name", "departure_airport_icao", "not_read")
     update = WHOLE | dict.fromkeys(names, mention)
-    told = notification(update)
-    assert not set("<>@") & set(told.subject + told.text)
-    assert json.loads(told.text.splitlines()[-1]) == update
+    message = notification(update)
+    assert not set("<>@") & set(message.subject + message.text)
+    assert json.loads(message.text.splitlines()[-1]) == update
 
 
 def test_an_update_written_over_several_lines_still_ends_as_one():
@@ -169,7 +169,7 @@ def test_the_subject_fits_and_is_plain_ascii():
 
 
 def test_an_update_too_long_for_sns_says_where_the_whole_is():
-    """An update larger than a notification may be leaves its key and a pointer, and is still told of."""
+    """An update larger than a notification may be leaves its key and a pointer, and is still sent."""
     message = notification(WHOLE | {"not_in_our_type": "x" * 300_000})
     last = json.loads(message.text.splitlines()[-1])
 

@@ -71,7 +71,7 @@ def test_what_only_the_operators_own_pattern_knows_still_alerts():
 
 
 def test_the_generic_rule_is_silent_where_a_built_in_rule_speaks():
-    """One cause is told once: the generic rule is for updates no other rule knows."""
+    """One cause raises one alert: the generic rule is for updates no other rule knows."""
     assert rules(squawk="7600", callsign="ETH701") == ["emergency_squawk"]
 
 

@@ -101,7 +101,7 @@ def test_updates_that_differ_in_ingestion_only_are_different():
 
 
 def test_a_window_pending_in_our_own_name_is_taken_up_again():
-    """A claim whose batch failed before it was marked is sent when the batch comes again, whatever was told since."""
+    """A claim whose batch failed before it was marked is sent when the batch comes again, whatever was sent since."""
     history = judge(at(900), left_by(at(0), state=State.PENDING)).history
 
     assert judge(at(0), history).verdict is Verdict.NOTIFY
@@ -109,7 +109,7 @@ def test_a_window_pending_in_our_own_name_is_taken_up_again():
 
 
 def test_a_window_notified_in_our_own_name_is_done():
-    """An update that was told of is not told of again when its record comes again, even with another time."""
+    """An update that was alerted on is not sent again when its record comes again, even with another time."""
     assert judge(at(0), left_by(at(0))).verdict is Verdict.ALREADY_NOTIFIED
     assert judge(at(10_000, key="0"), left_by(at(0))).verdict is Verdict.ALREADY_NOTIFIED
 
@@ -126,7 +126,7 @@ def test_another_updates_window_silences_us_pending_or_not(state, seconds):
 
 @pytest.mark.parametrize("seconds", [-900, 900])
 def test_a_window_ends_on_both_sides(seconds):
-    """Measured as long as the suppression before or after a told alert, an update is told."""
+    """Measured as long as the suppression before or after a sent alert, an update is sent."""
     assert judge(at(seconds), left_by(at(0))).verdict is Verdict.NOTIFY
 
 
@@ -135,7 +135,7 @@ moments = st.lists(st.integers(0, 40), min_size=1, max_size=40).map(lambda steps
 
 @given(moments, st.randoms())
 def test_in_any_order_every_update_is_near_an_alert_and_no_two_alerts_are(seconds, random):
-    """Late, redriven, twice: each update is told or within the time of one that is, and alerts keep their distance."""
+    """Late, redriven, twice: each update is sent or within the time of one that is, and alerts keep their distance."""
     history, notified = History(), []
     for moment in seconds + random.sample(seconds, len(seconds)):
         decision = judge(at(moment), history)
@@ -158,7 +158,7 @@ def test_an_emergency_that_goes_on_stays_within_bounds_and_is_remembered():
 
 
 def test_spans_with_room_for_an_alert_between_them_stay_apart():
-    """Emergencies half an hour apart leave a moment that nobody was told of, and an update of it is told."""
+    """Emergencies half an hour apart leave a moment that no alert covers, and an update of it is sent."""
     history = left_by(*(at(1800 * n) for n in range(MOST_WINDOWS + 10)))
 
     assert len(history.spans) == 10
@@ -173,7 +173,7 @@ def test_what_is_remembered_is_bounded_whatever_comes():
 
     assert len(unsent.windows) == MOST_WINDOWS
     assert min(window.event_time_ms for window in unsent.windows) == 3 * 900_000
-    assert judge(at(0), unsent).verdict is Verdict.NOTIFY  # sent again, it is told: forgetting loses no alert
+    assert judge(at(0), unsent).verdict is Verdict.NOTIFY  # sent again, it is sent: forgetting loses no alert
     assert (len(apart.windows), len(apart.spans)) == (MOST_WINDOWS, MOST_SPANS)
 
 

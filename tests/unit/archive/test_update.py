@@ -77,7 +77,7 @@ def test_what_updates_share_has_one_number():
     ],
 )
 def test_a_time_is_one_with_its_zone(text, found):
-    """What is none is as good as absent, and so is what no calendar holds in every zone."""
+    """What is not one counts as absent, and so is what no calendar holds in every zone."""
     assert moment(text) == found
 
 

@@ -40,7 +40,7 @@ def test_a_pattern_with_line_ends_in_it_is_one(patterns, indent):
 
 @pytest.mark.parametrize("text", ["", " \n\n"])
 def test_no_pattern_at_all_is_refused(text):
-    """With nothing to match, every alert would be passed over."""
+    """With nothing to match, every alert would be skipped."""
     with pytest.raises(ConfigurationError, match="ALERT_PATTERNS: not set"):
         parse(text)
 

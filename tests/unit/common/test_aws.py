@@ -97,7 +97,7 @@ def test_a_region_that_botocore_does_not_know_yet_has_its_partitions_suffix(sett
     ids=["all", "kinesis", "kinesis-first", "with-fips", "ignored", "empty"],
 )
 def test_a_configured_endpoint_is_used_as_boto3_uses_it(setting, settings):
-    """An endpoint of one's own, as the local stack's, comes before the resolver's unless it is to be ignored."""
+    """A custom endpoint, as the local stack's, comes before the resolver's unless it is to be ignored."""
     for name, value in settings.items():
         setting(name, value)
     assert found() == called()

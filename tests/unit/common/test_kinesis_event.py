@@ -79,7 +79,7 @@ def test_both_formats_may_stand_in_one_event():
 
 
 def test_only_records_of_one_update_each_are_taken_together():
-    """An envelope counts in its shard alone, and a record that is not one is told by its place among the others."""
+    """An envelope counts in its shard alone, and a record that is not one is known by its place among the others."""
     singles = [record(1, b'{"a":1}\n'), record(2, b"")]
     assert kinesis_event.single_updates(singles) == [b'{"a":1}\n', b""]
     assert kinesis_event.single_updates([*singles, record(3, enveloped(b'{"a":2}'))]) is None
@@ -129,7 +129,7 @@ UPDATE = b'"icao_address":"040172","timestamp":"2024-03-04T23:23:59Z","squawk":"
     "begins", [b'{"v":2,"n":1,', b'{"v":1,"n":1,"shard":"x",', b'{"v":1,"n":1,"shard":"x","z":"",']
 )
 def test_an_update_that_begins_as_an_envelope_is_an_update(begins):
-    """It stalls no shard, and is passed over by nobody: an update has a text for its address."""
+    """It stalls no shard, and is skipped by nobody: an update has a text for its address."""
     event = {"Records": [record(1, begins + UPDATE)]}
     (only,) = kinesis_event.records(event)
     assert not envelope.is_envelope(begins + UPDATE)

@@ -37,7 +37,7 @@ def encoded(**changes):
 
 
 def test_every_field_in_use_is_read_with_its_type():
-    """Fields come out typed, and one that is not ours is passed over."""
+    """Fields come out typed, and one that is not ours is skipped."""
     update = decode(encoded() + b"\n")
     assert (update.latitude, update.altitude_baro, update.speed) == (36.696758, 38750.0, 530.0)
     assert (update.squawk, update.on_ground, update.callsign) == ("5223", False, "ETH701")
@@ -129,7 +129,7 @@ NO_DOUBLES = [b"1e309", b"-1e309", b"9" * 5_000]
 @pytest.mark.parametrize("number", NO_DOUBLES)
 @pytest.mark.parametrize("field", ["altitude_baro", "squawk", "ingestion_time", "latitude", "not_read"])
 def test_a_number_that_no_double_holds_costs_its_field_alone(field, number):
-    """JSON allows it: in a field that is read it is absent, in any other passed over, and the update stays."""
+    """JSON allows it: in a field that is read it is absent, in any other skipped, and the update stays."""
     data = encoded(**{field: "here"}).replace(b'"here"', number)
     ignored = Counter()
     assert decode(data, ignored) == decode(encoded(**{field: None}))

@@ -43,6 +43,6 @@ def test_the_jitter_is_full():
 
 
 def test_two_consumers_wait_differently():
-    """Unless told, each has randomness of its own."""
+    """By default each has randomness of its own."""
     first, second = Backoff(1, 30), Backoff(1, 30)
     assert [first.delay(5) for _ in range(4)] != [second.delay(5) for _ in range(4)]

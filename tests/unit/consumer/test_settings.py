@@ -95,7 +95,7 @@ def test_a_missing_resource_is_named(name, value):
 
 
 def test_how_the_stream_is_read_is_taken():
-    """All the time unless told otherwise; a wrong value is named."""
+    """All the time by default; a wrong value is named."""
     assert (settings().stop_when_caught_up, settings().visit_seconds) == (False, 60)
     periodic = settings(STOP_WHEN_CAUGHT_UP="true", VISIT_SECONDS="900")
     assert (periodic.stop_when_caught_up, periodic.visit_seconds) == (True, 900)

@@ -14,6 +14,15 @@ NOT_OURS = {
     r"\bpoke": "notify",
     r"\bbyte planes\b": "byte shuffle",
     r"\bput aside\b": "rejected, rotated",
+    r"\btold of\b|\b(?:is|are|was|were|be|been) told\b": "sent, reported, notified",
+    r"\bunless told\b": "by default",
+    r"\bpassed over\b": "skipped, ignored",
+    r"\bas good as\b": "treated as, counts as",
+    r"\bso to speak\b": "nothing",
+    r"\bat hand\b": "current",
+    r"\bone's own\b": "your own",
+    r"\bmade good\b|\bputs? it right\b": "repaired, corrected",
+    r"\bupon which\b|\bbefalls\b|\bwhence\b": "and, applies to, from where",
     r"\bcomes? to nothing\b": "fails, has no effect",
 }
 """By the pattern: what to write instead."""

@@ -152,7 +152,7 @@ class Polls:
 
 
 def test_only_what_was_heard_since_the_last_document_is_new():
-    """The same message in two documents is told once, whatever rounding does to its age."""
+    """The same message in two documents is given once, whatever rounding does to its age."""
     poll = Polls()
     (first,) = poll(ENTRY, now=NOW)
     assert first.at == pytest.approx(NOW - 0.3)

@@ -36,7 +36,7 @@ class Sky:
 
 
 def test_an_update_has_what_several_messages_said():
-    """Callsign, position, motion and squawk come one by one and are told as one, which the consumer's decoder takes."""
+    """Callsign, position, motion and squawk come one by one and make one update, which the consumer's decoder takes."""
     sky = Sky()
     sky.hear(0.0, callsign="DLH4AB")
     sky.hear(0.2, speed=450.0, heading=90.5, vertical_rate=-64.0)

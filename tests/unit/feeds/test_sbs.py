@@ -81,7 +81,7 @@ def test_texts_are_as_an_update_has_them():
 
 @pytest.mark.parametrize("kind", ["AIR", "CLK", "ID", "SEL", "STA"])
 def test_lines_about_the_program_say_nothing_of_an_aircraft(kind):
-    """They are passed over, and are not malformed."""
+    """They are skipped, and are not malformed."""
     assert sbs.parse(f"{kind},,5,179,400AE7,10103,{TIMES}".encode()) is None
 
 

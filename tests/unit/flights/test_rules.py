@@ -27,7 +27,7 @@ def airports():
     return Airports([Airport("EAST", *EAST, 400), Airport("WEST", *WEST, 100)])
 
 
-def flown(origin, destination, begin, *, speed=420.0, feet=35_000, callsign="ABC1", **said):  # noqa: PLR0913 - told by name
+def flown(origin, destination, begin, *, speed=420.0, feet=35_000, callsign="ABC1", **said):  # noqa: PLR0913 - given by name
     """Return a flight with ten minutes on the ground before it and after it, lift-off and touchdown."""
     length = geodesy.distance_nm(*origin, *destination)
     total = length / speed * HOUR

@@ -13,10 +13,10 @@ from tests.support.simulated_day import BEGIN, simulate
 MINUTE = 60
 
 
-@pytest.fixture(scope="module", params=["told", "withheld"])
+@pytest.fixture(scope="module", params=["given", "withheld"])
 def day(request):
     """A simulated day, with the provider's flight ids and times, and without."""
-    return simulate(10, seed=3, is_told=request.param == "told")
+    return simulate(10, seed=3, is_told=request.param == "given")
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""Flights in a local run: made over the archive's days, tried again, and told of when they cannot be made."""
+"""Flights in a local run: made over the archive's days, tried again, and reported when they cannot be made."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ SHARD = "shardId-000000000000"
 
 @pytest.fixture
 def messages():
-    """What a person was told."""
+    """The messages for a person."""
     return []
 
 

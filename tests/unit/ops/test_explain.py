@@ -107,8 +107,8 @@ def test_a_record_whose_number_no_double_holds_is_explained_as_any_other(tmp_pat
     path.write_bytes(b'\xef\xbb\xbf{"target":{"squawk":"1200","speed":1e309}}\n')
     wanted = pattern(squawk=["7700"], speed=[{"numeric": [">", 5]}])
     assert main(["explain-filter", wanted, str(path)]) == 1
-    told = capsys.readouterr().out
-    assert 'data.squawk is "1200"; expected "7700"; data.speed is "a number beyond every double"' in told
+    output = capsys.readouterr().out
+    assert 'data.squawk is "1200"; expected "7700"; data.speed is "a number beyond every double"' in output
 
 
 def test_a_damaged_file_is_named(tmp_path, capsys):

@@ -191,7 +191,7 @@ def test_one_load_is_planned_for(loads, capsys):
 
 
 def test_a_recording_is_measured(tmp_path):
-    """By the times of ingestion; what is no update is passed over."""
+    """By the times of ingestion; what is no update is skipped."""
     begin = datetime(2026, 1, 1, tzinfo=UTC)
     lines = [
         json.dumps({"target": {"icao_address": f"A{n % 7}", "timestamp": (begin + timedelta(seconds=n)).isoformat()}})

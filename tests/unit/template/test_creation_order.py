@@ -64,5 +64,5 @@ def test_nothing_waits_for_the_schedule(made_before):
 
 @pytest.mark.parametrize("conditional", ["OperationsEmail", "ConsumerApiTokenKeyPolicy"])
 def test_what_a_condition_leaves_out_may_be_waited_for(made_before, conditional):
-    """CloudFormation passes over a dependency whose condition is false; where it is true, it comes first."""
+    """CloudFormation ignores a dependency whose condition is false; where it is true, it comes first."""
     assert conditional in made_before[1]("ConsumerSchedule")

@@ -58,7 +58,7 @@ def function_roles(stack):
 
 
 def test_tracing_records_each_function_and_lets_it(stack, functions):
-    """X-Ray knows no resources; what it may be told are the two things that Lambda tells."""
+    """X-Ray knows no resources; what it takes are the two things that Lambda sends."""
     assert {one["TracingConfig"]["Mode"] for one in functions(Tracing="on").values()} == {"Active"}
     traced = stack(Tracing="on")
     [trace] = statements(traced).values()

@@ -230,7 +230,7 @@ def test_the_password_lets_in_whoever_gives_it(ask, user):
     ],
 )
 def test_nothing_else_lets_anybody_in(ask, authorization):
-    """The browser is told to ask for it, and no copy of the refusal is kept."""
+    """The answer asks the browser for it, and no copy of the refusal is kept."""
     answer = ask(authorization)
     assert answer["statusCode"] == 401
     assert answer["headers"]["www-authenticate"]["value"].startswith("Basic realm=")

@@ -59,7 +59,7 @@ def test_types_are_those_that_the_schemas_name(columns, types):
 
 
 def test_the_view_is_the_one_that_duckdb_has(of_type):
-    """Its SQL answers with the columns that Athena is told of, in their order."""
+    """Its SQL answers with the columns that Athena knows, in their order."""
     (found,) = (
         one["TableInput"] for one in of_type("AWS::Glue::Table").values() if one["TableInput"]["Name"] == "windows"
     )

@@ -1,4 +1,4 @@
-"""The committer with a real S3 (moto): rejected lines before the token, the lease renewed, failures told at once."""
+"""The committer with a real S3 (moto): rejected lines before the token, lease renewal, failures reported at once."""
 
 from __future__ import annotations
 

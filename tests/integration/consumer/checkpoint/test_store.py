@@ -67,7 +67,7 @@ def test_a_released_lease_is_free_at_once(store, state):
 
 
 def test_a_held_lease_keeps_others_out(store, state):
-    """While the lease is held another run must be told who holds it, and must write nothing."""
+    """While the lease is held another run must learn who holds it, and must write nothing."""
     store("a").acquire()
     before = state.checkpoint
     with pytest.raises(LeaseHeldError, match=r"checkpoint s3://state/checkpoint.json: a holds the lease until \d{4}-"):
@@ -126,7 +126,7 @@ def test_when_the_server_may_be_asked_again_is_in_every_write(store, state, cloc
 
 @pytest.mark.parametrize("act", ["commit", "renew", "release"])
 def test_of_two_consumers_only_one_can_write(store, state, clock, act):
-    """Fencing: after another run took over, the first must write nothing, whatever it tries, and must be told."""
+    """Fencing: after another run took over, the first must write nothing, whatever it tries, and must notice."""
     first, second = store("a"), store("b")
     first.acquire()
     first.commit(POSITION)

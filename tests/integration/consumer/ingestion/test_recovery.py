@@ -141,7 +141,7 @@ def test_a_refused_token_is_recovered_from_though_it_is_young(consume, simulator
 
 
 def test_updates_of_one_moment_are_not_doubled_by_a_recovery(consume, simulator, state, clock):
-    """Updates that share the newest committed ingestion time must be told apart: those known left out, others not."""
+    """Updates that share the newest committed ingestion time are distinguished: the known ones are left out."""
     start = clock.now()
     together = start + timedelta(milliseconds=10)
     updates = [(together, message(target(number, together))) for number in range(5)]

@@ -66,7 +66,7 @@ def test_a_wait_beyond_the_end_of_the_run_is_kept_to_by_the_next(consume, state,
 
 
 def test_the_next_run_waits_for_the_rest_of_it(consume, state, clock, sends):
-    """A run that is told to stop while it waits leaves the rest to the next, which has the time."""
+    """A run that is asked to stop while it waits leaves the rest to the next, which has the time."""
     runs = []
 
     def refuse_and_stop(exchange):

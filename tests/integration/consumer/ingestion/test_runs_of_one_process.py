@@ -97,7 +97,7 @@ class Process:
             def execute():
                 try:
                     outcome.append(run.execute())
-                except Exception as error:  # noqa: BLE001 -- the test is told of whatever it is
+                except Exception as error:  # noqa: BLE001 -- the test gets whatever it is
                     outcome.append(error)
 
             thread = threading.Thread(target=execute)

@@ -58,7 +58,7 @@ def reading(clock):
 
 
 class Bucket:
-    """S3 for the status, which can be told to fail, or to hold every answer back."""
+    """S3 for the status, which can be made to fail, or to hold every answer back."""
 
     def __init__(self, s3):
         self._s3 = s3

@@ -369,7 +369,7 @@ def test_closing_is_noticed_at_any_moment(gate):
 
 
 class SlowToPrepare(SingleOutbox):
-    """Has to ask Kinesis something first, and gets no answer until it is told."""
+    """Has to ask Kinesis something first, and gets no answer until the test allows it."""
 
     def __init__(self):
         super().__init__(Backoff(base=0.05, cap=5.0).delay, linger=0.0)

@@ -257,7 +257,7 @@ def test_the_api_token_never_gets_into_an_error(connect, echo):
 
 
 def test_the_api_token_in_a_broken_chunk_is_not_told(connect):
-    """A chunk whose length is nonsense must be told without the API token that may be in it."""
+    """A chunk whose length is nonsense must be reported without the API token that may be in it."""
 
     def nonsense(exchange):
         exchange.begin()

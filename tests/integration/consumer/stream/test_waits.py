@@ -159,7 +159,7 @@ def test_a_connection_that_nobody_accepts_is_given_up():
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize("serve", ["drops", "silence"])
 def test_an_errors_body_is_not_waited_for(serve):
-    """What an error says beside its status is for people: told as far as it has come, and never waited for."""
+    """What an error says beside its status is for people: shown as far as it has come, and never waited for."""
 
     def answer(peer):
         peer.read_head()

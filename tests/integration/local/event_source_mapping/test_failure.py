@@ -82,7 +82,7 @@ def test_a_batch_given_up_becomes_a_message_in_a_queue_or_a_topic(stream, mappin
 
 
 def test_a_destination_that_is_not_there_is_reported_and_stops_nothing(stream, mapping):
-    """The shard goes on; the failure is counted and told, and the records as kept nowhere."""
+    """The shard goes on; the failure is counted and reported, and the records as kept nowhere."""
     source = stream(1)
     troubles = []
 

@@ -1,4 +1,4 @@
-"""Shards that split and merge under a mapping: order holds, and nothing of a child is passed over."""
+"""Shards that split and merge under a mapping: order holds, and nothing of a child is skipped."""
 
 from __future__ import annotations
 

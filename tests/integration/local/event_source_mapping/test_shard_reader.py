@@ -162,7 +162,7 @@ def test_the_end_of_a_shard_ends_its_reading(client):
 
 
 def test_a_stream_that_cannot_be_read_is_tried_again(client):
-    """Failing reads are counted and told, and cost no record."""
+    """Failing reads are counted and reported, and cost no record."""
     troubles = []
 
     class Listening(SilentListener):

@@ -94,7 +94,7 @@ def test_a_payload_beyond_lambda_s_bound_fails(function):
 
 
 def test_a_handler_that_cannot_be_imported_is_an_error_with_a_log(function):
-    """A cold start that fails is told, with the runtime's own words in the log."""
+    """A cold start that fails is reported, with the runtime's own words in the log."""
     one = function("import nothing_of_that_name")
     failed = _invoke(one)
     assert (failed.payload["errorType"], failed.function_error) == ("Runtime.ImportModuleError", "Unhandled")

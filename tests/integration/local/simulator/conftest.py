@@ -76,7 +76,7 @@ def clock():
 
 @pytest.fixture
 def serve(clock):
-    """A function that serves updates at given seconds, all released at once unless told otherwise."""
+    """A function that serves updates at given seconds, all released at once by default."""
     running = []
 
     def run(seconds, *, fields=None, speed=math.inf, identity="tests", start=True, **settings):

@@ -47,7 +47,7 @@ def test_a_bad_parameter(serve, ask, query, parameter):
 
 @pytest.mark.parametrize("method", ["HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
 def test_only_get(serve, ask, method):
-    """Any other method is answered 405, and told what is allowed."""
+    """Any other method is answered 405, with what is allowed."""
     answer = ask(serve([]), method=method)
     assert answer.status_code == 405
     assert answer.headers["Allow"] == "GET"

@@ -108,7 +108,7 @@ def test_the_api_is_asked_through_its_front_door(get):
 
 
 def test_before_the_stack_is_there_only_the_page_is_served(tmp_path):
-    """A browser that is opened at once gets the page, and is told that the rest will come."""
+    """A browser that is opened at once gets the page, and a text that the rest will come."""
     (tmp_path / "index.html").write_text("<!doctype html>")
     with WebServer(StaticFiles(tmp_path)) as server:
         for path, status in (("/", 200), ("/live/shards.json", 503), ("/api/health", 503)):

@@ -229,7 +229,7 @@ def test_an_unknown_function_is_named(checkout, run_packaging, tmp_path):
 
 
 def test_a_python_that_is_not_3_13_is_the_last_choice(checkout, tmp_path):
-    """package.sh passes over an older Python while a 3.13 is to be found, whatever the names they go by."""
+    """package.sh skips an older Python while a 3.13 is to be found, whatever the names they go by."""
     # Stand-ins that answer package.sh's question for the version, and say what they were asked to run.
     for name, version in {"python3.13": "3.12", "python3": "3.9", "python": "3.13"}.items():
         (tmp_path / name).write_text(f'#!/bin/sh\ncase "$1" in -c) echo {version};; *) echo "{name} $*";; esac\n')

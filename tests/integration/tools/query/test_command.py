@@ -152,7 +152,7 @@ def test_an_endless_answer_ends_with_its_reader(tmp_path):
 
 
 def test_window_rows_may_lie_plain_or_gzipped(ask, generated, tmp_path):
-    """Firehose compresses them; what stands in for it on one machine does not."""
+    """Firehose compresses them; its local counterpart does not."""
     expected = ask("--sql", "SELECT count(*) FROM windows", "--on", generated.path)
     for file in generated.path.glob("windows/*/*/*"):
         copy = tmp_path / file.relative_to(generated.path).with_name(file.name.partition(".ndjson")[0])

@@ -144,7 +144,7 @@ def test_every_named_query_is_recounted_here():
 
 
 def test_of_a_rebuilt_window_only_the_newest_rebuild_counts(tmp_path):
-    """Rows of before it are passed over whole, those that it does not have included."""
+    """Rows of before it are skipped whole, those that it does not have included."""
     row = {"kind": "aircraft", "window_start": "2024-03-04T23:24:00Z", "shard_id": "shardId-000000000000", "part": 0}
     start = recount.moment("2024-03-04T23:25:00")
 

@@ -61,7 +61,7 @@ def test_what_is_written_otherwise_is_left_to_others(other):
 
 
 def test_a_feed_of_all_times_does_not_fill_the_memory():
-    """What is kept of seconds is bounded, and told right after it was cleared."""
+    """What is kept of seconds is bounded, and right after it was cleared."""
     texts = [text(datetime.fromtimestamp(second, UTC), "seconds") for second in range(timestamps.MOST_SECONDS + 10)]
     assert timestamps.whole_seconds(texts) == [second * 1_000 for second in range(timestamps.MOST_SECONDS + 10)]
     assert timestamps.milliseconds(texts[:1]) == [0]

@@ -1,4 +1,4 @@
-"""A processor of one's own: found by its name, believed only as far as what it returns can be published."""
+"""The operator's own processor: found by its name, believed only as far as what it returns can be published."""
 
 from __future__ import annotations
 

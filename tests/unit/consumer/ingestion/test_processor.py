@@ -130,7 +130,7 @@ def test_what_is_shown_says_what_became_of_it():
 
 
 def test_what_is_left_out_is_not_published_and_does_not_come_again():
-    """A processor of one's own chooses among the new ones; what it left out is remembered as any other."""
+    """The operator's own processor chooses among the new ones; what it left out is remembered as any other."""
     taken, calls = Taken(), []
 
     def second(updates):

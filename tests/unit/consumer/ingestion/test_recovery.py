@@ -33,7 +33,7 @@ class Reader:
 
 
 class Nothing:
-    """Takes whatever it is told."""
+    """Takes whatever it is given."""
 
     def put(self, _updates, _size, _interval):
         """Take updates."""

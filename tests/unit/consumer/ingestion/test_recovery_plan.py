@@ -84,7 +84,7 @@ def test_a_stream_quiet_before_and_after_needs_nothing():
 
 @pytest.mark.parametrize("days", [1, 3, 400])
 def test_what_lies_beyond_24_hours_is_reported_and_the_rest_fetched(days):
-    """A day less a minute is fetched; what lies before it is told as lost, and nothing lies between the two."""
+    """A day less a minute is fetched; what lies before it is reported as lost, and nothing lies between the two."""
     start = NOW - timedelta(days=days)
     found = plan(position(timedelta(days=days), timedelta(days=days)), NOW, NOW)
     assert found.lost == TimeRange(start, NOW - 24 * HOUR + MINUTE)

@@ -16,7 +16,7 @@ def before(*seconds):
     return [NOW - timedelta(seconds=one) for one in seconds]
 
 
-def told(times):
+def newest(times):
     """How far the stream has come by these times, received now."""
     stream_time = StreamTime()
     stream_time.note(times)
@@ -26,14 +26,14 @@ def told(times):
 def test_the_newest_of_an_interval_is_believed_to_the_millisecond():
     """Where no clock is wrong nothing is taken off: the lag is what it is."""
     times = before(*(0.001 + number / 7 for number in reversed(range(100))))
-    assert told(times) == times[-1]
+    assert newest(times) == times[-1]
 
 
 @pytest.mark.parametrize("wrong", [60, 3 * 3600])
 def test_a_quarter_of_an_interval_may_be_far_ahead_of_the_others(wrong):
     """Wherever that is by our clock: the stream is hours behind, as when it is being caught up."""
     behind = before(*[4 * 3600] * 6)
-    assert told([*behind, *before(4 * 3600 - wrong, 4 * 3600 - wrong)]) == behind[0]
+    assert newest([*behind, *before(4 * 3600 - wrong, 4 * 3600 - wrong)]) == behind[0]
 
 
 @pytest.mark.parametrize("ahead", [0.5, 5, 30, 72_000])
@@ -41,7 +41,7 @@ def test_a_quarter_of_an_interval_may_be_far_ahead_of_the_others(wrong):
 def test_a_time_ahead_of_the_clock_does_not_count(ahead, others):
     """However few the others are, and however many it is."""
     behind = before(*[2 * 3600] * others)
-    assert told([*behind, *before(-ahead, -ahead, -ahead)]) == behind[0]
+    assert newest([*behind, *before(-ahead, -ahead, -ahead)]) == behind[0]
 
 
 def test_an_interval_of_times_ahead_of_the_clock_says_nothing():

@@ -58,7 +58,7 @@ def test_a_run_that_read_nothing_knows_no_ages():
 
 
 def test_gaps_are_written_as_times_in_utc():
-    """What was fetched and what was lost are told by start and end in RFC 3339."""
+    """What was fetched and what was lost are given by start and end in RFC 3339."""
     start = datetime(2024, 3, 4, 12, 0, tzinfo=timezone(timedelta(hours=3)))
     gap = TimeRange(start, datetime(2024, 3, 4, 20, 0, 0, 1000, tzinfo=UTC))
     summary = json.loads(json.dumps(Summary(StopReason.REQUESTED, recovered_gap=gap, unrecoverable_gap=gap).as_json()))

@@ -214,7 +214,7 @@ class Resharding(RuleBasedStateMachine):
             lines = [line for line, _ in taken[key]]
             assert list(dict.fromkeys(lines)) == added, "out of order, or lost"
             if not self.is_lossy:
-                assert len(lines) == len(added), "told twice"
+                assert len(lines) == len(added), "sent twice"
 
 
 class TestResharding(Resharding.TestCase):  # type: ignore[valid-type]
@@ -295,7 +295,7 @@ def test_an_aircraft_is_in_one_shard_however_its_address_is_written():
 def test_a_full_envelope_waits_a_moment_for_those_of_the_other_shards():
     """Under load all shards' envelopes fill up together, and one call for all of them costs less than one for each."""
     enveloper, _, (of_first, of_second) = of_shards(2)
-    assert enveloper.add(of_first, Interval(), 0.0), "the dispatcher has to be told from when on it waits"
+    assert enveloper.add(of_first, Interval(), 0.0), "the dispatcher has to know from when on it waits"
     assert next_batch(enveloper, 0.0) == []
     assert enveloper.seconds_until_due(0.0) == pytest.approx(GATHER_SECONDS)
     assert not enveloper.add(of_second[:1], Interval(), 0.005)
@@ -318,7 +318,7 @@ def test_a_full_envelope_waits_for_none_that_failed():
     enveloper.add(of_first, Interval(), 0.0)
     [failed] = next_batch(enveloper, 0.0, hurry=True)
     enveloper.settle([failed], [None], 0.0)
-    assert enveloper.add(of_second, Interval(), 0.1), "the dispatcher has to be told from when on it waits"
+    assert enveloper.add(of_second, Interval(), 0.1), "the dispatcher has to know from when on it waits"
     assert enveloper.seconds_until_due(0.1) == pytest.approx(GATHER_SECONDS)
     assert enveloper.add(of_third, Interval(), 0.11), "nothing is left to wait for"
     others = next_batch(enveloper, 0.11)
@@ -414,7 +414,7 @@ def test_a_list_of_shards_that_lags_behind_is_not_asked_for_all_the_time():
 
 
 def test_shards_that_may_not_be_listed_end_the_run():
-    """A missing permission is no reason to wait: it comes out as the error the reader is told."""
+    """A missing permission is no reason to wait: it comes out as the error the reader gets."""
 
     def refused():
         raise PublishError("may not")

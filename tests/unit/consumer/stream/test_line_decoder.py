@@ -127,7 +127,7 @@ def test_an_incomplete_line_is_counted_and_not_given():
 
 @given(lengths=st.lists(st.integers(1, 30), min_size=1, max_size=8), places=cuts)
 def test_a_line_over_the_bound_gives_its_beginning_and_true_length(lengths, places):
-    """A line longer than the bound is told with its first bytes and its whole length, and its neighbours are whole."""
+    """A line longer than the bound is reported with its first bytes and whole length, and its neighbours are whole."""
     body = b"".join(b"x" * length + b"\n" for length in lengths)
     decoder = LineDecoder(max_line_bytes=10)
     out = [block for piece in pieces(body, places) for block in decoder.feed(piece)]
@@ -145,7 +145,7 @@ def peak_while(work):
 
 
 def test_a_line_without_end_takes_no_more_memory_than_the_bound():
-    """50 MB without a line end are held in a few times the bound, and told by their true length when they end."""
+    """50 MB without a line end are held in a few times the bound, and reported by their true length when they end."""
     decoder, chunk, out = LineDecoder(), b"x" * 65536, []
 
     def feed():

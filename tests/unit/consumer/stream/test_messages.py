@@ -150,7 +150,7 @@ def test_a_line_that_is_no_message_is_rejected_with_what_is_wrong(line, reason):
     ],
 )
 def test_what_is_no_json_is_rejected_in_a_field_that_is_not_read_too(raw):
-    """Consumers parse the whole object, so a field this function passes over must be JSON as well."""
+    """Consumers parse the whole object, so a field this function skips must be JSON as well."""
     assert parse(target_with(raw)).reason.startswith("not valid JSON")
 
 
@@ -259,7 +259,7 @@ def test_keys_within_an_update_are_its_own():
 
 
 def test_an_odd_status_beside_an_update_costs_nothing():
-    """A status is passed over beside an update, whatever it holds."""
+    """A status is skipped beside an update, whatever it holds."""
     assert parse(b'{"target":' + TARGET + b',"status":"fine"}').data == TARGET
 
 
@@ -306,7 +306,7 @@ def test_of_a_key_given_twice_the_last_counts():
     ],
 )
 def test_a_status_may_lack_any_of_its_parts(line, status):
-    """A status is for people: what it lacks is filled in, what it has more is passed over."""
+    """A status is for people: what it lacks is filled in, what it has more is skipped."""
     assert parse(line) == status
 
 

@@ -1,4 +1,4 @@
-"""The archive against the feed: what is missing, doubled or never sent is counted, and told."""
+"""The archive against the feed: what is missing, doubled or never sent is counted and reported."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ def test_a_damaged_envelope_is_an_update_that_nobody_sent(damage):
 
 
 def test_the_content_of_a_stream_is_counted_by_record_and_update():
-    """Updates keep shard and arrival of the record they came in; a misplaced envelope is counted and passed over."""
+    """Updates keep shard and arrival of the record they came in; a misplaced envelope is counted and skipped."""
     records = [StoredRecord(HERE, 1.5, made()), StoredRecord(ELSEWHERE, 2.5, made()), StoredRecord(HERE, 3.5, LINES[0])]
     content = envelope.read(records)
     assert (content.records, content.misplaced) == (3, 1)

@@ -116,7 +116,7 @@ def test_parts_and_shards_of_a_window_are_different_rows():
 
 
 def test_a_repeat_in_another_window_is_counted_in_both():
-    """Its key is no longer at hand there; within a window it counts once."""
+    """Its key is no longer in the state there; within a window it counts once."""
     stream = [*windowed(1, 2, 2), *windowed(2, start=10)]
     assert count_rows([row(2), row(1, start=10)], stream, 10).miscounted == 0
     assert count_rows([row(3), row(1, start=10)], stream, 10).miscounted == 1

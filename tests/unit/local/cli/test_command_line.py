@@ -56,7 +56,7 @@ def test_periodic_reading_needs_traffic_of_now(capsys, short_recording):
 
 
 def test_a_late_stream_needs_traffic_of_now(capsys, short_recording):
-    """Its start is the clock's, less the delay, which the stack is told, too."""
+    """Its start is the clock's, less the delay, which the stack gets, too."""
     options = parse(["--delay", "240"])
     assert (options.delay, options.source.is_of_now) == (240, True)
     assert isinstance(options.source, SimulatedSource)

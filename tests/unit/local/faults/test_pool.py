@@ -10,7 +10,7 @@ from tests.support import pool_workers
 
 @pytest.fixture
 def run(monkeypatch, tmp_path):
-    """Run the seeds 1 to 4 on two processes of a kind; return the outcomes by seed, and what was told."""
+    """Run the seeds 1 to 4 on two processes of a kind; return the outcomes by seed, and what was printed."""
     monkeypatch.setenv(pool_workers.FOLDER, str(tmp_path))
 
     def do(target):
@@ -23,7 +23,7 @@ def run(monkeypatch, tmp_path):
 
 
 def test_a_schedule_whose_process_ends_is_tried_again(run):
-    """Another process takes its place; whoever watches is told."""
+    """Another process takes its place; a message says so."""
     outcomes, messages = run(pool_workers.ends_once)
     assert all(one.verdict.clean for one in outcomes.values())
     assert messages == ["schedule 2: the harness failed, and tries again: the worker's process ended with 9"]

@@ -165,7 +165,7 @@ def test_rows_merge_by_their_key(seen):
 
 
 def test_a_missing_alert_is_seen(seen):
-    """An alert that the feed calls for must have been told."""
+    """An alert that the feed calls for must have been sent."""
     assert changed(seen, notifications=[]).alerts_missing == 1
 
 

@@ -225,7 +225,7 @@ def test_a_run_that_fails_while_the_schedule_is_paused_is_not_tried_again(run_sc
 
 
 def test_what_has_left_the_queue_is_under_way(run_schedule):
-    """From the moment its event is taken until its result is told."""
+    """From the moment its event is taken until its result is reported."""
     consumer = Consumer()
     schedule, _, results = run_schedule(consumer)
     wait_until(lambda: len(consumer.events) == 1)

@@ -29,7 +29,7 @@ def test_bytes_are_untouched(tmp_path, compress):
 
 
 def test_a_saved_stream_can_be_replayed(tmp_path):
-    """Position tokens, statuses, blank lines and line ends of another system are passed over."""
+    """Position tokens, statuses, blank lines and line ends of another system are skipped."""
     path = tmp_path / "saved.ndjson"
     path.write_bytes(b'{"status":{"code":100}}\r\n' + _line(1) + b'\r\n\n{"position_token":"x"}\n')
     assert [line for _, line in Recording(path).updates()] == [_line(1)]

@@ -1,4 +1,4 @@
-"""Packaging's own rules: what is asked for is in the lock, is what the lock says, and clashes are told."""
+"""Packaging's own rules: what is asked for is in the lock, is what the lock says, and clashes are reported."""
 
 from __future__ import annotations
 

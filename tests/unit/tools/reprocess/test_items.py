@@ -11,7 +11,7 @@ DAY = datetime(2024, 3, 4)  # noqa: DTZ001 - as the command line has its times
 
 
 def test_hours_are_those_with_raw_objects():
-    """In their order, from the beginning on and before the end; what is no hour's folder is passed over."""
+    """In their order, from the beginning on and before the end; what is no hour's folder is skipped."""
     folders = [f"raw/date=2024-03-0{day}/hour={hour}" for day in (5, 4, 3) for hour in ("23", "00", "7", "99", "x")]
     assert items.hours_between(folders, DAY, DAY + timedelta(hours=48)) == [
         f"2024-03-0{day}T{hour}" for day in (4, 5) for hour in ("00", "23")

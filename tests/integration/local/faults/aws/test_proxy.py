@@ -180,7 +180,7 @@ def test_a_lost_answer_is_retried_by_a_client_that_does(proxy, inject, stream):
 
 @pytest.mark.parametrize("kind", [FaultKind.DELAYED, FaultKind.ANSWER_DELAYED])
 def test_a_delayed_call_is_answered_in_the_end(client, inject, stream, clock, kind):
-    """It waits as long as it was told to, and is carried out once."""
+    """It waits as long as planned, and is carried out once."""
     inject("kinesis", kind, operation="PutRecords", seconds=2.5)
     assert put(client("kinesis"), b"1")["FailedRecordCount"] == 0
     assert clock.waits == [2.5]
