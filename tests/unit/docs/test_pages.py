@@ -35,6 +35,12 @@ def test_the_index_of_decisions_is_complete(repository):
     assert len(rows) == len(there)
 
 
+def test_the_readme_leads_to_every_page(repository):
+    """A page that nothing at the front links to is not found."""
+    linked = set(re.findall(r"\]\((docs/[\w-]+\.md)", (repository / "README.md").read_text()))
+    assert {f"docs/{path.name}" for path in (repository / "docs").glob("*.md")} == linked
+
+
 def test_links_lead_somewhere(repository):
     """No page refers to a file or a heading that has gone."""
     for page in pages(repository):
