@@ -125,7 +125,7 @@ def count_rows(lines: Iterable[bytes], stream: Iterable[StoredRecord], window: i
     What is checked, for each aircraft in each window of `window` seconds (by arrival) in each shard: its row counts as
     many updates as the stream holds distinct keys there, `(icao_address, timestamp, ingestion_time)`. Where a window
     was written in parts and the aircraft has a row in several, a duplicate may be counted in each part: then they count
-    at least the distinct keys, and at most all that is there. A duplicate elsewhere makes up for nothing missing.
+    at least the distinct keys, and at most all that is there. A duplicate elsewhere does not offset a missing update.
 
     Raises
     ------

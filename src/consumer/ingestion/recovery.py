@@ -1,4 +1,4 @@
-"""Makes up for an outage longer than the server remembers a token: plans the gap, fetches it, commits as it goes."""
+"""Recovers from an outage longer than the server remembers a token: plans the gap, fetches it, commits as it goes."""
 
 from __future__ import annotations
 

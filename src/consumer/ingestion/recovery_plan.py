@@ -1,6 +1,6 @@
 """What to do when the position token is too old for the server: which time range to fetch, in which slices.
 
-The stream knows a token for 6 hours, and batch mode reaches 24 hours back. So a longer outage is made up for
+The stream knows a token for 6 hours, and batch mode reaches 24 hours back. So a longer outage is recovered
 like this: note where the live stream stands now (its next token), fetch what was ingested from the last committed
 update up to there in batch mode, then take the stream up at that token. The checkpoint holds token and gap at once,
 so a recovery that outlives its run goes on in the next.
