@@ -67,6 +67,19 @@ def test_there_is_no_circle_of_imports(imports):
     assert len(list(graphlib.TopologicalSorter(imports).static_order())) == len(imports)
 
 
+def test_the_page_names_every_room(repository):
+    """Whoever looks for a thing finds its folder there, with what it is for."""
+    page = (repository / "docs" / "design.md").read_text().partition("\n## Rooms\n")[2].partition("\n## ")[0]
+    named = set(re.findall(r"[a-z_]+", " ".join(re.findall(r"`([^`]+)`", page))))
+    tops = [
+        *(repository / "src").iterdir(),
+        *(repository / top for top in ("local", "feeds", "ops", "tools", "benchmarks")),
+    ]
+    rooms = {room for top in tops if top.is_dir() for room in (top, *top.iterdir()) if (room / "__init__.py").exists()}
+    assert len(rooms) > 40
+    assert {room.name for room in rooms} - named == set()
+
+
 @pytest.fixture(scope="module")
 def scripts(repository):
     """The page's modules and what each imports, at once, later, or for its types alone."""
