@@ -39,8 +39,14 @@ def explained(error: Exception, needs: str = _OPS_NEEDS) -> str:
         case UnreachableError():
             return f"{error}. Check the network and --region; a local stack has to be running"
         case ClientError():
-            return str(error) + _answered(error, needs)
+            return _without_page(str(error)) + _answered(error, needs)
     return str(error)
+
+
+def _without_page(text: str) -> str:
+    """Return an error's text without the page of HTML that a server other than AWS answered with."""
+    said, page, _ = text.partition("<!doctype")
+    return f"{said.rstrip(': ')} (not an answer of AWS)" if page else text
 
 
 def _answered(error: ClientError, needs: str) -> str:

@@ -100,6 +100,9 @@ def _show(report: Report, *, as_json: bool) -> None:
     if as_json:
         say_json(msgspec.to_builtins(report))
         return
+    if not (report.records or report.passed_over or report.kept):
+        say("nothing lies there to be redriven")
+        return
     say(
         f"{report.records} records {'are back in' if report.confirmed else 'would go to'} {report.stream}"
         + (f"; {report.passed_over} objects had been sent before" if report.passed_over else "")

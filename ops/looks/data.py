@@ -68,6 +68,9 @@ class DataLooks:
             for name in names
         }
         values = self._reading.metrics(queries)
+        if not values:
+            yield Finding("archives", UNKNOWN, "no metrics yet of how far Firehose is behind")
+            return
         text = ", ".join(f"{name} {span_text(values.get(name))} behind" for name in names)
         late = [name for name in names if values.get(name, 0) > (1_800 if name == "RawArchive" else 900)]
         yield Finding("archives", ATTENTION if late else OK, text, runbook("archive-freshness"), {**values})

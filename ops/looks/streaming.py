@@ -59,6 +59,8 @@ class StreamingLooks:
     def function(self, logical_id: str) -> Iterator[Finding]:
         """Look at a function's invocations, and at the mappings that bring it records."""
         part = logical_id.removesuffix("Function").lower()
+        if part == "consumer":
+            part = "consumer's runs"  # what it says of itself is `consumer`
         name = self._reading.stack[logical_id]
         dimensions = {"FunctionName": name}
         wanted = (

@@ -24,6 +24,12 @@ def test_an_error_says_what_to_do(error, said):
     assert len(explained(error)) > len(said)
 
 
+def test_a_page_of_html_is_not_shown():
+    """A proxy's, or a local AWS's that does not know a call."""
+    error = ClientError({"Error": {"Code": "404", "Message": "<!doctype html>\n<html lang=en>"}}, "GetAccountSettings")
+    assert explained(error).endswith("the GetAccountSettings operation (not an answer of AWS)")
+
+
 def test_whoever_aws_refuses_learns_what_the_command_needs():
     """Each command names its own permissions; of what no permission cures, none is named."""
     needs = "The caller needs s3:PutObject"
