@@ -34,15 +34,21 @@ def found(user):
         return getattr(importlib.import_module(module), name)
 
 
-@pytest.mark.parametrize("one", [*limits.LIMITS, *facts.FACTS], ids=lambda one: one.what)
-def test_whoever_relies_on_it_is_there(repository, one):
-    """The modules, the constants, which keep to the limit, the template's resources and parameters."""
+@pytest.fixture(scope="module")
+def declared(repository):
+    """The template's resources and parameters."""
     template = yaml_parse((repository / "template.yaml").read_text())
+    return template["Resources"].keys() | template["Parameters"].keys()
+
+
+@pytest.mark.parametrize("one", [*limits.LIMITS, *facts.FACTS], ids=lambda one: one.what)
+def test_whoever_relies_on_it_is_there(declared, one):
+    """The modules, the constants, which keep to the limit, the template's resources and parameters."""
     assert one.used_by
     assert one.source
     for user in one.used_by:
         if "." not in user:
-            assert user in template["Resources"] or user in template["Parameters"], user
+            assert user in declared, user
         elif isinstance(value := found(user), int | float):
             assert one.takes(value), f"{user} is {value}"
 
