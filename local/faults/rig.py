@@ -175,7 +175,7 @@ class Rig:
                 if old:
                     s3.delete_objects(Bucket=bucket, Delete={"Objects": old, "Quiet": True})
         list(self.notifications())  # those of the schedule before, should it have been cut off
-        self.proxy.commits.clear()
+        self.proxy.forget()
         self.proxy.inject(plan)
 
     def resharding(self, changes: Iterable[Reshard]) -> Resharding:

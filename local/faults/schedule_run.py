@@ -221,6 +221,7 @@ class ScheduleRun:
                 went_back=self._watch.troubles,
                 words=[*self._watch.words(), *rig.answers()],
                 secrets=frozenset({API_TOKEN.encode(), *(one.token.encode() for one in rig.proxy.commits)}),
+                owed=rig.proxy.owed(),
             ),
             archived=rig.sinks.archived(),
             troubles=self._troubles,

@@ -1,11 +1,13 @@
-"""The proxy before AWS that notes which checkpoints were written, and when.
+"""The proxy before AWS that notes which checkpoints were written, and when, and which shards' snapshots were not.
 
-What comes again after a checkpoint that stands behind it is a double that nothing excuses.
+What comes again after a checkpoint that stands behind it is a double that nothing excuses. A snapshot that S3 refuses
+comes with the shard's next invocation: where there was none, nobody can have seen it.
 """
 
 from __future__ import annotations
 
 import math
+import re
 import time
 from collections import Counter
 from dataclasses import dataclass
@@ -16,15 +18,16 @@ import msgspec
 
 from local.clock import SystemClock
 from local.faults.aws.calls import recognise
+from local.faults.aws.errors import Answer
+from local.faults.aws.plan import FaultKind
 from local.faults.aws.proxy import AwsProxy
 from local.faults.aws.relay import Upstream
 
 if TYPE_CHECKING:
     from local.faults.aws.calls import Request
-    from local.faults.aws.errors import Answer
-    from local.faults.aws.plan import FaultKind
 
 _CHECKPOINT = "/checkpoint.json"
+_SNAPSHOT = re.compile(r"/live/(shardId-\d+)/")
 _LATELY = 0.1
 """Seconds between a function's last look at its calls and the end of its invocation, at the most."""
 
@@ -59,11 +62,24 @@ class CommitRecorder(AwsProxy):
         self._under_way: Counter[str] = Counter()
         self._answered: dict[str, float] = {}
         self._slowest: dict[str, float] = {}
+        self._refused: dict[str, bool] = {}
+
+    def forget(self) -> None:
+        """Forget what was noted, for the next schedule."""
+        with self._lock:
+            self.commits.clear()
+            self._slowest.clear()
+            self._refused.clear()
 
     def slowest(self, caller: str) -> float:
         """Return how many seconds the slowest call of `caller` took: what is not waited for so long is sent again."""
         with self._lock:
             return self._slowest.get(caller, 0.0)
+
+    def owed(self) -> frozenset[str]:
+        """Return the shards whose last snapshot was refused."""
+        with self._lock:
+            return frozenset(shard for shard, refused in self._refused.items() if refused)
 
     def unanswered(self, caller: str) -> bool:
         """Return whether a PutRecords of `caller` is under way, or was answered so lately that it may not know."""
@@ -77,7 +93,11 @@ class CommitRecorder(AwsProxy):
         with self._lock:
             self._under_way[call.caller] += is_put
         try:
-            return super()._carry_out(request, upstream)
+            reply = super()._carry_out(request, upstream)
+            if call.operation == "PutObject" and (snapshot := _SNAPSHOT.search(request.path)):
+                with self._lock:
+                    self._refused[snapshot[1]] = _is_refusal(reply)
+            return reply
         finally:
             ended = time.monotonic()
             with self._lock:
@@ -103,6 +123,10 @@ class _WatchedUpstream(Upstream):
         if is_checkpoint and reply.status == HTTPStatus.OK and (commit := _commit(request.body)) is not None:
             self._commits.append(commit)
         return reply
+
+
+def _is_refusal(reply: Answer | FaultKind) -> bool:
+    return reply is FaultKind.RESET or (isinstance(reply, Answer) and reply.status >= HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
 def _commit(body: bytes) -> Commit | None:

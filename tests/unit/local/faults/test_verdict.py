@@ -204,6 +204,12 @@ def test_a_snapshot_that_shows_something_else_is_seen(seen):
     assert changed(seen, shown=Shown(view={"A00001": state, "B00002": state})).snapshots_wrong == 1
 
 
+def test_what_s3_refused_at_the_very_end_is_owed(seen):
+    """A snapshot comes with the shard's next invocation, and there was none; another shard's is no excuse."""
+    assert changed(seen, shown=shown(UPDATES[2], owed=frozenset({SHARD}))).clean
+    assert not changed(seen, shown=shown(UPDATES[2], owed=frozenset({"shardId-000000000001"}))).clean
+
+
 def test_what_went_back_is_seen(seen):
     """What a reader saw may not be older later."""
     assert not changed(seen, shown=shown(UPDATES[3], went_back=["A00001"])).clean

@@ -71,6 +71,28 @@ def test_a_commit_that_s3_refused_is_none_though_the_answer_was_lost(proxy, put,
     assert tokens(proxy) == ["T1"]
 
 
+@pytest.mark.parametrize("kind", [FaultKind.RESET, FaultKind.THROTTLED, FaultKind.SERVER_ERROR])
+def test_a_snapshot_that_s3_refuses_is_owed_until_another_is_stored(proxy, put, inject, kind):
+    """One shard's is not another's, and one whose answer was lost is stored."""
+    inject("s3", kind)
+    put({}, key="live/shardId-000000000001/open")
+    assert proxy.owed() == {"shardId-000000000001"}
+    inject("s3", FaultKind.ANSWER_LOST)
+    put({}, key="live/shardId-000000000000/open")
+    assert proxy.owed() == {"shardId-000000000001"}
+    put({}, key="live/shardId-000000000001/closed/20240304T232400Z")
+    assert not proxy.owed()
+
+
+def test_nothing_is_noted_of_the_schedule_before(proxy, put, inject):
+    """Each is judged by itself."""
+    put({"position_token": "T1"})
+    inject("s3", FaultKind.SERVER_ERROR)
+    put({}, key="live/shardId-000000000001/open")
+    proxy.forget()
+    assert (proxy.commits, proxy.owed(), proxy.slowest("ConsumerFunction")) == ([], frozenset(), 0.0)
+
+
 def test_a_call_that_is_not_answered_is_known(proxy, client, stream, inject, clock):
     """While it is held, whoever ends has not heard of it; a while after its answer everybody has."""
     held, go_on = threading.Event(), threading.Event()
