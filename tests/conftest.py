@@ -13,9 +13,11 @@ import pytest
 
 from local.shell_settings import shut_out
 
-# A shared machine may be slow for a moment; how long an example takes is no property of the code. Half of Hypothesis's
-# usual number of examples, unless a test says how many it needs.
-hypothesis.settings.register_profile("tests", deadline=None, max_examples=50)
+# A shared machine may be slow for a moment; how long an example takes to make or to try is no property of the code. Half
+# of Hypothesis's usual number of examples, unless a test says how many it needs.
+hypothesis.settings.register_profile(
+    "tests", deadline=None, max_examples=50, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
 hypothesis.settings.load_profile("tests")
 
 # Set before anything imports boto3 or Powertools: no test may reach a real account, whatever the shell says of one.

@@ -14,7 +14,7 @@ from live.reader import read
 from live.writer import write
 from tests.support.live_aircraft import HEADER, columns, fleets
 
-EXAMPLES = settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+EXAMPLES = settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 READ = """async ([kind, text]) => {
   const snapshot = await import('./js/snapshot.js');

@@ -224,7 +224,12 @@ numbers = itertools.count()
 
 
 @given(sizes=st.lists(st.integers(1, 4), min_size=1, max_size=3), faults=st.fixed_dictionaries(FAULTS))
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True)
+@settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    derandomize=True,
+)
 def test_no_failure_loses_or_doubles_an_alert_of_an_envelope(world, record, envelope, sizes, faults):
     """Refused calls, lost answers and deaths in the middle of an envelope: each aircraft is alerted on once."""
     flock = f"{next(numbers):04X}"

@@ -255,7 +255,10 @@ RULES_OF = {"squawk": "emergency_squawk", "vertical_rate": "steep_descent"}
 numbers = itertools.count()
 # The world outlives an example on purpose: each has aircraft of its own, and takes from the queue what it caused.
 against_servers = settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    derandomize=True,
 )
 
 
