@@ -13,8 +13,8 @@ import pytest
 
 from local.shell_settings import shut_out
 
-# A shared machine may be slow for a moment; how long an example takes to make or to try is no property of the code. Half
-# of Hypothesis's usual number of examples, unless a test says how many it needs.
+# A shared machine may be slow for a moment; how long an example takes to make or to try is no property of the code.
+# Half of Hypothesis's usual number of examples, unless a test says how many it needs.
 hypothesis.settings.register_profile(
     "tests", deadline=None, max_examples=50, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
