@@ -21,8 +21,6 @@ from local.faults.worker import free_port
 from local.function_names import CONSUMER
 from tests.support.conditions import wait_until
 
-pytestmark = pytest.mark.timeout(300)
-
 PAUSE = ProcessFault(kind=ProcessKind.PAUSED, function=CONSUMER, at=0, seconds=LEASE_SECONDS)
 
 

@@ -15,8 +15,6 @@ OF_AWS = {"aws_throttled", "aws_answer_lost", "aws_partial", "aws_reset", "aws_s
 OF_AWS |= {"aws_hot_keys", "aws_odd_answer", "aws_delayed"}
 OF_PROCESSES = {"killed_ConsumerFunction", "paused_ConsumerFunction", "two_at_once_ConsumerFunction"}
 
-pytestmark = pytest.mark.timeout(600)
-
 
 @pytest.fixture(scope="module")
 def totals():

@@ -12,8 +12,6 @@ from local.faults.aws.plan import FaultPlan
 from local.faults.schedule import FaultSchedule
 from local.faults.worker import free_port
 
-pytestmark = pytest.mark.timeout(300)
-
 
 @pytest.fixture
 def hasty_rig(monkeypatch):

@@ -113,7 +113,6 @@ READING = """
 """
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("record_format", ["single", "envelope"])
 def test_what_is_not_acknowledged_has_a_bound(repository, record_format):
     """Updates of 60 bytes take ten times as much in memory: they are charged for that, and `put` waits in time."""
@@ -121,7 +120,6 @@ def test_what_is_not_acknowledged_has_a_bound(repository, record_format):
     assert 20_000 < taken < 100_000
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("how", ["plain", "gzip"])
 @pytest.mark.parametrize("block", BODIES.values(), ids=BODIES)
 def test_no_body_takes_more_than_64_megabytes_to_read(repository, block, how):
