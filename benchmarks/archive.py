@@ -10,7 +10,6 @@ import argparse
 import json
 import multiprocessing
 import re
-import resource
 import tempfile
 import threading
 import time
@@ -29,6 +28,7 @@ from archive.schema import COLUMNS, KEY
 from archive.settings import MOST_UPDATES
 from archive.staging import Staging
 from archive.store import Store
+from benchmarks.harness.machine import peak_memory
 from local.aws.folder_bucket import FolderBucket
 from local.simulator.flights import GeneratedTraffic
 from local.simulator.options import count
@@ -120,7 +120,7 @@ def _measure(folder: Path, memory: int, updates: int) -> dict[str, Any]:
         "rows": sum(report.rows.values()),
         "cpu_us_per_update": round((time.process_time() - cpu) / updates * 1e6, 2),
         "seconds": round(time.monotonic() - wall, 1),
-        "most_resident_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        "most_resident_mb": peak_memory() // 2**20,
         "most_disk_mb": round(disk.most / 1e6),
         "parquet_bytes_per_update": round(
             sum(path.stat().st_size for path in folder.glob("archive/updates/*/*/*.parquet")) / updates, 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import resource
 from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime, timedelta
 
@@ -11,6 +10,7 @@ import duckdb
 import pytest
 
 from archive.schema import COLUMNS
+from benchmarks.harness.machine import peak_memory
 from flights.updates import MOST_OF_ADDRESS, Updates
 
 BEGIN = datetime(2024, 3, 3, tzinfo=UTC)
@@ -25,7 +25,7 @@ def _counted(path, folder):
         for address, positions in updates.by_aircraft():
             counts[address] = len(positions)
             first = first or positions[0]
-    return counts, first, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    return counts, first, peak_memory() // 2**20
 
 
 @pytest.fixture(scope="module")

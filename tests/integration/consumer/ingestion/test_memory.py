@@ -14,9 +14,8 @@ from tests.support.stub_aws import StubAws
 ROOT = Path(__file__).parents[4]
 
 CHILD = """
-import json, resource, sys, threading
+import json, sys, threading
 sys.path[:0] = [{src!r}, {root!r}]
-from datetime import UTC, datetime
 from common.clock import SystemClock
 from consumer.checkpoint.rejected_lines import RejectedStore
 from consumer.checkpoint.store import CheckpointStore
@@ -25,6 +24,7 @@ from consumer.ingestion.run import Run
 from consumer.ingestion.stop_request import StopRequest
 from consumer.publish.put_records import PutRecords
 from consumer.stream.client import StreamClient
+from benchmarks.harness.machine import peak_memory
 
 aws_url, feed_url = sys.argv[1:3]
 import botocore.session
@@ -45,10 +45,10 @@ run = Run(
     RejectedStore(s3, "state", "run", clock, deadline=deadline), PutRecords(kinesis, "updates"), clock,
     deadline=deadline, stop_request=stop, start_position="BEGINNING",
 )
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+before = peak_memory()
 threading.Thread(target=lambda: (sys.stdin.readline(), deadline.bring_forward(3)), daemon=True).start()
 summary = run.execute()
-grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+grown = (peak_memory() - before) / 2**20
 print("RESULT " + json.dumps(dict(grown_mb=grown, rejected=summary.rejected, updates=summary.updates)), flush=True)
 """
 
