@@ -42,6 +42,8 @@ _ARCHIVE_ATTEMPTS = 12
 """More than a schedule's rules can fail."""
 _KEEP_ALIVE_SECONDS = 0.25
 _TIMED_OUT = "Sandbox.Timedout"
+_OUT_OF_TIME = (_TIMED_OUT, "DeadlineError")
+"""Errors of a run that had too little time, by themselves or as the reason of another."""
 _WAITED_FOR = 2.0
 """Seconds for which a function is sure to wait for an answer; the alerts function sends a call again after 3."""
 
@@ -169,7 +171,7 @@ class ScheduleRun:
     def _starved(self) -> bool:
         """Return whether the consumer's last run failed by nothing but its time: what it lacks is a faster machine."""
         last = self.results[-1] if self.results else None
-        return last is None or last.function_error is None or _error_type(last) == _TIMED_OUT
+        return last is None or last.function_error is None or any(one in str(last.payload) for one in _OUT_OF_TIME)
 
     def _last_words(self) -> str:
         """Return the error of the consumer's last run that failed, which stands above its trace, and its log's end."""
