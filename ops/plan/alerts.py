@@ -39,7 +39,7 @@ class AlertsPlan:
 def choose(load: Load, record: RecordSize, shards: int, *, within: float, headroom: float) -> AlertsPlan:
     """Return the fewest lanes that keep up with `headroom`, shared reading if its alerts are sent in time."""
     passing, function = _work(load, record, shards)
-    lanes = next(
+    enough = next(
         (
             number
             for number in range(1, MOST_LANES + 1)
@@ -47,12 +47,14 @@ def choose(load: Load, record: RecordSize, shards: int, *, within: float, headro
         ),
         None,
     )
-    shared = _within(lanes or MOST_LANES, passing, function, Pace())
-    if shared <= within:
-        return AlertsPlan(lanes or MOST_LANES, is_fanned_out=False, within=shared, keeps_up=lanes is not None)
-    pushed = _within(lanes or MOST_LANES, passing, function, replace(Pace(), poll_interval=PUSHED_SECONDS))
-    helps = pushed <= within
-    return AlertsPlan(lanes or MOST_LANES, helps, pushed if helps else shared, keeps_up=lanes is not None)
+    lanes = enough or MOST_LANES
+    shared = AlertsPlan(
+        lanes, is_fanned_out=False, within=_within(lanes, passing, function, Pace()), keeps_up=enough is not None
+    )
+    if shared.within <= within:
+        return shared
+    pushed = _within(lanes, passing, function, replace(Pace(), poll_interval=PUSHED_SECONDS))
+    return replace(shared, is_fanned_out=True, within=pushed) if pushed <= within else shared
 
 
 def _work(load: Load, record: RecordSize, shards: int) -> tuple[float, Function]:
