@@ -49,29 +49,26 @@ class FolderBucket:
         IfMatch: str | None = None,  # noqa: N803
         **_: object,
     ) -> dict[str, Any]:
-        """Return an object's content, or a range of it (`bytes=0-9`, `bytes=-10`), and its tag."""
+        """Return an object's content, or a range of it (`bytes=0-9`, `bytes=-10`), its tag and its metadata."""
         path = self._there(Key, "GetObject")
         tag = _tag(path)
         if IfMatch is not None and IfMatch != tag:
             raise _error(HTTPStatus.PRECONDITION_FAILED, "PreconditionFailed", "GetObject")
         size = path.stat().st_size
+        said = {"ETag": tag, "Metadata": self._metadata(Key, tag)}
         if Range is None:
-            return {"Body": _Body(path, 0, size), "ETag": tag}
+            return {"Body": _Body(path, 0, size), **said}
         first, last = Range.removeprefix("bytes=").split("-")
         begin = int(first) if first else max(0, size - int(last))
         end = min(size, int(last) + 1) if first and last else size
         if begin >= end:
             raise _error(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, "InvalidRange", "GetObject")
-        return {"Body": _Body(path, begin, end), "ETag": tag, "ContentRange": f"bytes {begin}-{end - 1}/{size}"}
+        return {"Body": _Body(path, begin, end), **said, "ContentRange": f"bytes {begin}-{end - 1}/{size}"}
 
     def head_object(self, *, Key: str, **_: object) -> dict[str, Any]:  # noqa: N803
         """Return an object's tag, and the metadata that were put with it."""
         tag = _tag(self._there(Key, "HeadObject"))
-        try:
-            known = json.loads(self._beside(Key).read_bytes())
-        except (FileNotFoundError, ValueError):
-            known = {}
-        return {"ETag": tag, "Metadata": known["metadata"] if known.get("tag") == tag else {}}
+        return {"ETag": tag, "Metadata": self._metadata(Key, tag)}
 
     def put_object(
         self,
@@ -124,6 +121,13 @@ class FolderBucket:
 
     def _path(self, key: str) -> Path:
         return self._folder / key
+
+    def _metadata(self, key: str, tag: str) -> dict[str, str]:
+        try:
+            known = json.loads(self._beside(key).read_bytes())
+        except (FileNotFoundError, ValueError):
+            return {}
+        return dict(known["metadata"]) if known.get("tag") == tag else {}
 
     def _beside(self, key: str) -> Path:
         return self._ours / "metadata" / f"{key}.json"

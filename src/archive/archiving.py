@@ -25,6 +25,7 @@ from archive.staging import BrokenObjectError
 from archive.store import ChangedError
 from archive.update import decode_lines
 from common.envelope import UnknownVersionError
+from common.retries import again
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -193,14 +194,8 @@ class Archiving:
 
 def _with_changes(write: Callable[[], None], what: str) -> None:
     """Write what others may be writing as well."""
-    for _ in range(_TRIES - 1):
-        try:
-            write()
-        except ChangedError:
-            continue
-        return
     try:
-        write()
+        again(write, (ChangedError,), _TRIES)
     except ChangedError as error:
         raise ChangedError(f"{what}: written by others {_TRIES} times in a row; run it again") from error
 

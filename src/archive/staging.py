@@ -16,6 +16,7 @@ from archive.identities import Identities
 from archive.moments import moment
 from archive.schema import COLUMNS, KEY
 from archive.update import IDENTITY, MEASURED
+from common.duckdb_database import connected
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,17 +61,7 @@ class Staging:
         """`folder` takes what does not fit into so much memory; it has to be there."""
         self.count = 0
         """How many updates were taken; duplicates too."""
-        self._connection = duckdb.connect(
-            ":memory:",
-            config={
-                "threads": 1,  # a processor is what the function has; and rows stay in their order
-                "memory_limit": f"{memory_megabytes}MB",
-                "temp_directory": str(folder),
-                "home_directory": str(folder),  # Lambda has none
-                "autoinstall_known_extensions": False,
-                "autoload_known_extensions": False,
-            },
-        )
+        self._connection = connected(folder, memory_megabytes)
         self._columns: dict[str, list[Any]] = {}
         self.identities = Identities()
         """Numbers what the updates share; for whoever reads them."""

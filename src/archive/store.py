@@ -5,16 +5,15 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
-from botocore.exceptions import BotoCoreError, ClientError
-from urllib3.exceptions import HTTPError
+from botocore.exceptions import ClientError
 
 from archive import ledger as ledgers
 from archive.hours import RAW_PREFIX, archive_key, folder, ledger_key
 from archive.ledger import Ledger, RawObject
+from common import s3_download
 from common.s3_errors import CONFLICTS, status_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from datetime import datetime
     from pathlib import Path
 
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
 
 _TRIES: Final = 4
 """Of a download that ends too early; botocore repeats requests by itself."""
-
-_CHUNK: Final = 1024 * 1024
 
 
 class ChangedError(Exception):
@@ -52,7 +49,7 @@ class Store:
 
         The worst that follows is that objects are read again, which changes nothing.
         """
-        found = self._get(ledger_key(arrival))
+        found = s3_download.get(self._s3, self._bucket, ledger_key(arrival))
         if found is None:
             return Ledger(), None
         try:
@@ -66,17 +63,8 @@ class Store:
 
     def download(self, key: str, target: Path) -> str | None:
         """Copy an object into a file; return its tag, None if it is not there."""
-
-        def copy() -> str | None:
-            found = self._get(key)
-            if found is None:
-                return None
-            with target.open("wb") as file:
-                for chunk in found["Body"].iter_chunks(_CHUNK):
-                    file.write(chunk)
-            return str(found["ETag"])
-
-        return _again(copy)
+        found = s3_download.download(self._s3, self._bucket, key, target, _TRIES)
+        return None if found is None else str(found["ETag"])
 
     def download_archived(self, hour: int, target: Path) -> str | None:
         """Copy an hour's object into a file; return its tag, None if there is none."""
@@ -87,14 +75,6 @@ class Store:
         with source.open("rb") as file:
             self._put(archive_key(hour), file, "application/vnd.apache.parquet", tag)
 
-    def _get(self, key: str) -> Any:
-        try:
-            return self._s3.get_object(Bucket=self._bucket, Key=key)
-        except ClientError as error:
-            if status_of(error) == HTTPStatus.NOT_FOUND:
-                return None
-            raise
-
     def _put(self, key: str, body: Any, content_type: str, tag: str | None) -> None:
         condition: Any = {"IfNoneMatch": "*"} if tag is None else {"IfMatch": tag}
         try:
@@ -104,13 +84,3 @@ class Store:
             if status in CONFLICTS or (status == HTTPStatus.NOT_FOUND and tag is not None):
                 raise ChangedError(key) from None
             raise
-
-
-def _again[Result](call: Callable[[], Result]) -> Result:
-    """Return what a download gives that may end too early, which botocore does not repeat."""
-    for _ in range(_TRIES - 1):
-        try:
-            return call()
-        except (HTTPError, BotoCoreError):
-            continue
-    return call()

@@ -1,4 +1,4 @@
-"""DuckDB as all of this room uses it: one thread, so much memory, and a folder for what does not fit."""
+"""DuckDB as functions use it: one thread, so much memory, and a folder for what does not fit."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def connected(folder: Path, memory_megabytes: int) -> duckdb.DuckDBPyConnection:
     return duckdb.connect(
         ":memory:",
         config={
-            "threads": 1,
+            "threads": 1,  # a processor is what a function has; and rows stay in their order
             "memory_limit": f"{memory_megabytes}MB",
             "temp_directory": str(folder),
             "home_directory": str(folder),  # Lambda has none

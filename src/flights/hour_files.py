@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import duckdb
 
+from common.retries import again
 from flights import row_groups
 from flights.store import ChangedError
 
@@ -53,23 +54,21 @@ class HourFiles:
         ChangedError
             It is replaced as often as it is read.
         """
-        for attempt in range(_TRIES):
+
+        def copy() -> bool:
             tail = self._tail(key, target)
             if tail is None:
                 return False
             needed = [group for group in self._read(key, target) if group.may_have(begin, end)]
-            try:
-                self._store.fill(key, tail.tag, target, row_groups.ranges(needed, tail.begin))
-            except ChangedError:
-                if attempt == _TRIES - 1:
-                    raise
-            else:
-                return bool(needed)
-        return False
+            self._store.fill(key, tail.tag, target, row_groups.ranges(needed, tail.begin))
+            return bool(needed)
+
+        return again(copy, (ChangedError,), _TRIES)
 
     def _tail(self, key: str, target: Path) -> Tail | None:
         """Write a file that has at least what describes the object."""
-        for attempt in range(_TRIES):
+
+        def copy() -> Tail | None:
             tail = self._store.tail(key, target)
             if tail is None:
                 return None
@@ -77,14 +76,10 @@ class HourFiles:
             if size is None or size > tail.size:
                 raise _broken(key, "does not end as one")
             begin = tail.size - size
-            try:
-                self._store.fill(key, tail.tag, target, [(begin, tail.begin)] if begin < tail.begin else [])
-            except ChangedError:
-                if attempt == _TRIES - 1:
-                    raise
-            else:
-                return tail._replace(begin=min(begin, tail.begin))
-        return None
+            self._store.fill(key, tail.tag, target, [(begin, tail.begin)] if begin < tail.begin else [])
+            return tail._replace(begin=min(begin, tail.begin))
+
+        return again(copy, (ChangedError,), _TRIES)
 
     def _read(self, key: str, target: Path) -> list[RowGroup]:
         try:

@@ -13,8 +13,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from common.duckdb_database import connected
 from flights import days, parts, row
-from flights.engine import connected
 from flights.flight import flights
 from flights.hour_files import HourFiles
 from flights.objects import DayObjects
@@ -119,8 +119,9 @@ class Making:
             An hour of the archive cannot be read.
         """
         found = self.store.part(part)
-        if found is not None:
-            return found
+        return self._make_part(part) if found is None else found
+
+    def _make_part(self, part: Part) -> Counts:
         with self._scratch() as folder:
             path = folder / "part.gz"
             count = 0
@@ -144,8 +145,8 @@ class Making:
         with self._scratch() as folder, DayObjects(folder, self._memory) as objects:
             path = folder / "part.gz"
             for part in plan.parts:
-                counts = self.store.part(part)
-                if counts is None or not self.store.download_part(part, path):
+                counts = self.store.download_part(part, path)
+                if counts is None:
                     raise MissingPartError(
                         f"{part.key}: not there; expected {len(plan.parts)} parts of {plan.day}. Make the day again"
                     )
@@ -216,7 +217,7 @@ class Making:
             if self.store.part(part) is None:
                 if remaining() < _LEAST_FOR_PART:
                     return len(plan.parts) - made
-                self.part(part)
+                self._make_part(part)
         return 0
 
     def _updates(self, part: Part, folder: Path) -> Updates:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import tempfile
 from typing import TYPE_CHECKING, Final, Self
 
+from common.duckdb_database import connected
 from common.flight_book import Writer
 from flights import row
-from flights.engine import connected
 from flights.schema import COLUMNS
 
 if TYPE_CHECKING:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+from functools import partial
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from botocore.exceptions import BotoCoreError, ClientError
-from urllib3.exceptions import HTTPError
+from botocore.exceptions import ClientError
 
-from common import flight_book
+from common import flight_book, s3_download
+from common.retries import again
 from common.s3_errors import status_of
 from flights import days, schema
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
     from pathlib import Path
 
@@ -29,8 +30,6 @@ _UPDATES: Final = "archive/updates/"
 _MADE_OF: Final = "made-of"
 _TRIES: Final = 3
 """Of a download that ends too early; botocore repeats requests by itself."""
-
-_CHUNK: Final = 1024 * 1024
 
 TAIL: Final = 512 * 1024
 """Bytes of an object's end that are read first: all of a small hour, and what describes one of the world's."""
@@ -94,7 +93,7 @@ class Store:
         """Make a file as large as an object, with its last bytes in their place; None if it is not there any more."""
 
         def copy() -> Tail | None:
-            got = self._get(key, Range=f"bytes=-{TAIL}")
+            got = s3_download.get(self._s3, self._bucket, key, Range=f"bytes=-{TAIL}")
             if got is None:
                 return None
             data = got["Body"].read()
@@ -105,7 +104,7 @@ class Store:
                 file.write(data)
             return Tail(got["ETag"], begin, size, data[-8:])
 
-        return _again(copy)
+        return again(copy, s3_download.ENDED_EARLY, _TRIES)
 
     def fill(self, key: str, tag: str, target: Path, ranges: Iterable[tuple[int, int]]) -> None:
         """Write these bytes of an object into their places in a file, each range without the one it ends with.
@@ -117,17 +116,18 @@ class Store:
         """
 
         def copy(begin: int, end: int) -> None:
-            got = self._get(key, Range=f"bytes={begin}-{end - 1}", IfMatch=tag)
+            span = f"bytes={begin}-{end - 1}"
+            got = s3_download.get(self._s3, self._bucket, key, Range=span, IfMatch=tag)
             if got is None:
                 raise ChangedError(f"{key}: has been deleted while it was read")
             with target.open("r+b") as file:
                 file.seek(begin)
-                for chunk in got["Body"].iter_chunks(_CHUNK):
+                for chunk in got["Body"].iter_chunks(s3_download.CHUNK):
                     file.write(chunk)
 
         for begin, end in ranges:
             try:
-                _again(lambda begin=begin, end=end: copy(begin, end))  # type: ignore[misc]  # defaults
+                again(partial(copy, begin, end), s3_download.ENDED_EARLY, _TRIES)
             except ClientError as error:
                 if status_of(error) == HTTPStatus.PRECONDITION_FAILED:
                     raise ChangedError(f"{key}: has been replaced while it was read") from error
@@ -151,7 +151,7 @@ class Store:
     def part(self, part: Part) -> Counts | None:
         """Return what a part of a day came to, None if it is not made."""
         metadata = self._metadata(part.key)
-        return None if metadata is None else Counts(int(metadata["updates"]), int(metadata["flights"]))
+        return None if metadata is None else _counts(metadata)
 
     def put_part(self, part: Part, lines: Path, counts: Counts) -> None:
         """Keep a part of a day."""
@@ -164,27 +164,10 @@ class Store:
                 Metadata={"updates": str(counts.updates), "flights": str(counts.flights)},
             )
 
-    def download_part(self, part: Part, target: Path) -> bool:
-        """Copy a part of a day into a file; return False if it is not there."""
-
-        def copy() -> bool:
-            got = self._get(part.key)
-            if got is None:
-                return False
-            with target.open("wb") as file:
-                for chunk in got["Body"].iter_chunks(_CHUNK):
-                    file.write(chunk)
-            return True
-
-        return _again(copy)
-
-    def _get(self, key: str, **of: Any) -> Any:
-        try:
-            return self._s3.get_object(Bucket=self._bucket, Key=key, **of)
-        except ClientError as error:
-            if status_of(error) == HTTPStatus.NOT_FOUND:
-                return None
-            raise
+    def download_part(self, part: Part, target: Path) -> Counts | None:
+        """Copy a part of a day into a file; return what it came to, None if it is not there."""
+        got = s3_download.download(self._s3, self._bucket, part.key, target, _TRIES)
+        return None if got is None else _counts(got["Metadata"])
 
     def _metadata(self, key: str) -> dict[str, str] | None:
         try:
@@ -206,11 +189,5 @@ def _range(content_range: str) -> tuple[int, int]:
     return int(span.partition("-")[0]), int(size)
 
 
-def _again[Result](call: Callable[[], Result]) -> Result:
-    """Return what a download gives that may end too early, which botocore does not repeat."""
-    for _ in range(_TRIES - 1):
-        try:
-            return call()
-        except (HTTPError, BotoCoreError):
-            continue
-    return call()
+def _counts(metadata: Mapping[str, str]) -> Counts:
+    return Counts(int(metadata["updates"]), int(metadata["flights"]))

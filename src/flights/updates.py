@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Self
 
-from flights.engine import connected
+from common.duckdb_database import connected
 from flights.position import Position
 
 if TYPE_CHECKING:

@@ -30,7 +30,7 @@ ELSEWHERE = {
     "integration/consumer/stream/test_client.py": "consumer: stream.connection stream.http_exchange",
     "integration/consumer/stream/test_waits.py": "consumer: stream.channel",
     "integration/flights/test_making.py": "flights: objects row schema store; common: flight_book",
-    "integration/flights/test_memory.py": "flights: engine updates",
+    "integration/flights/test_memory.py": "flights: updates",
     "integration/flights/test_parts.py": "flights: hour_files",
     # Parts of one whole, which has no use for each by itself.
     "integration/consumer/ingestion/test_run.py": "consumer: ingestion.connection_keeper "
