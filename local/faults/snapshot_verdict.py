@@ -37,7 +37,7 @@ class Shown:
 
 
 def wrong(shown: Shown, stream: Iterable[StoredRecord]) -> list[str]:
-    """Return what is wrong with the aircraft that are shown, a line each; none where all is right or owed."""
+    """Return what is wrong with the aircraft that are shown, a line each; none where all is right."""
     sent: dict[str, list[dict[str, Any]]] = {}
     owed: set[str] = set()
     for stored in stream:
@@ -50,13 +50,21 @@ def wrong(shown: Shown, stream: Iterable[StoredRecord]) -> list[str]:
     return strangers + [
         f"{address}: {what}"
         for address, updates in sent.items()
-        if address not in owed and (what := _wrong(shown.view.get(address), updates)) is not None
+        if (what := (_wrong_while_owed if address in owed else _wrong)(shown.view.get(address), updates)) is not None
     ]
 
 
 def leaks(shown: Shown) -> list[str]:
     """Return the names of the places that show a secret."""
     return [name for name, text in shown.words if any(secret in text for secret in shown.secrets)]
+
+
+def _wrong_while_owed(state: State | None, updates: Sequence[dict[str, Any]]) -> str | None:
+    """What is wrong with an aircraft whose newest updates S3 has refused: it may be shown as it was, or not at all."""
+    if state is None:
+        return None
+    until_then = [update for update in updates if _freshness(update) <= state.freshness]
+    return _wrong(state, until_then) if until_then else f"shown as of {state.freshness}, before it was sent"
 
 
 def _wrong(state: State | None, updates: Sequence[dict[str, Any]]) -> str | None:

@@ -205,8 +205,16 @@ def test_a_snapshot_that_shows_something_else_is_seen(seen):
 
 
 def test_what_s3_refused_at_the_very_end_is_owed(seen):
-    """A snapshot comes with the shard's next invocation, and there was none; another shard's is no excuse."""
-    assert changed(seen, shown=shown(UPDATES[2], owed=frozenset({SHARD}))).clean
+    """A snapshot comes with the shard's next invocation, and there was none; another shard's is no excuse.
+
+    What is shown is still as the aircraft once was.
+    """
+    owed = frozenset({SHARD})
+    assert changed(seen, shown=shown(UPDATES[2], owed=owed)).clean
+    assert changed(seen, shown=Shown(view={}, owed=owed)).clean
+    early = seen.shown.view["A00001"]._replace(measured=0, timestamp=0, ingestion=0)
+    for state in (seen.shown.view["A00001"]._replace(altitude=1025), early):
+        assert not changed(seen, shown=Shown(view={"A00001": state}, owed=owed)).clean
     assert not changed(seen, shown=shown(UPDATES[2], owed=frozenset({"shardId-000000000001"}))).clean
 
 
