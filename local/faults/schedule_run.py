@@ -156,14 +156,17 @@ class ScheduleRun:
             self._troubles.append(f"{failure} {' | '.join(rig.functions[ARCHIVE].log.newest(5))}")
 
     def _end(self, shutdown: Callable[[], Shutdown]) -> None:
-        for name, step in shutdown().steps:
+        def take(step: str) -> str:
+            return dict(shutdown().steps)[step]()  # each made anew: a step waits as long as a run may take by now
+
+        for name, _ in shutdown().steps:
             if name == CLOSING:
                 # What S3 refused comes with the next invocation, and behind these there is none.
                 self._rig.proxy.spare(AGGREGATOR, "s3")
-            failure = step()
+            failure = take(name)
             while failure and name == COMMITTING and self._starved() and self._rig.lengthen_runs():
                 self._lengthened += 1
-                failure = dict(shutdown().steps)[COMMITTING]()
+                failure = take(name)
             if failure:
                 self._troubles.append(f"{failure} {self._last_words()}")
                 self._rig.functions[CONSUMER].kill()

@@ -14,6 +14,7 @@ from local.faults.aws.commit_recorder import CommitRecorder
 from local.faults.aws.plan import FaultPlan
 from local.faults.schedule import FaultSchedule
 from local.faults.worker import free_port
+from local.shutdown import Shutdown
 
 SECRET_SECONDS = 2.5
 
@@ -37,7 +38,21 @@ def hasty_rig(monkeypatch):
     made.close()
 
 
-def test_runs_without_progress_are_lengthened_until_there_is_some(hasty_rig):
+@pytest.fixture
+def waits(monkeypatch):
+    """How long the end of a schedule waited at most for the consumer's last run to stop."""
+    seen = []
+
+    class Watched(Shutdown):
+        def _stop_consumer(self):
+            seen.append(self._timeout)
+            return super()._stop_consumer()
+
+    monkeypatch.setattr(schedule_run, "Shutdown", Watched)
+    return seen
+
+
+def test_runs_without_progress_are_lengthened_until_there_is_some(hasty_rig, waits):
     """A schedule is no failure of the product where no run can get anywhere: the promises hold with longer ones."""
     drawn = FaultSchedule.draw(1)
     quiet = dataclasses.replace(
@@ -46,4 +61,6 @@ def test_runs_without_progress_are_lengthened_until_there_is_some(hasty_rig):
     outcome = schedule_run.ScheduleRun(hasty_rig, quiet).execute()
     assert hasty_rig.consumer_timeout > SECRET_SECONDS
     assert hasty_rig.consumer_timeout == 2**outcome.lengthened
+    assert all(wait > hasty_rig.consumer_timeout for wait in waits)
+    assert waits
     assert outcome.verdict.clean, outcome.verdict.notes

@@ -71,7 +71,9 @@ class FaultyClient:
 
 
 class World:
-    """Table, topic, and the queue that counts what the topic delivered."""
+    """Table, topic, and the queue that counts what the topic delivered; `process` is that of the last delivery."""
+
+    process: Alerter
 
     def __init__(self, address):
         self._dynamodb, self._sns, self._sqs, self._s3 = (
@@ -98,6 +100,11 @@ class World:
         self.dynamodb = FaultyClient(self._dynamodb, faults)
         self.sns = FaultyClient(self._sns, faults)
         self.s3 = FaultyClient(self._s3, faults)
+
+    def log_what_waits(self):
+        """Send the process another batch, with nothing in it and an S3 that works."""
+        self.s3._faults.clear()
+        assert self.process.process([], lambda: 60.0).unlogged == 0
 
     def alerter(self, suppression=SUPPRESSION, patterns=PATTERNS):
         """What a new process would make."""
@@ -156,13 +163,13 @@ class World:
 
         Gives the sum of all invocations' results, and fails when the batch gets no further.
         """
-        alerter = alerter or self.alerter()
+        self.process = alerter = alerter or self.alerter()
         total = BatchResult()
         for _ in range(200):
             try:
                 result = alerter.process(records, lambda: 60.0)
             except ProcessDiedError:
-                alerter = self.alerter()
+                self.process = alerter = self.alerter()
                 continue
             for name in ("notified", "suppressed", "undecodable", "unmarked", "unlogged", "failed"):
                 setattr(total, name, getattr(total, name) + getattr(result, name))
