@@ -157,7 +157,7 @@ class ScheduleRun:
 
     def _end(self, shutdown: Callable[[], Shutdown]) -> None:
         def take(step: str) -> str:
-            return dict(shutdown().steps)[step]()  # each made anew: a step waits as long as a run may take by now
+            return dict(shutdown().steps)[step]()  # each is a new one: it waits as long as a run may take by now
 
         for name, _ in shutdown().steps:
             if name == CLOSING:

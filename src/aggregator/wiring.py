@@ -1,6 +1,6 @@
 """Puts the aggregator together, once per execution environment.
 
-An invocation in the middle of a window calls S3 alone, and most environments never write to the others.
+An invocation in the middle of a window calls only S3, and most environments never write to the other services.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The alert log: each alert sent leaves one object in the data bucket, and the newest are in `live/alerts.json`.
 
-An alert is logged after it was sent, and marked as sent. A failed write fails no record; it is
-retried with the next batch. A record that comes again is logged again, which changes nothing.
+An alert is logged after it was sent and marked as sent. A failed write fails no record; it is tried again with the next
+batch. A record that comes again is logged again, which changes nothing.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ class AlertLog:
     def _write(self, entry: LogEntry, has_failed: Event) -> LogEntry | None:
         """Write the entry unless it is there; return it if it was not.
 
-        One that this process has sent is not there but for its own write, of which no answer came.
+        The entry of an alert that this process sent can only be there by its own earlier write, whose answer was lost.
         """
         is_new = True
         try:

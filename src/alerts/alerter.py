@@ -50,12 +50,12 @@ class Alerter:
     """Turns records into alerts. One instance serves all invocations of a process.
 
     The order of an alert's steps is the promise: the claim comes before the publication, so that no two updates are
-    sent in one window, and the mark comes after it, so that a claim whose publication failed is taken up again when
-    its record is sent again. An alert is logged when those of the batch have been sent and marked, so that S3 delays
-    none. One that is found marked is logged, too, since its process may have ended in between.
+    sent in one window; the mark comes after it, so that a claim whose publication failed is taken up again when its
+    record is sent again. Alerts are logged once those of the batch have been sent and marked, so that S3 delays none.
+    An alert that is found already marked is logged too, since its process may have ended in between.
 
-    `wanted` tells of an update that came in an envelope whether a configured pattern matches it: what the event source
-    mapping decided by the header, it decided for all of them together. With `update_log` decisions are shown.
+    `wanted` says whether a configured pattern matches an update of an envelope: the event source mapping decided by the
+    header, for all of them together. With `update_log`, decisions are logged.
     """
 
     def __init__(  # noqa: PLR0913 - what it works with, each by its name
@@ -89,8 +89,8 @@ class Alerter:
 
         `remaining_seconds` says what is left of the invocation. The batch is stopped before the time could run out in
         the middle of an alert, but not before something was done: the first record has been dealt with, or an alert of
-        it was sent. So every invocation gets further. An envelope stopped half way comes again as a whole, and resumes
-        where it was stopped; what was sent of it behind that is found in the table.
+        it was sent. So every invocation gets further. An envelope stopped half way comes again as a whole and resumes
+        where it was stopped; alerts already sent beyond that point are found in the table.
 
         Raises
         ------

@@ -31,7 +31,7 @@ class Candidate(NamedTuple):
 def candidates(record: KinesisRecord, wanted: Callable[[bytes], bool], result: BatchResult) -> Iterator[Candidate]:
     """Yield the updates that call for alerts; what is not an update is counted, and logged in one line.
 
-    `wanted` tells of an update that came in an envelope whether a configured pattern matches it.
+    `wanted` says whether a configured pattern matches an update of an envelope.
 
     Raises
     ------

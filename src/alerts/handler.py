@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, list[dict[str, str]]]:
     """Alert on the batch's updates, and name the record from which the batch must be sent again, if any.
 
-    Only one is named: the event source mapping goes back to the lowest sequence number, and sends all from there on.
+    Only one is named: the event source mapping goes back to the lowest sequence number, and sends everything from
+    there.
     """
     logger.set_correlation_id(batch_name(event))
     result = wiring.alerter().process(records(event), lambda: context.get_remaining_time_in_millis() / 1000)

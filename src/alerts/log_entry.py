@@ -30,7 +30,7 @@ _ID_DIGITS: Final = 20
 class LogEntry:
     """An alert that was sent. The same alert has the same key, however often its record comes.
 
-    `sent_at` is None where that is not known any more: another process has sent it.
+    `sent_at` is None if the time is not known any more: another process sent the alert.
     """
 
     alert: Alert
@@ -47,7 +47,8 @@ class LogEntry:
     def key(self) -> str:
         """The object's key: a folder for the hour in which the update was measured, its millisecond, and the id.
 
-        By the update alone, not by its record's arrival, as suppression has it: a redriven record has another one.
+        It depends on the update alone, like suppression, and not on its record's arrival: a redriven record arrives
+        again.
         """
         update = self.alert.update
         measured = recency.measured(update.timestamp, update.ingestion_time)

@@ -2,8 +2,8 @@
 
 EventBridge's pattern syntax as event source mappings take it (EventBridge user guide, "Comparison operators for use in
 event patterns"), compiled once into functions. A pattern's object becomes a test of an object, its array of
-alternatives a test of a value, each alternative a test of one scalar. What the syntax does not allow has been refused
-when the patterns were read (`common.event_pattern`).
+alternatives a test of a value, each alternative a test of one scalar. What the syntax does not allow was refused when
+the patterns were read (`common.event_pattern`).
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ _NOTHING: Final[Mapping[str, Any]] = {}
 class AlertPatterns:
     """The patterns of `ALERT_PATTERNS`, of which an update has to match one.
 
-    They are compiled when first asked: a function that gets no envelope has no use for them.
+    They are compiled when first needed: a function that receives no envelope has no use for them.
     """
 
     def __init__(self, patterns: str) -> None:
         self._patterns = patterns
 
     def match(self, data: bytes) -> bool:
-        """Tell whether the event source mapping would have handed over an update, had it come by itself.
+        """Return whether the event source mapping would have passed the update on, had it been a record by itself.
 
         Raises
         ------
@@ -155,8 +155,8 @@ def _equals_ignore_case(text: str) -> Callable[[str], bool]:
 def _wildcard(text: str) -> Callable[[str], bool]:
     r"""`*` stands for any number of characters; `\*` and `\\` for themselves.
 
-    What stands before a `*` is taken at its first place, once and for all (an atomic group), since a later place would
-    leave less for the rest: so a pattern with many of them takes no more than one pass for each.
+    The text before a `*` is matched at its first place, for good (an atomic group), since a later place would leave
+    less for the rest: so a pattern with many of them takes no more than one pass for each.
     """
     pieces = [""]
     for token in re.findall(r"\\[*\\]|.", text, re.DOTALL):

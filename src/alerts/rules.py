@@ -39,7 +39,7 @@ EMERGENCY_SQUAWKS: Final = {
 class Finding:
     """One rule's verdict on one update: `rule` is its name, `title` goes into the subject, `meaning` is a sentence.
 
-    `subject` is what an alert silences: an alert under another subject of the aircraft is not a duplicate.
+    `subject` is what an alert silences: an alert on another subject of the same aircraft is not a duplicate.
     """
 
     rule: str
@@ -61,8 +61,8 @@ def emergency_squawk(update: TargetUpdate) -> Finding | None:
 def steep_descent(update: TargetUpdate) -> Finding | None:
     """Find a vertical rate below -6,000 ft/min in flight.
 
-    An aircraft that does not say whether it is on the ground counts as in flight; so does one that says it is, and
-    moves or stands where no aircraft on the ground does.
+    An aircraft that does not say whether it is on the ground counts as in flight; so does one that says it is, but
+    moves, or is at an altitude, as no aircraft on the ground does.
     """
     rate = update.vertical_rate
     if rate is None or rate >= STEEP_DESCENT_FEET_PER_MINUTE or _is_on_ground(update):
@@ -88,10 +88,10 @@ BUILT_IN: Final[tuple[Callable[[TargetUpdate], Finding | None], ...]] = (emergen
 
 
 def findings(update: TargetUpdate) -> tuple[Finding, ...]:
-    """Return what there is to tell of an update that one of the configured patterns matches: never nothing.
+    """Return what there is to say about an update that one of the configured patterns matches; never empty.
 
-    The patterns are parameters of the template, and it is not known here which one let the update through. An update
-    that no built-in rule knows was therefore asked for by the operator's own pattern.
+    The patterns are parameters of the template, and the function does not know which of them let the update through. So
+    an update that no built-in rule knows was asked for by the operator's own pattern.
     """
     found = tuple(finding for rule in BUILT_IN if (finding := rule(update)) is not None)
     return found or (

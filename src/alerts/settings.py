@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 class Settings:
     """Suppression table and time, alert topic and log, and the patterns that an update has to match.
 
-    `alert_patterns` is for updates of envelopes: the text as it is in the environment, empty where it is not set.
-    Nobody who publishes single records needs it, so it is read when the first envelope comes.
+    `alert_patterns` is for the updates of envelopes: the text as it is in the environment, empty if it is not set. A
+    deployment that publishes single records needs none, so it is parsed when the first envelope comes.
     """
 
     suppression_table_name: str

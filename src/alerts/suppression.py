@@ -1,8 +1,8 @@
 """Suppression logic, pure: which updates an alert silences, and what the recorded alerts mean for the next one.
 
-An alert silences its subject (such as squawk 7700 of one aircraft) for the suppression time, counted in the time at
-which updates were measured, forwards and backwards: what decides is how far two measurements are apart, never which of
-them came first. So an update that is replayed, redriven or late is decided as it would have been in its turn.
+An alert silences its subject (such as squawk 7700 of one aircraft) for the suppression time, forwards and backwards in
+the time at which updates were measured: what counts is how far two measurements are apart, never which of them came
+first. So an update that is replayed, redriven or late is decided as it would have been in its turn.
 """
 
 from __future__ import annotations
@@ -65,8 +65,8 @@ class Verdict(Enum):
 class Claim:
     """What one update asks for: to be the one that alerts on `subject` for this aircraft at its own time.
 
-    `subject` is the rule, and of an emergency code the code: a worse emergency is no duplicate of the one before.
-    Times are milliseconds since the epoch, as integers: the boundary of a window must not depend on rounding.
+    `subject` is the rule, and for an emergency code also the code: a worse emergency is no duplicate of the one before.
+    Times are integers, milliseconds since the epoch: the boundary of a window must not depend on rounding.
     """
 
     subject: str
@@ -79,8 +79,9 @@ class Claim:
     def of(cls, subject: str, update: TargetUpdate, *, arrival: float, suppression: timedelta) -> Claim:
         """Make the claim of one subject on one update; `arrival` is the record's, in seconds since the epoch.
 
-        The window lies around the update's own time. A measurement cannot be later than its ingestion, nor that than
-        the record's arrival: a clock that runs ahead would otherwise silence its aircraft when that time comes.
+        The window lies around the update's own time. A measurement cannot be later than its ingestion, nor the
+        ingestion later than the record's arrival: otherwise a clock that runs ahead would silence its aircraft when
+        that time comes.
         """
         arrived = datetime.fromtimestamp(arrival, UTC) if arrival else _LATEST_EVENT
         event_time = max(min(update.timestamp, update.ingestion_time or arrived, arrived, _LATEST_EVENT), _EPOCH)
@@ -117,9 +118,9 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """The alerts on one subject that the table remembers: the newest as windows, older ones joined to spans.
+    """The alerts on one subject that the table remembers: the newest as windows, older ones merged into spans.
 
-    `version` counts what was written of it, so that nobody writes over what he has not seen.
+    `version` counts its writes, so that nobody overwrites what they have not seen.
     """
 
     windows: frozenset[Window] = frozenset()
@@ -136,7 +137,7 @@ class History:
 class Decision:
     """The verdict on a claim. `history` is what has to be written before it holds, None if nothing has.
 
-    `pending` says of a suppressed update that none of the alerts that cover it is known to be sent.
+    For a suppressed update, `pending` says that none of the alerts that cover it is known to have been sent.
     """
 
     verdict: Verdict
@@ -148,9 +149,9 @@ def judge(claim: Claim, history: History) -> Decision:
     """Decide on a claim by what is remembered of its subject.
 
     A window claimed by the same update is its own, whatever its time: an update without an ingestion time is redriven
-    with another arrival, and may be older or newer than it was. A window that is pending in the name of another update
-    is not taken over: that update was either sent without the mark being written, and sending again would duplicate it;
-    or it failed, and is sent again by the event source mapping, or by a redrive after that has given it up.
+    with another arrival, and its time may have moved either way. A window that is pending in the name of another update
+    is not taken over: either that update was sent and the mark could not be written, so that sending again would
+    duplicate it; or it failed, and is sent again by the event source mapping, or by a redrive after that has given up.
     """
     for window in history.windows:
         if window.update_key == claim.update_key:
@@ -165,10 +166,10 @@ def judge(claim: Claim, history: History) -> Decision:
 
 
 def _with(claimed: Window, history: History, reach: int) -> History:
-    """Return the history with one more window, in bounds.
+    """Return the history with one more window, within its bounds.
 
-    The oldest window whose alert was sent becomes part of a span; if none was, the oldest is forgotten. Its update,
-    sent again, is then decided by its time, which loses no alert.
+    The oldest window whose alert was sent becomes part of a span; if there is none, the oldest window is forgotten. Its
+    update, sent again, is then decided by its time, which loses no alert.
     """
     windows, spans = set(history.windows), list(history.spans)
     if len(windows) >= MOST_WINDOWS:
@@ -200,8 +201,8 @@ def suppressed_until(claim: Claim) -> datetime:
 def expires_at(newest_ms: int, suppression_ms: int, now: datetime) -> int:
     """Return when DynamoDB may delete the item, in epoch seconds.
 
-    Windows are counted in the updates' own time, but DynamoDB deletes by the wall clock: a recording's or a late
-    update's window would be gone at once if its own time alone counted.
+    Windows are in the updates' own time, but DynamoDB deletes by the wall clock: by its own time alone, the window of a
+    recording or of a late update would be gone at once.
     """
     return max(newest_ms + suppression_ms, _milliseconds(now - _EPOCH)) // 1000 + TTL_MARGIN_SECONDS
 

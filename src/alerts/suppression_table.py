@@ -26,7 +26,7 @@ class SuppressionTable:
 
     Every write is conditional on what it was decided by, and a refused one returns the item that it met, so nothing has
     to be read. That is safe against a second writer (another shard, a redrive beside the event source mapping), and
-    against the write's own repetition when an answer was lost: the second try finds its own claim.
+    against the repetition of the write itself when an answer was lost: the second try finds its own claim.
     """
 
     def __init__(self, client: DynamoDBClient, table_name: str, clock: Clock) -> None:

@@ -21,8 +21,8 @@ class BatchResult:
     """What became of a batch; `failed_sequence_number` is the record from which on it must be sent again.
 
     `failed` is 1 if that record failed, and 0 if the time ran out before it. `fields_ignored` counts fields of decoded
-    updates that hold nothing an update can have. `unlogged` alerts are sent and wait to be logged; `not_shown` counts
-    failed writes of the newest ones.
+    updates whose values no update can have. `unlogged` alerts are sent and wait to be logged; `not_shown` counts failed
+    writes of the newest ones.
     """
 
     notified: int = 0

@@ -49,9 +49,9 @@ class Bucket:
     def part(
         self, key: str, start: int, size: int, *, known: str | None = None, wanted: str | None = None
     ) -> tuple[str, bytes] | None:
-        """Return an object's tag and so many of its bytes from `start` on, fewer at its end.
+        """Return an object's tag and up to `size` bytes of it from `start`; fewer at its end.
 
-        None if it is not there, or has another tag than the `wanted` one; no content if it has the `known` tag still.
+        None if it is not there, or if its tag is not the `wanted` one; no content if it still has the `known` tag.
         """
         conditions = {"IfNoneMatch": known, "IfMatch": wanted}
         given: Any = {name: tag for name, tag in conditions.items() if tag is not None}

@@ -1,7 +1,7 @@
 """Cursors: where the next page begins, as an opaque text.
 
-A cursor belongs to its query: it holds a checksum of the other parameters, so that a cursor given with another query
-is refused rather than answered with gaps.
+A cursor belongs to its query: it holds a checksum of the other parameters, so that a cursor used with another query is
+refused rather than answered with gaps.
 """
 
 from __future__ import annotations

@@ -51,7 +51,7 @@ class Book:
         return self._kept.directory
 
     def lines(self, block: Block) -> list[bytes]:
-        """Return the flights of a block; none if the day was made again since, of which the next question knows.
+        """Return the flights of a block; none if the day was made again since, which the next request will notice.
 
         Raises
         ------

@@ -29,9 +29,9 @@ def folder(milliseconds: int) -> str:
 
 
 def keys(source: Keys, prefix: str, begin: int, end: int, after: str | None) -> Iterator[str]:
-    """Yield the keys in the folders of the hours from that of `begin` to that of `end`, in order; those after `after`.
+    """Yield the keys in the folders of the hours from that of `begin` to that of `end`, in order, and after `after`.
 
-    The names of the folders sort as the times do, so that it is one listing.
+    The names of the folders sort as the times do, so that one listing is enough.
     """
     last = prefix + folder(end) + "\U0010ffff"
     for key in source.keys(prefix, after or prefix + folder(begin)):
@@ -41,7 +41,7 @@ def keys(source: Keys, prefix: str, begin: int, end: int, after: str | None) -> 
 
 
 def span(values: Values, now: int, usual: int, longest: int) -> tuple[int, int]:
-    """Return the times that `from` and `to` ask for: up to now, and `usual` milliseconds, where they are left out.
+    """Return the times that `from` and `to` ask for: by default, up to now, and `usual` milliseconds.
 
     Raises
     ------

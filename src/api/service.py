@@ -74,7 +74,7 @@ def _problem(error: ProblemError) -> Response:
 
 
 def _chosen(accept: str, offered: tuple[str, ...]) -> str:
-    """Return the media type that the header prefers; of equal ones the one that it names, then the first offered.
+    """Return the media type that the header prefers; among equals the one that it names, then the first offered.
 
     Raises
     ------

@@ -48,7 +48,7 @@ class Objects(Protocol):
     def get(self, key: str, known: str | None) -> tuple[str, bytes] | None:
         """Return an object's tag and content, or None if it is not there.
 
-        With the tag of what is `known` already, the content is empty where it is still the same.
+        With the tag of what is `known` already, the content is empty if it has not changed.
         """
 
 
@@ -81,10 +81,10 @@ class _Wanted:
 
 
 class Snapshots:
-    """Reads what has changed, at most once in `LOOK_SECONDS`; for one thread, as a Lambda function has.
+    """Reads what has changed, at most once in `LOOK_SECONDS`; for a single thread, which is what a Lambda function has.
 
-    A look asks for the shards' open windows, then for what these lead to, and each time side by side. As long as a
-    shard goes on with its window and its identities, that is one request for it.
+    A look asks for the shards' open windows, then for the objects these lead to, each time in parallel. As long as a
+    shard goes on with its window and its identities, that is one request for the shard.
     """
 
     def __init__(self, live: Objects, monotonic: Callable[[], float]) -> None:

@@ -1,8 +1,8 @@
 """One run: raw objects that are not in the archive yet are read, once each, and join the objects of their hours.
 
-An object of the archive is the union of what it holds and what comes: no run has to know where the other updates of an
-hour are, and one that is repeated, or comes late, or runs beside another changes nothing that it should not. The ledger
-of an arrival hour is written last: what is not in it is read again.
+An object of the archive is the union of what it holds and what is added: no run has to know where the other updates of
+an hour are, and a run that is repeated, late, or concurrent with another changes nothing that it should not. The ledger
+of an arrival hour is written last: what it does not list is read again.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class Archiving:
     def run(
         self, arrivals: Sequence[datetime], remaining: Callable[[], float], *, again: bool = False, after: str = ""
     ) -> Report:
-        """Read what is unread of these hours of arrival, or everything `again`, as far as there is time for it.
+        """Read what these hours of arrival have unread, or everything `again`, while there is time.
 
         Parameters
         ----------

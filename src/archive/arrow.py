@@ -1,6 +1,6 @@
-"""Passes columns of Python values to DuckDB as an Arrow table, by Arrow's C stream interface and without a library.
+"""Passes columns of Python values to DuckDB as an Arrow table, by Arrow's C stream interface, without a library.
 
-DuckDB's other ways in are a statement for each row, which takes fifty times as long, or numpy and pyarrow, which would
+DuckDB's alternatives are a statement for each row, which takes fifty times as long, or numpy and pyarrow, which would
 be larger than all the rest of the function. The three structures are Arrow's stable ABI
 (https://arrow.apache.org/docs/format/CStreamInterface.html); their memory belongs to the `Table` until it is gone.
 """
@@ -84,7 +84,7 @@ def _release(structure: Any) -> None:
 
 
 class Table:
-    """Some columns of one length, which DuckDB reads where a query has the table's name. None is NULL.
+    """Columns of one length, which DuckDB reads where a query uses the table's name. None is NULL.
 
     Keep the table until the query has ended.
     """

@@ -1,7 +1,7 @@
 """The entry point: by schedule, or with `{"hours": ["2024-03-04T23", ...]}`, which reads these hours of arrival again.
 
-Where a run leaves raw objects, as `objects_left` of its result says, the same event with its `read_up_to` as `after`
-reads on behind them.
+If a run leaves raw objects unread (`objects_left` in its result), the same event with the result's `read_up_to` as
+`after` goes on from there.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Hours: of arrival, by which raw objects lie; of ingestion, by which the archive's objects do. Pure.
+"""Hours: of arrival, which raw objects are filed by, and of ingestion, which the archive's objects are filed by. Pure.
 
-The hour of an update follows from its key alone, so that a key is in one object, however late, however often and in
+The hour of an update follows from its key alone, so a key is in one object, however late, however often and in
 whichever raw object it comes.
 """
 

@@ -27,7 +27,7 @@ _SECOND: Final = len("2024-03-04T23:10:")
 
 
 def checked(texts: Sequence[str | None]) -> Sequence[str | None]:
-    """Return these times in UTC as ISO 8601, None for None; those that are written alike stay as they are.
+    """Return these times in UTC as ISO 8601, None for None; texts already written like that are returned as they are.
 
     Raises
     ------

@@ -1,6 +1,6 @@
 """Reads a raw object: gzip of Kinesis records one after another, single updates and envelopes alike.
 
-Firehose does not say from which shard a record came, so an envelope that a reshard had put elsewhere is not recognised
+Firehose does not say which shard a record came from, so an envelope that a reshard put elsewhere is not recognised
 here. It need not be: its updates were sent again, and have the same keys.
 """
 
@@ -125,7 +125,7 @@ def _inflated_fast(chunks: Iterable[bytes]) -> Iterator[bytes]:
 def _inflated_slowly(chunks: Iterable[bytes], given: int) -> Iterator[bytes]:
     """Yield what members inflate to behind so many bytes, until it fails: some 256 KB of it at the most.
 
-    From there on a byte of the object is inflated at a time, so that no more is lost than what the damaged byte says.
+    From there on the object is inflated byte by byte, so that nothing is lost but what the damaged byte says.
     """
     inflater = zlib.decompressobj(31)
     try:

@@ -1,9 +1,9 @@
 """The archive's columns: names, types, units. The Glue table, the documents and the queries follow from this table.
 
-Names are the feed's own. A field without a value, of another type than the API's, or out of its bounds is NULL; what is
-so says `common.target_update`. Fields the table does not know stay in the raw objects.
+Names are the feed's own. A field without a value, of another type than the API's, or out of its bounds is NULL, by the
+rules of `common.target_update`. Fields that the table does not know stay in the raw objects.
 
-Times are UTC, without a zone, to the microsecond as far as the feed gives it: two updates whose times differ by less
+Times are UTC, without a zone, with up to six decimals as the feed gives them: two updates whose times differ by less
 than a millisecond are two (Athena shows milliseconds).
 """
 

@@ -23,7 +23,7 @@ class Settings:
     """Where the data are, and what DuckDB may take.
 
     `memory_megabytes` is DuckDB's share of memory, `folder` a place for what does not fit into it. `look_back_hours` is
-    how many hours of arrival a run by schedule looks through, `most_updates` how many updates are sorted at once.
+    how many hours of arrival a scheduled run looks through, `most_updates` how many updates are sorted at once.
     """
 
     data_bucket: str

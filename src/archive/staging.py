@@ -1,6 +1,6 @@
 """Updates of many hours on their way into the archive's objects: DuckDB keeps, sorts and writes them.
 
-Held are a row of numbers for each update, and once what thousands of updates share: 100 bytes an update rather than
+It holds a row of numbers for each update, and only once what thousands of updates share: 100 bytes an update instead of
 500. What does not fit into memory goes to a folder on disk; so does what sorting takes.
 """
 
@@ -51,10 +51,11 @@ class BrokenObjectError(Exception):
 
 
 class Staging:
-    """Takes updates, and writes one hour's, together with those that its object holds already, as that object.
+    """Takes updates, and writes those of one hour, with those that its object holds already, as that object.
 
-    One thread; the same updates give the same bytes, in whatever order and however often they come: of those with one
-    key that differ, the first in the order of their fields is kept, a field that is there before one that is not.
+    For one thread. The same updates give the same bytes, in whatever order and however often they come: among updates
+    with one key that differ, the first in the order of their fields is kept, where a present field is before an absent
+    one.
     """
 
     def __init__(self, folder: Path, memory_megabytes: int) -> None:

@@ -47,7 +47,7 @@ class Store:
     def ledger(self, arrival: datetime) -> tuple[Ledger, str | None]:
         """Return the ledger of an hour of arrival and its tag; what cannot be read as one counts as empty.
 
-        The worst that follows is that objects are read again, which changes nothing.
+        The worst consequence is that objects are read again, which changes nothing.
         """
         found = s3_download.get(self._s3, self._bucket, ledger_key(arrival))
         if found is None:

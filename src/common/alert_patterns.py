@@ -19,7 +19,7 @@ class AlertPattern(NamedTuple):
 
 
 def parse(patterns: str) -> list[AlertPattern]:
-    """Return the patterns of `ALERT_PATTERNS`, which stand one behind the other with blanks and line ends between.
+    """Return the patterns of `ALERT_PATTERNS`, written one after the other, with white space between them.
 
     Each is read to where its JSON ends. The template takes patterns of one line only, as Lambda does by its API's own
     rule for a filter's pattern, `.*`; a variable changed by hand may have others.

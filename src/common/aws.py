@@ -1,8 +1,8 @@
 """Lazy AWS clients from botocore's own session, each created at its first use.
 
-They are the clients that boto3 gives, without what else boto3 brings (resources, S3 transfers, its own session):
-20 to 35 ms of a cold start that nothing here uses. Each of them costs tens of milliseconds more, and most invocations
-need not all: so a client here is a proxy until its first call, and botocore itself is imported then.
+They are boto3's clients, without the rest of boto3 (resources, S3 transfers, its own session): 20 to 35 ms of a cold
+start that nothing here uses. Creating a client costs tens of milliseconds more, and most invocations do not need all of
+them: so a client here is a proxy until its first call, which imports botocore.
 """
 
 from __future__ import annotations

@@ -2,15 +2,14 @@
 
     {"v": 1, "n": 219, "shard": "shardId-000000000000", "squawk": ["1200", "7700"], ..., "z": "KLUv..."}
 
-`z` is the base64 text of one zstd frame: the updates as received, each followed by a line end; `n` says how many. What
-stands between `shard` and `z` is the header that event source mappings filter by; `consumer.publish.envelope_writer`
-writes it.
+`z` is the base64 text of one zstd frame: the updates as received, each followed by a line end; `n` is how many. Between
+`shard` and `z` is the header that event source mappings filter by; `consumer.publish.envelope_writer` writes it.
 
-What makes it an envelope is its beginning, `{"v":`, which no update in the stream has: one that was received so gets a
-blank behind its brace (`distinct`), of which JSON takes no notice. So nothing from outside is taken for an envelope.
+An envelope is recognised by its beginning, `{"v":`, which no update in the stream has: an update received like that
+gets a blank after its brace (`distinct`), which JSON ignores. So nothing from outside is taken for an envelope.
 
-An envelope counts only in the shard it names. One that a reshard put elsewhere was noticed by who wrote it, and its
-updates were sent again, each to its own shard.
+An envelope is valid only in the shard it names. The consumer notices when a reshard put one elsewhere, and sends its
+updates again, each to its own shard.
 """
 
 from __future__ import annotations
@@ -66,8 +65,8 @@ def distinct(update: bytes) -> bytes:
 def is_envelope(data: bytes) -> bool:
     """Return whether a record's data are an envelope rather than one update.
 
-    A text for an address, where an envelope has an array of them, makes an update of whatever begins as an envelope:
-    so do records that were written before `distinct` was, or without it.
+    What begins as an envelope but has a text as its address, where an envelope has an array, is an update: such records
+    were written before `distinct`, or by somebody else.
     """
     if not data.startswith(PREFIX) or _BEGINNING.match(data) is None:
         return False
@@ -81,7 +80,7 @@ def is_envelope(data: bytes) -> bool:
 def lines(data: bytes, shard_id: str | None) -> tuple[bytes, int]:
     """Return the updates of an envelope that was found in `shard_id`, each with its line end, and how many they are.
 
-    Nothing, if the envelope names another shard. Where nobody knows the shard (None), whatever it names.
+    Nothing if the envelope names another shard. With `shard_id` None (nobody knows it), any name will do.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""A day's flights in one S3 object that a reader takes some kilobytes of: the API's index of `archive/flights/`.
+"""A day's flights in one S3 object of which a reader fetches a few kilobytes: the API's index of `archive/flights/`.
 
 Layout: eight bytes (`FLT1`, and the directory's size as a little-endian number), the directory, and blocks. Directory
 and blocks are gzip; a block is lines of JSON. Flights are in the order of their ids, which begin with the aircraft's

@@ -4,7 +4,7 @@
                 + cos(latitude_1) · cos(latitude_2) · sin²((longitude_2 - longitude_1) / 2)
     distance = diameter · asin(half_chord)
 
-It is exact enough for legs of metres, where the law of cosines is not.
+It is exact enough for legs of a few metres, where the law of cosines is not.
 """
 
 from __future__ import annotations

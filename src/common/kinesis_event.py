@@ -70,7 +70,7 @@ def records(event: Mapping[str, Any]) -> Iterator[KinesisRecord]:
 def update_payloads(record: KinesisRecord) -> list[bytes]:
     """Return the updates a record holds, each as the bytes of one JSON object; none if it is a misplaced envelope.
 
-    A damaged envelope is returned as it is: no decoder takes it for an update.
+    A damaged envelope is returned as it is: no decoder accepts it as an update.
 
     Raises
     ------
@@ -88,7 +88,8 @@ def update_payloads(record: KinesisRecord) -> list[bytes]:
 def batches(event: Mapping[str, Any], most: int) -> Iterator[tuple[Mapping[str, Any], ...]]:
     """Iterate over the event's records as Lambda sent them, at most so many at a time.
 
-    For who reads thousands, `single_updates` and `blocks` give what is in them, at less than `records` costs.
+    For callers that read thousands; `single_updates` and `blocks` yield what is in them, at a lower cost than
+    `records`.
 
     Raises
     ------
@@ -113,8 +114,8 @@ def single_updates(records: Sequence[Mapping[str, Any]]) -> list[bytes] | None:
 def blocks(records: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, bytes, int]]:
     """Iterate over records as blocks of updates: the record's sequence number, its lines, and how many they are.
 
-    A record of one update is a block of one; so is a damaged envelope, which no decoder takes for an update. A block of
-    several holds as many lines as it says, each with its line end.
+    A record of one update is a block of one; so is a damaged envelope, which no decoder accepts as an update. A block
+    of several holds as many lines as its count, each with its line end.
 
     Raises
     ------
@@ -149,9 +150,9 @@ def last_sequence_number(event: Mapping[str, Any]) -> str | None:
 
 
 def batch_name(event: Mapping[str, Any]) -> str | None:
-    """Return what names a batch in logs: its first record's shard and sequence number; None where there is none.
+    """Return a batch's name for logs: shard and sequence number of its first record; None if there is none.
 
-    It is the same when the batch is sent again from its beginning, and another where it is halved.
+    The name is the same when the batch is sent again from its beginning, and another when the batch is split.
     """
     try:
         return str(event["Records"][0]["eventID"])

@@ -96,7 +96,7 @@ def are_within_years(updates: Sequence[Timed]) -> bool:
 def instant(text: str) -> datetime | None:
     """Return the instant of an ISO 8601 text; without a zone it is UTC, as all times of the feed are.
 
-    A leap second is the second after :59, as POSIX counts. None for what is no instant.
+    A leap second is the second after :59, as POSIX counts. Returns None for anything that is not an instant.
     """
     text = text.strip().upper()
     is_leap = text[_SECONDS] == ":60"

@@ -1,10 +1,10 @@
 """Plausibility of positions: whether an aircraft can have flown from one to the other in the time between them.
 
-A leg that no aircraft flies in its time is implausible, and so is 0/0, which equipment without a fix sends. What is
-judged is two positions, which do not say which of them is wrong. Who follows a track therefore keeps two: the last
-position, and the last one that did not fit it. A position that fits neither is left out, and takes the second place;
-one that fits the second confirms it, and both become the track. So a single wrong position is never followed, an
-aircraft that really is elsewhere is left out once, and two aircraft under one address are both followed.
+A leg that no aircraft can fly in its time is implausible; so is 0/0, which equipment without a fix sends. Two positions
+are judged, and that does not say which of them is wrong. A reader that follows a track therefore keeps two: the last
+position, and the last one that did not fit it. A position that fits neither is left out and replaces the second; one
+that fits the second confirms it, and both become the track. So a single wrong position is never followed, an aircraft
+that really is elsewhere is left out once, and two aircraft under one address are both followed.
 """
 
 from __future__ import annotations

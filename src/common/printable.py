@@ -15,9 +15,9 @@ _UNPRINTABLE = re.compile(
 
 
 def printable(text: str, most: int) -> str:
-    """Return at most so many characters of the text; what is no visible character is a question mark.
+    """Return at most `most` characters of the text, with a question mark for what is not a visible character.
 
-    Several of them in a row are one, and none is left at the ends.
+    Several in a row become one question mark, and there is none at either end.
     """
     cleaned = _UNPRINTABLE.sub(lambda match: " " if match[0].isspace() else "?", text).strip()
     return cleaned if len(cleaned) <= most else f"{cleaned[: most - 1]}…"

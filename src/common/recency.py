@@ -1,8 +1,9 @@
 """Which of two updates of an aircraft is newer: one rule for the fold, the table and every reader.
 
-A measurement cannot be later than its ingestion: the earlier of `timestamp` and `ingestion_time` is when it was made.
-By that updates are in order, then by `timestamp`, then by `ingestion_time`, where none comes before any. A transponder
-or receiver whose clock runs ahead would otherwise keep its aircraft's state until that time comes.
+A measurement cannot be later than its ingestion, so an update was measured at the earlier of `timestamp` and
+`ingestion_time`. Updates are ordered by that time, then by `timestamp`, then by `ingestion_time`, where a missing one
+comes first. Otherwise a transponder or receiver whose clock runs ahead would keep its aircraft's state until that time
+comes.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A target update, decoded from its JSON: the one definition of what an update is, shared by every function.
 
-An update is read at once where it is as the API writes it, and field by field only where that fails: one bad field
-costs itself, never the update. What is ignored can be counted.
+An update is read in one step if it is as the API writes it, and field by field only if that fails: a bad field costs
+itself, never the update. What is ignored can be counted.
 """
 
 from __future__ import annotations
@@ -109,10 +109,10 @@ def decode_lines(lines: bytes) -> list[TargetUpdate] | None:
 
 
 def fields(data: bytes, ignored: Counter[str] | None = None) -> dict[str, Any]:
-    """Return all fields of an update as plain values, for whoever is asked about any of them.
+    """Return all fields of an update as plain values, for callers that may ask for any of them.
 
-    A number that JSON allows and a double cannot hold, or half a surrogate pair, costs its field alone, wherever in it
-    it stands. `ignored` counts such fields: by name those of `TargetUpdate`, any other as `other`.
+    A number that JSON allows and a double cannot hold, or half a surrogate pair, costs only its field, wherever it is
+    in it. `ignored` counts such fields: those of `TargetUpdate` by name, any other as `other`.
 
     Raises
     ------

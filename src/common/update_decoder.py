@@ -42,7 +42,7 @@ class DecodedUpdate(Addressed, Timed, Protocol):
 class UpdateDecoder[Update: DecodedUpdate]:
     """Decodes target updates into any type that has some of the fields, `icao_address` and `timestamp` too.
 
-    A field whose name in JSON is another than its own is not one of the feed's, and left alone.
+    A field whose JSON name differs from its own is not one of the feed's, and is left alone.
     """
 
     def __init__(self, update_type: type[Update]) -> None:
@@ -67,7 +67,7 @@ class UpdateDecoder[Update: DecodedUpdate]:
         return self.leniently(data, ignored)
 
     def leniently(self, data: bytes, ignored: Counter[str] | None = None) -> Update:
-        """Decode field by field, leaving out what does not fit; `ignored` counts that, by name. Texts as they stand.
+        """Decode field by field, leaving out what does not fit; `ignored` counts that by name. Texts stay as they are.
 
         Raises
         ------
@@ -99,7 +99,7 @@ class UpdateDecoder[Update: DecodedUpdate]:
 def decode_object(data: bytes) -> Mapping[str, msgspec.Raw | None]:
     """Return the fields of a JSON object, each as it was written; None where a text holds half a surrogate pair.
 
-    JSON's grammar allows that, and no text can hold it.
+    JSON's grammar allows half a pair, but no text can hold one.
 
     Raises
     ------

@@ -1,8 +1,9 @@
 """With `LogLevel=DEBUG`, log lines about single updates: the same ones in every function, few of each.
 
-An update is named by a digest of its bytes, which are the same wherever it is read, and picked by a checksum of them:
-nothing has to travel with it, and whoever picks one in so many picks among them those of one in twice as many. So an
-update that one function shows is shown by the others too, if they are as busy, and `update_id` joins their lines.
+An update is named by a digest of its bytes, which are the same wherever it is read, and sampled by a checksum of them:
+nothing has to travel with it, and a function that shows one update in n shows all that a function showing one in 2n
+does. So an update shown by one function is shown by the others too, if they are as busy, and `update_id` joins their
+lines.
 
 A line has neither the update's text nor a position token.
 """
@@ -70,9 +71,9 @@ class UpdateLog:
         self._counted_at = clock()
 
     def pick(self, updates: Iterable[bytes]) -> Iterator[bytes]:
-        """Yield the few updates of a batch that are to be shown.
+        """Yield the few updates of a batch that are to be logged.
 
-        Where more come than may be shown, half as many are picked from then on; where there is room, twice as many.
+        If more come than may be shown, half as many are sampled from then on; if there is room, twice as many.
         """
         with self._lock:
             self._count_time()

@@ -19,8 +19,8 @@ _LOOK_SECONDS = 0.1
 class Deadline:
     """A moment of the monotonic clock, so that a step of the wall clock neither ends a run early nor late.
 
-    It can be brought forward from any thread, a signal handler's among them: everything that waits sees that at once,
-    or within a tenth of a second.
+    Any thread, and any signal handler, can bring it forward; everything that waits notices at once, or within a tenth
+    of a second.
     """
 
     def __init__(self, clock: Clock, seconds: float) -> None:
@@ -51,10 +51,10 @@ class Deadline:
         return _Earlier(self, reserve)
 
     def call[T](self, what: str, function: Callable[[], T]) -> T:
-        """Return what `function` returns, or raise what it raises, on its own thread.
+        """Run `function` on a separate thread; return what it returns, or raise what it raises.
 
-        For calls whose own time-outs say nothing of the whole: a client that tries three times, an answer that comes
-        in drops. One that is not done in time is left behind; its thread holds nothing but the call.
+        For calls whose own time-outs do not bound the whole: a client that tries three times, or an answer that arrives
+        in drops. A call that is not done in time is left behind; its thread holds nothing but the call.
 
         Raises
         ------

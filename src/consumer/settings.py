@@ -35,10 +35,10 @@ _LOCAL_NAMES = ("localhost", "host.docker.internal")
 class Settings:
     """What one deployment reads, and where it writes.
 
-    `envelopes` says whether updates are published in envelopes or one a record. `filters` are the API's query
-    parameters by their own names, validated; an absent one filters nothing. A run begins every `visit_seconds`, and
-    may end as soon as it has what there was then. The stream is late by `stream_delay`, by design. `update_processor`
-    is `module:function`, or empty.
+    `envelopes` says whether updates are published in envelopes or one per record. `filters` are the API's query
+    parameters under its names, validated; an absent one filters nothing. A run begins every `visit_seconds`, and with
+    StopWhenCaughtUp ends once it has read what was there then. The stream is late by `stream_delay`, by design.
+    `update_processor` is `module:function`, or empty.
     """
 
     stream_url: str

@@ -1,7 +1,7 @@
 """The consumer's waits and time-outs, and how tests shorten them to play hours in seconds.
 
-The template sets none of the variables, so a deployment has the figures below. The fault harness of the local stack
-sets them, since a lease that runs out after 45 s cannot be tried two hundred times in ten minutes (`docs/decisions`).
+The template sets none of these variables, so a deployment has the figures below. The local stack's fault harness sets
+them, since a lease that expires after 45 s cannot be tried two hundred times in ten minutes (`docs/decisions`).
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
 """Entry point: by schedule the days that have changed, on demand the days that the event names.
 
 `{"days": ["2024-03-04", "2024-03-05"]}` makes the flights of these days, whether or not anything has changed; with
-`"only_changed": true` those for which the archive has other objects than they were made of.
+`"only_changed": true` only the days for which the archive has other objects than those they were made of.
 
-`"in_parts": true` beside either leaves the days that are too large for a run to the state machine: it plans them, and
-returns the plans as `large`. `{"part": ...}`, one of a plan's parts, makes that; `{"join": ...}`, a plan whose parts
-are made, makes the day of them.
+`"in_parts": true` with either leaves days that are too large for one run to the state machine: it plans them, and
+returns the plans as `large`. `{"part": ...}`, with a part of a plan, makes that part; `{"join": ...}`, with a plan
+whose parts are made, makes the day of them.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Cuts the path of one aircraft into legs: from ground to ground, or where a gap can only be explained by a landing.
 
-An aircraft's own word for being on the ground flickers, and is missing in places; so stays on the ground count when
-they last, or when the aircraft rolls as slowly as none flies. A gap in the air is no new flight by itself: what counts
-is whether there was time to land, stay and take off in it, and whether anything else speaks for it.
+An aircraft's own word for being on the ground flickers, and is missing in places; so a stay on the ground counts if it
+lasts, or if the aircraft rolls more slowly than any can fly. A gap in the air is no new flight by itself: what counts
+is whether there was time to land, stay and take off in it, and whether anything else suggests so.
 """
 
 from __future__ import annotations

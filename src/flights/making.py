@@ -1,7 +1,7 @@
-"""Makes the flights of some days, each in a separate folder that is gone afterwards.
+"""Makes the flights of days, each in its own folder that is deleted afterwards.
 
-A day that one run has no time for is made in parts. They are kept beside each other, and joined when all are there: so
-a run that ends too early costs its part, and a day's objects are replaced as a whole, by whichever run comes last.
+A day that takes longer than a run is made in parts. They are stored side by side, and joined when all are there: so a
+run that ends too early costs its part, and a day's objects are replaced as a whole, by whichever run comes last.
 """
 
 from __future__ import annotations
@@ -81,9 +81,9 @@ class Making:
         self._most_rows = most_rows
 
     def changed(self, now: datetime, remaining: Callable[[], float], *, in_parts: bool = False) -> list[Made]:
-        """Make the flights of those of the last days of which the archive has changed, the newest first; see `days`.
+        """Make the flights of the last days for which the archive has changed, the newest first; see `days`.
 
-        A day of more than one part waits until all hours are over that it is made of: it would be made three times.
+        A day of more than one part waits until all the hours that it is made of are over: it would be made three times.
         """
         last = (now.date() - timedelta(days=back) for back in range(LOOK_BACK))
         return self._run(last, remaining, always=False, in_parts=in_parts, now=now)
@@ -96,10 +96,10 @@ class Making:
         only_changed: bool = False,
         in_parts: bool = False,
     ) -> list[Made]:
-        """Make the flights of these days, or of those of them of which the archive has changed.
+        """Make the flights of these days, or of those among them for which the archive has changed.
 
-        Days of more than one part are only planned if `in_parts`, for somebody else to make them. Else they are made
-        part by part, and a run goes on where one before it ended.
+        With `in_parts`, days of more than one part are only planned, for somebody else to make them. Otherwise they are
+        made part by part, and a run goes on where the one before it ended.
 
         Raises
         ------

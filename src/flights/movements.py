@@ -1,9 +1,9 @@
 """Take-off and landing of a leg: when, at which airport, and how that is known.
 
-The provider's word comes first, unless the aircraft was seen where it cannot have been by it. Without it, a movement is
-*observed* if the aircraft was seen on the ground beside the leg, and *inferred* if the leg begins in a climb from an
-airport or ends in an approach to one. Otherwise it is not known: a signal that is lost low down, and not at an airport,
-is no landing.
+The provider's word comes first, unless the aircraft was seen where it cannot have been if that were true. Without it, a
+movement is *observed* if the aircraft was seen on the ground next to the leg, and *inferred* if the leg begins in a
+climb from an airport or ends in an approach to one. Otherwise it is not known: a signal that is lost low down, away
+from any airport, is no landing.
 
 A landing is dated as the provider dates it. On the recorded updates of Shanghai its `landing_time` is when the aircraft
 comes below 500 feet above the airport, to within 60 s in 22 of 23; the wheels touch 35 to 120 s after it.
@@ -146,7 +146,7 @@ def _heights(seen: Iterable[tuple[int, int | None]]) -> list[tuple[int, int]]:
 
 
 def _airport(end: _End, provided: str | None, airports: Airports) -> tuple[Airport | None, str | None, KnownBy | None]:
-    """Return the airport of a leg's end, if it is one of the table, its code, and how that is known.
+    """Return the airport of a leg's end, its code, and how that is known; no airport if it is not in the table.
 
     The provider's word is not taken if the aircraft was seen on the ground at another airport.
     """

@@ -1,7 +1,7 @@
-"""A day in parts: ranges of addresses that one run each has time for, in their order. Pure.
+"""A day in parts: consecutive ranges of addresses, each small enough for one run. Pure.
 
 Each aircraft's flights follow from its own updates, and the archive's hours are sorted by aircraft. So the flights of
-the parts, one part behind the other, are those of the day, and it does not matter how many parts there are.
+the parts, one part after the other, are those of the day, however many parts there are.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Separates what cannot be one aircraft: positions that jump, and two aircraft under one address.
 
-Positions in the order of time are followed as up to four paths: each goes on in the path whose last position is
-nearest of those it can have been reached from (`common.plausibility`), and begins another if there is none. A path of
-few positions is positions that jump, whichever of them came first; a longer one is an aircraft, and comes before those.
+Positions, in the order of time, are followed as up to four paths: each continues the path whose last position is the
+nearest of those it can have been reached from (`common.plausibility`), or begins another. A path of few positions is a
+set of jumps, whichever of them came first; a longer one is an aircraft, and comes before those.
 """
 
 from __future__ import annotations

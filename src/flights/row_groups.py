@@ -1,7 +1,7 @@
-"""What an hour's object says of itself in its last bytes: which addresses each of its row groups has, and where it is.
+"""What the end of an hour's object says about it: which addresses each of its row groups has, and where the group is.
 
-DuckDB passes over row groups that its statistics rule out. So it answers from a file in which only those are that a
-question needs, with nothing in the place of the others.
+DuckDB skips row groups that its statistics rule out. So it can answer from a file that has only the row groups that a
+question needs, and holes in place of the others.
 """
 
 from __future__ import annotations

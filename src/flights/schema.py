@@ -1,7 +1,7 @@
 """The columns of a flight: names, types, units. The Glue table, the documents and the queries follow from this table.
 
 One row is one leg, from a take-off to the next landing, in the object of the UTC day on which it began: that of its
-take-off, or of its first position where the take-off is not known. Times are UTC, without a zone.
+take-off, or of its first position if the take-off is not known. Times are UTC, without a zone.
 """
 
 from __future__ import annotations

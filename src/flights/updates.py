@@ -45,10 +45,10 @@ class Updates:
         self.close()
 
     def add(self, path: Path, begin: datetime, end: datetime, first_address: str = "", before: str = "") -> None:
-        """Take those updates of a Parquet file that have a position, and were measured from `begin` up to `end`.
+        """Take the updates of a Parquet file that have a position and were measured from `begin` up to `end`.
 
-        Of those, the ones of addresses from `first_address` on and `before` another one, which is empty for no end;
-        both are letters and digits.
+        Only those of addresses from `first_address` on and before `before`, which is empty for no end; both are letters
+        and digits.
 
         Raises
         ------

@@ -1,4 +1,4 @@
-"""A track of few points: those that OpenSky's track API keeps of one.
+"""A track of few points: those that OpenSky's track API would keep.
 
 A waypoint at least every 15 minutes, and where the track changes by more than 2.5 degrees, the altitude by 100 metres,
 or `on_ground` changes (https://openskynetwork.github.io/opensky-api/rest.html#track-by-aircraft).

@@ -29,10 +29,10 @@ _SAMPLE = 64
 
 @dataclass(slots=True)
 class Aircraft:
-    """What there is to write: an entry per aircraft in each field. These are the units of the aggregator's state.
+    """What there is to write: an entry per aircraft in each field, in the units of the aggregator's state.
 
     `delay` is `ingestion_time` minus `timestamp`; `position_measured` is when the position was measured, the earlier of
-    its update's two times. In an array the least number of its type stands for no value.
+    its update's two times. In an array, the least number of its type means no value.
     """
 
     icao_address: Sequence[str]
@@ -184,9 +184,9 @@ def _ages(times: _Codes, positions: _Codes, has_position: int, count: int) -> in
 
 
 def _times(aircraft: Aircraft) -> tuple[array[int], array[int] | None, array[int]]:
-    """Return when each update was measured, how far its timestamp is ahead of that, and how long after it came in.
+    """Return when each update was measured, how far its timestamp is ahead of that, and how long after it was ingested.
 
-    None in place of the second is none ahead.
+    The second is None if no timestamp is ahead.
     """
     if min(aircraft.delay, default=0) >= 0:
         return aircraft.timestamp, None, aircraft.delay

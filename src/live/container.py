@@ -1,6 +1,6 @@
 """The frame of every snapshot: a header in JSON that says where each block lies, and blocks deflated one by one.
 
-A reader that wants one region reads the header and the blocks whose box touches it, by range requests.
+A reader that wants one region reads the header and the blocks whose boxes touch the region, by range requests.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Block(msgspec.Struct, array_like=True, frozen=True):
 class Column(msgspec.Struct, array_like=True, frozen=True):
     """How a column is coded: the number is `base + step * (code - 1)`, and code 0 says that there is no value.
 
-    A code has `planes` bytes. The lowest `rough` of them hardly repeat themselves: they are apart from the others, so
+    A code has `planes` bytes. The lowest `rough` of them hardly ever repeat: they are stored apart from the others, so
     that they do not cost those their short codes.
     """
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def joined(snapshots: Iterable[Iterable[Target]]) -> dict[str, Target]:
     """Return each aircraft's newest state by address, whatever the order of the snapshots.
 
-    A newer state without a position keeps the newest position known: it says of which time it is.
+    A newer state without a position keeps the newest known position, with the time of that position.
     """
     newest: dict[str, Target] = {}
     for snapshot in snapshots:

@@ -1,7 +1,7 @@
 """Thousands of numbers side by side in one integer, 64 bits each: one operation works on all of them.
 
-Python adds, shifts and multiplies long integers in C. A column of 6,000 numbers is divided and rounded in 0.2 ms this
-way; a loop takes 2 ms. Lanes hold numbers from 0 to 2**64 - 1, and no operation here leaves that range: an overflow
+Python adds, shifts and multiplies long integers in C. That way a column of 6,000 numbers is divided and rounded in 0.2
+ms; a loop takes 2 ms. Lanes hold numbers from 0 to 2**64 - 1, and no operation here leaves that range: an overflow
 would spill into the next lane.
 """
 
@@ -60,9 +60,9 @@ def exceeds(lanes: int, bound: int, count: int) -> bool:
 
 
 def least(lanes: int, there: int, count: int) -> int:
-    """Return the least number of the lanes for which `there` has 1, of one at the least.
+    """Return the least of the numbers for whose lane `there` has 1; there must be at least one.
 
-    It is found byte by byte, the highest first, among the lanes that had the least ones before.
+    It is found byte by byte, the highest first, among the lanes that had the least bytes so far.
     """
     data = lanes.to_bytes(LANE * count, "little")
     left_out = 0 if there == ones(count) else _others(there.to_bytes(LANE * count, "little")[::LANE], 1)

@@ -20,7 +20,7 @@ def open_window(shard: str) -> str:
 def closed_window(shard: str, window_end: int, part: int | None = None) -> str:
     """Return the key of a closed window: of its last part, or of an earlier one by its number.
 
-    `window_end` is in milliseconds since the epoch. The last part's header says how many there were before it.
+    `window_end` is in milliseconds since the epoch. The header of the last part says how many came before it.
     """
     end = datetime.fromtimestamp(window_end / 1000, UTC)
     return f"live/{shard}/closed/{end:%Y%m%dT%H%M%SZ}" + ("" if part is None else f".{part}")

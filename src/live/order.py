@@ -14,9 +14,10 @@ END_OF_WINDOW = 10**128 - 1
 
 
 class Order(NamedTuple):
-    """Where a snapshot stands among those of its shard: a later one is greater.
+    """The place of a snapshot among those of its shard: a later one is greater.
 
-    A retried invocation writes what it knew: its window, its part, its last record. It must not replace a greater one.
+    A retried invocation writes what it knew: its window, its part, its last record. That must not replace a greater
+    one.
     """
 
     window_start: int
@@ -45,10 +46,10 @@ class Order(NamedTuple):
 
 
 class Freshness(NamedTuple):
-    """Where an update stands among those of its aircraft; milliseconds since the epoch.
+    """The place of an update among those of its aircraft; milliseconds since the epoch.
 
-    A measurement cannot be later than its ingestion: the earlier of the two times is when it was. The two in their
-    order decide among equals, and an update without ingestion time comes before those that have one.
+    A measurement cannot be later than its ingestion: the earlier of the two times is when it was made. Among equals,
+    the `timestamp` decides, then the ingestion time; an update without one comes before those that have one.
     """
 
     measured: int

@@ -30,8 +30,8 @@ _LATITUDE, _LONGITUDE = COLUMNS.index("latitude"), COLUMNS.index("longitude")
 def write(aircraft: Aircraft, header: Header) -> bytes:
     """Return the snapshot of these aircraft; columns, addresses, blocks and `left_out` of the header are set here.
 
-    Left out is an aircraft whose times no column can hold together with the others': measured outside of the span of
-    `LONGEST_AGE` that has the most of them, or with a position that is newer than its newest update.
+    An aircraft is left out if no column can hold its times together with the others': it was measured outside the span
+    of `LONGEST_AGE` that has the most aircraft, or its position is newer than its newest update.
     """
     kept = aircraft
     try:
@@ -120,7 +120,7 @@ def _with_usable_times(aircraft: Aircraft) -> Aircraft:
 def _newest_of_most(measured: list[int]) -> int:
     """Return the newest time of the span of `LONGEST_AGE` that has the most; of several that nearest to the window.
 
-    Counted from the newest time of all, one clock that runs a month ahead would have everybody else left out.
+    Counting from the newest time of all, a single clock that runs a month ahead would leave everybody else out.
     """
     ordered = sorted(measured)
     spans, first = [], 0

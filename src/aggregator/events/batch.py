@@ -17,9 +17,9 @@ MILLISECOND, MICROSECOND = 1_000, 1
 
 
 class Batch(NamedTuple):
-    """Updates, and of each its `timestamp` and `ingestion_time`: ticks from 1970 on, of `tick` microseconds each.
+    """Updates, with the `timestamp` and `ingestion_time` of each: ticks of `tick` microseconds since 1970.
 
-    The updates' own instants are not read: of those from `aggregator.events.decoding` they are texts.
+    The times in the updates themselves are not read: those from `aggregator.events.decoding` are still texts.
     """
 
     tick: int

@@ -1,7 +1,7 @@
 """The updates of an event, decoded many at a time.
 
-A call of the decoder for each record costs as much as a third of the decoding. So the records are joined, as lines, and
-decoded by one call, without the fields that are not folded. Lines that this decoder refuses are decoded record by
+Calling the decoder for each record costs a third as much as the decoding itself. So the records are joined, as lines,
+and decoded by one call, without the fields that are not folded. Lines that this decoder refuses are decoded record by
 record instead, so the result is always that of `common.target_update.decode`.
 """
 

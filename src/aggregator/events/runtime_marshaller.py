@@ -1,10 +1,10 @@
 """Reads events for Lambda's runtime client, without the record fields that the aggregator does not use.
 
-The runtime reads an event by simplejson before any handler sees it: 2 us a record, as much as all else that is done to
-read it. Its client lets a function replace that step ("it allows for function authors to override the default
-implementation", `awslambdaric.lambda_runtime_client`). This one builds 2 fields of a record where there are 13, in a
-third of the time, and writes the answer, which holds the state, in a tenth. What it cannot read, it leaves to the
-runtime's own marshaller; where there is no such client, nothing is replaced and everything works the same.
+The runtime parses an event with simplejson before any handler sees it: 2 us a record, as much as all else that is done
+to read it. Its client lets a function replace that step ("it allows for function authors to override the default
+implementation", `awslambdaric.lambda_runtime_client`). This one builds 2 fields of a record instead of 13, in a third
+of the time, and writes the answer, which holds the state, in a tenth. What it cannot read, it leaves to the runtime's
+own marshaller; where there is no such client, nothing is replaced and everything works the same.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """RFC 3339 texts to milliseconds since 1970, many at a time: without a `datetime` each, which takes twice as long.
 
-The feed's times are in UTC and have no decimals or three. Of such a text the first 19 characters say the second, and
-there are few seconds in a batch: each is read once, by the decoder that reads all instants, and looked up from then on.
-What is written in another way is left to that decoder altogether.
+The feed's times are in UTC and have no decimals or three. The first 19 characters of such a text are the second, and a
+batch has few different seconds: each is read once, by the decoder that reads all instants, and looked up from then on.
+A time written in any other way is left to that decoder altogether.
 """
 
 from __future__ import annotations

@@ -41,8 +41,9 @@ either is. Times are written with six decimals, so that the order of texts is th
 class AircraftTable:
     """Writes each aircraft's newest update into one table, keyed by `icao_address`.
 
-    The item holds the newest update's own fields (one it lacks is left out) and, since that may lack a position, the
-    last position of the window with its `position_timestamp`. An update without `ingestion_time` has it empty.
+    The item holds the newest update's own fields (one that it lacks is left out) and, since the update may lack a
+    position, the window's last position with its `position_timestamp`. Without an `ingestion_time`, that attribute is
+    empty.
     """
 
     def __init__(self, client: DynamoDBClient, table_name: str, threads: int = THREADS) -> None:

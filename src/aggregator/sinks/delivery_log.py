@@ -1,8 +1,8 @@
 """The delivery log, which a failed invocation leaves for its retry: the records that Firehose has accepted already.
 
-One item a window and shard, in the aircraft table under a reserved key, longer than any ICAO address. It is written
-only when something went wrong, and read once by an invocation that has rows to write. Rows have unique keys besides,
-so a crash before it is written costs a reader nothing but a repeated row.
+One item per window and shard, in the aircraft table under a reserved key that is longer than any ICAO address. It is
+written only when something went wrong, and read once by an invocation that has rows to write. Rows have unique keys as
+well, so a crash before it is written costs a reader nothing but a repeated row.
 """
 
 from __future__ import annotations
@@ -51,9 +51,9 @@ class DeliveryRecord(msgspec.Struct):
     def first_number(self, last: WindowPart, content: str) -> int:
         """Return the number of the window's first part since Lambda last ended it early; 0 if it never did.
 
-        After that, an invocation may start with an empty state that knows of no part before it: its numbers go on from
-        there. The invocation that ended the window, tried again, is known by its `last` part's content, and all of its
-        parts keep their numbers.
+        After that, an invocation may start with an empty state that knows of no earlier part: its numbers go on from
+        there. When the invocation that ended the window is tried again, it is recognised by its `last` part's content,
+        and all of its parts keep their numbers.
         """
         if self.ended_early is None:
             return 0

@@ -65,7 +65,7 @@ class OrderedObject:
 
 
 def put_once(client: S3Client, bucket: str, key: str, body: bytes, order: Order) -> None:
-    """Write an object that nothing ever replaces. One that is there already is the same: a retry has the same records.
+    """Write an object that is never replaced. One that is already there is the same: a retry has the same records.
 
     Raises
     ------

@@ -2,13 +2,13 @@
 
 `(kind, window_start, shard_id, part, icao_address)` is unique: a reader that sees a row twice keeps one.
 
-A window usually has one part, number 0. Parts merge by aircraft: sums of `updates`, `*_updates`, `distance_nm`,
-`late_positions` and `implausible_positions`; least of `*_min_*` and `first_*`, greatest of `*_max_*` and `last_*`;
-means weighted by `*_updates`; lists united. The leg between two parts, or two windows, is in neither: it runs from the
-last position of one to the first position of the next.
+A window usually has one part, number 0. Parts merge by aircraft: the sum of `updates`, `*_updates`, `distance_nm`,
+`late_positions` and `implausible_positions`; the least of `*_min_*` and `first_*`, the greatest of `*_max_*` and
+`last_*`; means weighted by `*_updates`; lists united. The leg between two parts, or two windows, is in neither of them:
+it runs from the last position of one to the first position of the next.
 
-Rows that were computed again from the archive (`tools.operations.rebuild`) have two fields more, `rebuilt_by` and
-`rebuilt_at`, and take the place of all rows of their window.
+Rows computed again from the archive (`tools.operations.rebuild`) have two more fields, `rebuilt_by` and `rebuilt_at`,
+and replace all rows of their window.
 
 Times are RFC 3339 in UTC. A field without a value is left out. All names are flat, as Athena reads them.
 """

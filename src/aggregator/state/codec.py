@@ -41,8 +41,8 @@ class StateError(Exception):
 def encode(part: WindowPart, most_bytes: int = MOST_PACKED_BYTES) -> dict[str, Any]:
     """Return the part's state as the JSON object for the response's `state`.
 
-    One that is larger than `most_bytes` when packed is compressed harder. Only here: where a part ends and what tells
-    its content (`packing`) must depend on the updates alone, not on what a batch happened to end with.
+    A part larger than `most_bytes` when packed is compressed harder. Only here: where a part ends, and what identifies
+    its content (`packing`), must depend on the updates alone, not on what a batch happened to end with.
     """
     packed = packing.pack(part)
     if len(packed) > most_bytes:

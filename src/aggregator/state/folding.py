@@ -1,24 +1,25 @@
 """The fold of updates into what is known of a part's aircraft. The hot path: the loop that every update goes through.
 
 It takes two to three microseconds an update, so each trick has its reason. `pipenv run bench --only window_single`
-measures them, and the plain fold, to which this one is equal on any feed, is in the tests.
+measures them; the plain fold, which gives the same result on any feed, is in the tests.
 
-- *One loop for many updates.* It names all it needs once; a call for each update, or for each reading, would cost more
-  than the work in it. Hence its length, and the rules it is let off.
-- *A row's head is read into locals and written back by one call each*, where an access for each field would be forty.
-  What only an aircraft's first updates and late ones change is in another row, which others need not read.
+- *One loop for many updates.* It names everything it needs once; a call for each update, or for each reading, would
+  cost more than the work in it. Hence its length, and the lint rules it is exempt from.
+- *A row's head is read into locals and written back with one call each*, instead of forty accesses to fields. What only
+  an aircraft's first updates and late ones change is in another row, which the others need not read.
 - *The newest update's own numbers are written and never read*: an update that is not newer leaves them as they are.
-- *`float.__round__` is what `round` looks up* for each of six numbers, and makes a method of, at four times the cost.
-- *An update newer than all of its aircraft is no duplicate*: only for another one are the aircraft's keys looked at.
+- *`float.__round__` is what `round` looks up* for each of six numbers, making a bound method, at four times the cost.
+- *An update newer than all of its aircraft's is no duplicate*: the keys are looked at only for the others.
   What is measured after the last one's `timestamp` is newer by the rule of `common.recency`, whatever clock that had.
 - *A leg of two miles needs no look at the time*; `aggregator.state.track` judges whether a longer one can be flown.
 - *Milliseconds while they are exact*, which halves the log; microseconds from the first key on that needs them.
-- *Instants are places in the log*: one number to write, where a timestamp and an ingestion time would be two.
-- *Extremes start beyond any reading, and missing readings are counted*, not present ones: no first case, fewer writes.
-- *Comparing before assigning*, where `min` and `max` would be called.
+- *Instants are places in the log*: one number to write instead of a timestamp and an ingestion time.
+- *Extremes start beyond any reading, and missing readings are counted* rather than present ones: no first case to
+  distinguish, and fewer writes.
+- *Comparing before assigning*, instead of calling `min` and `max`.
 - *Texts are compared as bytes or as codes.* An aircraft's names seldom change: they stay packed as they are carried,
   and one comparison tells. Squawks and collection types come and go: they are codes of the texts seen in the part.
-- *The great circle is written out*, term by term as in `common.geodesy`, and not for whoever stands still.
+- *The great circle is written out*, term by term as in `common.geodesy`, and skipped for aircraft that stand still.
 """
 
 # ruff: noqa: PLR1730 - see "comparing before assigning"
@@ -76,8 +77,8 @@ class Folded(NamedTuple):
 def fold(columns: Columns, origin: datetime, batch: Batch, room: int) -> Folded:
     """Fold updates into the columns of a window that starts at `origin`, until they end or there is no room left.
 
-    An update of a key that was counted before changes nothing. Each other one takes as much of the room as the packed
-    state may have grown by, in bytes; with the one that takes more than there is, the fold ends.
+    An update whose key was counted before changes nothing. Every other update takes as much of the room as it may have
+    added to the packed state, in bytes; the fold ends with the update that takes more than there is.
     """
     start, taken, counted = instants.offset(instants.EPOCH, origin), 0, 0
     left = [batch] if batch.updates else []

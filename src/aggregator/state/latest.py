@@ -1,7 +1,7 @@
 """The latest state of every aircraft of a part, as columns, for the live objects.
 
-The same as `WindowPart.read` gives one by one, and the table's items hold: fields are the newest update's own, and
-since that may lack a position, the last position comes with its own time.
+The same as `WindowPart.read` gives one by one, and as the table's items hold: fields are the newest update's own, and
+since it may lack a position, the last position comes with its own time.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The binary form of a window part's state: its fields and their bounds.
 
-It is msgpack, in which the columns and the texts are compressed. The log of keys only grows: a chunk of it that is
-full is compressed once, and from then on carried as it is. So are addresses and names, lists, and when and where each
-aircraft was first seen, until they change, which they seldom do. `aggregator.state.packing` writes it,
+It is msgpack, in which the columns and the texts are compressed. The log of keys only grows: a full chunk of it is
+compressed once, and carried unchanged from then on. The same holds for addresses, names, lists, and when and where each
+aircraft was first seen, until they change, which they seldom do. `aggregator.state.packing` writes this form,
 `aggregator.state.unpacking` reads it.
 """
 

@@ -220,10 +220,10 @@ class Columns:
         return mask, TEXT_BYTES
 
     def has_key(self, place: int, newest: int, time: int, delay: int) -> bool:
-        """Whether a key of the aircraft, whose key that arrived last is `newest`, was counted before.
+        """Whether this key of the aircraft was counted before; `newest` is the key of it that arrived last.
 
-        Its keys are collected when first asked for, and only what is new afterwards: a feed that is late throughout
-        costs a step per update, not a walk through the log.
+        The aircraft's keys are collected when first asked for, and from then on only the new ones: a feed that is late
+        throughout costs a step per update, not a walk through the log.
         """
         times, delays, previous = self.log["times"], self.log["delays"], self.log["previous"]
         counted, until = self._counted.get(place) or (set(), NOWHERE)

@@ -1,25 +1,25 @@
 """Splits a window whose state outgrows its bound: one part is written, and the window goes on in the next.
 
 Where a part ends must depend on the updates alone, never on how they were cut into batches: a failed batch comes back
-cut in two, and the part it closes must then hold the same updates, or rows already written would not agree with those
-written later. So each update is charged what it may add (`WindowPart.size_bound`), and the size is measured only when
-the charges say it might be too large; both are functions of the sequence of updates.
+cut in two, and the part it closes must then hold the same updates, or rows already written would contradict those
+written later. So each update is charged for what it may add (`WindowPart.size_bound`), and the size is measured only
+when the charges say that it might be too large; both are functions of the sequence of updates.
 
-Until it is first measured, the charges are above the size. A measurement replaces them by the size as it is, and from
+Until the first measurement, the charges are above the size. A measurement replaces them by the actual size, and from
 then on they are an estimate:
 
 - A key is charged 20 bytes, and takes 2 to 4 where times are whole milliseconds. The rest pays for the numbers that
   its update changes in the aircraft's row.
-- Names that change are charged all that they have, not what they are longer by: those before may have compressed to
+- Names that change are charged in full, not by how much longer they become: the names before may have compressed to
   nothing, as names that are all alike do.
 - The row that an aircraft's first update leaves compresses well, and is charged in full with the second
   (`layout.SECOND_UPDATE_BYTES`). Later updates change numbers that differ from each other already.
-- The compressor is uneven: some 20,000 bytes more or less for a few updates were seen at 9,000 aircraft.
+- The compressor is uneven: for a few updates at 9,000 aircraft, 20,000 bytes more or less were seen.
 
-Readings that differ in every update stay below it. A feed could exceed it whose aircraft all send two updates without
-position and readings, then a measurement falls due, then they all send full ones. For that, and the unevenness, lie
-between `STATE_BYTES` and Lambda's limit 50,000 characters; a state that needs more is compressed harder
-(`codec.encode`); and one that is too large even so ends the window early, which costs a part, no update.
+Readings that differ in every update stay below the estimate. A feed could exceed it in which every aircraft sends two
+updates without position and readings, then a measurement falls due, then all send full ones. For that, and for the
+unevenness, `STATE_BYTES` leaves 50,000 characters below Lambda's limit; a state that needs more is compressed harder
+(`codec.encode`); and one that is too large even then ends the window early, which costs a part, but no update.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Handles a position that does not simply follow the last one: one far away from it, or older.
 
-What cannot be is left out and counted, by the rule of `common.plausibility`: `last` is the one of its two positions,
-`Columns.strays` holds the other where there is one.
+An impossible position is left out and counted, by the rule of `common.plausibility`: `last` is the first of the two
+positions it keeps, `Columns.strays` holds the second if there is one.
 """
 
 from __future__ import annotations

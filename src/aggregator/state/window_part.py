@@ -77,7 +77,8 @@ class Position(NamedTuple):
 class AircraftWindow:
     """The values of one aircraft in one part of a window, as its row has them.
 
-    `latest_readings` and `latest_texts` are the newest update's, in the order of `LATEST_READINGS` and `LATEST_TEXTS`.
+    `latest_readings` and `latest_texts` are those of the newest update, in the order of `LATEST_READINGS` and
+    `LATEST_TEXTS`.
     """
 
     updates: int
@@ -103,8 +104,8 @@ class AircraftWindow:
 class WindowPart:
     """One part of one shard's window, and the only place that decides whether an update is counted.
 
-    `number` is 0 for the first part; `size_bound` is what the packed state has at most, in bytes: surely until it is
-    first measured, by estimate from then on (`aggregator.state.splitting`).
+    `number` is 0 for the first part. `size_bound` is the most that the packed state takes, in bytes: for certain until
+    the first measurement, by estimate from then on (`aggregator.state.splitting`).
     """
 
     origin: datetime

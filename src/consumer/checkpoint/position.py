@@ -27,10 +27,9 @@ class TimeRange(msgspec.Struct, frozen=True):
 class Position:
     """How far the stream was read.
 
-    `frontier` names updates before the token that a recovery from here would fetch again (`ingestion.frontier`): it
-    leaves them out. Of a position that this run reached, `read` is the number of updates read before it, from which the
-    frontier is made when it is committed. `gap` is what must still be fetched in batch mode before the stream is taken
-    up at the token.
+    `frontier` names the updates before the token that a recovery from here would fetch again (`ingestion.frontier`) and
+    has to skip. `read` is the number of updates this run had read before the position; the frontier is made from it at
+    commit. `gap` is what must still be fetched in batch mode before the stream is resumed at the token.
     """
 
     position_token: str
@@ -41,9 +40,9 @@ class Position:
     read: int | None = None
 
     def source_time(self, delay: timedelta = NO_DELAY) -> datetime | None:
-        """Return how far the stream had come, by the clocks of the source, but no later than its token came by ours.
+        """Return how far the stream had come by the source's clocks, but no later than its token arrived by ours.
 
-        `delay` is by how much the stream is late by design.
+        `delay` is how late the stream is by design.
         """
         return self.newest_ingestion_time and min(self.newest_ingestion_time, self.token_received_at - delay)
 

@@ -1,7 +1,7 @@
 """The checkpoint object in S3: the position up to which Kinesis has every update, with lease and fencing.
 
-Every write is conditional on the object being the one this consumer wrote or read last. So of two consumers
-only one can go on writing, whatever their clocks say; the lease merely saves the other the attempt.
+Every write is conditional on the object being the one this consumer wrote or read last. So of two consumers only one
+can go on writing, whatever their clocks say; the lease only spares the other one the attempt.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class CheckpointStore:
     ) -> None:
         """Hold the lease in the name of `owner`, which must be unique to this run (the request id).
 
-        No call outlasts the `deadline`, whatever S3 does; without one they take what the client's time-outs allow.
+        No call outlasts the `deadline`, whatever S3 does; without a deadline, the client's time-outs bound a call.
         """
         self.retry_at: datetime | None = None
         """Before then the stream's server does not want to be asked again; kept for the runs that follow."""
@@ -108,15 +108,15 @@ class CheckpointStore:
     def may_be_anothers(self) -> bool:
         """Whether another consumer may hold the lease: it has taken it, or this one's has run out.
 
-        Not once this one has given it back: what is said at the end of a run is the run's own.
+        False once this consumer has given it back: errors at the end of a run are the run's own.
         """
         return self._is_lost or (self.is_held and not self.lease_is_valid)
 
     def acquire(self, ended: Container[str] = ()) -> Position | None:
         """Take the lease; return the position to go on from, None if there is none yet.
 
-        Only a definite "no such key" means that there is none. A lease of one of the `ended` owners is nobody's: they
-        are earlier runs of this process, which could not give it back.
+        Only a definite "no such key" means that there is none. A lease held by one of the `ended` owners does not
+        count: they are earlier runs of this process that could not give it back.
 
         Raises
         ------
@@ -165,9 +165,9 @@ class CheckpointStore:
     def _is_in_force(self, lease: Lease, age: timedelta | None) -> bool:
         """Return whether another consumer may be at work.
 
-        Its lease ends within `LEASE_SECONDS`, if its clock and ours agree to a minute: one that runs until 2099 is of
-        nobody's, and should it be all the same, the next write of either tells. It would have written the object within
-        the last `LEASE_SECONDS`, too, which S3's clock alone can say.
+        A live consumer's lease ends within `LEASE_SECONDS`, if its clock and ours agree to a minute: a lease until 2099
+        is nobody's. Should somebody hold it all the same, the next conditional write shows it. A live consumer has also
+        written the object within the last `LEASE_SECONDS`, by S3's own clock.
         """
         if lease.owner == self._owner or lease.expires_at.year not in YEARS:
             return False

@@ -3,8 +3,9 @@
 Updates are counted by the token interval they were read in. An interval is closed by the next token; it is settled
 when as many of its updates are acknowledged as were taken. A token is safe when its interval and all before it are.
 
-Updates need no lock: `taken` and `rejected` are written by the reader alone, `acknowledged` by the publisher alone, and
-`taken` no longer changes once `closed_by` is set. Tokens take one, since one without updates moves on the one before.
+Counting updates needs no lock: only the reader writes `taken` and `rejected`, only the publisher writes `acknowledged`,
+and `taken` no longer changes once `closed_by` is set. Closing an interval takes one, since a token without
+updates moves the position of the interval before it.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ class Watermark:
     def close(self, position: Position) -> bool:
         """Close the current interval: the stream has reached `position`; return whether that could be noted.
 
-        An empty one takes no place in the line: the position moves on that of the interval before it.
+        An empty interval is not queued: it moves the position of the interval before it.
         """
         with self._lock:
             waiting = self._waiting

@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 class CatchUp:
     """Tells at each token whether the run has caught up.
 
-    It has, if that token's interval held an update that was ingested after the run began; where the filter lets few
-    pass, if no update has come for a while. A wrong answer loses nothing: the next run goes on at the token. It makes
-    that run longer, or this one.
+    It has if that token's interval held an update ingested after the run began, or, where the filter lets few updates
+    pass, if none has come for a while. A wrong answer loses nothing: it makes this run longer, or the next one, which
+    goes on at the token.
     """
 
     def __init__(self, began: datetime, *, quiet_seconds: float) -> None:
@@ -30,8 +30,8 @@ class CatchUp:
     def is_done(self, updates: int, told_time: datetime | None, monotonic: float) -> bool:
         """Judge at a token.
 
-        `updates` is how many the run has read so far, `told_time` how far the stream had come by those of the last
-        interval (`StreamTime`), and `monotonic` when the token came, in seconds.
+        `updates` is how many the run has read so far, `told_time` how far the stream had come by the updates of the
+        last interval (`StreamTime`), and `monotonic` when the token came, in seconds.
         """
         if updates == self._updates:
             return monotonic - self._last_update_at >= self._quiet_seconds

@@ -38,8 +38,8 @@ fault of the moment, and what follows costs a recovery."""
 class ConnectionCounters:
     """What happened to connections so far.
 
-    `seconds` is the time for which one was open, but for the one that is open since `opened_at` (by the monotonic
-    clock).
+    `seconds` is the total time for which a connection was open, without the one that has been open since `opened_at`
+    (monotonic clock).
     """
 
     connections: int = 0
@@ -127,8 +127,8 @@ class ConnectionKeeper:
     def _open(self, wanted: FromToken | Batch) -> Connection:
         """Open a connection, trying until it is there; a refused token is one only if it is refused several times.
 
-        From one refused token to the next the waits grow, until one is accepted: a server that accepts none is not
-        asked for another one all the time.
+        The wait grows from one refused token to the next, until a token is accepted: a server that accepts none is not
+        asked all the time.
         """
         refusals = 0
         while True:

@@ -43,11 +43,11 @@ class Identified(NamedTuple):
 
 
 def identify(updates: Sequence[StreamUpdate]) -> Identified:
-    """Return what tells each update from any other, however its JSON object is written.
+    """Return what identifies each update, however its JSON object is written.
 
-    That is its key, and with it the length and the sum of its bytes, which the order of its members does not change:
-    two updates of one key are both handed on unless they agree in these, too. Without an `ingestion_time` the key says
-    too little, and the sorted members are used instead. The same in every process.
+    That is its key, with the length and the sum of its bytes, neither of which depends on the order of its members: two
+    updates with one key are both published unless these agree as well. Without an `ingestion_time` the key says too
+    little, and the sorted members are used instead. The identity is the same in every process.
     """
     contents = [update.data for update in updates]
     checksums = list(map(adler32, contents))
@@ -83,15 +83,14 @@ class _Segment:
 class DuplicateFilter:
     """Remembers a digest of every update until it cannot come again.
 
-    On a connection the server sends nothing twice. After a reconnect, or in the next run of this process, it sends
-    again what it had sent since the token that is named, with tokens that may fall elsewhere than before, and more of
-    them. So what was read after that token is set apart at a reconnect (`_expected`), where no token makes it be
-    forgotten: an update leaves it by coming again, and then counts as read in the interval where it did. The rest is
-    dropped when many intervals have passed without any of it. Everything else is forgotten some intervals after its
-    token is committed, never before.
+    On one connection the server sends nothing twice. After a reconnect, or in the next run of this process, it sends
+    again everything since the token that is named, with more tokens, perhaps at other places. So at a reconnect, what
+    was read after that token is set apart (`_expected`), where no commit makes it be forgotten: an update leaves this
+    set by coming again, and counts as read in the interval in which it did. What has still not come after many
+    intervals is dropped. Everything else is forgotten some intervals after its token is committed, never before.
 
-    The digest is Python's own 64-bit SipHash, keyed again in every process: that one of 400,000 equals that of another
-    update has a chance of 2e-14.
+    The digest is Python's own 64-bit SipHash, with a new key in every process: the chance that an update has the digest
+    of one of 400,000 others is 2e-14.
     """
 
     def __init__(self, kept_intervals: int = KEPT_INTERVALS, *, max_digests: int = MAX_DIGESTS) -> None:
@@ -156,7 +155,8 @@ class DuplicateFilter:
     def next_interval(self, interval: int, committed: int) -> None:
         """Note that interval number `interval` was closed by a token, and that those up to `committed` are committed.
 
-        While only duplicates come, the server is still sending again what it had sent, and the rest of that is to come.
+        While only duplicates come, the server is still repeating what it had sent, and the rest of that is still
+        expected.
         """
         if self._has_new:
             self._has_new = False

@@ -62,7 +62,7 @@ class EndOfReading:
             raise Stopped(reason)
 
     def check_at_token(self) -> None:
-        """At a token, behind which nothing is left: stop if the next would come too late, or all is done.
+        """At a token, with nothing read after it: stop if the next would come too late, or if all is done.
 
         Raises
         ------

@@ -1,8 +1,9 @@
 """Handover to the next run in the same process: the updates past the committed token that Kinesis already has.
 
-A run may end between two tokens: the API refuses to go on, the checkpoint cannot be written, no token comes in time.
-The next run then reads again what came after the last commit. As long as the process lives it knows better than the
-checkpoint, and drops what Kinesis has acknowledged. It claims nothing else: what was not acknowledged is forgotten.
+A run may end between two tokens: the API stops answering, the checkpoint cannot be written, no token comes in time. The
+next run then reads again everything since the last commit. While the process lives, it knows more than the checkpoint
+does, and drops the updates that Kinesis has acknowledged. Nothing else is dropped: what was not acknowledged is
+published again.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ class Handover:
         """Of the last run that ended without an error."""
 
     def leave(self, tokens: Collection[str | None], duplicates: Callable[[], DuplicateFilter]) -> None:
-        """Leave what a run knows to the one that goes on from one of these tokens; None is from no checkpoint at all.
+        """Leave what a run knows to the run that goes on from one of these tokens; None is the lack of a checkpoint.
 
         There are two where the last commit's answer was lost. The next run calls `duplicates`: it has the time.
         """

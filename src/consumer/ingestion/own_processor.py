@@ -1,6 +1,6 @@
 """The operator's own update processor: a function, named by `UPDATE_PROCESSOR`, that sees updates before publishing.
 
-It may look at them, and leave some out; it changes none. `docs/processor.md` says what it can rely on.
+It may look at them and leave some out; it cannot change them. `docs/processor.md` says what it can rely on.
 """
 
 from __future__ import annotations

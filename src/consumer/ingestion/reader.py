@@ -120,12 +120,12 @@ class StreamReader:
     def find_live_position(self) -> tuple[str, datetime, datetime]:
         """Read the live stream up to its next token, acting on nothing.
 
-        Returns the token, when it was received, and up to what ingestion time the stream had come there: the newest
-        sent before it, or the server's time if that is later, since what is sent there may be old. Where nothing is
-        sent, our own clock counts, too: one time too late has a little fetched twice, and recognised; one too early
-        loses what lies between. Of a stream that is late by design both clocks are taken back by as much; whether the
-        server's status messages are of now or as late as its updates is not documented, and is judged by which of the
-        two they are nearer to.
+        Returns the token, when it was received, and the ingestion time that the stream had reached there: the newest
+        one sent before it, or the server's time if that is later, since what is sent there may be old. Where nothing is
+        sent, our own clock counts as well: a time too late fetches a little twice, which is recognised; a time too
+        early loses what lies between. For a stream that is late by design, both clocks are set back by its delay.
+        Whether the server's status messages are current or as late as its updates is not documented: the nearer of the
+        two is assumed.
         """
         newest: list[datetime] = []
         self._server_time = None
@@ -149,10 +149,10 @@ class StreamReader:
     def fetch(self, slice_: TimeRange, unknown: Callable[[Sequence[StreamUpdate]], Sequence[StreamUpdate]]) -> int:
         """Process what was ingested in a time range, through disconnects; return how many updates came.
 
-        Of the updates that came together only the `unknown` ones are processed. Tokens sent in batch mode do not move
-        the position. A response in which the server reports an error may lack updates, however it ends: it is asked for
-        again. So is one whose end may be that of its connection alone, one that holds lines and no message, and, a few
-        times, one that holds nothing: the server has not said that nothing was ingested.
+        Only those of the updates that are `unknown` are processed. Tokens sent in batch mode do not move the position.
+        The request is repeated after a response in which the server reports an error, however that response ends, since
+        it may lack updates; after one that may have ended only because its connection did, with lines but without a
+        message; and, a few times, after an empty one: the server has not said that nothing was ingested.
         """
         before = self._processor.counters.updates
         is_complete, attempts = False, 0
@@ -214,7 +214,7 @@ class StreamReader:
         self._end.check_at_token()
 
     def _wait_for_room(self) -> None:
-        """Wait until enough is committed: what is not must be remembered, and that has a bound.
+        """Wait until enough is committed: what is not committed must be remembered, and memory is bounded.
 
         Raises
         ------

@@ -1,9 +1,9 @@
 """What to do when the position token is too old for the server: which time range to fetch, in which slices.
 
-The stream knows a token for 6 hours, and batch mode reaches 24 hours back. So a longer outage is recovered
-like this: note where the live stream stands now (its next token), fetch what was ingested from the last committed
-update up to there in batch mode, then take the stream up at that token. The checkpoint holds token and gap at once,
-so a recovery that outlives its run goes on in the next.
+The stream accepts a token for 6 hours, and batch mode reaches 24 hours back. A longer outage is therefore recovered in
+three steps: note where the live stream stands now (its next token), fetch in batch mode what was ingested between the
+last committed update and that point, then resume the stream at that token. The checkpoint holds token and gap together,
+so that the next run goes on with a recovery that one run could not finish.
 """
 
 from __future__ import annotations
@@ -57,9 +57,9 @@ def is_too_old(position: Position, now: datetime) -> bool:
 def begins_at(position: Position, delay: timedelta = NO_DELAY) -> datetime:
     """Return the ingestion time from which on updates may be missing at `position` of a stream that is late by `delay`.
 
-    That is the earlier of what was ingested and of what was received, either of which a wrong clock may have put too
-    late, less what updates may take from their ingestion to us, in no strict order. What is fetched twice for that is
-    recognised, what is left out is lost.
+    That is the earlier of the newest time ingested and the newest time received, since a wrong clock may have put
+    either too late, less the time that updates may take from ingestion to us, in no strict order. What is fetched twice
+    is recognised; what is left out is lost.
     """
     return _known_to(position, delay) - _latency(position)
 

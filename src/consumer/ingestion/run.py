@@ -74,10 +74,9 @@ class Run:
     ) -> None:
         """End by the `deadline`, whatever anything waits for; without a checkpoint begin at `start_position`.
 
-        With `stop_when_caught_up` end as soon as what there was at the beginning is read. `handover` connects the runs
-        of one process. The format is one record per update by default. How the run is doing is written by
-        `status`, if there is one. The stream is late by `delay`. Some updates are shown by `update_log`; new
-        ones pass `own_processor`.
+        With `stop_when_caught_up`, end once everything that was there at the beginning is read. `handover` connects the
+        runs of one process. The default format is one record per update. `status`, if given, writes how the run is
+        doing. The stream is late by `delay`. `update_log` shows some of the updates; `own_processor` sees the new ones.
         """
         record_format = record_format or formats.single()
         self._checkpoint = checkpoint

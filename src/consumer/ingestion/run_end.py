@@ -58,7 +58,7 @@ class RunEnd:
         self._run_seconds = run_seconds
 
     def finish(self, position: Position | None, duplicates: DuplicateFilter) -> bool:
-        """Have acknowledged what was read, commit it, give the lease back; return whether all was acknowledged.
+        """Wait for acknowledgements, commit what was read, give the lease back; return whether all was acknowledged.
 
         The run began at `position`; `duplicates` knows what it read.
 

@@ -1,9 +1,9 @@
 """The status of a run for the map and the API: `live/status.json`, written every few seconds on its own thread.
 
-It is for people to read, and decides nothing. A write that fails is counted, and the next one carries everything; a
-slow one delays the next. The end of a run waits for its last write, since a process that has answered Lambda is frozen,
-and for a second at most. Numbers, times, and names that are ours: nothing of the stream's is in it, and so
-neither the position token nor the API token.
+It is for people to read, and nothing depends on it. A write that fails is counted, and the next one carries everything;
+a slow one delays the next. The end of a run waits for its last write, since a process that has answered Lambda is
+frozen, but for a second at most. The object holds numbers, times, and names of ours, and nothing from the stream: so
+neither the position token nor the API token is in it.
 """
 
 from __future__ import annotations
@@ -138,7 +138,7 @@ class StatusWriter:
         may_write: Callable[[], bool],
         last_run: Summary | None,
     ) -> Summary:
-        """Return what `execute`, the run, returns, or raise what it raises; write meanwhile, and once at its end.
+        """Run `execute`, the run, and pass its result or error on; write status until it ends, and once after.
 
         `last_run` is the summary of the run before, if this process knows it. Nothing here raises, or waits beyond the
         deadline: a write that S3 has not answered by then is left to itself, and none follows it.

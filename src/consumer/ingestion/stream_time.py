@@ -1,12 +1,12 @@
 """How far the stream has come, by the ingestion times of what was read: the one rule of which times count.
 
-A wrong clock must not hide how far the stream has come: from what is committed as that a recovery begins, the lag is
-measured, and a run judges whether it has caught up. So a time is held against those beside it, and against our clock:
+A wrong clock must not hide how far the stream has come: a recovery begins at that time, the lag is measured from it,
+and it decides whether a run has caught up. So each time is compared with those beside it, and with our clock:
 
-- In an interval a time that is more than 30 s ahead of three quarters of the others is left out.
-- Nothing is ingested after it was received. A time ahead of our clock is left out, even if it is the only one of its
-  interval: that says nothing then. Only where most of the last 64 updates are ahead is it our clock that is behind, or
-  the stream's faster than time, as in a simulation.
+- In an interval, a time more than 30 s ahead of three quarters of the others is left out.
+- Nothing is ingested after it was received, so a time ahead of our clock is left out, even if it is the only one of its
+  interval, which then says nothing. Only where most of the last 64 updates are ahead is our clock slow, or the stream
+  faster than time, as in a simulation.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class StreamTime:
     def close(self, there: datetime) -> datetime | None:
         """Return how far the stream had come by the updates since the last call; None if they do not say.
 
-        `there` is where our clock has the stream now: the time, less what the stream is late by design.
+        `there` is where the stream stands now by our clock: the time, less the stream's delay by design.
         """
         first = max(0, len(self._times) - self._of_interval)
         times, self._of_interval = list(self._times)[first:], 0

@@ -26,12 +26,12 @@ _OBSERVED = 8
 class TimeBudget:
     """Tells at each token whether another one would come in time.
 
-    A graceful stop falls right after a token, so that nothing has to be sent again. Stopping at the first
-    token in the last N seconds wastes up to N; here the stop waits for the last token that fits.
+    A graceful stop comes right after a token, so that nothing has to be sent again. Stopping at the first token in the
+    last N seconds would waste up to N seconds; this waits for the last token that fits.
 
-    While catching up, tokens come faster than they will once the stream is live again. So within one interval
-    of the live edge the interval is taken in stream time (newest `ingestion_time` of one token to that of the next)
-    where that is longer.
+    While catching up, tokens come faster than they will once the stream is live again. So within one interval of the
+    live edge, the interval is measured in stream time (from the newest `ingestion_time` of one token to that of the
+    next) where that is longer.
     """
 
     def __init__(self, remaining: Callable[[], float], *, reserve: float = RESERVE_SECONDS) -> None:

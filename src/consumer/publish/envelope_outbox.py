@@ -1,10 +1,10 @@
 """Decides what may be sent to Kinesis now, in envelopes: the updates of each shard in order, one envelope at a time.
 
-An update waits in the lane of the shard that Kinesis would choose for its aircraft. A lane has one envelope under way;
+An update waits in the lane of the shard that Kinesis would choose for its aircraft. A lane has one envelope in flight;
 what comes meanwhile goes into the next one, so envelopes grow with the load. An envelope is addressed to its shard;
 when the answer names another one, the stream was resharded. Then nothing more is sent until all answers are in, the
-shards are read again, and all that waits is sorted, oldest first: so an aircraft that moves to another shard keeps
-its order. Readers skip the misplaced envelope, since it names a shard that it is not in.
+shards are read again, and everything that waits is sorted, oldest first: so an aircraft that moves to another shard
+keeps its order. Readers skip the misplaced envelope, since it names a shard that it is not in.
 """
 
 from __future__ import annotations
@@ -125,10 +125,10 @@ class EnvelopeOutbox:
     def next_batch(self, now: float, *, hurry: bool = False, others_in_flight: bool = False) -> list[Envelope]:
         """Return what to send now, at most one call's worth; empty when nothing is due.
 
-        An envelope is due when it and those of the other shards are full, when it has been full for a moment, when its
-        oldest update has waited for `linger`, or when `hurry` is set, and the one before it is acknowledged. While
-        other calls are in flight it waits for those of the other shards: few calls with many records cost less than
-        many calls with few.
+        An envelope is due once the one before it is acknowledged and one of these holds: it and those of the other
+        shards are full; it has been full for a moment; its oldest update has waited for `linger`; `hurry` is set. While
+        other calls are in flight it waits for the envelopes of the other shards: few calls with many records cost less
+        than many calls with few.
         """
         if self._shards is None and not self._sort_anew(now):
             return []
@@ -177,7 +177,7 @@ class EnvelopeOutbox:
         return bool(self._unsorted) or any(lanes)
 
     def prepare(self, now: float) -> None:
-        """Read which shards there are, where that is not known and something waits for it.
+        """Read which shards there are, if that is not known and something waits for it.
 
         Raises
         ------

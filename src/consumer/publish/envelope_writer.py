@@ -1,8 +1,8 @@
 """Packs updates of one shard into envelopes (the format: `common.envelope`), with the header that filters read.
 
-A filter sees the header in place of the updates: under the name of a field stands an array of what the updates hold
-there, and a pattern matches an array when it matches any element. So what matches an update matches its envelope, and
-the function that gets the envelope looks at each update again.
+A filter sees the header in place of the updates: each field's name has an array of the values that the updates hold
+there, and a pattern matches an array when it matches any element. So whatever matches an update matches its envelope,
+and the function that receives the envelope looks at each update again.
 """
 
 from __future__ import annotations
@@ -103,8 +103,8 @@ class Header:
     def add(self, updates: Sequence[HeaderedUpdate]) -> None:
         """Take in what further updates, at least one, hold.
 
-        A column at a time: an attribute at a time would take a fifth more. Numbers go into sets, too: few of them are
-        different, and to look at those for the lowest and the highest takes less than to leave absent ones out of many.
+        A column at a time: going by attribute would take a fifth more. Numbers go into sets as well: few of them
+        differ, and taking the lowest and highest of a set costs less than leaving absent ones out of many.
         """
         columns = list(zip(*map(astuple, updates), strict=True))
         for found, place in zip(self._found, _PLACES, strict=True):
@@ -123,8 +123,8 @@ class Header:
 class Content:
     """Updates on their way into an envelope: their lines and their header.
 
-    Lines are joined as they come, and of the updates is kept what the header needs, so that the memory of the next
-    ones is still in the processor's cache: a shard's whole envelope of objects would not be.
+    Lines are joined as they come, and only what the header needs is kept of each update, so that the next updates'
+    memory is still in the processor's cache; a whole envelope of objects for each shard would not be.
     """
 
     __slots__ = ("_header", "_loose", "_parts", "_taken_in", "count", "size")

@@ -1,11 +1,11 @@
 """The one call the consumer makes for every update, PutRecords, at a quarter of what boto3's client spends on it.
 
-ListShards comes along, so that no second client has to be made for it.
+ListShards is here as well, so that no second client has to be made for it.
 
-boto3 validates each entry, walks its service model to serialise them, and parses every entry of the answer. Here
-the body is written directly, botocore signs and sends it, and the answer is parsed only where it does not show at a
-glance that every record has a sequence number: nothing else is an acknowledgement, whatever the status. The call, its
-answer and its errors are those of boto3's client: either can stand where the other does, and a test compares them.
+boto3 validates each entry, walks its service model to serialise it, and parses every entry of the answer. Here the body
+is written directly, botocore signs and sends it, and the answer is parsed only if it does not show at a glance that
+every record has a sequence number: nothing else is an acknowledgement, whatever the status. The call, its answer and
+its errors are those of boto3's client: the two are interchangeable, and a test compares them.
 """
 
 from __future__ import annotations
@@ -73,8 +73,8 @@ class KinesisApi:
     def put_records(self, *, StreamName: str, Records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:  # noqa: N803 - boto3's
         """Send `Records` (each with `Data`, bytes, `PartitionKey`, and perhaps `ExplicitHashKey`).
 
-        Return the answer's `Records`. Where each was taken and none has a hash key, what their sequence numbers and
-        shards are is left out: who does not say where a record belongs does not ask where it went.
+        Return the answer's `Records`. If all were taken and none has a hash key, sequence numbers and shards are left
+        out: a caller that does not say where a record belongs does not ask where it went.
 
         Raises
         ------

@@ -1,10 +1,10 @@
 """Refuses alert patterns by which an envelope's header could miss an update that they match.
 
-An event source mapping filters envelopes by their header. Where a pattern asks for what the header does not hold, the
-mapping drops the envelope, and the alert is silently lost. So the consumer does not start with such a
-pattern. What is allowed here is what follows from `envelope_writer`: if an update matches, so does each header made of
-it and of any others, as long as the update's fields are of the types that the API gives them; `on_ground` may be null,
-too, and `squawk` a number.
+An event source mapping filters envelopes by their header. A pattern that asks for something the header does not hold
+makes the mapping drop the envelope, and the alert is silently lost; so the consumer does not start with such a pattern.
+What is allowed follows from `envelope_writer`: a pattern is allowed if, whenever it matches an update, it also matches
+every header made of that update and any others, as long as the update's fields have the types that the API gives them;
+`on_ground` may also be null, and `squawk` a number.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def check(patterns: str) -> None:
 
 
 def problems(pattern: dict[str, Any]) -> Iterator[str]:
-    """Yield for each part of a pattern by which a header could miss an update that it matches what that part asks.
+    """Yield what each part of a pattern asks, where a header could miss an update that the pattern matches.
 
     The pattern is one that Lambda takes (`common.event_pattern.read`).
     """

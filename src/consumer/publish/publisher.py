@@ -1,8 +1,8 @@
 """Publishes updates to Kinesis: several calls in flight, each aircraft in order, in bounded memory.
 
-Three kinds of threads: the reader calls `put`, one dispatcher asks the outbox what goes when, and `calls` wait for
-Kinesis. The reader puts updates into the outbox itself, and packs them there, while they are still in its processor's
-cache: handed to another thread first, they would cost half as much again. One lock guards the outbox.
+Three kinds of threads: the reader calls `put`, one dispatcher asks the outbox what to send when, and `calls` threads
+wait for Kinesis. The reader puts updates into the outbox itself and packs them there, while they are still in its
+processor's cache: handing them to another thread first would cost half as much again. One lock guards the outbox.
 """
 
 from __future__ import annotations
@@ -171,7 +171,7 @@ class Publisher:
     def unacknowledged(self) -> Iterator[bytes]:
         """Yield the updates, as read, that Kinesis has not acknowledged, as far as is known; after `close`.
 
-        An answer that came after the run had ended counts: asked late, this knows more.
+        Answers that came after the end of the run count as well: asked late, this knows more.
         """
         with self._lock:
             for batch, answer in self._calls.answers():

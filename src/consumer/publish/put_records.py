@@ -95,7 +95,7 @@ class PutRecords:
 def _shard_of(entry: Mapping[str, Any], record: Entry) -> str | None:
     """Return the shard that a record is in; None unless the answer has a sequence number for it.
 
-    One that was addressed is not taken to be where it belongs if the answer does not say where it is.
+    A record with a hash key is not assumed to be in its shard if the answer does not say which shard it is in.
     """
     if "ErrorCode" in entry or not entry.get("SequenceNumber"):
         return None

@@ -1,6 +1,6 @@
 """The open shards of a stream, and which of them Kinesis chooses for a partition key.
 
-That is the one whose range holds the key's MD5 digest as a number.
+Kinesis chooses the shard whose range holds the key's MD5 digest as a number.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class ShardMap:
 class _Known(dict[str, int]):
     """The place of each key that was asked for before, found out when it is first asked for.
 
-    A subscript that hits costs no call. Digests are compared as bytes, which sort as the numbers they stand for.
+    A subscript that hits costs no call. Digests are compared as bytes, which sort like the numbers they encode.
     """
 
     def __init__(self, lowest: list[bytes]) -> None:

@@ -25,8 +25,8 @@ half empty on average. Half as large they would be 4 % larger in all, and cost t
 class Envelope(msgspec.Struct, eq=False):
     """One record for Kinesis with `count` updates.
 
-    `size` is in bytes as Kinesis counts them, `read_bytes` are those of the updates as they were read. It has no
-    `hash_key` where it is an update too large for an envelope, for which Kinesis itself chooses the shard.
+    `size` is in bytes as Kinesis counts them, `read_bytes` is the size of the updates as read. An update too large for
+    an envelope is a record without `hash_key`: Kinesis itself chooses its shard.
     """
 
     key: str

@@ -4,7 +4,7 @@ PutRecords does not stop at a failed entry, so a later record of the same key in
 it. Therefore a key is busy from the moment one of its records is ready until that one is acknowledged; the
 records that come meanwhile wait behind it. A call thus never holds two records of one key.
 
-Every update passes here; so updates come and are settled a list at a time, with nothing called for each of them.
+Every update passes through here; so updates are added and settled a list at a time, without a call for each.
 """
 
 from __future__ import annotations

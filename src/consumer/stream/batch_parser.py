@@ -1,7 +1,7 @@
 """The fast path from lines to messages: the results of `MessageParser.parse`, at a fraction of its cost.
 
-A stream that catches up is thousands of target updates in a row, all spelled alike. They are cut out of their lines and
-decoded a block at a time; whatever is not as usual is left to the parser.
+A stream that catches up is thousands of target updates in a row, all written alike. They are cut out of their lines and
+decoded a block at a time; whatever is unusual is left to the parser.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ type MessageBatch = list[StreamUpdate] | PositionToken | Status | Rejected
 class BatchParser:
     """Makes messages of blocks of lines.
 
-    `decode_update` makes an update of its object, `leniently` one of what that refuses, unless it refuses it, too
-    (`common.update_decoder.UpdateDecoder`, its `fast` and its `decode`).
+    `decode_update` makes an update of its object; `leniently` tries what that refuses, and may refuse it as well
+    (`common.update_decoder.UpdateDecoder`: its `fast` and its `decode`).
     """
 
     def __init__(

@@ -1,7 +1,7 @@
 """A connection with bounded waits: for name resolution, the handshake, a slow head and a silent body.
 
-A socket's own time-out bounds each call, not what they add up to. Here everything waits in short spells, and looks up
-after each: is the run's time over, did another thread ask for the end, has the other side been silent for too long?
+A socket's own time-out bounds each call, not their sum. Here everything waits in short spells and checks after each: is
+the run's time over, did another thread ask for the end, has the other side been silent for too long?
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """A chunked response body (RFC 9112, section 7.1): as much of it at once as has arrived.
 
-urllib3 hands on one HTTP chunk at a time. A server that flushes every line sends a chunk for each, and a client that
-is a little behind has dozens of them in its buffer; taken together they cost a third, since they are
-then inflated and cut into lines together. Nothing is waited for: what has arrived is given at once, even half a chunk.
+urllib3 yields one HTTP chunk at a time. A server that flushes every line sends a chunk for each, and a client that is a
+little behind has dozens of them in its buffer; taking them together costs a third, since they are then inflated and cut
+into lines together. Nothing is waited for: what has arrived is yielded at once, even half a chunk.
 """
 
 from __future__ import annotations

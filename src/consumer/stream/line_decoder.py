@@ -40,7 +40,7 @@ class OversizedLine:
 class Inflater:
     """Turns a body into plain bytes; gzip is recognised by its first two bytes, whatever the headers say.
 
-    The API flushes a gzip body as it goes, so every chunk gives what it holds without waiting for more.
+    The API flushes a gzip body as it writes, so every chunk yields its content without waiting for more.
     """
 
     def __init__(self) -> None:
@@ -109,8 +109,8 @@ class Inflater:
 class LineDecoder:
     """Cuts plain bytes at line ends; keeps an incomplete line until the rest of it comes.
 
-    What it gives are blocks: one or more whole lines, each with its line end. A list of lines would cost a third of
-    the whole work of reading, since CPython's `split` looks at every byte by itself and each line is one more copy.
+    It yields blocks: one or more whole lines, each with its line end. A list of lines would cost a third of all the
+    work of reading, since CPython's `split` looks at every byte and each line is one more copy.
     """
 
     def __init__(self, max_line_bytes: int = MAX_LINE_BYTES) -> None:

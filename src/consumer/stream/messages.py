@@ -1,6 +1,6 @@
 """One line of the Tracking Stream in, one typed message out. Never raises: a line that is not a message is `Rejected`.
 
-A message is recognised by its only known top-level key; other keys are ignored, as the API may add some.
+A message is recognised by its only known top-level key; other keys are ignored, since the API may add some.
 """
 
 from __future__ import annotations
