@@ -64,7 +64,7 @@ def _command(pid):
         return b""
 
 
-def test_a_report_that_cannot_be_written_is_told_before_the_first_schedule(capsys):
+def test_a_report_that_cannot_be_written_is_refused_before_the_first_schedule(capsys):
     """An hour's work does not end in a traceback."""
     assert chaos.main(["--schedules", "200", "--report", "/dev/full"]) == 2
     printed = capsys.readouterr()

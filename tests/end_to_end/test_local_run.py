@@ -142,7 +142,7 @@ def test_two_runs_go_on_side_by_side_and_lose_nothing(local_run):
         run.assert_nothing_is_left()
 
 
-def test_a_stream_of_somebody_elses_is_read(local_run, simulator, tmp_path):
+def test_a_stream_served_by_others_is_read(local_run, simulator, tmp_path):
     """From another process, as the provider's would be; what it sent is not known, and its token is shown nowhere."""
     file = tmp_path / "token"
     file.write_text(TOKEN)
@@ -380,7 +380,7 @@ class Nothing(DyingSource):
         yield from ()
 
 
-def test_a_report_that_cannot_be_written_is_told_before_the_run(capsys):
+def test_a_report_that_cannot_be_written_is_refused_before_the_run(capsys):
     """Exit code 2 as for any wrong option, and nothing was started."""
     options = RunOptions(
         source=SimulatedSource(traffic=Nothing(), token_interval=1), duration=1, report=Path("/dev/full")

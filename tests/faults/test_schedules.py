@@ -48,7 +48,7 @@ def test_the_window_rows_equal_a_recount(totals):
     assert totals.figures["windows_wrong"] == 0
 
 
-def test_each_alert_is_told_once(totals):
+def test_each_alert_is_sent_once(totals):
     """Every alert that the feed calls for is sent, and once in its suppression window."""
     assert totals.figures["alerts"] > 20
     assert totals.figures["alerts_missing"] == 0

@@ -119,7 +119,7 @@ def test_the_aggregator_refuses_an_event_of_another_shape_before_it_writes(event
 
 @settings(max_examples=80)
 @given(event=events)
-def test_alerts_skip_what_is_no_update_and_tell_of_nothing_twice(event):
+def test_alerts_skip_what_is_no_update_and_send_nothing_twice(event):
     """Records of any content: what SNS is handed it would take, and the same batch again tells of nothing."""
     targets.alerts_event(event)
 

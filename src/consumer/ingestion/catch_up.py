@@ -27,13 +27,13 @@ class CatchUp:
         """Note a new connection: the server has not been silent before it."""
         self._last_update_at = monotonic
 
-    def is_done(self, updates: int, told_time: datetime | None, monotonic: float) -> bool:
+    def is_done(self, updates: int, reached: datetime | None, monotonic: float) -> bool:
         """Judge at a token.
 
-        `updates` is how many the run has read so far, `told_time` how far the stream had come by the updates of the
-        last interval (`StreamTime`), and `monotonic` when the token came, in seconds.
+        `updates` is how many the run has read so far, `reached` how far the stream had come by the updates of the last
+        interval (`StreamTime`), and `monotonic` when the token came, in seconds.
         """
         if updates == self._updates:
             return monotonic - self._last_update_at >= self._quiet_seconds
         self._updates, self._last_update_at = updates, monotonic
-        return told_time is not None and told_time >= self._began
+        return reached is not None and reached >= self._began

@@ -72,7 +72,7 @@ class EndOfReading:
         if (reason := self._stop_request.reason) is not None:
             raise Stopped(reason)
         if self._catch_up is not None and self._catch_up.is_done(
-            self._processor.counters.updates, self._processor.told_time, self._clock.monotonic()
+            self._processor.counters.updates, self._processor.stream_time_reached, self._clock.monotonic()
         ):
             raise Stopped(StopReason.CAUGHT_UP)
         if not self._budget.another_token_fits:

@@ -62,7 +62,7 @@ class TargetProcessor:
         self.counters = ProcessorCounters()
         self.newest_ingestion_time: datetime | None = None
         """How far the stream had come at the last token, by what is known since an earlier run."""
-        self.told_time: datetime | None = None
+        self.stream_time_reached: datetime | None = None
         """The same, by the updates of the last interval alone; None if they do not say."""
         self.reached: Position | None = None
         """The newest position that closed an interval, committed or not."""
@@ -189,8 +189,8 @@ class TargetProcessor:
 
     def reach(self, token: str, received_at: datetime, gap: TimeRange | None = None) -> Position:
         """Close the interval: everything up to `token` was read, but for the `gap` before it."""
-        self.told_time = self._stream_time.close(received_at - self._delay)
-        self.newest_ingestion_time = self.told_time or self.newest_ingestion_time
+        self.stream_time_reached = self._stream_time.close(received_at - self._delay)
+        self.newest_ingestion_time = self.stream_time_reached or self.newest_ingestion_time
         position = Position(
             position_token=token,
             token_received_at=received_at,

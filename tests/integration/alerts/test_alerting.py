@@ -29,7 +29,7 @@ def test_an_alert_reaches_the_subscriber_with_its_attributes(world, record):
     }
 
 
-def test_an_emergency_is_told_once_in_its_window(world, record, stamp):
+def test_an_emergency_is_sent_once_in_its_window(world, record, stamp):
     """Updates every five seconds with the same emergency are one alert, and the rest is counted as suppressed."""
     result = world.deliver([record(seconds=5 * n, squawk="7700") for n in range(10)])
 
@@ -76,7 +76,7 @@ def test_an_aircraft_is_one_however_its_address_is_written(world, record):
     assert (result.notified, result.suppressed) == (1, 0)  # the same times: it is one update
 
 
-def test_a_worse_emergency_is_told(world, record, stamp):
+def test_a_worse_emergency_is_sent(world, record, stamp):
     """Each code is sent once: another one within the time is news, the same one again is not."""
     codes = [(0, "7600"), (120, "7700"), (200, "7600"), (300, "7500"), (400, "7700"), (500, "7500")]
 
@@ -113,7 +113,7 @@ def test_the_same_record_twice_is_one_alert(world, record):
     assert (result.notified, result.suppressed) == (1, 0)
 
 
-def test_a_replay_of_what_was_told_is_silent(world, record):
+def test_a_replay_of_what_was_alerted_on_is_silent(world, record):
     """A whole batch sent again, after a crash behind its last alert, tells of nothing again: windows that ended too."""
     records = [record(seconds=seconds, squawk="7700") for seconds in (0, 450, 900, 1800)]
     world.deliver(records)
@@ -134,7 +134,7 @@ def test_what_is_no_update_is_counted_and_passed_over(world, record):
     assert world.notified().total() == 1
 
 
-def test_what_the_operators_pattern_picked_is_told(world, record, stamp):
+def test_what_the_operators_pattern_picked_is_alerted_on(world, record, stamp):
     """An update that no built-in rule knows is sent under the generic rule, with its own window."""
     world.deliver([record(callsign="ETH701"), record(seconds=5, callsign="ETH701")])
 
@@ -200,7 +200,7 @@ def test_every_invocation_gets_further(world, record):
     assert world.notified().total() == 1
 
 
-def test_real_updates_are_told_by_their_own_time(world, recording):
+def test_real_updates_are_alerted_on_by_their_own_time(world, recording):
     """Over an hour of real updates of one aircraft, late ones among them, alerts come a window apart and no closer."""
     with gzip.open(recording) as lines:
         targets = [json.loads(line)["target"] for line in lines if b'"target"' in line]

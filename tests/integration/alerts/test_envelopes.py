@@ -73,7 +73,7 @@ def test_the_notification_ends_with_the_update_alone(world, record, envelope):
     assert message["Message"].splitlines()[-1] == emergency.data.decode().rstrip()
 
 
-def test_a_misplaced_envelope_tells_of_nothing(world, record, envelope):
+def test_a_misplaced_envelope_sends_no_alert(world, record, envelope):
     """Its updates were sent again, each to its own shard, and are sent from there."""
     result = world.deliver(
         [envelope(record(squawk="7700"), shard="shardId-000000000007"), record("040172", squawk="7700")]
@@ -155,7 +155,7 @@ def test_a_few_alerts_need_no_note_of_the_progress(world, record, envelope):
     assert [operation for operation, _ in world.dynamodb.seen].count("update_item") == 2
 
 
-def test_an_aircrafts_updates_are_told_in_their_order(world, record, envelope, stamp):
+def test_an_aircrafts_updates_are_alerted_on_in_their_order(world, record, envelope, stamp):
     """Several aircraft at the same time, but of each the first update is the one that is sent."""
     updates = [record(name, seconds, squawk="7700") for seconds in range(5) for name in ("040172", "78121E", "C0173F")]
 
@@ -193,7 +193,7 @@ def test_a_number_that_cannot_be_silences_no_alert(world, record, envelope, fiel
     assert world.deliver([odd]).notified == 0  # by itself it is the same update
 
 
-def test_what_is_passed_over_in_an_envelope_is_counted_and_told_in_one_line(world, record, caplog):
+def test_what_is_passed_over_in_an_envelope_is_counted_and_logged_in_one_line(world, record, caplog):
     """Thousands of lines that are no update cost one line of the log, which names the first reason, cut short."""
     lines = b'{"icao_address":"78121E"}\n' * 5_000 + b'{"squawk":"7700","icao_address":"%b"}\n' % (b"x" * 5_000)
     lines += b"[]\n" + record("040172", squawk="7700").data

@@ -142,7 +142,7 @@ def test_an_alert_given_up_by_the_mapping_is_sent_by_its_redrive(world, record, 
 
 
 @pytest.mark.parametrize("later_shard", ["shardId-000000000000", "shardId-000000000001"])
-def test_a_redrive_is_told_though_the_next_window_was(world, record, stamp, later_shard):
+def test_a_redrive_is_sent_though_the_next_window_was(world, record, stamp, later_shard):
     """While a claim is pending its window ends and the next alert is sent: the redrive sends what was not, once."""
     given_up, later = record(squawk="7700"), [record(seconds=seconds, squawk="7700") for seconds in (5, 905, 910)]
     give_up(world, given_up)
@@ -156,7 +156,7 @@ def test_a_redrive_is_told_though_the_next_window_was(world, record, stamp, late
     assert states(world) == ["NOTIFIED", "NOTIFIED"]
 
 
-def test_what_was_given_up_before_it_was_claimed_is_told_by_its_redrive(world, record, stamp):
+def test_an_update_given_up_before_its_claim_is_alerted_on_by_its_redrive(world, record, stamp):
     """The table could not be reached, or the record was too old: no alert covered its time; its redrive sends one."""
     given_up = record(squawk="7700")
     world.deliver([record(seconds=905, squawk="7700")])
@@ -167,7 +167,7 @@ def test_what_was_given_up_before_it_was_claimed_is_told_by_its_redrive(world, r
     assert world.notified() == {("emergency_squawk", "78121E", stamp(0)): 1}
 
 
-def test_a_redriven_update_without_an_ingestion_time_is_not_told_again(world, record, stamp):
+def test_a_redriven_update_without_an_ingestion_time_is_not_sent_again(world, record, stamp):
     """Its arrival is another, and so may be its time: it is known by its key."""
     sent = record(seconds=40_000, squawk="7700")
     sent = sent._replace(data=sent.data.replace(b'"ingestion_time"', b'"not_given"'))

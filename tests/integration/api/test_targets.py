@@ -98,7 +98,7 @@ def test_the_nearest_come_first(get):
     assert addresses(get("/point/-17.5/-180/30?limit=1")[2]) == ["040172"]
 
 
-def test_geojson_for_who_asks_for_it(get):
+def test_geojson_on_request(get):
     """The same page as a collection of points."""
     _, headers, collection = get("/targets?limit=1", accept="application/geo+json")
     assert headers["Content-Type"] == "application/geo+json"

@@ -219,7 +219,7 @@ def test_a_last_line_without_its_end_is_read(archive, traffic):
     assert archive.rows() == keys_of(traffic[:3])
 
 
-def test_an_envelope_of_a_later_version_is_left_and_told(archive, traffic):
+def test_an_envelope_of_a_later_version_is_left_and_reported(archive, traffic):
     """Its updates are not lost by being skipped: the run fails until it can be read."""
     archive.put_raw("a", [b'{"v":2,"n":1,"shard":"shardId-000000000000","icao_address":["78121E"],"z":""}\n'])
     archive.put_raw("b", traffic[:10])

@@ -86,7 +86,7 @@ def test_shards_that_cannot_be_listed_now_are_asked_for_again(state):
     assert ListShards(state.kinesis, STREAM)() is not None
 
 
-def test_shards_that_may_not_be_listed_are_told_with_the_permission(state):
+def test_the_error_for_shards_that_may_not_be_listed_names_the_permission(state):
     """A missing permission ends the run, and the text says which."""
 
     class Refused:

@@ -276,7 +276,7 @@ def test_a_held_lease_reads_nothing(function, state, stream, clock):
     assert stream.requests == []
 
 
-def test_the_api_token_is_nowhere_in_what_is_told(function, capsys, caplog):
+def test_the_api_token_is_nowhere_in_the_output(function, capsys, caplog):
     """Even a server that repeats the API token everywhere must not get it into a log line, a metric or an error."""
     status = b'{"status":{"level":"ERROR","message":"bad ' + API_TOKEN.encode() + b'","code":300}}\n'
 

@@ -109,7 +109,7 @@ def _document(now, **entry):
     return json.dumps({"now": now, "aircraft": [{"hex": "4ca2d6", **entry}]}).encode()
 
 
-def test_aircraft_json_is_polled_and_only_news_is_told(json_server, reading):
+def test_aircraft_json_is_polled_and_only_news_is_sent(json_server, reading):
     """Through error pages and documents that are none; the last document stays, and is news once."""
     now = time.time()
     first = _document(now, seen=0.1, seen_pos=0.5, lat=51.5, lon=0.0)

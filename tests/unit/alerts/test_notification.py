@@ -124,7 +124,7 @@ def test_what_is_known_is_said(fields, line):
         (timedelta(seconds=-3), "ahead of this function's clock"),
     ],
 )
-def test_the_age_is_told_in_units_people_use(age, words):
+def test_the_age_is_shown_in_units_people_use(age, words):
     """An old update, late by satellite or replayed, says how old it is."""
     measured = datetime(2021, 3, 20, 13, 14, 57, tzinfo=UTC)
 

@@ -24,7 +24,7 @@ def rules(**fields):
 @pytest.mark.parametrize(
     ("squawk", "meaning"), [("7500", "unlawful interference"), ("7600", "radio failure"), ("7700", "general emergency")]
 )
-def test_each_emergency_code_is_told_by_its_meaning(squawk, meaning):
+def test_each_emergency_code_is_named_by_its_meaning(squawk, meaning):
     """The three emergency codes alert, and the title says which one it is and what it stands for."""
     (finding,) = findings(update(squawk=squawk))
 
@@ -80,7 +80,7 @@ def test_the_generic_rule_is_silent_where_a_built_in_rule_speaks():
     vertical_rate=st.none() | st.integers(-20_000, 20_000),
     on_ground=st.none() | st.booleans(),
 )
-def test_every_update_that_passed_the_filter_is_told_of(squawk, vertical_rate, on_ground):
+def test_every_update_that_passed_the_filter_is_alerted_on(squawk, vertical_rate, on_ground):
     """Whatever the filter let through, there is at least one finding, and no rule speaks twice."""
     found = rules(squawk=squawk, vertical_rate=vertical_rate, on_ground=on_ground)
 

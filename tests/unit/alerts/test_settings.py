@@ -16,7 +16,7 @@ COMPLETE = {
 }
 
 
-def test_suppression_is_a_quarter_of_an_hour_unless_told():
+def test_suppression_is_a_quarter_of_an_hour_by_default():
     """Without SUPPRESSION_SECONDS, one alert silences the next for 15 minutes."""
     assert Settings.from_environment(COMPLETE).suppression == timedelta(minutes=15)
 

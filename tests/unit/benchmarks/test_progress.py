@@ -43,7 +43,7 @@ def test_sizes_that_are_none_are_refused(arguments, capsys):
     assert f"argument {arguments[0]}: got '{arguments[1]}'; expected a" in capsys.readouterr().err
 
 
-def test_a_place_for_the_figures_that_takes_none_is_told_before_the_work(capsys):
+def test_a_place_that_takes_no_figures_is_refused_before_the_work(capsys):
     """Half an hour's work does not end in a traceback."""
     assert bench.main(["--json", "/dev/full"]) == 2
     output = capsys.readouterr()

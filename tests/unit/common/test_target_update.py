@@ -45,7 +45,7 @@ def test_every_field_in_use_is_read_with_its_type():
     assert update.tail_number is None
 
 
-def test_the_key_tells_updates_of_one_instant_apart():
+def test_the_key_distinguishes_updates_of_one_instant():
     """The key has the ingestion time: a satellite and a ground station may see an aircraft in the same second."""
     ground, satellite = decode(encoded()), decode(encoded(ingestion_time="2024-03-05T02:00:00Z"))
     assert ground.key != satellite.key

@@ -15,6 +15,7 @@ NOT_OURS = {
     r"\bbyte planes\b": "byte shuffle",
     r"\bput aside\b": "rejected, rotated",
     r"\btold of\b|\b(?:is|are|was|were|be|been) told\b": "sent, reported, notified",
+    r"\btest_\w*_told(?:_|\b)": "sent, reported, notified",
     r"\bunless told\b": "by default",
     r"\bpassed over\b": "skipped, ignored",
     r"\bas good as\b": "treated as, counts as",

@@ -82,7 +82,7 @@ def test_what_few_readers_of_json_take_costs_its_field_alone(name, odd):
 
 
 @pytest.mark.parametrize(("seen", "seen_pos"), [(1e300, 1e300), (3_600, 3_600), (0.3, 1e300), (0.3, 3_600)])
-def test_what_was_heard_long_ago_is_not_told_by_a_time_long_ago(seen, seen_pos):
+def test_a_position_heard_long_ago_gives_no_update(seen, seen_pos):
     """An aircraft that has left is no longer heard, and an old position is none."""
     heard = parse(document(ENTRY | {"seen": seen, "seen_pos": seen_pos})).heard
     assert [one.position for one in heard] == ([None] if seen < 1 else [])
@@ -186,7 +186,7 @@ def test_a_receiver_whose_clock_was_set_begins_again():
 
 
 @pytest.mark.parametrize("off", [-86_400, 86_400])
-def test_a_receiver_with_a_wrong_clock_is_told_the_time(off):
+def test_a_receiver_with_a_wrong_clock_gets_our_time(off):
     """Ages are what it knows; when a measurement was made goes by our clock."""
     (heard,) = Polls()(ENTRY, now=NOW + off, arrived=NOW)
     assert heard.at == pytest.approx(NOW - 0.3)

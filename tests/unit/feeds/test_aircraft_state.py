@@ -76,7 +76,7 @@ def test_one_update_in_five_seconds_and_none_without_news():
     assert sky.updates(60) == []
 
 
-def test_a_position_is_told_once_and_by_its_own_time():
+def test_a_position_is_sent_once_and_by_its_own_time():
     """News of something else does not move an old position to a later time."""
     sky = Sky()
     sky.hear(0.0, position=(51.5, -1.0))

@@ -27,7 +27,7 @@ def test_a_clock_that_is_set_back_goes_on():
     assert readings[-1] == 101.5
 
 
-def test_malformed_lines_are_told_once_a_minute_in_bounded_text():
+def test_malformed_lines_are_logged_once_a_minute_in_bounded_text():
     """A million damaged lines are counted, and are two lines of the log."""
     readings, now = [], [0.0]
     malformed = Malformed(readings.append, lambda: now[0])
@@ -124,7 +124,7 @@ def test_a_taker_that_is_slow_loses_nothing():
     assert max(taken) > 1
 
 
-def test_the_pump_stops_when_it_is_told_and_after_its_duration():
+def test_the_pump_stops_when_asked_and_after_its_duration():
     """Lines of 3.5 seconds are four; after a stop there are no more."""
     clock, taken, stop = StandingClock(), [], threading.Event()
     pump(Numbers(), taken.extend, speed=math.inf, duration=3.5, stop=stop, clock=clock)

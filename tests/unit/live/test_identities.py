@@ -32,7 +32,7 @@ def test_what_is_read_is_what_was_written(fleet, data):
     assert found == expected
 
 
-def test_the_version_tells_whether_anything_changed():
+def test_the_version_changes_with_the_content():
     """The same texts have the same version, wherever the aircraft have flown meanwhile."""
     first = identity_writer.version(["A", "B"], {"squawk": ["7700", None]})
 

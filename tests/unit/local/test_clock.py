@@ -18,7 +18,7 @@ def test_a_clock_that_is_stepped_changes_nothing(monkeypatch):
     assert 0 <= SystemClock().now() - before < 3_600
 
 
-def test_another_process_tells_the_same_time():
+def test_another_process_has_the_same_time():
     """Moto notes arrivals in a separate process; what its clock says lies between two looks at ours."""
     script = (
         "import sys; from local import clock; clock.take_over(float(sys.argv[1])); print(clock.SystemClock().now())"

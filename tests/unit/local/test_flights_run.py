@@ -56,6 +56,6 @@ def test_it_is_tried_again(failures):
     assert len(function.events) == failures + 1
 
 
-def test_what_cannot_be_made_is_told():
+def test_what_cannot_be_made_is_reported():
     """With the function's last word."""
     assert "no" in make_by_hand(Lambda(ATTEMPTS), ["2021-03-20"])

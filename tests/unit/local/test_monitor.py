@@ -71,7 +71,7 @@ def test_a_run_that_did_not_end_at_a_token_is_a_trouble_and_a_graceful_one_is_no
     assert (watch.troubles, len(watch.results)) == (1, 2)
 
 
-def test_a_failed_batch_is_told_and_a_closed_window_is_a_detail(watch, messages):
+def test_a_failed_batch_is_shown_and_a_closed_window_is_a_detail(watch, messages):
     """Windows close all the time; only who asks for every detail hears of it."""
     mapping = watch.mapping()
     mapping.batch_failed(BatchFailed(SHARD, 1200, 0, 2, "why"))

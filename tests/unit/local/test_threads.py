@@ -14,7 +14,7 @@ def _die():
     raise ValueError("year 10000 is out of range")
 
 
-def test_a_thread_that_dies_is_told_of():
+def test_a_thread_that_dies_is_reported():
     """Its name, what it died of, and where."""
     messages = []
     with ThreadWatch(messages.append) as watch:

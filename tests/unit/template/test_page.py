@@ -192,7 +192,7 @@ def ask(template) -> Any:
 
 
 @pytest.mark.parametrize("user", ["", "anyone", "jürgen"])
-def test_the_password_lets_in_whoever_gives_it(ask, user):
+def test_the_right_password_is_let_in(ask, user):
     """Under any name; the origin does not see it."""
     answer = ask(basic(f"{user}:{PASSWORD}"))
     assert answer == {"method": "GET", "uri": "/", "headers": {"accept": {"value": "*/*"}}}

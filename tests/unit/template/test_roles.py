@@ -115,7 +115,7 @@ def test_the_consumer_touches_three_keys_of_its_bucket(roles):
     ]
 
 
-def test_the_consumer_tells_how_it_is_doing_and_nothing_else_of_the_data(roles):
+def test_the_consumer_may_write_its_status_and_no_other_data(roles):
     """One object, which it writes without looking."""
     assert actions_on(roles["ConsumerRole"], "DataBucket") == ["s3:PutObject /live/status.json"]
 

@@ -169,7 +169,7 @@ def test_the_lease_is_renewed_while_nothing_else_is_written(parts, state):
     assert parts.commits == []
 
 
-def test_a_lease_lost_while_idle_is_told_at_once(parts, state, clock):
+def test_a_lease_lost_while_idle_is_reported_at_once(parts, state, clock):
     """A run that has nothing to commit must still notice that another took over."""
     parts.committer._renewal_seconds = 0.01
     clock.advance(seconds=LEASE_SECONDS + 1)

@@ -106,7 +106,7 @@ def test_a_server_that_errs_is_asked_after_an_hour(consume, state, clock, sends)
 
 
 @pytest.mark.parametrize("retry_at", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "+2h", "-1s"])
-def test_a_time_that_none_of_ours_wrote_or_that_has_passed_is_no_wait(consume, state, clock, sends, retry_at):
+def test_a_time_that_no_run_wrote_or_that_has_passed_is_no_wait(consume, state, clock, sends, retry_at):
     """A wrong clock wrote it, or a hand: the server is asked at once."""
     relative = {"+2h": timedelta(hours=2), "-1s": timedelta(seconds=-1)}
     if retry_at in relative:

@@ -107,7 +107,7 @@ def test_the_request_is_the_one_that_boto3_makes(server, both, batch):
     assert signed.split(";") == usual_signed.split(";")
 
 
-def test_entries_that_failed_are_told_apart(server, both):
+def test_entries_that_failed_are_distinguished(server, both):
     """An entry with an error code has failed, the one beside it has not; so both clients say."""
     server.answer = (
         200,

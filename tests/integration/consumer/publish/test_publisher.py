@@ -184,7 +184,7 @@ def test_a_refused_connection_is_tried_again(state, publish, aws):
     assert publisher.counters.retries == 2
 
 
-def test_a_missing_stream_is_told_to_who_drains(state, publish):
+def test_draining_raises_that_the_stream_is_missing(state, publish):
     """A stream that is not there must end the waiting, with its name and what to do."""
     del state
     publisher = publish(bare_client(), stream="elsewhere")
@@ -194,7 +194,7 @@ def test_a_missing_stream_is_told_to_who_drains(state, publish):
 
 
 @pytest.mark.parametrize("bound", [0, 10**9])
-def test_a_missing_stream_is_told_to_who_puts(state, publish, bound):
+def test_putting_raises_that_the_stream_is_missing(state, publish, bound):
     """A fatal error must reach the reader in `put`, whether it waits there for room or not."""
     del state
     publisher = publish(bare_client(), stream="elsewhere", max_outstanding_bytes=bound)
@@ -208,7 +208,7 @@ def _put_for_ever(publisher):
         publisher.put(*record("A0", b"x", interval))
 
 
-def test_an_error_nobody_foresaw_is_told(publish):
+def test_an_unforeseen_error_is_reported(publish):
     """Whatever goes wrong while sending must reach the reader: a silent end of the thread would be a hang."""
 
     def broken_lease():
@@ -285,7 +285,7 @@ def test_a_waiting_put_can_be_freed(publish, gate, freed_by):
     assert len(done) == 40
 
 
-def test_drain_tells_when_time_is_up(publish, gate):
+def test_drain_reports_when_time_is_up(publish, gate):
     """Drain must say that not all was acknowledged when its time is up, and leave the rest unacknowledged."""
     publisher = publish(gate)
     [record] = numbered(1, 1)
@@ -323,7 +323,7 @@ def test_an_abandoned_publisher_sends_nothing_more(state, publish, gate):
     assert state.numbers == [0]
 
 
-def test_each_interval_is_told_its_own_acknowledgements(state, publish):
+def test_each_interval_gets_its_own_acknowledgements(state, publish):
     """An interval must count the acknowledgements of its own records, whatever order the answers come in."""
     chance = random.Random(5)
     publisher = publish(PartlyFailingKinesis(state.kinesis, fails=lambda *_: chance.random() < 0.3))

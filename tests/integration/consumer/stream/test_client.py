@@ -167,7 +167,7 @@ def test_an_invalid_api_token_is_an_error_of_its_own(connect):
 
 @pytest.mark.parametrize("wanted", [LATEST, FromToken("BEGINNING"), Batch(TimeRange(*[datetime.now(UTC)] * 2))])
 @pytest.mark.parametrize("status", [400, 403, 404])
-def test_a_refused_request_tells_what_the_server_says(connect, status, wanted):
+def test_a_refused_request_quotes_the_server(connect, status, wanted):
     """A 4xx that no retry mends must raise RequestRefusedError with the status and the server's own words."""
     with (
         ScriptedStream(lambda exchange: exchange.refuse(status, b'{"message":"no such airline"}')) as server,
@@ -178,7 +178,7 @@ def test_a_refused_request_tells_what_the_server_says(connect, status, wanted):
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 410])
-def test_a_refused_position_token_is_told_apart(connect, status):
+def test_a_refused_position_token_has_an_error_of_its_own(connect, status):
     """A 4xx to a token that the server gave earlier must raise TokenRefusedError: the gap can be fetched."""
     with (
         ScriptedStream(lambda exchange: exchange.refuse(status, b"token expired")) as server,
@@ -256,7 +256,7 @@ def test_the_api_token_never_gets_into_an_error(connect, echo):
     assert not any(TOKEN[start : start + 12] in texts for start in range(len(TOKEN) - 12)), texts
 
 
-def test_the_api_token_in_a_broken_chunk_is_not_told(connect):
+def test_the_api_token_in_a_broken_chunk_is_not_shown(connect):
     """A chunk whose length is nonsense must be reported without the API token that may be in it."""
 
     def nonsense(exchange):

@@ -71,7 +71,7 @@ def test_a_result_is_the_function_s_return_value(function):
         ("no json", "Runtime.MarshalError"),
     ],
 )
-def test_a_failure_is_told_and_the_next_invocation_works(function, behaviour, error_type):
+def test_a_failure_is_reported_and_the_next_invocation_works(function, behaviour, error_type):
     """Whatever ends an invocation, the answer says what it was, and the function goes on being invoked."""
     one = function(BEHAVIOURS, timeout=1)
     failed = _invoke(one, do=behaviour)

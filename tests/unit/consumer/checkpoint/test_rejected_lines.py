@@ -14,7 +14,7 @@ from consumer.checkpoint.rejected_lines import RejectedLine
 NOW = datetime(2024, 3, 4, 23, 24, 1, 900_000, tzinfo=UTC)
 
 
-def test_a_rejected_line_tells_its_reason_time_and_length():
+def test_a_rejected_line_has_its_reason_time_and_length():
     """The four fields of the design, the length being that of the whole line where only its beginning is kept."""
     assert json.loads(RejectedLine(b'{"a":1}', 5_000_000, "too long", NOW).as_json()) == {
         "reason": "too long",

@@ -79,13 +79,13 @@ def test_a_wrong_clock_is_not_how_far_the_stream_has_come(parts, ahead):
     processor, taken, _ = parts
     old = NOW - timedelta(hours=5)
     processor.process([update(n, ingested=old) for n in range(4)] + [update(4, ingested=NOW + ahead)])
-    assert processor.reach("t1", NOW).newest_ingestion_time == processor.told_time == old
+    assert processor.reach("t1", NOW).newest_ingestion_time == processor.stream_time_reached == old
     assert len(taken) == 5
     processor.process([update(5, ingested=NOW + ahead)])  # alone in its interval
     assert processor.reach("t2", NOW).newest_ingestion_time == old
-    assert processor.told_time is None
+    assert processor.stream_time_reached is None
     processor.process([update(6, ingested=NOW)])
-    assert processor.reach("t3", NOW).newest_ingestion_time == processor.told_time == NOW
+    assert processor.reach("t3", NOW).newest_ingestion_time == processor.stream_time_reached == NOW
 
 
 def test_the_frontier_names_what_a_recovery_would_fetch_again(parts):

@@ -328,7 +328,7 @@ def test_a_full_envelope_waits_for_none_that_failed():
     assert next_batch(enveloper, 5.0) == [failed]
 
 
-def test_each_interval_is_told_its_own():
+def test_each_interval_gets_its_own():
     """An envelope may hold updates of several token intervals; each counts its own acknowledgements."""
     enveloper, stream = of_one_shard()
     intervals = [Interval(), Interval()]
@@ -371,7 +371,7 @@ def test_many_shards_take_turns():
     assert max(served.values()) - min(served[shard_id] for *_, shard_id in stream.open) <= 1
 
 
-def test_nothing_is_sorted_anew_while_an_answer_is_missing():
+def test_nothing_is_sorted_again_while_an_answer_is_missing():
     """What is on its way to Kinesis may have been taken: sorted and sent again before its answer, it would be twice."""
     stream = Stream(2)
     enveloper = EnvelopeOutbox(lambda: ShardMap(stream.list_shards()), lambda _: 1.0)

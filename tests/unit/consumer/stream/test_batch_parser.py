@@ -112,7 +112,7 @@ def test_the_fast_way_equals_the_plain_one(body, places, damage, max_line_bytes)
 @pytest.mark.parametrize("line", LINES)
 @pytest.mark.parametrize("before", [b"", USUAL + b"\n", TOKEN + b"\n"])
 @pytest.mark.parametrize("after", [b"", USUAL + b"\n", TOKEN + b"\n"])
-def test_each_kind_of_line_is_told_alike_among_others(line, before, after):
+def test_each_kind_of_line_is_parsed_alike_among_others(line, before, after):
     """A line gives the same message and bytes between updates, between tokens and by itself."""
     body = before + line + b"\n" + after
     assert flat(BatchParser().runs([body])) == plainly(body, 1 << 20)

@@ -55,7 +55,7 @@ def fragments(text, size=12):
 
 @pytest.mark.parametrize("spelling", SPELLINGS.values(), ids=SPELLINGS)
 @pytest.mark.parametrize("before", ["", "bad token ", "x" * 290, "\\u00e9\n&amp; %zz "])
-def test_no_spelling_of_the_token_is_told(spelling, before):
+def test_no_spelling_of_the_token_is_shown(spelling, before):
     """Nothing of the spelling but a few characters is left, wherever it is in the text."""
     cleaned = REDACTOR.clean(f"{before}{spelling} and more", 2000)
     assert not fragments(spelling) & fragments(cleaned)
@@ -75,7 +75,7 @@ def test_no_spelling_of_the_token_is_kept(spelling):
 
 @pytest.mark.parametrize("start", range(0, 20, 3))
 @pytest.mark.parametrize("size", [11, 20])
-def test_a_good_part_of_the_token_is_not_told(start, size):
+def test_no_good_part_of_the_token_is_shown(start, size):
     """A text that was cut short may hold a part of it."""
     part = TOKEN[start : start + size]
     assert part not in REDACTOR.clean(f"token {part}", 300)
@@ -101,7 +101,7 @@ def test_a_short_token_is_redacted_too(token):
     assert token not in Redactor(token).clean(f"<{token}> {token.upper()}", 300).lower()
 
 
-def test_what_is_told_is_one_bounded_line_without_control():
+def test_the_message_is_one_bounded_line_without_control_characters():
     """Escape sequences, line ends and what turns text around never reach a terminal."""
     cleaned = REDACTOR.clean("\x1b[2J\x1b]0;x\x07a\r\nb\x7f\x9b31m\u202e\u2028\ud800" + "y" * 10_000, 300)
     assert cleaned.isprintable()

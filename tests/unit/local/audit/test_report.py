@@ -58,7 +58,7 @@ def test_the_report_has_the_promised_shape():
     }
 
 
-def test_a_run_of_envelopes_tells_their_number():
+def test_a_run_of_envelopes_counts_them():
     """How many records there were, and how many of them a reshard misplaced; there is nothing to tell of the others."""
     report = with_changes(record_format="envelope", records=3, misplaced=1)
     assert report.as_json()["envelopes"] == {"records": 3, "misplaced": 1}
@@ -147,7 +147,7 @@ def test_without_runs_nothing_was_read():
     assert consumer_figures([]) == ConsumerFigures(0, 0, 0, 0.0)
 
 
-def test_of_a_stream_of_somebody_elses_only_what_is_known_is_reported():
+def test_for_a_stream_served_by_others_only_what_is_known_is_reported():
     """Neither what was sent nor what was lost before Kinesis; what was lost after it is a loss as ever."""
     report = with_changes(is_source_known=False)
     figures = report.as_json()

@@ -158,7 +158,7 @@ def token_file(tmp_path):
     return path
 
 
-def test_a_stream_of_somebody_elses_has_its_token_from_a_file(token_file):
+def test_the_token_of_a_stream_served_by_others_comes_from_a_file(token_file):
     """It is read for as long as generated traffic is sent, and nothing that is printed of it shows the token."""
     options = parse(["--stream-url", "https://example.com/v2/targets/stream", "--token-file", str(token_file)])
     assert isinstance(options.source, RemoteSource)

@@ -50,7 +50,7 @@ def view():
     return View(Console(file=io.StringIO()), lambda: NOW, "aircraft stream")
 
 
-def test_the_picture_tells_where_the_run_stands(view):
+def test_the_picture_shows_where_the_run_stands(view):
     """Rates, the run under way, checkpoint, lag, windows and alerts, the newest alert first."""
     picture = _text(view.picture(NOW))
     for piece in (
@@ -138,7 +138,7 @@ def test_the_closing_table_ends_with_the_verdict():
     assert "Nothing was lost." in _closing(REPORT).splitlines()[-1]
 
 
-def test_a_loss_and_what_is_worth_a_look_are_told_apart():
+def test_a_loss_and_what_is_worth_a_look_are_distinguished():
     """A loss is named as one, and there is no good verdict beside it."""
     bad = dataclasses.replace(REPORT, dead_letters=3, consumer=ConsumerFigures(3, 2, 1, 0.9))
     text = _closing(bad)
@@ -147,7 +147,7 @@ def test_a_loss_and_what_is_worth_a_look_are_told_apart():
     assert "Nothing was lost." not in text
 
 
-def test_the_table_tells_the_throughput():
+def test_the_table_shows_the_throughput():
     """Updates a second, with what is meant by it."""
     words = " ".join(_closing(REPORT).split())
     assert "Throughput 5 updates a second, from the first one sent to the end of the last invocation" in words

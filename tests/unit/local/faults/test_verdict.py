@@ -178,7 +178,7 @@ def test_no_measurement_is_later_than_its_arrival(seen):
     assert changed(seen, suppression=1.0, stream=together).alerts == 1
 
 
-def test_an_alert_told_twice_needs_an_explanation(seen):
+def test_an_alert_sent_twice_needs_an_explanation(seen):
     """A second telling is explained by a lost answer or a kill; one that nothing calls for never is."""
     twice = seen.notifications * 2
     assert changed(seen, notifications=twice).alerts_repeated == 1

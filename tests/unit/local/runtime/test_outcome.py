@@ -15,7 +15,7 @@ def test_what_a_function_returns_is_its_payload(value):
     assert outcome.read(200, json.dumps(value).encode()) == (value, None)
 
 
-def test_an_exception_is_told_from_a_result_by_its_keys():
+def test_an_exception_is_distinguished_from_a_result_by_its_keys():
     """The runtime answers an exception with status 200, too."""
     error = {"errorMessage": "bad", "errorType": "ValueError", "requestId": "1", "stackTrace": []}
     assert outcome.read(200, json.dumps(error).encode()) == (error, "Unhandled")

@@ -160,7 +160,7 @@ def test_a_tick_that_finds_a_run_under_way_follows_it(run_schedule):
     wait_until(lambda: len(consumer.events) == 2)
 
 
-def test_a_failed_run_is_told_and_not_repeated(run_schedule):
+def test_a_failed_run_is_reported_and_not_repeated(run_schedule):
     """Retries are 0: the next tick, not the queue, starts the next run."""
     consumer = Consumer(FAILED)
     _, clock, results = run_schedule(consumer)

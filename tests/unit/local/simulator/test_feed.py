@@ -191,7 +191,7 @@ def test_the_memory_for_old_lines_has_a_bound(make_feed):
     assert feed.position_at(feed.kept_from) == feed.first
 
 
-def test_a_long_silence_is_told_of(make_feed, clock):
+def test_a_long_silence_is_reported(make_feed, clock):
     """A recording may have days without an update: when the next one comes, and how long that takes at this speed."""
     messages = []
     feed = make_feed([0, 3 * 86_400], speed=24, tell=messages.append)
@@ -202,7 +202,7 @@ def test_a_long_silence_is_told_of(make_feed, clock):
     _wait_for_count(feed, 2)
 
 
-def test_a_speed_that_cannot_be_kept_is_told_of(make_source, clock):
+def test_a_speed_that_cannot_be_kept_is_reported(make_source, clock):
     """Updates that take a second each to make, at sixty times the speed of time with one in ten seconds."""
     source, messages = make_source([10 * n for n in range(30)]), []
     made = source.updates

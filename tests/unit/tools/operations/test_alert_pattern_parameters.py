@@ -79,14 +79,14 @@ def test_a_default_counts_where_nothing_else_is_written(problems):
     assert len(problems(AlertPattern2="", AlertPattern1='{"data":{}}')) == 1
 
 
-def test_patterns_too_long_for_the_environment_are_told_of(problems):
+def test_patterns_too_long_for_the_environment_are_refused(problems):
     """Each is short enough for Lambda's filter, and all together are not for a function's variables."""
     long = of_data({"callsign": [f"CALL{number}" for number in range(150)]})
     (problem,) = problems(AlertPattern3=long, AlertPattern4=long, AlertPattern5=long)
     assert "AlertPattern1 to AlertPattern5: have " in problem
 
 
-def test_a_value_that_is_no_text_is_told_of_once(problems):
+def test_a_value_that_is_no_text_is_reported_once(problems):
     """A pattern written as TOML's own table is refused as any other table is."""
     (problem,) = problems(AlertPattern1={"data": {}})
     assert "AlertPattern1: is a dict; expected a text" in problem

@@ -51,7 +51,7 @@ def test_the_tool_prints_every_update_in_its_order(archive, capfdbinary):
     assert capfdbinary.readouterr().out.splitlines() == expected
 
 
-def test_what_cannot_be_opened_is_told_and_the_rest_printed(archive, capfdbinary):
+def test_what_cannot_be_opened_is_reported_and_the_rest_printed(archive, capfdbinary):
     """One damaged envelope, or one of a later version, hides neither itself nor the others."""
     path, expected = archive
     text = gzip.decompress(path.read_bytes())
@@ -66,7 +66,7 @@ def test_what_cannot_be_opened_is_told_and_the_rest_printed(archive, capfdbinary
     ]
 
 
-def test_a_file_that_cannot_be_read_is_told_in_a_sentence_and_the_rest_printed(archive, tmp_path, capfdbinary):
+def test_a_file_that_cannot_be_read_is_reported_in_a_sentence_and_the_rest_printed(archive, tmp_path, capfdbinary):
     """Missing, a folder, not gzipped, cut, damaged: each is named, and costs no other file."""
     path, expected = archive
     plain, cut, damaged = (tmp_path / name for name in ("plain.gz", "cut.gz", "damaged.gz"))

@@ -134,7 +134,7 @@ def test_a_missing_or_broken_lock_is_said_so(tmp_path, content):
         read_pins(lock)
 
 
-def test_two_wheels_with_one_path_are_told(tmp_path):
+def test_two_wheels_with_one_path_are_refused(tmp_path):
     """Neither silently wins."""
     made = [
         wheels.Wheel(name, write_wheel(tmp_path / f"{name}.whl", name, files={"shared.py": name}), ())
@@ -185,7 +185,7 @@ def test_endpoints_are_those_of_the_services_in_use():
     assert json.loads(content) == {"partitions": [partition | {"services": {"s3": {"endpoints": {}}}}]}
 
 
-def test_a_service_botocore_does_not_know_is_told(tmp_path):
+def test_a_service_botocore_does_not_know_is_reported(tmp_path):
     """A typing error in services.txt is found when packaging, not when deployed."""
     files = {"botocore/data/kinesis/2013-12-02/service-2.json": MODEL, "botocore/data/_retry.json": "{}"}
     wheel = wheels.Wheel("botocore", write_wheel(tmp_path / "botocore.whl", "botocore", files=files), ())
@@ -245,7 +245,7 @@ def test_nowhere_to_keep_wheels_is_said(tmp_path):
         package.first_writable([NOWHERE, tmp_path / "file" / "wheels"])
 
 
-def test_zips_that_cannot_be_written_are_told_in_a_sentence(monkeypatch, capsys, tmp_path):
+def test_zips_that_cannot_be_written_are_reported_in_a_sentence(monkeypatch, capsys, tmp_path):
     """No traceback: the place, the reason, and the option that names another."""
     monkeypatch.setattr(package, "collect", lambda *_: {})
     monkeypatch.setattr(bundle, "compiles", lambda: True)

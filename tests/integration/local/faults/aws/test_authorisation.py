@@ -95,7 +95,7 @@ def test_each_service_refuses_in_its_own_shape(authorised, service, call, expect
     assert code(error) == expected
 
 
-def test_a_missing_object_is_told_to_those_who_may_list(authorised, bucket):
+def test_a_missing_object_is_a_404_for_those_who_may_list(authorised, bucket):
     """With ListBucket S3 answers that there is no such key."""
     key = f"arn:aws:s3:::{bucket}/checkpoint.json"
     s3 = authorised("s3", allow("s3:GetObject", key), allow("s3:ListBucket", f"arn:aws:s3:::{bucket}"))
