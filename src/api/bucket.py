@@ -63,6 +63,8 @@ class Bucket:
                 return known, b""
             if status in {*ABSENT, HTTPStatus.PRECONDITION_FAILED}:
                 return None
+            if status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:  # it ends before
+                return wanted or "", b""
             raise
         return got["ETag"], got["Body"].read(size)
 

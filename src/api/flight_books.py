@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from common import flight_book
+from common.flight_book import BookError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from common.flight_book import Block, Directory
 
 _KEPT = 16
@@ -30,6 +33,18 @@ class Ranges(Protocol):
         """
 
 
+class DamagedDayError(Exception):
+    """An object is not a day's flights, or not all of it is; `day` is which, the text says what is wrong with it."""
+
+    def __init__(self, day: str, reason: object) -> None:
+        super().__init__(f"{flight_book.key(day)}: {reason}")
+        self.day = day
+
+
+class ReplacedError(Exception):
+    """The day was made again while it was read: ask once more."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Kept:
     tag: str
@@ -40,9 +55,9 @@ class _Kept:
 class Book:
     """One day's flights."""
 
-    def __init__(self, source: Ranges, key: str, kept: _Kept) -> None:
+    def __init__(self, source: Ranges, day: str, kept: _Kept) -> None:
         self._source = source
-        self._key = key
+        self._day = day
         self._kept = kept
 
     @property
@@ -50,25 +65,29 @@ class Book:
         """What is in it."""
         return self._kept.directory
 
-    def lines(self, block: Block) -> list[bytes]:
-        """Return the flights of a block; none if the day was made again since, which the next request will notice.
+    def flights[Flight](self, block: Block, decode: Callable[[bytes], Flight]) -> list[Flight]:
+        """Return the flights of a block, each decoded from its line.
 
         Raises
         ------
-        common.flight_book.BookError
-            It is damaged.
+        DamagedDayError
+            It cannot be read.
+        ReplacedError
+            The day was made again since, which the next request will notice.
         """
+        try:
+            return [decode(line) for line in flight_book.read_block(self._block(block))]
+        except (BookError, ValueError, RecursionError) as error:
+            raise DamagedDayError(self._day, error) from error
+
+    def _block(self, block: Block) -> bytes:
         end = block.offset + block.size
         if end <= len(self._kept.beginning):
-            return flight_book.read_block(self._kept.beginning[block.offset : end])
-        got = self._source.part(self._key, block.offset, block.size, wanted=self._kept.tag)
+            return self._kept.beginning[block.offset : end]
+        got = self._source.part(flight_book.key(self._day), block.offset, block.size, wanted=self._kept.tag)
         if got is None:
             raise ReplacedError
-        return flight_book.read_block(got[1])
-
-
-class ReplacedError(Exception):
-    """The day was made again while it was read: ask once more."""
+        return got[1]
 
 
 class Books:
@@ -83,8 +102,10 @@ class Books:
 
         Raises
         ------
-        common.flight_book.BookError
+        DamagedDayError
             The object is something else.
+        ReplacedError
+            It was made again each time that it was read.
         """
         key = flight_book.key(day)
         for _ in range(_TRIES):
@@ -96,15 +117,23 @@ class Books:
             tag, beginning = got
             if kept is not None and tag == kept.tag:
                 self._kept.move_to_end(key)
-                return Book(self._source, key, kept)
-            end = flight_book.directory_end(beginning)
-            if end > len(beginning):
-                rest = self._source.part(key, len(beginning), end - len(beginning), wanted=tag)
-                if rest is None:
+                return Book(self._source, day, kept)
+            try:
+                whole = self._to_directory_end(key, tag, beginning)
+                if whole is None:
                     continue
-                beginning += rest[1]
-            kept = self._kept[key] = _Kept(tag, flight_book.read_directory(beginning), beginning)
+                kept = self._kept[key] = _Kept(tag, flight_book.read_directory(whole), whole)
+            except BookError as error:
+                raise DamagedDayError(day, error) from error
             while len(self._kept) > _KEPT:
                 self._kept.popitem(last=False)
-            return Book(self._source, key, kept)
+            return Book(self._source, day, kept)
         raise ReplacedError
+
+    def _to_directory_end(self, key: str, tag: str, beginning: bytes) -> bytes | None:
+        """Return an object's beginning, its whole directory included; None if the object was replaced meanwhile."""
+        end = flight_book.directory_end(beginning)
+        if end <= len(beginning):
+            return beginning
+        rest = self._source.part(key, len(beginning), end - len(beginning), wanted=tag)
+        return None if rest is None else beginning + rest[1]

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from api import cursors, problems, schemas
+from api.flight_books import DamagedDayError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from api.flight_books import Book, Books
     from api.messages import Request
@@ -69,28 +70,37 @@ def identity(text: str) -> str:
 
 
 def page(books: Books, request: Request, values: Values, now: int) -> schemas.Flights:
-    """Answer `/flights`; `now` is in milliseconds since the epoch."""
+    """Answer `/flights`; `now` is in milliseconds since the epoch.
+
+    Raises
+    ------
+    DamagedDayError
+        Nothing can be read of the day that was asked for. What is damaged else is left out, and its day named.
+    """
     place = cursors.read(values["cursor"], request.path, request.query, _Place)
     found: list[schemas.Flight] = []
+    unreadable: set[str] = set()
+
+    def answer(last: _Place | None = None) -> schemas.Flights:
+        following = None if last is None else cursors.write(last, request.path, request.query)
+        return schemas.Flights(flights=found, unreadable_days=sorted(unreadable), next=following)
+
     looked_at = 0
-    for one in _days(values, now):
-        if place is not None and one > place.day:
-            continue
+    days = [one for one in _days(values, now) if place is None or one <= place.day]
+    for one, book in _books(books, days, unreadable, is_only=values["date"] is not None):
         last_id = place.id if place is not None and place.day == one else ""
-        book = books.open(one)
-        if book is None:
-            continue
         for block in _blocks(book, values, last_id):
             if looked_at == _MOST_BLOCKS:
-                return schemas.Flights(flights=found, next=_next(request, one, last_id))
+                return answer(_Place(one, last_id))
             looked_at += 1
-            for flight in _asked_for(book, block, last_id):
+            for flight in _after(last_id, book, block, unreadable):
                 last_id = flight.id
                 if _matches(flight, values):
                     found.append(flight)
                 if len(found) == values["limit"]:
-                    return schemas.Flights(flights=found, next=_next(request, one, last_id))
-    return schemas.Flights(flights=found)
+                    return answer(_Place(one, last_id))
+            last_id = max(last_id, block.first_id)  # goes on behind a damaged one, too
+    return answer()
 
 
 def track(books: Books, values: Values) -> schemas.FlightTrack:
@@ -100,16 +110,42 @@ def track(books: Books, values: Values) -> schemas.FlightTrack:
     ------
     ProblemError
         There is no such flight.
+    DamagedDayError
+        It may be where its day cannot be read.
     """
     name: str = values["id"]
     address, _, time = name.rpartition("-")
+    begin = f'{{"id":"{name}"'.encode()
     book = books.open(f"{time[:4]}-{time[4:6]}-{time[6:8]}")
     if book is not None:
         for block in book.directory.of_aircraft(address):
-            for line in book.lines(block):
-                if line.startswith(f'{{"id":"{name}"'.encode()):
-                    return _feature(_decode_tracked(line))
+            for flight in book.flights(block, lambda line: _decode_tracked(line) if line.startswith(begin) else None):
+                if flight is not None:
+                    return _feature(flight)
     raise problems.not_found(f"{name}: no such flight; late updates may have given it another second, see /flights")
+
+
+def _books(books: Books, days: Iterable[str], unreadable: set[str], *, is_only: bool) -> Iterator[tuple[str, Book]]:
+    """Yield the days that are there; a damaged one is an error only if it is the only one that was asked for."""
+    for day in days:
+        try:
+            book = books.open(day)
+        except DamagedDayError:
+            if is_only:
+                raise
+            unreadable.add(day)
+        else:
+            if book is not None:
+                yield day, book
+
+
+def _after(last_id: str, book: Book, block: Block, unreadable: set[str]) -> list[schemas.Flight]:
+    """Return a block's flights with greater ids; none if it is damaged."""
+    try:
+        return [flight for flight in book.flights(block, _decode) if flight.id > last_id]
+    except DamagedDayError as error:
+        unreadable.add(error.day)
+        return []
 
 
 def _days(values: Values, now: int) -> list[str]:
@@ -132,19 +168,8 @@ def _blocks(book: Book, values: Values, last_id: str) -> list[Block]:
     return directory.after(last_id)
 
 
-def _asked_for(book: Book, block: Block, last_id: str) -> Iterator[schemas.Flight]:
-    for line in book.lines(block):
-        flight = _decode(line)
-        if flight.id > last_id:
-            yield flight
-
-
 def _matches(flight: schemas.Flight, values: Values) -> bool:
     return values["icao_address"] is None or flight.icao_address in values["icao_address"]
-
-
-def _next(request: Request, one: str, last_id: str) -> str:
-    return cursors.write(_Place(one, last_id), request.path, request.query)
 
 
 def _feature(flight: _Tracked) -> schemas.FlightTrack:

@@ -183,6 +183,9 @@ class Flights(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """A page of flights: by day, and on a day by aircraft and time."""
 
     flights: list[Flight]
+    unreadable_days: Annotated[
+        list[str], Meta(description="Days of which some or all flights are missing here: their objects are damaged.")
+    ] = []
     next: Annotated[
         str | None, Meta(description="The next page's address; absent on the last page. A page may have no flights.")
     ] = None

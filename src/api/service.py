@@ -11,11 +11,10 @@ import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
 from api import geojson, openapi, parameters, problems, routes
-from api.flight_books import ReplacedError
+from api.flight_books import DamagedDayError, ReplacedError
 from api.messages import Request, Response
 from api.problems import ProblemError
 from api.schemas import Targets
-from common.flight_book import BookError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -40,8 +39,12 @@ class Service:
             response = self._answer(request)
         except ProblemError as error:
             response = _problem(error)
-        except (BookError, ReplacedError) as error:
-            warn(f"a day's flights cannot be read: {error!r}")
+        except DamagedDayError as error:
+            warn(f"damaged: {error}; have the flights function make {error.day} again")
+            detail = f"the flights of {error.day} cannot be read until they are made again; those of other days can"
+            response = _problem(problems.unavailable(detail))
+        except ReplacedError:
+            warn("a day's flights were made again while they were read")
             response = _problem(problems.unavailable("the flights cannot be read now; try again in a few seconds"))
         except (BotoCoreError, ClientError) as error:
             warn(f"the data bucket does not answer: {error}")

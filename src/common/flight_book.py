@@ -110,6 +110,8 @@ def read_block(data: bytes) -> list[bytes]:
     BookError
         It is damaged.
     """
+    if not data:
+        raise BookError("a block is missing")
     try:
         return gzip.decompress(data).splitlines()
     except (OSError, EOFError, zlib.error) as error:

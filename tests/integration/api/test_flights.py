@@ -149,16 +149,43 @@ def test_wrong_questions(get, question):
     assert status == 404 or "expected" in answer["detail"]
 
 
-@pytest.mark.parametrize("what", ["another object", "directory", "block"])
-def test_a_damaged_day_is_unavailable(get, put_flights, s3, what):
-    """And says so, rather than failing."""
-    put_flights(FLIGHTS)
-    key = flight_book.key("2024-03-04")
-    content = bytearray(s3.get_object(Bucket="data", Key=key)["Body"].read())
-    place = 40 if what == "directory" else flight_book.directory_end(content) + 20
-    content[place : place + 20] = b"\xff" * 20
-    s3.put_object(Bucket="data", Key=key, Body=b"something else" if what == "another object" else bytes(content))
-    assert get("/flights?date=2024-03-04")[0] == 503
+@pytest.fixture
+def damage(s3, put_flights):
+    """Put three days of which the second is damaged."""
+
+    def write(what):
+        for back in range(3):
+            put_flights([flight(number, DAY - timedelta(days=back)) for number in range(90)], f"2024-03-0{4 - back}")
+        key = flight_book.key("2024-03-03")
+        content = bytearray(s3.get_object(Bucket="data", Key=key)["Body"].read())
+        place = 40 if what == "directory" else flight_book.directory_end(content) + 20
+        content[place : place + 20] = b"\xff" * 20
+        whole = {"another object": b"something else", "nothing": b"", "its beginning": bytes(content[:30])}
+        s3.put_object(Bucket="data", Key=key, Body=whole.get(what, bytes(content)))
+
+    return write
+
+
+@pytest.mark.parametrize("what", ["another object", "nothing", "its beginning", "directory"])
+def test_a_damaged_day_hides_no_other(get, damage, what):
+    """Without a day it is named, and the others' flights are answered; asked for by itself it is unavailable."""
+    damage(what)
+    _, _, answer = get("/flights?limit=500")
+    assert [one["id"] for one in answer["flights"]] == [*IDS, *(one.replace("20240304", "20240302") for one in IDS)]
+    assert answer["unreadable_days"] == ["2024-03-03"]
+    for question in ("?date=2024-03-03", f"/{IDS[0].replace('20240304', '20240303')}"):
+        status, headers, answer = get(f"/flights{question}")
+        assert (status, headers["Retry-After"]) == (503, "5")
+        assert "2024-03-03 cannot be read until they are made again" in answer["detail"]
+
+
+@pytest.mark.parametrize("limit", [1, 40, 500])
+def test_a_damaged_block_hides_no_other(get, damage, limit):
+    """What else there is of the day is answered, page by page, and the day named."""
+    damage("block")
+    found, _ = pages(get, f"/flights?date=2024-03-03&limit={limit}")
+    assert found == [one.replace("20240304", "20240303") for one in IDS[32:]]
+    assert get("/flights?date=2024-03-03")[2]["unreadable_days"] == ["2024-03-03"]
 
 
 def test_a_large_days_directory_is_read_whole(get, s3):
