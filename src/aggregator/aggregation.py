@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from aggregator import instants
@@ -118,14 +118,17 @@ class Aggregator:
         # Ended early, even an empty part is named, so that the next one's number is known not to be taken.
         if (ends and not folder.part.is_empty) or window.is_terminated_early:
             closed.append(folder.part)
+        sequence = kinesis_event.last_sequence_number(event)
+        if closed and sequence is not None and not folder.full_parts:
+            # The table can take many seconds: what came is shown before, as if the window went on.
+            goes_on = replace(window, is_final=False, is_terminated_early=False)
+            self._show(goes_on, Progress((), folder.part, None, sequence), ingested, outcome)
         first_number = None
         if closed:
             outcome.rows_written, first_number = self._write(window, closed)
         if not ends:
             outcome.state = codec.encode(folder.part)
-        self._show(event, window, folder, first_number, outcome)
-        if ingested is not None and not outcome.snapshots_failed:
-            outcome.shown_age = self.clock() - ingested
+        self._show(window, _progress(window, folder, first_number, sequence), ingested, outcome)
         return outcome
 
     def _fold(self, event: Mapping[str, Any], folder: PartFolder, outcome: Outcome) -> float | None:
@@ -154,29 +157,19 @@ class Aggregator:
         outcome.fields_ignored = ignored.total()
         return ingested
 
-    def _show(
-        self,
-        event: Mapping[str, Any],
-        window: TumblingWindow,
-        folder: PartFolder,
-        first_number: int | None,
-        outcome: Outcome,
-    ) -> None:
+    def _show(self, window: TumblingWindow, progress: Progress, ingested: float | None, outcome: Outcome) -> None:
         """Write the live objects. Should that fail, the window goes on: the next invocation writes them all."""
-        part, number = folder.part, None if first_number is None else first_number + folder.part.number
-        closed = [] if first_number is None else [(first_number + one.number, one) for one in folder.full_parts]
-        if number is not None and (window.is_final or window.is_terminated_early):
-            closed.append((number, part))
-        if number is not None and window.is_terminated_early:
-            part, number = WindowPart(part.origin), number + 1
         try:
-            self.live_sink.write(window, Progress(closed, part, number, kinesis_event.last_sequence_number(event)))
+            self.live_sink.write(window, progress)
         except Exception as error:  # noqa: BLE001 - no window may fail for a picture of it
-            outcome.snapshots_failed = 1
+            outcome.snapshots_failed += 1
             self.log.warning(
                 "live snapshot could not be written; the next invocation writes it whole",
                 extra={"window_start": window.start, "shard_id": window.shard_id, "reason": str(error)[:500]},
             )
+        else:
+            if ingested is not None and outcome.shown_age is None:
+                outcome.shown_age = self.clock() - ingested
 
     def _write(self, window: TumblingWindow, parts: Sequence[WindowPart]) -> tuple[int, int]:
         """Write the parts: the table first, then Firehose; return the rows written, and the number of the first part.
@@ -225,3 +218,17 @@ class Aggregator:
                 "progress of the delivery could not be kept; the retry may repeat rows, which have unique keys",
                 extra={"window_start": window.start, "shard_id": window.shard_id, "reason": str(error)},
             )
+
+
+def _progress(window: TumblingWindow, folder: PartFolder, first_number: int | None, sequence: str | None) -> Progress:
+    """Return what the invocation leaves; `first_number` is None where it wrote no rows."""
+    part = folder.part
+    if first_number is None:
+        return Progress((), part, None, sequence)
+    closed = [(first_number + one.number, one) for one in folder.full_parts]
+    number = first_number + part.number
+    if window.is_final or window.is_terminated_early:
+        closed.append((number, part))
+    if window.is_terminated_early:
+        part, number = WindowPart(part.origin), number + 1
+    return Progress(closed, part, number, sequence)

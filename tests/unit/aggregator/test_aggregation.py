@@ -96,8 +96,8 @@ class Log:
 class World:
     """An aggregator and all it touches."""
 
-    def __init__(self, **settings):
-        self.rows, self.states, self.live = Rows(), States(), Live()
+    def __init__(self, states=None, **settings):
+        self.rows, self.states, self.live = Rows(), states or States(), Live()
         self.deliveries, self.log = Deliveries(), Log()
         self.aggregator = Aggregator(
             self.rows, self.states, self.live, self.deliveries, self.log, clock=lambda: 1_000.0, **settings
@@ -367,7 +367,41 @@ def test_a_split_window_shows_its_parts_by_their_numbers(make_event):
     assert aircraft < 60
     world = World()
     world.process(make_event([payload(1)], {}) | {"isWindowTerminatedEarly": True})
-    assert world.live.shown == [([0], 1, 0, "1")]
+    assert world.live.shown == [([], None, 1, "1"), ([0], 1, 0, "1")]
+
+
+class SlowStates(States):
+    """A table whose writes are done only when the live objects have been written `shown` times."""
+
+    def __init__(self, shown):
+        super().__init__()
+        self.shown = shown
+        self.live = None
+
+    def write(self, part, now):
+        if len(self.live.shown) < self.shown:
+            raise AssertionError("the table waits for the live objects, and they for the table")
+        return super().write(part, now)
+
+
+@pytest.mark.parametrize("closes", [{"final": True}, {"ended_early": True}])
+def test_what_came_is_shown_before_the_table_is_written(make_event, closes):
+    """An invocation that closes a window shows its records as any other does; only what has closed comes after."""
+    world = World(SlowStates(shown=2))
+    world.states.live = world.live
+    state = world.process(make_event([payload(1)], {})).state
+    world.process(make_event([payload(2, address="78121E")], state, first_number=2, **closes))
+    assert world.live.shown[:2] == [([], None, 1, "1"), ([], None, 2, "2")]
+    assert world.live.shown[2][0] == [0]
+
+
+def test_nothing_of_a_split_window_is_shown_before_its_rows_are_written(make_event):
+    """What was full is in no open part any more: until it may close, a reader would miss its aircraft."""
+    world = World(packed_bytes=500)
+    world.states.is_down = True
+    with pytest.raises(ConnectionError):
+        world.process(make_event(many(60), {}, final=True))
+    assert world.live.shown == []
 
 
 def test_a_window_goes_on_without_its_picture(make_event):
@@ -380,5 +414,7 @@ def test_a_window_goes_on_without_its_picture(make_event):
         outcomes.append((one.process(make_event([payload(2)], state, final=True)), one.rows.lines))
     (with_live, rows), (without, same_rows) = outcomes
     assert rows == same_rows
-    assert (with_live.snapshots_failed, without.snapshots_failed) == (0, 1)
+    assert (with_live.snapshots_failed, without.snapshots_failed) == (0, 2)
+    assert with_live.shown_age is not None
+    assert without.shown_age is None
     assert other.log.warnings[-1][1]["reason"] == "s3 is down"
