@@ -60,18 +60,15 @@ class ArchiveRun:
         self._failed = failed
         self._archived = archived
         pace = 1.0 if math.isinf(speed) else speed
+        buffers = [max(1.0, settings.interval / pace) for settings in stack.deliveries]
         self._deliveries = [
-            RawDelivery(
-                settings,
-                cloud.client("kinesis"),
-                cloud.client("s3"),
-                clock,
-                interval=max(1.0, settings.interval / pace),
-            )
-            for settings in stack.deliveries
+            RawDelivery(settings, cloud.client("kinesis"), cloud.client("s3"), clock, interval=seconds)
+            for settings, seconds in zip(stack.deliveries, buffers, strict=True)
         ]
+        # Before the first delivery there is nothing to archive, and a cold start more while the first aircraft is due.
+        first_after = min(buffers, default=0.0)
         self._schedules = [
-            Schedule(settings, function.invoke, clock, speed=pace, finished=self._finished)
+            Schedule(settings, function.invoke, clock, speed=pace, finished=self._finished, first_after=first_after)
             for settings in stack.schedules
             for function in functions.values()
             if settings.function_arn == function.settings.arn and function.settings.logical_id == ARCHIVE

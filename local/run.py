@@ -160,6 +160,7 @@ class Run:
                 "RecordFormat": options.record_format,
                 "Schedule": options.schedule,
                 "StreamDelayMinutes": str(options.delay),
+                "LatestStateTable": "on" if options.latest_states else "off",
                 "StopWhenCaughtUp": str(options.stop_when_caught_up).lower(),
                 **options.source.parameters,
                 **({} if faults is None else faults.parameters),

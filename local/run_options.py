@@ -37,6 +37,7 @@ class RunOptions:
     verbose: bool = False
     chaos: int | None = None
     archive: bool = True
+    latest_states: bool = False
     delay: int = 0
     web: bool = True
     web_port: int = 0

@@ -144,6 +144,13 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument(
         "--no-archive", dest="archive", action="store_false", help="make no archive and no flights: it ends sooner"
     )
+    run.add_argument(
+        "--latest-state-table",
+        dest="latest_states",
+        action="store_true",
+        help="write each aircraft's latest state into DynamoDB, too: one by one at the end of each window, for which "
+        "the map waits (default: not, as in prod; nothing here reads the table)",
+    )
     web = parser.add_argument_group("the map and the API")
     web.add_argument("--no-web", dest="web", action="store_false", help="leave both out")
     web.add_argument(
@@ -197,6 +204,7 @@ def parse(arguments: Sequence[str] | None = None) -> RunOptions:
         verbose=given.verbose,
         chaos=given.chaos,
         archive=given.archive,
+        latest_states=given.latest_states,
         delay=given.delay,
         web=given.web,
         web_port=given.web_port,

@@ -91,7 +91,7 @@ class Lane:
             return None
         due = self._not_before
         if not self._again and head is not None:
-            due = max(due, head.received + self._settings.batching_window)
+            due = max(due, head.received + self._batching_window)
         return due if due > now else None
 
     def postpone(self, batch: Batch, now: float) -> None:
@@ -125,9 +125,14 @@ class Lane:
 
     # -- what to send
 
+    @property
+    def _batching_window(self) -> float:
+        is_held = self._pace.first_batch_waits or self.counters.invocations > 0
+        return self._settings.batching_window if is_held else 0.0
+
     def _cut(self, now: float, *, read_until: float, ended: bool) -> Batch | None:
         settings, head = self._settings, self._buffer.head
-        waited = head is not None and now - head.received >= settings.batching_window
+        waited = head is not None and now - head.received >= self._batching_window
         if not settings.tumbling_window:
             return cut_batch(self._buffer, waited=waited or ended)
         if self.window is None and head is not None:

@@ -114,7 +114,7 @@ class AsynchronousQueue:
 
 
 class Schedule:
-    """Ticks at the rule's rate, at once the first time, and invokes the function asynchronously.
+    """Ticks at the rule's rate, the first time after `first_after` seconds, and invokes the function asynchronously.
 
     Parameters
     ----------
@@ -138,6 +138,7 @@ class Schedule:
         speed: float,
         finished: Callable[[InvocationResult], None],
         is_on: Callable[[], bool] = lambda: True,
+        first_after: float = 0.0,
     ) -> None:
         self.interval = tick_interval(settings.every, speed)
         self._settings = settings
@@ -145,6 +146,7 @@ class Schedule:
         self._clock = clock
         self._finished = finished
         self._is_on = is_on
+        self._first_after = first_after
         self._queue = AsynchronousQueue(
             settings.maximum_event_age, settings.maximum_retries, self.interval / settings.every
         )
@@ -203,7 +205,7 @@ class Schedule:
             worker.join()
 
     def _run(self) -> None:
-        next_tick = self._clock.now()
+        next_tick = self._clock.now() + self._first_after
         while True:
             now = self._clock.now()
             is_on = self._is_on()

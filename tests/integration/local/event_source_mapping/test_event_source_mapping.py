@@ -86,7 +86,7 @@ def test_a_drain_does_not_wait_for_the_next_poll(stream, mapping):
 @pytest.mark.parametrize(("speed", "interval"), [(1.0, 1.0), (4.0, 0.25), (60.0, 0.1), (math.inf, 0.1), (0.5, 1.0)])
 def test_polls_come_as_much_sooner_as_the_feed_runs_faster(speed, interval):
     """Within bounds: never later than Lambda polls, and never so often that reading is all the local AWS does."""
-    assert Pace.at(speed) == dataclasses.replace(Pace(), poll_interval=interval)
+    assert Pace.at(speed) == dataclasses.replace(Pace(), poll_interval=interval, first_batch_waits=False)
 
 
 def test_lanes_run_at_the_same_time_with_a_parallelization_factor(stream, mapping):

@@ -37,6 +37,12 @@ def test_a_newcomer_gets_a_minute_of_generated_traffic_and_short_windows():
     assert options.consumer_timeout is None
 
 
+def test_the_table_of_latest_states_is_made_only_for_who_asks():
+    """The map would wait for its writes: thousands at the end of each window."""
+    assert not parse([]).latest_states
+    assert parse(["--latest-state-table"]).latest_states
+
+
 def test_a_run_with_faults_has_a_consumer_that_times_out_soon():
     """A consumer that is frozen until its timeout must not hold the run up for the template's 900 s."""
     assert parse(["--chaos", "7", "--speed", "20"]).consumer_timeout == 15

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from local.event_source_mapping.batch import LARGEST_PAYLOAD
 from local.event_source_mapping.event import EventWriter
+from local.event_source_mapping.pace import Pace
 from local.event_source_mapping.record import KinesisRecord
 from local.event_source_mapping.shard import Shard
 from local.runtime.invocation import ThrottledError
@@ -68,6 +71,16 @@ def test_a_full_batch_does_not_wait_for_the_batching_window(rig):
     assert shard.sent == [[1, 2]]
 
 
+def test_a_first_batch_can_go_at_once(rig):
+    """Somebody waits for it; from the second one on the batching window holds."""
+    shard = rig(BatchSize=100, MaximumBatchingWindowInSeconds=5)
+    shard.shard = Shard(shard.settings, "shardId-0", Pace.at(1.0))
+    assert shard.put().work().sent == [[1]]
+    assert shard.put().work().wait(4.9).work().sent == [[1]]
+    assert shard.shard.wake_at(shard.now) == pytest.approx(shard.now + 0.1)
+    assert shard.wait(0.2).work().sent == [[1], [2]]
+
+
 def test_the_shard_says_when_a_waiting_batch_falls_due(rig):
     """The caller can sleep until the batching window is over."""
     shard = rig(MaximumBatchingWindowInSeconds=5).put().work()
@@ -76,7 +89,7 @@ def test_the_shard_says_when_a_waiting_batch_falls_due(rig):
 
 def test_a_batch_closes_before_the_payload_exceeds_six_megabytes(settings):
     """Ten records of a mebibyte are too large for one event: every event stays under the limit, none is lost."""
-    shard = Shard(settings(), "shardId-000000000000", pace=None)
+    shard = Shard(settings(), "shardId-000000000000", pace=Pace())
     shard.offer([KinesisRecord(str(number), "key", b"x" * 1_048_000, 0.0) for number in range(10)], 0.0)
     sizes, numbers = [], []
     while work := shard.take(0.0):
@@ -164,7 +177,7 @@ def test_with_a_parallelization_factor_keys_run_side_by_side_and_each_in_order(r
 
 def test_at_most_one_batch_a_lane_is_in_flight(settings):
     """With a factor of 3 there are never more than three invocations at once, of different keys."""
-    shard = Shard(settings(ParallelizationFactor=3, BatchSize=1), "shardId-000000000000", pace=None)
+    shard = Shard(settings(ParallelizationFactor=3, BatchSize=1), "shardId-000000000000", pace=Pace())
     shard.offer([KinesisRecord(str(number), f"key-{number % 12}", b"{}", 0.0) for number in range(60)], 0.0)
     work = shard.take(0.0)
     assert len(work) == 3

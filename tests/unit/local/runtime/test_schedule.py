@@ -118,9 +118,9 @@ def run_schedule():
     """Start schedules that end with the test."""
     started = []
 
-    def run(consumer, settings=SETTINGS, speed=1.0, is_on=lambda: True):
+    def run(consumer, settings=SETTINGS, speed=1.0, **options):
         clock, results = ManualClock(), []
-        schedule = Schedule(settings, consumer, clock, speed=speed, finished=results.append, is_on=is_on)
+        schedule = Schedule(settings, consumer, clock, speed=speed, finished=results.append, **options)
         started.append((schedule, consumer))
         schedule.start()
         return schedule, clock, results
@@ -144,6 +144,16 @@ def test_the_first_tick_is_at_once_and_the_next_a_minute_later(run_schedule):
     assert len(consumer.events) == 1
     clock.advance(1)
     wait_until(lambda: len(consumer.events) == 2)
+
+
+def test_the_first_tick_can_be_put_off(run_schedule):
+    """What has nothing to do at the start does not start cold beside what has."""
+    consumer = Consumer()
+    _, clock, _ = run_schedule(consumer, first_after=30.0)
+    clock.advance(29)
+    assert not consumer.events
+    clock.advance(1)
+    wait_until(lambda: len(consumer.events) == 1)
 
 
 def test_a_tick_that_finds_a_run_under_way_follows_it(run_schedule):
