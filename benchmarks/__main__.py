@@ -20,6 +20,8 @@ from benchmarks.harness.processes import BenchmarkError
 from benchmarks.harness.workspace import FULL, QUICK, Workspace
 from benchmarks.report import table
 from benchmarks.report.progress import Progress
+from local.command import run_command
+from local.machine import MachineError, check
 from local.output_file import NOT_WRITTEN, OutputError, OutputFile
 from local.shell_settings import shut_out
 from local.signals import ending_in_order
@@ -87,6 +89,7 @@ def _measure(options: argparse.Namespace) -> int:
     console = Console(width=None if sys.stdout.isatty() else _LOG_WIDTH)
     done = False
     try:
+        check()
         with (
             nullcontext() if options.json is None else OutputFile(options.json) as file,
             tempfile.TemporaryDirectory(prefix="bench-") as folder,
@@ -96,6 +99,9 @@ def _measure(options: argparse.Namespace) -> int:
             table.show(results, console)
             if file is not None:
                 file.write(results)
+    except MachineError as error:
+        _complain(str(error))
+        return _CANNOT_START
     except OutputError as error:
         _complain(f"--json: {error}")
         return NOT_WRITTEN if done else _CANNOT_START
@@ -133,4 +139,4 @@ def _run(name: str, workspace: Workspace, said: Callable[[str], None]) -> dict[s
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_command("bench", main)

@@ -22,6 +22,8 @@ from feeds.malformed import Malformed
 from feeds.received_log import ReceivedLog
 from feeds.sbs_receiver import SbsReceiver
 from feeds.stopping import Stopping
+from local.command import run_command
+from local.machine import MachineError, check_loopback
 from local.simulator import options as shared
 from local.simulator.server import TrackingStreamServer
 from local.threads import ThreadWatch
@@ -154,9 +156,12 @@ def feed(receiver: Receiver, take: Take, now: Callable[[], float], stop: threadi
 def _serving(options: argparse.Namespace, now: Callable[[], float], _stopping: Stopping) -> Iterator[Take]:
     log = ReceivedLog(now, keep_bytes=options.keep * shared.MEGABYTE)
     try:
+        check_loopback()
         server = TrackingStreamServer(
             log, token=options.token, token_interval=options.token_interval, port=options.serve
         )
+    except MachineError as error:
+        raise FeedError(str(error)) from error
     except ValueError as error:
         raise FeedError(f"--{error}") from error
     except OSError as error:
@@ -203,4 +208,4 @@ def _to_kinesis(options: argparse.Namespace, _now: Callable[[], float], stopping
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_command("feeder", main)

@@ -23,6 +23,7 @@ from consumer.stream.messages import MessageParser, PositionToken, Status, Strea
 from feeds.errors import FeedError
 from feeds.recording_file import RecordingFile
 from feeds.stopping import Stopping
+from local.command import run_command
 from local.simulator import options as shared
 from local.source.address import read_token
 
@@ -186,4 +187,4 @@ def _tell(text: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_command("record", main)

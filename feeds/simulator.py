@@ -19,6 +19,7 @@ from feeds.progress import SendingBar
 from feeds.pump import pump
 from feeds.stopping import Stopping
 from local.clock import SystemClock
+from local.command import run_command
 from local.simulator import __main__ as stream_simulator
 from local.simulator import options as shared
 from local.simulator.flights import GeneratedTraffic
@@ -120,4 +121,4 @@ def _expected(source: Source, duration: float) -> float | None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_command("simulator", main)

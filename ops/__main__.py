@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import sys
-
+from local.command import run_command
 from ops.command_line import main
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_command("ops", main)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
 from benchmarks.cost import tables
+from local.command import run_command
 
 TABLES = {
     "formats": (tables.by_format, "what the record format changes, instead of all items"),
@@ -34,4 +34,4 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_command("cost", main)

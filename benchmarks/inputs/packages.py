@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import shutil
 import subprocess
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks.harness.processes import BenchmarkError
 from benchmarks.harness.workspace import ROOT
+from local.runtime.processes import kill_session
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,7 +27,8 @@ def ours(name: str, folder: Path) -> Path:
     """Return the folder that a function's zip unpacks to, as `package.sh` makes it."""
     zips, target = folder / "zips", folder / f"ours-{name}"
     if not zips.exists():
-        _run([str(ROOT / "package.sh"), "--architecture", _ARCHITECTURES[platform.machine()], "--output", str(zips)])
+        architecture = _ARCHITECTURES[platform.machine()]
+        _run([str(ROOT / "package.sh"), "--architecture", architecture, "--output", str(zips)], folder)
     if not target.exists():
         with zipfile.ZipFile(zips / f"{name}.zip") as archive:
             archive.extractall(target)
@@ -38,7 +41,7 @@ def usual(folder: Path) -> Path:
     if not target.exists():
         pins = [f"{name}=={version(name)}" for name in LIBRARIES]
         pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"]
-        _run([*pip, "--target", str(target), *pins])
+        _run([*pip, "--target", str(target), *pins], folder)
         for path in (ROOT / "benchmarks" / "peers" / "functions").glob("[a-z]*.py"):
             shutil.copy(path, target)
     return target
@@ -49,7 +52,8 @@ def compiled(package: Path) -> Path:
     target = package.with_name(f"{package.name}-compiled")
     if not target.exists():
         shutil.copytree(package, target)
-        _run([sys.executable, "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", str(target)])
+        options = ["-q", "--invalidation-mode", "unchecked-hash", str(target)]
+        _run([sys.executable, "-m", "compileall", *options], package.parent)
     return target
 
 
@@ -65,7 +69,25 @@ def runtime(folder: Path) -> Path:
     return target
 
 
-def _run(command: list[str]) -> None:
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603 - our own commands
-    if done.returncode:
-        raise BenchmarkError(f"{' '.join(command)}: ended with {done.returncode}: {done.stderr[-2000:]}")
+def _run(command: list[str], folder: Path) -> None:
+    """Run a command; what it leaves behind when it is ended is in the folder, and its processes end with it."""
+    temporary = folder / "temporary"
+    temporary.mkdir(parents=True, exist_ok=True)
+    process = subprocess.Popen(  # noqa: S603 - our own commands
+        command,
+        cwd=ROOT,
+        env={**os.environ, "TMPDIR": str(temporary)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    with process:
+        try:
+            _, said = process.communicate()
+        except BaseException:
+            kill_session(process.pid)
+            raise
+    if process.returncode:
+        raise BenchmarkError(f"{' '.join(command)}: ended with {process.returncode}: {said[-2000:]}")

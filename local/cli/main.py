@@ -14,6 +14,7 @@ from local.aws.moto import CloudError
 from local.aws.template import TemplateError
 from local.cli.closing_table import show_report
 from local.data_folder import DataFolder, DataFolderError
+from local.machine import MachineError, check
 from local.output_file import NOT_WRITTEN, OutputError, OutputFile
 from local.run import Run, RunError
 from local.runtime.emulator import EmulatorError
@@ -42,6 +43,7 @@ def main(options: RunOptions, *, repository: Path = REPOSITORY) -> int:
 def _run(options: RunOptions, console: Console, repository: Path) -> int:
     done, folder = False, None
     try:
+        check()
         folder = None if options.out is None else DataFolder(options.out)
         with nullcontext() if options.report is None else OutputFile(options.report) as file:
             report = Run(options, console, repository, folder).execute()
@@ -49,7 +51,7 @@ def _run(options: RunOptions, console: Console, repository: Path) -> int:
             done = True
             if file is not None:
                 file.write(report.as_json())
-    except (TemplateError, CloudError, EmulatorError, RunError) as error:
+    except (MachineError, TemplateError, CloudError, EmulatorError, RunError) as error:
         _complain(str(error))
         return _CANNOT_START
     except (ClientError, BotoCoreError) as error:

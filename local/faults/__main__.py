@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from local.audit.envelope import ENVELOPE, FORMATS
+from local.command import run_command
 from local.faults.pool import Pool
+from local.machine import MachineError, check
 from local.output_file import NOT_WRITTEN, OutputError, OutputFile
 from local.shell_settings import shut_out
 from local.signals import ending_in_order
@@ -160,6 +162,7 @@ def _run(options: argparse.Namespace) -> int:
     seeds = range(options.seed, options.seed + options.schedules)
     done = False
     try:
+        check()
         with nullcontext() if options.report is None else OutputFile(options.report) as file:
             totals = run(
                 seeds,
@@ -173,6 +176,9 @@ def _run(options: argparse.Namespace) -> int:
             say(json.dumps(report, indent=1))
             if file is not None:
                 file.write(report)
+    except MachineError as error:
+        _complain(str(error))
+        return _CANNOT_START
     except OutputError as error:
         _complain(f"--report: {error}")
         return NOT_WRITTEN if done else _CANNOT_START
@@ -184,4 +190,4 @@ def _complain(text: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_command("chaos", main)

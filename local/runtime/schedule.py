@@ -202,7 +202,8 @@ class Schedule:
         with self._lock:
             workers = list(self._workers)
         for worker in workers:
-            worker.join()
+            if worker.ident is not None:  # the machine may have had no thread left to start it
+                worker.join()
 
     def _run(self) -> None:
         next_tick = self._clock.now() + self._first_after

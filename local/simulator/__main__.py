@@ -10,6 +10,8 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
+from local.command import run_command
+from local.machine import MachineError, check_loopback
 from local.simulator import options as shared
 from local.simulator.feed import Feed
 from local.simulator.recording import RecordingError
@@ -62,6 +64,7 @@ def serve(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     """Serve what the options of `parser` ask for, until Ctrl-C or SIGTERM; return the exit code."""
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
     try:
+        check_loopback()
         source = shared.source(options)
         # A simulator may run for days: what no request can reach any more is dropped. A recording is in memory anyway.
         forgets = source.endless and math.isfinite(options.speed)
@@ -76,7 +79,7 @@ def serve(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
         server = TrackingStreamServer(
             feed, token=options.token, token_interval=shared.token_interval(options), port=options.port
         )
-    except (ValueError, RecordingError) as error:
+    except (MachineError, ValueError, RecordingError) as error:
         parser.error(str(error))
     except OSError as error:
         parser.error(f"--port: {options.port} cannot be used: {error.strerror}; take another, or 0 for any free one")
@@ -100,4 +103,4 @@ def serve(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_command("simulator", main)

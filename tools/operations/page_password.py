@@ -8,7 +8,8 @@ from __future__ import annotations
 import argparse
 import hashlib
 import secrets
-import sys
+
+from local.command import run_command
 
 GROUPS, IN_A_GROUP = 5, 5
 ALPHABET = "abcdefghijkmnopqrstuvwxyz23456789"
@@ -41,4 +42,4 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_command("page-password", main)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from samcli.yamlhelper import yaml_parse  # type: ignore[import-untyped]
 
+from local.command import run_command
 from tools.operations import alert_patterns
 
 if TYPE_CHECKING:
@@ -187,4 +188,4 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_command("check-parameters", main)

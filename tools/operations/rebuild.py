@@ -30,6 +30,7 @@ from aggregator.state.splitting import PartFolder  # isort: skip
 from aggregator.state.window_part import WindowPart  # isort: skip
 from common.clock import rfc3339  # isort: skip
 from common.target_update import TargetUpdate  # isort: skip
+from local.command import run_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -244,4 +245,4 @@ def _tell(text: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_command("rebuild", main)

@@ -16,6 +16,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from common.api_token import MalformedTokenError, checked
+from local.command import run_command
 from ops.errors import explained
 
 if TYPE_CHECKING:
@@ -109,4 +110,4 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_command("set-token", main)

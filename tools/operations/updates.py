@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import msgspec
 
 from common import envelope
+from local.command import run_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -114,4 +115,4 @@ def _flush(out: BinaryIO) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_command("updates", main)

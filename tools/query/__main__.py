@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import duckdb
 from botocore.exceptions import BotoCoreError, ClientError
 
+from local.command import run_command
 from local.standard_output import surviving
 from tools.query import catalog, database, output, parquet, places, span
 from tools.query.errors import QueryError
@@ -115,4 +116,4 @@ def _tell(text: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_command("query", main)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from local.command import run_command
 from local.output_file import NOT_WRITTEN, OutputError, OutputFile
 from local.signals import ending_in_order
 from local.simulator.options import count
@@ -115,4 +116,4 @@ def _tell(text: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_command("reprocess", main)
