@@ -72,7 +72,7 @@ const search = new SearchBox({
 const timeline = new Timeline((time, speed) => order({ type: "time", at: time, speed }));
 
 /** Whether the page is laid out as on a phone. */
-const isNarrow = () => innerWidth <= 760;
+const isNarrow = () => innerWidth < 1024;
 
 /** @param {"light" | "dark"} name */
 function setTheme(name) {
