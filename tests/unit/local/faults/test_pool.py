@@ -6,40 +6,47 @@ import pytest
 
 from local.faults.pool import Pool
 from tests.support import pool_workers
+from tests.support.pool_workers import ENDS_ALWAYS, ENDS_ONCE, FAILS_ALWAYS, HOLDS, SEEDS
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory):
+    """All seeds on two processes: each outcome, and what was printed."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(pool_workers.FOLDER, str(tmp_path_factory.mktemp("begun")))
+        messages = []
+        return list(Pool(2, messages.append, target=pool_workers.work).outcomes(SEEDS)), messages
 
 
 @pytest.fixture
-def run(monkeypatch, tmp_path):
-    """Run the seeds 1 to 4 on two processes of a kind; return the outcomes by seed, and what was printed."""
-    monkeypatch.setenv(pool_workers.FOLDER, str(tmp_path))
-
-    def do(target):
-        messages = []
-        outcomes = list(Pool(2, messages.append, target=target).outcomes([1, 2, 3, 4]))
-        assert sorted(one.seed for one in outcomes) == [1, 2, 3, 4]
-        return {one.seed: one for one in outcomes}, messages
-
-    return do
+def outcomes(ran):
+    """The outcomes, by seed."""
+    return {one.seed: one for one in ran[0]}
 
 
-def test_a_schedule_whose_process_ends_is_tried_again(run):
-    """Another process takes its place; a message says so."""
-    outcomes, messages = run(pool_workers.ends_once)
-    assert all(one.verdict.clean for one in outcomes.values())
-    assert messages == ["schedule 2: the harness failed, and tries again: the worker's process ended with 9"]
+def test_each_seed_has_one_outcome(ran):
+    """Those that fail, and those that are run after them."""
+    assert sorted(one.seed for one in ran[0]) == list(SEEDS)
+
+
+def test_a_schedule_that_fails_is_tried_again(ran):
+    """Another process takes its place; a message says so, once for each."""
+    reasons = dict.fromkeys((ENDS_ONCE, ENDS_ALWAYS), "the worker's process ended with 9")
+    reasons[FAILS_ALWAYS] = "OSError: no port"
+    begin = "the harness failed, and tries again"
+    assert sorted(ran[1]) == [f"schedule {seed}: {begin}: {reason}" for seed, reason in reasons.items()]
+
+
+def test_what_came_to_its_end_held(outcomes):
+    """At the first try, or at the second."""
+    assert all(outcomes[seed].verdict.clean for seed in (HOLDS, ENDS_ONCE))
 
 
 @pytest.mark.parametrize(
-    ("target", "reason"),
-    [
-        (pool_workers.ends_always, "the worker's process ended with 9"),
-        (pool_workers.fails_always, "OSError: no port"),
-    ],
+    ("seed", "reason"), [(ENDS_ALWAYS, "the worker's process ended with 9"), (FAILS_ALWAYS, "OSError: no port")]
 )
-def test_a_schedule_that_cannot_be_brought_to_its_end_did_not_hold(run, target, reason):
-    """The others are run all the same."""
-    outcomes, _ = run(target)
-    assert not outcomes[2].verdict.clean
-    assert outcomes[2].verdict.unfinished == 1
-    assert reason in outcomes[2].verdict.notes
-    assert all(outcomes[seed].verdict.clean for seed in (1, 3, 4))
+def test_a_schedule_that_cannot_be_brought_to_its_end_did_not_hold(outcomes, seed, reason):
+    """It is told why."""
+    assert not outcomes[seed].verdict.clean
+    assert outcomes[seed].verdict.unfinished == 1
+    assert reason in outcomes[seed].verdict.notes
