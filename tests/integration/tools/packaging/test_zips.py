@@ -186,11 +186,11 @@ def shape(found, seen=()):
     members = {{name: shape(member, (*seen, found.name)) for name, member in sorted(inner.items())}}
     return [found.name, found.type_name, sorted(map(str, found.metadata.items())), str(found.serialization), members]
 
-def describe(client):
-    model = client.meta.service_model
+def describe(clients):
+    model = clients[0].meta.service_model  # of a service, not of a region
     operations = [model.operation_model(name) for name in model.operation_names]
     return {{
-        "endpoint": client.meta.endpoint_url,
+        "endpoints": [client.meta.endpoint_url for client in clients],
         "operations": [[one.name, one.http, shape(one.input_shape), shape(one.output_shape)] for one in operations],
         "errors": sorted(error.name for error in model.error_shapes),
         "api": sorted(map(str, model.metadata.items())),
@@ -198,24 +198,35 @@ def describe(client):
 
 session = botocore.session.get_session()
 regions = ["us-east-1", "cn-north-1", "us-gov-west-1", "eu-central-2"]
-found = [
-    describe(session.create_client(service, region, aws_access_key_id="x", aws_secret_access_key="x"))
-    for service in {services!r} for region in regions
-]
-print(json.dumps(found))
+print(json.dumps({{
+    service: describe([
+        session.create_client(service, region, aws_access_key_id="x", aws_secret_access_key="x") for region in regions
+    ])
+    for service in {services!r}
+}}))
 """
 
 
-def test_every_service_has_a_client(unzipped, checkout, name, tmp_path):
+def services_of(checkout, name):
+    """The AWS services that a function calls."""
+    return (checkout / "src" / name / "services.txt").read_text().split()
+
+
+@pytest.fixture(scope="module")
+def whole(checkout):
+    """What the clients of the whole of botocore are like, by service: of all services that a function calls."""
+    program = CLIENTS.format(services=sorted({one for name in FOLDERS for one in services_of(checkout, name)}))
+    return json.loads(subprocess.run([sys.executable, "-c", program], capture_output=True, check=True).stdout)
+
+
+def test_every_service_has_a_client(unzipped, checkout, name, tmp_path, whole):
     """Pruning left all a client of each named service needs: it is the one that the whole of botocore makes."""
-    services = (checkout / "src" / name / "services.txt").read_text().split()
+    services = services_of(checkout, name)
     found = json.loads(run_unpacked(unzipped[name], CLIENTS.format(services=services), tmp_path))
-    program = CLIENTS.format(services=services)
-    whole = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
-    assert found == json.loads(whole)
-    assert len(found) == len(services) * 4
-    assert found[0]["endpoint"].startswith(f"https://{services[0]}.")
-    assert found[0]["operations"]
+    assert found == {service: whole[service] for service in services}
+    assert len(found) == len(services)
+    assert found[services[0]]["endpoints"][0].startswith(f"https://{services[0]}.")
+    assert all(len(one["endpoints"]) == 4 and one["operations"] for one in found.values())
 
 
 def test_services_txt_is_what_the_code_calls(repository, name):
