@@ -36,10 +36,10 @@ class Shard:
     follow; makes the invocations that `take` gives, and answers each with `complete` or `postpone`.
     """
 
-    def __init__(self, settings: MappingSettings, shard_id: str, pace: Pace) -> None:
+    def __init__(self, settings: MappingSettings, shard_id: str, pace: Pace, writer: EventWriter | None = None) -> None:
         self.shard_id = shard_id
         self._settings = settings
-        self._writer = EventWriter(settings, shard_id)
+        self._writer = writer or EventWriter(settings, shard_id)
         self.lanes = [Lane(settings, self._writer, shard_id, pace) for _ in range(settings.parallelization_factor)]
         self._read_until = 0.0
         self._own_counters = Counters()

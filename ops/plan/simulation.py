@@ -14,7 +14,8 @@ from statistics import quantiles
 from typing import TYPE_CHECKING
 
 from local.event_source_mapping import MappingSettings, Pace
-from local.event_source_mapping.record import KinesisRecord
+from local.event_source_mapping.event import EventWriter
+from local.event_source_mapping.record import KinesisRecord, PendingRecord
 from local.event_source_mapping.shard import Shard
 from local.runtime.invocation import InvocationResult
 
@@ -22,11 +23,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from local.event_source_mapping.shard import Work
+    from local.event_source_mapping.window import Window
 
 READ_BYTES = 2 * 1024 * 1024
 """A shard gives so much a second, to all who read it together (Kinesis quotas)."""
 
-KEYS = 997
+KEYS = tuple(f"{number:06X}" for number in range(997))
 """Partition keys of a shard's records: aircraft, spread over the lanes."""
 
 BEGIN = 1_700_000_000.0
@@ -121,6 +123,28 @@ def simulate(  # noqa: PLR0913 - a mapping, its load, its function, and for how 
     return _Simulation(mapping, traffic, function, seconds, seed, pace or Pace()).run()
 
 
+class _Unread(EventWriter):
+    """Writes no event, for nobody reads it: of a record its size counts, and each is as large as the first."""
+
+    _encoded = b""
+
+    def record(self, record: KinesisRecord, received: float) -> PendingRecord:
+        """Give a record the first one's bytes."""
+        self._encoded = self._encoded or super().record(record, received).encoded
+        return PendingRecord(record.sequence_number, round(record.arrival, 3), received, self._encoded)
+
+    def event(
+        self,
+        records: tuple[PendingRecord, ...],  # noqa: ARG002 - as its base has them
+        window: Window | None,  # noqa: ARG002
+        *,
+        final: bool = False,  # noqa: ARG002
+        early: bool = False,  # noqa: ARG002
+    ) -> bytes:
+        """Write nothing."""
+        return b""
+
+
 class _Simulation:
     """One run; `_now` is its time."""
 
@@ -128,7 +152,8 @@ class _Simulation:
         self, mapping: Mapping, traffic: Traffic, function: Function, seconds: float, seed: int, pace: Pace
     ) -> None:
         self._pace = pace
-        self._shard = Shard(mapping.settings(), "shardId-000000000000", self._pace)
+        settings, shard_id = mapping.settings(), "shardId-000000000000"
+        self._shard = Shard(settings, shard_id, self._pace, _Unread(settings, shard_id))
         self._lanes = mapping.parallelization
         self._function = function
         self._traffic = traffic
@@ -190,7 +215,7 @@ class _Simulation:
         at_tip = len(records) < self._pace.poll_limit
         if at_tip:
             self._shard.caught_up(self._now)
-        read = sum(len(record.data) for record in records) * self._traffic.readers / READ_BYTES
+        read = len(records) * self._traffic.bytes * self._traffic.readers / READ_BYTES
         self._next_poll = self._now + max(read, self._pace.poll_interval if at_tip else 0.0)
         return len(records)
 
@@ -217,4 +242,4 @@ def arrivals(traffic: Traffic, seed: int) -> Iterator[KinesisRecord]:
     moment = BEGIN
     for number in count(1):
         moment += chance.expovariate(traffic.records)
-        yield KinesisRecord(str(number), f"{number % KEYS:06X}", data, moment)
+        yield KinesisRecord(str(number), KEYS[number % len(KEYS)], data, moment)
