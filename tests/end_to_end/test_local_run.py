@@ -118,16 +118,23 @@ TOKEN = "s3cret-API-token"
 SHORT = ("--window", "2", "--token-interval", "0.3", "--rate", "40", "--aircraft", "40", "--no-archive")
 """Few aircraft: at each window's end the state of each is written, one by one, into a table that moto plays."""
 
+WINDOWS = 6
+"""Of two seconds and 40 updates a second, on how many shards ever: their ends have seen more than 100 updates."""
+
 
 def test_two_runs_go_on_side_by_side_and_lose_nothing(local_run):
     """Generated traffic through the whole system, twice at a time: figures that agree, and nothing left.
 
-    One reads all the time, the other periodically, and a stream that is four hours late.
+    One reads periodically, and a stream that is four hours late. The other reads all the time, until the first Ctrl-C,
+    which ends it in good order: it stops at a token, counts, and writes its report.
     """
     visits = ("--schedule", "1-minute", "--stop-when-caught-up", "--rate", "2", "--speed", "20", "--delay", "240")
-    runs = [local_run(*SHORT, "--duration", "4", *way) for way in (("--seed", "1"), visits)]
-    wait_for_functions(*runs)
-    for run in runs:
+    visiting = local_run(*SHORT, "--duration", "4", *visits)
+    endless = local_run(*SHORT, "--duration", "0", "--seed", "1", "--verbose")
+    wait_for_functions(visiting, endless)
+    wait_until(lambda: endless.output().count("window closed") >= WINDOWS)
+    endless.interrupt()
+    for run in (visiting, endless):
         assert run.end() == 0, run.output()
         report = run.report
         sent = report["source"]["updates"]
@@ -137,8 +144,10 @@ def test_two_runs_go_on_side_by_side_and_lose_nothing(local_run):
         assert report["aggregator"]["updates"] == sent
         assert report["archive"] is None  # it was not asked for
         assert report["consumer"]["graceful_stops"] == report["consumer"]["invocations"] >= 1
+        assert report["consumer"]["hard_stops"] == 0
         assert (report["rejected"], report["dead_letters"]) == (0, 0)
         assert "Nothing was lost." in run.output()
+        assert "Traceback" not in run.output()
         run.assert_nothing_is_left()
 
 
@@ -161,15 +170,25 @@ def test_a_stream_served_by_others_is_read(local_run, simulator, tmp_path):
     assert TOKEN not in run.output() + run.report_path.read_text()
 
 
-def test_envelopes_carry_the_same_updates(local_run):
+def test_envelopes_carry_the_same_updates_through_several_runs(local_run):
     """The other record format: few records hold all, and every function counts what is in them.
 
-    The shell has settings for AWS that would end the run; they do not reach it.
+    A short timeout makes several runs that all end at a token: the consumer's work goes on in the next invocation where
+    the last one stopped, and nothing is sent twice. On a machine on which a function takes seconds to start, a timeout
+    of eight leaves no time to read: there with more. The shell has settings for AWS that would end the run; they do not
+    reach it.
     """
-    few = ("--rate", "10", "--aircraft", "10", "--speed", "60", "--duration", "3")
-    run = local_run(*SHORT, *few, "--record-format", "envelope", **HOSTILE)
-    assert run.end() == 0, run.output()
-    report = run.report
+    few = ("--rate", "2", "--aircraft", "10", "--speed", "60", "--record-format", "envelope")
+    for timeout in (8, 32):
+        duration = timeout * 3 / 2
+        run = local_run(*SHORT, *few, "--duration", str(duration), "--consumer-timeout", str(timeout), **HOSTILE)
+        code = run.end()
+        report = run.report
+        consumer = report["consumer"]
+        if consumer["graceful_stops"] == consumer["invocations"]:
+            break
+    assert code == 0, run.output()
+    assert consumer["invocations"] == consumer["graceful_stops"] >= 2
     sent = report["source"]["updates"]
     assert report["kinesis"] == {"updates": sent, "lost": 0, "duplicates": 0, "out_of_order": 0}
     assert report["aggregator"]["updates"] == sent
@@ -187,37 +206,6 @@ def test_the_recording_at_full_speed_arrives_whole(local_run, recording):
     assert report["kinesis"] == {"updates": 5680, "lost": 0, "duplicates": 0, "out_of_order": 0}
     assert report["aggregator"]["updates"] == 5680
     assert report["consumer"]["hard_stops"] == 0
-
-
-def test_a_short_timeout_makes_several_runs_that_all_end_at_a_token(local_run):
-    """The consumer's work goes on in the next invocation where the last one stopped; nothing is sent twice.
-
-    On a machine on which a function takes seconds to start, a timeout of eight leaves no time to read: there with more.
-    """
-    few = ("--rate", "2", "--aircraft", "10", "--speed", "60")
-    for timeout in (8, 32):
-        duration = timeout * 3 / 2
-        run = local_run(*SHORT, *few, "--duration", str(duration), "--consumer-timeout", str(timeout))
-        code = run.end()
-        consumer = run.report["consumer"]
-        if consumer["graceful_stops"] == consumer["invocations"]:
-            break
-    assert code == 0, run.output()
-    assert consumer["invocations"] == consumer["graceful_stops"] >= 2
-    assert run.report["kinesis"]["duplicates"] == 0
-    assert run.report["aggregator"]["updates"] == run.report["source"]["updates"]
-
-
-def test_the_first_ctrl_c_ends_the_run_in_good_order(local_run):
-    """A run without end stops at a token, counts, writes its report, and leaves nothing; no traceback."""
-    run = local_run(*SHORT, "--duration", "0")
-    wait_for_functions(run)
-    run.interrupt()
-    assert run.end() == 0, run.output()
-    assert run.report["kinesis"]["lost"] == 0
-    assert run.report["consumer"]["hard_stops"] == 0
-    assert "Traceback" not in run.output()
-    run.assert_nothing_is_left()
 
 
 def test_a_ctrl_c_before_anything_is_sent_ends_the_run_at_once(local_run):
