@@ -46,6 +46,23 @@ def pytest_collection_modifyitems(items):
     items[:] = [item for path in others for item in files[path]]
 
 
+_ONE_STACK = {"tests/end_to_end/test_secrets.py": "tests/end_to_end/test_least_privilege.py"}
+"""Files that look at one stack, by the first of them: each worker that got one would make it for itself."""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Give files of one stack to one worker."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class ByStack(LoadFileScheduling):
+        def _split_scope(self, nodeid):
+            path = super()._split_scope(nodeid)
+            return _ONE_STACK.get(path, path)
+
+    return ByStack(config, log) if config.getvalue("dist") == "loadfile" else None
+
+
 @pytest.fixture(autouse=True)
 def _settings():
     """A command run in this process, by a test or a fixture of any scope, clears these; the next test has its own."""
