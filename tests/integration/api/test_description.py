@@ -6,10 +6,7 @@ import json
 from datetime import timedelta
 
 import pytest
-import schemathesis
 from hypothesis import HealthCheck, given, settings
-from openapi_spec_validator import validate
-from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from api import openapi
 from local.runtime.invocation import InvocationResult
@@ -21,6 +18,8 @@ from tests.integration.api.conftest import FLEET, NOW
 
 def test_the_description_is_valid():
     """It is OpenAPI 3.1, and each parameter and field says what it is."""
+    from openapi_spec_validator import validate
+
     description = json.loads(openapi.document())
     validate(description)
     for path, operations in description["paths"].items():
@@ -47,6 +46,9 @@ def url(service, s3, put, put_rows, put_alert):
 @pytest.mark.parametrize("path", sorted(json.loads(openapi.document())["paths"]))
 def test_answers_are_as_described(url, path):
     """Whatever is asked for, in the right form and in wrong ones, the answer is one that the description has."""
+    import schemathesis
+    from schemathesis.specs.openapi.checks import positive_data_acceptance
+
     description = schemathesis.openapi.from_url(f"{url}/api/openapi.json")
 
     @given(case=description[path]["GET"].as_strategy())
