@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from local.cli.command_line import parse
 from local.cli.main import main
 from local.run_options import RunOptions
 from local.runtime import processes
@@ -277,42 +278,31 @@ def test_faults_on_purpose_lose_nothing(local_run):
     run.assert_nothing_is_left()
 
 
-def run_of_template(repository, tmp_path, template, *arguments):
-    """A run to its end of the repository with another template."""
-    folder = tmp_path / "copy"
-    folder.mkdir()
-    for name in ("local", "src"):
-        (folder / name).symlink_to(repository / name)
-    (folder / "template.yaml").write_text(template)
-    script = (
-        "import sys; from pathlib import Path; "
-        "from local.cli.command_line import parse; from local.cli.main import main; "
-        f"sys.exit(main(parse({list(arguments)!r}), repository=Path({str(folder)!r})))"
-    )
-    return subprocess.run(
-        [sys.executable, "-c", script],
-        cwd=folder,
-        env=os.environ | {"PYTHONPATH": str(repository), "COLUMNS": "120", "TERM": "dumb"},
-        capture_output=True,
-        text=True,
-        timeout=_TIMEOUT,
-        check=False,
-    )
+@pytest.fixture
+def run_of_template(repository, tmp_path, monkeypatch, capsys):
+    """Make a run to its end, in this process, of the repository with another template; gives its code and output."""
+
+    def run(template, *arguments):
+        (tmp_path / "src").symlink_to(repository / "src")
+        (tmp_path / "template.yaml").write_text(template)
+        monkeypatch.setenv("COLUMNS", "120")
+        code = main(parse(list(arguments)), repository=tmp_path)
+        return code, capsys.readouterr()
+
+    return run
 
 
-def test_a_function_that_cannot_start_ends_the_run_and_says_why(repository, tmp_path):
+def test_a_function_that_cannot_start_ends_the_run_and_says_why(repository, run_of_template):
     """A consumer that cannot even be imported: the first try is the last, and its own words say why."""
     template = (repository / "template.yaml").read_text()
-    ended = run_of_template(
-        repository,
-        tmp_path,
+    code, printed = run_of_template(
         template.replace("Handler: consumer.handler.handler", "Handler: consumer.nothing"),
         *("--rate", "20", "--duration", "0", "--window", "2"),
     )
-    assert ended.returncode == 2, ended.stdout + ended.stderr
-    assert "local: error: ConsumerFunction (consumer.nothing) cannot start: Runtime." in ended.stderr
-    assert "\n    [ERROR] Runtime." in ended.stderr
-    assert "Lost" not in ended.stdout
+    assert code == 2, printed
+    assert "local: error: ConsumerFunction (consumer.nothing) cannot start: Runtime." in printed.err
+    assert "\n    [ERROR] Runtime." in printed.err
+    assert "Lost" not in printed.out
 
 
 class DyingSource:
@@ -379,7 +369,7 @@ def test_a_report_that_cannot_be_written_is_refused_before_the_run(capsys):
     assert printed.out == ""
 
 
-def test_records_given_up_that_no_destination_takes_are_a_loss(repository, tmp_path):
+def test_records_given_up_that_no_destination_takes_are_a_loss(repository, run_of_template):
     """Alerts that fail for good, before a bucket that is not there: all else adds up, and nothing else would tell."""
     template = (repository / "template.yaml").read_text()
     for old, new in (
@@ -389,49 +379,19 @@ def test_records_given_up_that_no_destination_takes_are_a_loss(repository, tmp_p
     ):
         assert old in template
         template = template.replace(old, new)
-    ended = run_of_template(
-        repository,
-        tmp_path,
-        template,
-        *(
-            "--rate",
-            "5",
-            "--aircraft",
-            "10",
-            "--emergency",
-            "--duration",
-            "2",
-            "--window",
-            "2",
-            "--speed",
-            "60",
-            "--no-archive",
-        ),
-    )
-    assert ended.returncode == 1, ended.stdout + ended.stderr
-    assert ended.stdout.count("Lost: ") == 1, ended.stdout
-    assert "records were given up, and no on-failure destination took them." in ended.stdout
-    assert "Nothing was lost" not in ended.stdout
+    few = ("--rate", "5", "--aircraft", "10", "--speed", "60", "--duration", "2", "--window", "2", "--no-archive")
+    code, printed = run_of_template(template, *few, "--emergency")
+    assert code == 1, printed
+    assert printed.out.count("Lost: ") == 1, printed.out
+    assert "records were given up, and no on-failure destination took them." in printed.out
+    assert "Nothing was lost" not in printed.out
 
 
-def test_a_template_that_does_not_translate_is_refused(repository, tmp_path):
+def test_a_template_that_does_not_translate_is_refused(run_of_template):
     """Exit code 2 and one sentence: the file, the resource, what to do."""
-    (tmp_path / "template.yaml").write_text("Resources: {F: {Type: 'AWS::Serverless::Function', Properties: {}}}")
-    script = (
-        "import sys; from pathlib import Path; "
-        "from local.cli.command_line import parse; from local.cli.main import main; "
-        "sys.exit(main(parse([]), repository=Path('.')))"
-    )
-    ended = subprocess.run(
-        [sys.executable, "-c", script],
-        cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(repository)},
-        capture_output=True,
-        text=True,
-        timeout=_TIMEOUT,
-        check=False,
-    )
-    assert ended.returncode == 2
-    assert "local: error: template.yaml: does not translate" in ended.stderr
-    assert "[F]" in ended.stderr
-    assert "Traceback" not in ended.stderr
+    code, printed = run_of_template("Resources: {F: {Type: 'AWS::Serverless::Function', Properties: {}}}")
+    assert code == 2
+    assert printed.err.startswith("local: error: ")
+    assert "template.yaml: does not translate" in printed.err
+    assert "[F]" in printed.err
+    assert "Traceback" not in printed.err
