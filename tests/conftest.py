@@ -53,7 +53,7 @@ _ONE_STACK = {"tests/end_to_end/test_secrets.py": "tests/end_to_end/test_least_p
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
     """Give files of one stack to one worker."""
-    from xdist.scheduler import LoadFileScheduling
+    from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]
 
     class ByStack(LoadFileScheduling):
         def _split_scope(self, nodeid):
