@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
+import threading
 import time
 import zlib
 
@@ -216,6 +217,34 @@ def test_the_slider_shows_the_past(sky, open_page):
     page.click("#live")
     page.wait("() => document.querySelectorAll('tbody tr').length === 3")
     page.wait(f"() => ({TEXT})('#clock').startsWith('Live')")
+
+
+def test_a_past_that_is_slow_to_come_keeps_its_controls(sky, open_page, monkeypatch):
+    """What has not closed cannot be chosen; what has shows the present until it comes, and the buttons of the past."""
+    page = open_page()
+    page.shown(3)
+    page.wait("() => !document.getElementById('slider').disabled")
+    choose = """back => { const slider = document.getElementById('slider');
+        slider.value = back ? slider.max - back : slider.min; slider.dispatchEvent(new Event('change')); }"""
+    page.evaluate(choose, 2_000)
+    assert page.get_attribute("#live", "aria-pressed") == "true", "its window is still open"
+
+    answer, is_there = sky.site.answer, threading.Event()
+
+    def slow(path, headers):
+        assert "/closed/" not in path or is_there.wait(60)
+        return answer(path, headers)
+
+    monkeypatch.setattr(sky.site, "answer", slow)
+    page.evaluate(choose, 0)
+    for _ in range(2):  # the clock is written twice a second, and then says what is shown
+        before = page.inner_text("#clock")
+        page.wait("before => document.getElementById('clock').textContent !== before", before)
+    assert page.is_visible("#play")
+    is_there.set()
+    page.wait(f"() => ({TEXT})('#clock').startsWith('Past')")
+    assert page.is_visible("#play")
+    assert page.get_attribute("#live", "aria-pressed") == "false"
 
 
 def test_what_has_not_changed_is_not_sent_again(sky, open_page):

@@ -158,7 +158,7 @@ const handlers = {
   alerts: ({ alerts: found }) => alerts.show(found),
   health(message) {
     health.show({ ...message, troubles: [...message.troubles, ...basemap.troubles] });
-    timeline.span(message.since);
+    timeline.span(message.since, message.until);
   },
 };
 

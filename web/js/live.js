@@ -108,9 +108,15 @@ export class Live {
     for (const shard of this.shards.values()) shard.wakes();
   }
 
-  /** @returns {number} how many aircraft the open windows hold, looked at or not */
+  /** @returns {number} how many aircraft are known, or are in the open windows, looked at or not */
   get total() {
-    return [...this.shards.values()].reduce((sum, shard) => sum + shard.aircraft, 0);
+    return Math.max(this.fleet.size, [...this.shards.values()].reduce((sum, shard) => sum + shard.aircraft, 0));
+  }
+
+  /** @returns {number} until when all windows have closed, as far as is known: a shard may be one behind another */
+  get closedUntil() {
+    const starts = [...this.shards.values()].map(({ windowStart, writtenAt }) => windowStart - writtenAt || -Infinity);
+    return Math.max(...starts) + Date.now() + this.clock.skew - this.windowSeconds * 1000;
   }
 }
 

@@ -66,7 +66,7 @@ export class Replay {
     const step = this.live.windowSeconds * 1000;
     const end = Math.floor(time / step) * step + step;
     const [before, after] = await Promise.all([this.#window(end - step), this.#window(end)]);
-    this.#window(end + step).catch(() => {});
+    if (end + step <= this.live.closedUntil) this.#window(end + step).catch(() => {});
     const fleet = new Between(before);
     Object.assign(fleet, after, { before });
     const first = before.newest > -Infinity ? before.newest : after.newest - step;
@@ -79,7 +79,8 @@ export class Replay {
     const known = this.windows.get(end);
     if (known) return known;
     const reading = this.#read(end);
-    reading.catch(() => this.windows.delete(end));
+    // What is not there yet may come: it is asked for again.
+    reading.then((fleet) => fleet.size || this.windows.delete(end), () => this.windows.delete(end));
     this.windows.set(end, reading);
     for (const key of this.windows.keys()) {
       if (this.windows.size <= KEPT) break;
@@ -208,7 +209,7 @@ export class Playback {
       setTimeout(() => {
         if (!isWanted()) return;
         const next = this.time;
-        if (next > Date.now() - this.live.windowSeconds * 1000) return this.showPresent();
+        if (next >= this.live.closedUntil) return this.showPresent();
         this.showPast(next, speed);
       }, wait);
     }

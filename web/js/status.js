@@ -57,7 +57,7 @@ export function watch(live, post) {
       isRecording: live.clock.isOwn,
       feed: live.clock.reading(Date.now()),
       since: live.since,
-      windowSeconds: live.windowSeconds,
+      until: live.closedUntil,
       counts: { ...counts },
       troubles: [...live.troubles].map(([name, trouble]) => ({ name, ...trouble })),
     });

@@ -14,6 +14,10 @@ export class Timeline {
     this.live = byId("live");
     this.play = /** @type {HTMLButtonElement} */ (byId("play"));
     this.isPast = false;
+    /** Whether the past is still to come, and what is shown is the present. */
+    this.isComing = false;
+    /** Until when there is a past. */
+    this.until = -Infinity;
     this.isPlaying = true;
     this.shown = Date.now();
     this.isDragged = false;
@@ -35,9 +39,9 @@ export class Timeline {
     });
   }
 
-  /** @param {number} time milliseconds since the epoch; the end of the slider is the present */
+  /** @param {number} time milliseconds since the epoch; what has not closed yet is the present */
   goTo(time) {
-    this.isPast = time < Number(this.slider.max);
+    this.isPast = this.isComing = time < this.until;
     this.shown = time;
     if (!this.isPast) this.isPlaying = true;
     this.#showControls();
@@ -45,19 +49,21 @@ export class Timeline {
     this.onTime(this.isPast ? time : null, this.isPlaying ? Number(this.speed.value) : 0);
   }
 
-  /** @param {number} since the first window's start */
-  span(since) {
+  /** @param {number} since the first window's start @param {number} until when the last one ended */
+  span(since, until) {
+    this.until = until;
     const now = Date.now();
     const first = Math.max(Number.isFinite(since) ? since : now, now - DAY);
     this.slider.min = String(Math.floor(first));
     this.slider.max = String(Math.floor(Math.max(now, first + 1)));
-    this.slider.disabled = false; // before it is known how far back there is something, it leads nowhere
+    this.slider.disabled = !(until > since); // before it is known how far back there is something, it leads nowhere
     if (!this.isPast && !this.isDragged) this.slider.value = this.slider.max;
   }
 
   /** @param {number} shown @param {boolean} isPast @param {number} feed what the feed's clock shows */
   at(shown, isPast, feed) {
-    if (!isPast && this.isPast && this.isPlaying && shown > Number(this.slider.max) - 120e3) {
+    if (isPast) this.isComing = false;
+    else if (this.isPast && !this.isComing) {
       // The replay has caught up with the present.
       this.isPast = false;
       this.#showControls();

@@ -104,7 +104,7 @@ function list(places, now) {
   const { fleet, past } = playback;
   const rows = places.slice(firstRow, firstRow + MOST_ROWS).map((place) => row(fleet, place, now));
   const known = fleet.size;
-  post({ type: "list", rows, first: firstRow, inView: places.length, known, total: past ? known : Math.max(live.total, known) });
+  post({ type: "list", rows, first: firstRow, inView: places.length, known, total: past ? known : live.total });
 }
 
 /** A change that is to be seen at once, in the list too. */
@@ -137,7 +137,9 @@ async function land() {
 }
 
 async function airportNames() {
-  airports = await (await file(new URL("data/airports.json", base).href)).json();
+  const columns = await (await file(new URL("data/airports.json", base).href)).json();
+  for (const steps of [columns.latitude, columns.longitude]) steps.forEach((/** @type {any} */ _, /** @type {number} */ i) => (steps[i] += steps[i - 1] ?? 0));
+  airports = columns;
   post({ type: "airports", names: Object.fromEntries((airports?.icao ?? []).map((code, i) => [code, airports?.city[i]])) });
   changed();
 }
