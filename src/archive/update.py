@@ -141,5 +141,5 @@ def _batch(
         timestamps,
         ingestion_times,
         list(islice(zip(*rows, strict=True), len(MEASURED))) or [()] * len(MEASURED),
-        [identities[row[len(MEASURED) : -len(KEY)]] for row in rows],
+        identities.numbers(row[len(MEASURED) : -len(KEY)] for row in rows),
     )

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 def connected(folder: Path, memory_megabytes: int) -> duckdb.DuckDBPyConnection:
     """Return a database of its own; `folder` has to be there."""
-    return duckdb.connect(
+    connection = duckdb.connect(
         ":memory:",
         config={
             "threads": 1,  # a processor is what a function has; and rows stay in their order
@@ -23,3 +23,5 @@ def connected(folder: Path, memory_megabytes: int) -> duckdb.DuckDBPyConnection:
             "autoload_known_extensions": False,
         },
     )
+    connection.execute("SET enable_progress_bar = false")  # a worker process would print one
+    return connection
