@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-import msgspec
 from botocore.exceptions import ClientError
 
 from common.clock import SystemClock
@@ -18,9 +17,9 @@ from live import objects
 from live.container import read_header
 from live.errors import SnapshotError
 from live.layout import POSITIONS
-from ops import duration
+from ops import duration, stored
 from ops.errors import OpsError, code
-from ops.output import say, say_json
+from ops.output import complain, say, say_json
 
 if TYPE_CHECKING:
     import argparse
@@ -79,7 +78,6 @@ class Drain:
         self._clock = clock
         self._tick_seconds = _LOCAL_TICK_SECONDS if stack.is_local else _TICK_SECONDS
         self._step = _LOCAL_STEP if stack.is_local else _STEP
-        self._s3 = stack.client("s3")
         self._kinesis = stack.client("kinesis")
         self._events = stack.client("events")
         self._rule = stack["ConsumerSchedule"].rpartition("/")[2]
@@ -99,7 +97,7 @@ class Drain:
             if window is None:
                 continue
             end, sequence = window
-            if not self._is_there("DataBucket", objects.closed_window(shard, end)):
+            if stored.get(self._stack, "DataBucket", objects.closed_window(shard, end)) is None:
                 open_windows.append(f"{shard} until {datetime.fromtimestamp(end / 1_000, UTC):%H:%M:%S}")
             if self._has_more(shard, sequence):
                 unread.append(shard)
@@ -126,19 +124,19 @@ class Drain:
 
     def _lease(self) -> str | None:
         """Return until when a run holds the checkpoint's lease, if one does."""
-        body = self._get("StateBucket", "checkpoint.json")
-        lease = None if body is None else msgspec.json.decode(body).get("lease")
-        if lease is None or datetime.fromisoformat(lease["expires_at"]) < self._clock.now():
+        checkpoint = stored.read(self._stack, "StateBucket", stored.CHECKPOINT, stored.Checkpoint)
+        lease = checkpoint and checkpoint.lease
+        if not lease or lease.expires_at < self._clock.now():
             return None
-        return str(lease["expires_at"])
+        return f"{lease.expires_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
     def _shards(self) -> list[str]:
-        body = self._get("DataBucket", objects.SHARDS)
-        return [] if body is None else list(msgspec.json.decode(body)["shards"])
+        listed = stored.read(self._stack, "DataBucket", objects.SHARDS, stored.Shards)
+        return [] if listed is None else list(listed.shards)
 
     def _window(self, shard: str) -> tuple[int, str] | None:
         """Return the end of the window that a shard's newest snapshot is of, and the last record in it."""
-        body = self._get("DataBucket", objects.open_window(shard))
+        body = stored.get(self._stack, "DataBucket", objects.open_window(shard))
         if body is None:
             return None
         try:
@@ -173,17 +171,6 @@ class Drain:
             if iterator is None or not got.get("MillisBehindLatest"):
                 return False
 
-    def _get(self, bucket: str, key: str) -> bytes | None:
-        try:
-            return bytes(self._s3.get_object(Bucket=self._stack[bucket], Key=key)["Body"].read())
-        except ClientError as error:
-            if code(error) in {"NoSuchKey", "404"}:
-                return None
-            raise
-
-    def _is_there(self, bucket: str, key: str) -> bool:
-        return self._get(bucket, key) is not None
-
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
@@ -205,9 +192,14 @@ def run(stack: Stack, options: argparse.Namespace) -> int:
         say_json({"schedule": "on"}) if options.json else say("the schedule is on: the next tick begins a run")
         return 0
     drain.switch(on=False)
-    at_rest = drain.wait(options.timeout, (lambda _: None) if options.json else say)
+    try:
+        at_rest = drain.wait(options.timeout, (lambda _: None) if options.json else say)
+        text = drain.look().text()
+    except BaseException:
+        complain(f"the schedule of {stack.name} is off by now, and stays so: `ops drain --resume` switches it on again")
+        raise
     if options.json:
-        say_json({"schedule": "off", "at_rest": at_rest, "text": drain.look().text()})
+        say_json({"schedule": "off", "at_rest": at_rest, "text": text})
     elif not at_rest:
         say("not at rest within --timeout; the schedule stays off. Ask again, or --resume")
     return 0 if at_rest else 1

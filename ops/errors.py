@@ -24,6 +24,10 @@ class OpsError(Exception):
     """A command cannot go on: the message says why and what to do."""
 
 
+class DamagedError(OpsError):
+    """An object does not hold what a function of the stack writes there: somebody has to look at it."""
+
+
 _OPS_NEEDS = "The caller lacks this permission; docs/ops.md lists what each command needs"
 
 

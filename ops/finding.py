@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from ops.errors import AWS_ERRORS, OpsError, explained
+from ops.errors import AWS_ERRORS, DamagedError, OpsError, explained
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -32,6 +32,8 @@ def gather(looks: Iterable[tuple[str, Callable[[], Iterable[Finding]]]]) -> list
     for part, look in looks:
         try:
             found += look()
+        except DamagedError as error:
+            found.append(Finding(part, ATTENTION, str(error)))
         except (*AWS_ERRORS, OpsError) as error:
             found.append(Finding(part, UNKNOWN, f"cannot be looked at: {explained(error)}"))
     return found

@@ -9,11 +9,8 @@ import zlib
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-from botocore.exceptions import ClientError
-
 from live import objects
-from ops.errors import code
+from ops import stored
 from ops.failures import PREFIX, ObjectError, read_failure
 from ops.output import complain
 
@@ -131,22 +128,16 @@ class AlertLog:
     interval = 2.0
 
     def __init__(self, stack: Stack, since: float) -> None:
-        self._s3 = stack.client("s3")
-        self._bucket = stack["DataBucket"]
+        self._stack = stack
         self._since = datetime.fromtimestamp(since, UTC)
         self._seen: set[str] = set()
 
     def new(self) -> Iterator[bytes]:
         """Yield the alerts that have come since the last look."""
-        try:
-            body = self._s3.get_object(Bucket=self._bucket, Key=objects.ALERTS)["Body"].read()
-        except ClientError as error:
-            if code(error) in {"NoSuchKey", "404"}:
-                return  # none was sent yet
-            raise
-        for alert in reversed(msgspec.json.decode(body)["alerts"]):
-            sent_at = alert.get("sent_at")
-            if alert["id"] in self._seen or sent_at is None or datetime.fromisoformat(sent_at) < self._since:
+        listed = stored.read(self._stack, "DataBucket", objects.ALERTS, stored.Alerts)
+        for content in reversed(listed.alerts if listed else []):
+            alert = stored.converted(content, objects.ALERTS, stored.Alert)
+            if alert.id in self._seen or alert.sent_at is None or alert.sent_at < self._since:
                 continue
-            self._seen.add(alert["id"])
-            yield json.dumps(alert).encode()
+            self._seen.add(alert.id)
+            yield json.dumps(content).encode()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from live import objects
-from live.status import pause
+from ops import stored
 from ops.finding import ATTENTION, OK, UNKNOWN, Finding
 from ops.looks.reading import runbook, span_text
 
@@ -26,28 +26,31 @@ class ConsumerLooks:
 
     def consumer(self) -> Iterator[Finding]:
         """Look at what it said of itself last."""
-        status = self._reading.status()
-        if status is None:
+        body = self._reading.get("DataBucket", objects.STATUS)
+        if body is None:
             do = "has a run begun? `ops doctor` says what keeps it"
             yield Finding("consumer", UNKNOWN, f"{objects.STATUS} is not there yet", do)
             return
-        written = self._reading.age(status.get("written_at"))
-        facts = status | {"status_age_seconds": written}
-        token = status.get("committed_token_age_seconds")
+        status = stored.decoded(body, objects.STATUS, stored.Status)
+        written = self._reading.age(status.written_at)
+        facts = stored.decoded(body, objects.STATUS, dict[str, Any]) | {"status_age_seconds": written}
+        token = status.committed_token_age_seconds
         # Ages go on from when they were written.
         token_age = None if token is None or written is None else token + written
         parts = [
-            f"{status.get('received_per_second', 0):,.0f} updates/s in",
-            f"{status.get('published_per_second', 0):,.0f} out",
-            f"lag {span_text(status.get('source_lag_seconds'))}",
+            f"{status.received_per_second:,.0f} updates/s in",
+            f"{status.published_per_second:,.0f} out",
+            f"lag {span_text(status.source_lag_seconds)}",
             f"committed token {span_text(token_age)} old",
-            f"reading {100 * status.get('reading_share', 0):.1f} % of the time",
+            f"reading {100 * status.reading_share:.1f} % of the time",
         ]
-        if gap := status.get("recovering_gap"):
-            parts.append(f"recovering {gap['start']} to {gap['end']}")
-        if failed := status.get("run_failed"):
-            yield Finding("consumer", ATTENTION, f"its last run failed: {failed}", runbook("consumer-errors"), facts)
-        elif token_age is None or token_age > OLD_TOKEN_SECONDS + pause(status):
+        if gap := status.recovering_gap:
+            parts.append(f"recovering {gap.start} to {gap.end}")
+        if status.run_failed:
+            yield Finding(
+                "consumer", ATTENTION, f"its last run failed: {status.run_failed}", runbook("consumer-errors"), facts
+            )
+        elif token_age is None or token_age > OLD_TOKEN_SECONDS + status.pause:
             yield Finding("consumer", ATTENTION, ", ".join(parts), runbook("committed-token-age"), facts)
         else:
             yield Finding("consumer", OK, ", ".join(parts), "", facts)

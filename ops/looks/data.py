@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from live import objects
 from live.container import read_header
 from live.errors import SnapshotError
 from live.layout import POSITIONS
-from live.status import pause
+from ops import stored
+from ops.errors import DamagedError
 from ops.finding import ATTENTION, OK, UNKNOWN, Finding
 from ops.looks.reading import runbook, span_text
 from ops.metrics import Query
@@ -32,15 +31,14 @@ class DataLooks:
 
     def live(self) -> Iterator[Finding]:
         """Look at how fresh the open windows of the map are."""
-        listed = self._reading.get("DataBucket", objects.SHARDS)
+        listed = stored.read(self._reading.stack, "DataBucket", objects.SHARDS, stored.Shards)
         if listed is None:
             yield Finding(
                 "live objects", UNKNOWN, "no snapshot was written yet", "the first comes with the first updates"
             )
             return
         aircraft, newest, unreadable = 0, 0, 0
-        shards = list(msgspec.json.decode(listed)["shards"])
-        for shard in shards:
+        for shard in listed.shards:
             body = self._reading.get("DataBucket", objects.open_window(shard))
             try:
                 header, _ = read_header(body or b"", POSITIONS)
@@ -50,9 +48,19 @@ class DataLooks:
             aircraft += header.aircraft
             newest = max(newest, header.written_at)
         age = self._reading.now.timestamp() - newest / 1_000 if newest else None
-        facts = {"shards": len(shards), "aircraft": aircraft, "newest_age_seconds": age, "unreadable": unreadable}
-        text = f"{aircraft:,} aircraft in {len(shards)} shards' open windows, the newest written {span_text(age)} ago"
-        is_fresh = age is not None and age <= STALE_SECONDS + pause(self._reading.status())
+        facts = {
+            "shards": len(listed.shards),
+            "aircraft": aircraft,
+            "newest_age_seconds": age,
+            "unreadable": unreadable,
+        }
+        windows = f"{aircraft:,} aircraft in {len(listed.shards)} shards' open windows"
+        text = f"{windows}, the newest written {span_text(age)} ago"
+        try:
+            status = self._reading.status()
+        except DamagedError:
+            status = None  # what is wrong with it, the consumer's look says
+        is_fresh = age is not None and age <= STALE_SECONDS + (status.pause if status else 0.0)
         yield Finding("live objects", OK if is_fresh else ATTENTION, text, runbook("live-snapshots"), facts)
 
     def archives(self) -> Iterator[Finding]:

@@ -5,24 +5,19 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-from botocore.exceptions import ClientError
-
 from live import objects
-from ops import metrics
+from ops import metrics, stored
 from ops.duration import shown
-from ops.errors import code
 
 if TYPE_CHECKING:
     from datetime import timedelta
 
     from ops.metrics import Query
     from ops.stack import Stack
+    from ops.stored import Status
 
 MOST_LISTED = 1_000
 """Objects of one listing; what is beyond is not counted."""
-
-_ABSENT = {"NoSuchKey", "404"}
 
 
 class Reading:
@@ -40,26 +35,20 @@ class Reading:
 
     def get(self, bucket: str, key: str) -> bytes | None:
         """Return an object of the bucket of this logical id; None if there is no such object."""
-        try:
-            return bytes(self.s3.get_object(Bucket=self.stack[bucket], Key=key)["Body"].read())
-        except ClientError as error:
-            if code(error) in _ABSENT:
-                return None
-            raise
+        return stored.get(self.stack, bucket, key)
 
-    def status(self) -> dict[str, Any] | None:
+    def status(self) -> Status | None:
         """Return what the consumer wrote about its run; None before the first one."""
-        body = self.get("DataBucket", objects.STATUS)
-        return None if body is None else msgspec.json.decode(body, type=dict[str, Any])
+        return stored.read(self.stack, "DataBucket", objects.STATUS, stored.Status)
 
     def list(self, bucket: str, prefix: str) -> list[dict[str, Any]]:
         """Return the first `MOST_LISTED` objects under a prefix, as S3 lists them."""
         answer = self.s3.list_objects_v2(Bucket=self.stack[bucket], Prefix=prefix, MaxKeys=MOST_LISTED)
         return [*answer.get("Contents", [])]
 
-    def age(self, moment: str | None) -> float | None:
-        """Return how many seconds ago an ISO 8601 time was."""
-        return None if moment is None else (self.now - datetime.fromisoformat(moment)).total_seconds()
+    def age(self, moment: datetime | None) -> float | None:
+        """Return how many seconds ago a time was."""
+        return None if moment is None else (self.now - moment).total_seconds()
 
 
 def span_text(seconds: float | None) -> str:

@@ -137,6 +137,30 @@ def test_status_counts_what_was_given_up_and_rejected(local_stack, capsys):
     assert parts(answer)["given up"]["state"] == "ok"
 
 
+@pytest.mark.parametrize("body", [b"", b"[]", b'{"written_at": "yesterday", "shards": 1, "alerts": [{"id": 1}]}'])
+def test_damaged_objects_are_named(local_stack, capsys, body):
+    """What somebody has written there by hand ends no command in a trace, and needs attention."""
+    for key in (objects.STATUS, objects.SHARDS, objects.ALERTS):
+        local_stack.put("DataBucket", key, body)
+    code, [answer] = ops(local_stack, "status", capsys=capsys)
+    assert (code, parts(answer)["stream"]["state"]) == (1, "ok")
+    assert parts(answer)["consumer"]["text"].startswith("live/status.json: damaged: ")
+    assert parts(answer)["live objects"]["text"].startswith("live/shards.json: damaged: ")
+    assert main(["tail", "alerts", "--once", "--local", local_stack.endpoint]) == 2
+    assert "live/alerts.json: damaged: " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("body", [b"{", b'{"version": 1, "lease": {"owner": "x", "expires_at": 7}}'])
+def test_a_drain_that_ends_early_says_that_the_schedule_is_off(local_stack, capsys, body):
+    """By a damaged checkpoint here, as by Ctrl-C; the last word is why."""
+    local_stack.put("StateBucket", "checkpoint.json", body)
+    assert main(["drain", "--local", local_stack.endpoint]) == 2
+    assert main(["drain", "--local", local_stack.endpoint, "--resume"]) == 0
+    first, second = capsys.readouterr().err.splitlines()
+    assert first == "ops: the schedule of local is off by now, and stays so: `ops drain --resume` switches it on again"
+    assert second.startswith("ops: checkpoint.json: damaged: ")
+
+
 def test_a_part_that_cannot_be_looked_at_stops_no_other(local_stack):
     """It is said why, and the rest is there."""
     whole = running.read_note(local_stack.endpoint)
