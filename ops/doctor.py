@@ -5,13 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-
 from common.clock import rfc3339
 from ops.checks import Checks
 from ops.finding import as_json, gather, is_well
 from ops.output import say_json
-from ops.status import picture
+from ops.status import show
 from ops.template import read
 
 if TYPE_CHECKING:
@@ -39,5 +37,5 @@ def run(stack: Stack, options: argparse.Namespace) -> int:
     if options.json:
         say_json(as_json(stack.name, rfc3339(now), findings))
     else:
-        Console().print(picture(stack.name, now, findings))
+        show(stack.name, now, findings)
     return 0 if is_well(findings) else 1

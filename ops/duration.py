@@ -6,6 +6,8 @@ import argparse
 import re
 
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
+_LONGEST = 3_650 * _UNITS["d"]
+"""Nothing is kept for longer, and further back is no date."""
 _SPAN = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)([smhd])")
 
 
@@ -14,7 +16,18 @@ def seconds(text: str) -> float:
     found = _SPAN.fullmatch(text)
     if found is None:
         raise argparse.ArgumentTypeError(f"got {text!r}; expected a number and a unit, such as 90s, 15m, 6h or 2d")
-    return float(found[1]) * _UNITS[found[2]]
+    span = float(found[1]) * _UNITS[found[2]]
+    if span > _LONGEST:
+        raise argparse.ArgumentTypeError(f"got {text!r}; expected ten years, 3650d, at most")
+    return span
+
+
+def of_some_length(text: str) -> float:
+    """Return the seconds that an option's text means, a second at least."""
+    span = seconds(text)
+    if span < 1.0:
+        raise argparse.ArgumentTypeError(f"got {text!r}; expected 1s or more")
+    return span
 
 
 def shown(span: float) -> str:

@@ -14,6 +14,7 @@ import msgspec
 
 from common import envelope, event_pattern
 from local.event_source_mapping.filter import MISSING, PatternError, RecordFilter, decoded, leaf
+from local.simulator.options import count
 from ops.errors import OpsError
 from ops.output import say, say_json
 
@@ -163,7 +164,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     parser.add_argument("pattern", metavar="PATTERN", help="an EventBridge pattern, or @FILE that holds one")
     parser.add_argument("file", metavar="FILE", type=Path, help="records, one a line")
-    parser.add_argument("--limit", type=int, metavar="N", help="look at the first N records alone")
+    parser.add_argument("--limit", type=count, metavar="N", help="look at the first N records alone")
     parser.add_argument("--only", choices=("matching", "failing"), help="show these alone")
 
 

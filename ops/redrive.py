@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from local.output_file import OutputError, OutputFile
+from local.simulator.options import count
 from local.standard_output import surviving
 from ops.errors import OpsError
 from ops.failures import PREFIX
@@ -40,7 +41,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     parser.add_argument("--prefix", default=PREFIX, help="only objects whose keys begin so (default: %(default)s)")
     parser.add_argument("--function", default="", metavar="NAME", help="only those of this function, e.g. alerts")
-    parser.add_argument("--show", type=int, default=0, metavar="N", help="show the first N messages of each object")
+    parser.add_argument("--show", type=count, default=0, metavar="N", help="show the first N messages of each object")
     parser.add_argument("--confirm", action="store_true", help="do it; without this it only says what it would do")
     parser.add_argument("--yes", action="store_true", help="with --confirm: do not ask")
     parser.add_argument("--delete", action="store_true", help="remove each object once its records are in the stream")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ from ops.output import say_json
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from ops.finding import Finding
     from ops.stack import Stack
@@ -35,17 +36,23 @@ looked at (a permission is missing) is said, and changes no exit code."""
 
 _COLOURS = {OK: "green", ATTENTION: "bold red"}
 _EVERY = 5.0
+_NARROW = 60
+"""Columns: with fewer, words of a table are cut."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     parser.add_argument("--watch", action="store_true", help="look again and again, until Ctrl-C")
     parser.add_argument(
-        "--every", type=duration.seconds, default=_EVERY, metavar="SPAN", help="with --watch: how often (default 5s)"
+        "--every",
+        type=duration.of_some_length,
+        default=_EVERY,
+        metavar="SPAN",
+        help="with --watch: how often (default 5s)",
     )
     parser.add_argument(
         "--span",
-        type=duration.seconds,
+        type=duration.of_some_length,
         default=300.0,
         metavar="SPAN",
         help="of which time the metrics are, up to now (default 5m)",
@@ -62,35 +69,56 @@ def run(stack: Stack, options: argparse.Namespace) -> int:
     if options.json:
         say_json(as_json(stack.name, rfc3339(now), findings))
     else:
-        Console().print(picture(stack.name, now, findings))
+        show(stack.name, now, findings)
     return 0 if is_well(findings) else 1
 
 
-def _watch(stack: Stack, looks: Looks, options: argparse.Namespace, pause: Callable[[float], None] = time.sleep) -> int:
+def _watch(stack: Stack, looks: Looks, options: argparse.Namespace) -> int:
     def look() -> tuple[datetime, list[Finding]]:
         now = datetime.now(UTC)
         return now, gather(looks.all(now))
 
-    if options.json:
+    if options.json or not sys.stdout.isatty():
         while True:
             now, findings = look()
-            say_json(as_json(stack.name, rfc3339(now), findings))
-            pause(options.every)
-    with Live(picture(stack.name, *look()), auto_refresh=False, screen=False) as live:
+            if options.json:
+                say_json(as_json(stack.name, rfc3339(now), findings))
+            else:
+                show(stack.name, now, findings)
+            sys.stdout.flush()  # somebody reads along
+            time.sleep(options.every)
+    console = Console()
+    with Live(picture(stack.name, *look(), console.width), console=console, auto_refresh=False, screen=False) as live:
         while True:
-            pause(options.every)
-            live.update(picture(stack.name, *look()), refresh=True)
+            time.sleep(options.every)
+            live.update(picture(stack.name, *look(), console.width), refresh=True)
 
 
-def picture(name: str, now: datetime, findings: Iterable[Finding]) -> Any:
-    """Return what is shown to people: a line a part, and below what needs attention what to do."""
+def show(name: str, now: datetime, findings: Iterable[Finding]) -> None:
+    """Print findings for people."""
+    console = Console()
+    console.print(picture(name, now, findings, console.width))
+
+
+def picture(name: str, now: datetime, findings: Iterable[Finding], width: int) -> Any:
+    """Return what is shown to people: a line a part, and below what needs attention what to do.
+
+    Where a terminal is narrower than three columns need, they follow each other.
+    """
+    well = "all is well" if is_well(findings := list(findings)) else "something needs attention"
+    title = Text(f"{name}, {rfc3339(now)}: {well}", style="bold")
+    if width < _NARROW:
+        return Group(title, *map(_paragraph, findings))
     table = Table.grid(padding=(0, 2))
     for _ in range(3):
         table.add_column()
-    findings = list(findings)
     for one in findings:
         table.add_row(one.part, Text(one.state, style=_COLOURS.get(one.state, "yellow")), Text(one.text))
         if one.do and one.state != OK:
             table.add_row("", "", Text(one.do, style="italic"))
-    well = "all is well" if is_well(findings) else "something needs attention"
-    return Group(Text(f"{name}, {rfc3339(now)}: {well}", style="bold"), table)
+    return Group(title, table)
+
+
+def _paragraph(one: Finding) -> Text:
+    text = Text(f"{one.part}: ").append(one.state, style=_COLOURS.get(one.state, "yellow")).append(f", {one.text}")
+    return text.append(f". {one.do}", style="italic") if one.do and one.state != OK else text

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
+import sys
 import time
 from typing import TYPE_CHECKING, Protocol
 
 from local.event_source_mapping.filter import RecordFilter
+from local.simulator.options import count
 from ops import duration
 from ops.explain import read_pattern
 from ops.objects import AlertLog, FailureObjects, RejectedLines, WindowRows
@@ -14,6 +15,7 @@ from ops.output import say_line
 from ops.updates import Updates
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Callable, Iterator
 
     from ops.stack import Stack
@@ -56,14 +58,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--since", type=duration.seconds, default=0.0, metavar="SPAN", help="begin so far back, e.g. 15m (default: now)"
     )
-    parser.add_argument("--limit", type=_count, metavar="N", help="end after N lines")
+    parser.add_argument("--limit", type=count, metavar="N", help="end after N lines")
     parser.add_argument("--once", action="store_true", help="end with what there is by now")
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"got {text!r}; expected a whole number from 1")
-    return int(text)
 
 
 def run(stack: Stack, options: argparse.Namespace) -> int:
@@ -93,6 +89,7 @@ def follow(  # noqa: PLR0913 - what to follow, what of it, and when to end
             shown += 1
             if shown == limit:
                 return
+        sys.stdout.flush()  # somebody reads along
         if once:
             return
         pause(source.interval)

@@ -161,6 +161,23 @@ def test_a_drain_that_ends_early_says_that_the_schedule_is_off(local_stack, caps
     assert second.startswith("ops: checkpoint.json: damaged: ")
 
 
+def test_status_is_watched_through_a_pipe(local_stack, capsys, monkeypatch):
+    """Each look is printed when it is made, for whoever reads along; a narrow terminal cuts nothing."""
+    monkeypatch.setenv("COLUMNS", "20")
+    looks = []
+
+    def interrupt(seconds):
+        looks.append((seconds, capsys.readouterr().out))
+        if len(looks) == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(time, "sleep", interrupt)
+    assert main(["status", "--watch", "--every", "7s", "--local", local_stack.endpoint]) == 130
+    for seconds, printed in looks:
+        assert (seconds, "on-failure bucket" in " ".join(printed.split())) == (7.0, True)
+        assert "…" not in printed
+
+
 def test_a_part_that_cannot_be_looked_at_stops_no_other(local_stack):
     """It is said why, and the rest is there."""
     whole = running.read_note(local_stack.endpoint)

@@ -22,6 +22,20 @@ def test_anything_else_is_refused(text):
         duration.seconds(text)
 
 
+@pytest.mark.parametrize("text", ["3651d", "999999d"])
+def test_what_is_further_back_than_any_date_is_refused(text):
+    """Ten years are enough."""
+    with pytest.raises(argparse.ArgumentTypeError, match="3650d, at most"):
+        duration.seconds(text)
+
+
+def test_a_span_of_no_length_is_refused_where_something_is_done_in_it():
+    """Looking every 0 s would never rest."""
+    assert duration.of_some_length("1s") == 1
+    with pytest.raises(argparse.ArgumentTypeError, match="1s or more"):
+        duration.of_some_length("0.9s")
+
+
 @pytest.mark.parametrize(
     ("span", "text"),
     [(0.04, "0.0 s"), (4.21, "4.2 s"), (90, "90 s"), (900, "15 min"), (9_000, "2.5 h"), (200_000, "2.3 d")],
