@@ -46,7 +46,7 @@ def test_what_came_to_its_end_held(outcomes):
     ("seed", "reason"), [(ENDS_ALWAYS, "the worker's process ended with 9"), (FAILS_ALWAYS, "OSError: no port")]
 )
 def test_a_schedule_that_cannot_be_brought_to_its_end_did_not_hold(outcomes, seed, reason):
-    """It is told why."""
+    """The verdict says why."""
     assert not outcomes[seed].verdict.clean
     assert outcomes[seed].verdict.unfinished == 1
     assert reason in outcomes[seed].verdict.notes
