@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
     type LeafTest = Callable[[Any], bool]  # takes one scalar of the data
 
+_LARGEST = 5_000_000_000
+"""Numbers are compared between this and its negative (github.com/aws/event-ruler, README, numeric matching)."""
+
 _NUMERIC: dict[str, Callable[[float, float], bool]] = {
     "=": lambda value, bound: value == bound,
     "<": lambda value, bound: value < bound,
@@ -97,6 +100,10 @@ def _anything_but(operand: Any) -> LeafTest:
 
 
 def _numeric(operand: list[Any]) -> LeafTest:
-    """One comparison or two, as in [">", 0, "<=", 5]."""
+    """One comparison or two, as in [">", 0, "<=", 5]; a number outside of -5e9 to 5e9 is none that is compared."""
     tests = list(zip(operand[::2], operand[1::2], strict=True))
-    return lambda value: _is_number(value) and all(_NUMERIC[operator](value, bound) for operator, bound in tests)
+    return lambda value: (
+        _is_number(value)
+        and abs(value) <= _LARGEST
+        and all(_NUMERIC[operator](value, bound) for operator, bound in tests)
+    )

@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from common.alert_patterns import parse
+from common.event_pattern import LARGEST_NUMBER
 from common.target_update import fields
 
 if TYPE_CHECKING:
@@ -199,6 +200,8 @@ _COMPARISONS: Final[dict[str, Callable[[float], Callable[[float], bool]]]] = {
 
 
 def _numeric(operand: list[Any]) -> _Test:
-    """One comparison or two, as in `[">", 0, "<=", 5]`."""
+    """One comparison or two, as in `[">", 0, "<=", 5]`; a number beyond `LARGEST_NUMBER` is compared with none."""
     tests = [_COMPARISONS[sign](bound) for sign, bound in zip(operand[::2], operand[1::2], strict=True)]
-    return lambda value: type(value) in (int, float) and all(one(value) for one in tests)
+    return lambda value: (
+        type(value) in (int, float) and all(one(value) for one in tests) and abs(value) <= LARGEST_NUMBER
+    )

@@ -20,7 +20,7 @@ LONGEST_PATTERN: Final = 4096
 _DEEPEST: Final = 100
 """Levels of nesting that are looked into. AWS names no limit; real patterns have two or three."""
 
-_LARGEST: Final = 5_000_000_000
+LARGEST_NUMBER: Final = 5_000_000_000
 _DECIMALS: Final = 6
 """Numbers are compared between -5e9 and 5e9, to six places."""
 
@@ -210,7 +210,7 @@ def _check_numeric(place: str, operand: Any) -> None:
 def _check_bound(place: str, value: Any) -> None:
     if not _is_number(value):
         raise EventPatternError(f"{place}: {_shown(value)} is not a number")
-    if not -_LARGEST <= value <= _LARGEST:
+    if not -LARGEST_NUMBER <= value <= LARGEST_NUMBER:
         raise EventPatternError(f"{place}: {_shown(value)} lies outside of -5e9 to 5e9, where numbers are compared")
     exponent = Decimal(str(value)).normalize().as_tuple().exponent
     if isinstance(exponent, int) and exponent < -_DECIMALS:

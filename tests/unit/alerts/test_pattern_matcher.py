@@ -114,6 +114,7 @@ def test_it_decides_as_the_mapping_does(several, update):
         ([{"anything-but": ["a", "c"]}], ["b", 2, None, ["a", "b"]], ["a", "c", []]),
         ([{"anything-but": {"prefix": ["ET", "AF"]}}], ["LH", 5], ["ET1", "AF1"]),
         ([{"numeric": [">", 0, "<=", 5]}], [1, 5], [0, 6, "1", True]),
+        ([{"numeric": [">", 0]}], [5e9], [5e9 + 1, 10**20, 1e300]),
         ([{"exists": True}], ["", None, 0], [[], {"a": 1}]),
         ({"inner": ["a"]}, [{"inner": "a"}, [{"inner": "b"}, {"inner": "a"}]], ["a", {"inner": "b"}]),
     ],
