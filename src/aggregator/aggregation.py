@@ -119,13 +119,16 @@ class Aggregator:
         if (ends and not folder.part.is_empty) or window.is_terminated_early:
             closed.append(folder.part)
         sequence = kinesis_event.last_sequence_number(event)
-        if closed and sequence is not None and not folder.full_parts:
-            # The table can take many seconds: what came is shown before, as if the window went on.
-            goes_on = replace(window, is_final=False, is_terminated_early=False)
-            self._show(goes_on, Progress((), folder.part, None, sequence), ingested, outcome)
         first_number = None
         if closed:
-            outcome.rows_written, first_number = self._write(window, closed)
+            record = self.deliveries.load(window.start, window.shard_id)
+            first_number = record.first_number(closed[-1], delivery_log.digest(closed[-1]))
+            if sequence is not None and not folder.full_parts:
+                # The table can take many seconds: what came is shown before, as if the window went on.
+                goes_on = replace(window, is_final=False, is_terminated_early=False)
+                number = first_number + folder.part.number
+                self._show(goes_on, Progress((), folder.part, number, sequence), ingested, outcome)
+            outcome.rows_written = self._write(window, closed, record, first_number)
         if not ends:
             outcome.state = codec.encode(folder.part)
         self._show(window, _progress(window, folder, first_number, sequence), ingested, outcome)
@@ -171,15 +174,15 @@ class Aggregator:
             if ingested is not None and outcome.shown_age is None:
                 outcome.shown_age = self.clock() - ingested
 
-    def _write(self, window: TumblingWindow, parts: Sequence[WindowPart]) -> tuple[int, int]:
-        """Write the parts: the table first, then Firehose; return the rows written, and the number of the first part.
+    def _write(
+        self, window: TumblingWindow, parts: Sequence[WindowPart], record: DeliveryRecord, first_number: int
+    ) -> int:
+        """Write the parts: the table first, then Firehose; return the rows written.
 
         The table's writes are idempotent, Firehose's are not: what comes last is repeated least. Whatever
         fails after a record was accepted leaves the progress behind, of all parts of this invocation.
         """
-        record = self.deliveries.load(window.start, window.shard_id)
         last, contents = parts[-1], [delivery_log.digest(part) for part in parts]
-        first_number = record.first_number(last, contents[-1])
         try:
             written = sum(
                 self._write_part(window, part, first_number + part.number, content, record)
@@ -191,7 +194,7 @@ class Aggregator:
         except Exception:
             self._leave_progress(window, record)
             raise
-        return written, first_number
+        return written
 
     def _write_part(
         self, window: TumblingWindow, part: WindowPart, number: int, content: str, record: DeliveryRecord

@@ -1,8 +1,9 @@
 """The live objects in S3: the latest state of every aircraft of the window, written again with every invocation.
 
 A failed write fails no window: it is counted, and the next invocation writes everything. A closed part is kept
-until it is in S3, and nothing replaces it in the open window before that, so that no reader goes back. Writes are
-conditional, so that a retried invocation never puts an older snapshot in the place of a newer one (`live.order`).
+until it is in S3, and nothing replaces it in the open window before that, so that no reader goes back: an environment
+that finds another one's part there, and no closed copy, leaves one (`closed_copy`). Writes are conditional, so that a
+retried invocation never puts an older snapshot in the place of a newer one (`live.order`).
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from aggregator import instants
-from aggregator.sinks import live_columns
+from aggregator.sinks import closed_copy, live_columns
 from aggregator.sinks.ordered_object import OrderedObject, put_once
 from aggregator.sinks.shard_list import TRIES, ContendedError, ShardList
 from live import identity_writer, objects, writer
@@ -47,6 +48,8 @@ class _Shard:
     """What the open window's object holds, if this process wrote it: window, part, and its number of updates."""
     reached: tuple[int, int] = (0, 0)
     """The last part that was known by its number: window, number."""
+    closed: tuple[int, int] | None = None
+    """The last part whose closed copy is known to be in S3: window, number."""
     owed: dict[str, _Closed] = field(default_factory=dict)
     """Closed parts that are not in S3 yet, by key."""
 
@@ -168,6 +171,7 @@ class LiveSnapshots:
             shown = start, order.part, progress.part.updates
             if not shard.positions.is_before(order) or (window.is_final and shard.shown == shown):
                 return
+            self._keep_what_is_replaced(window, shard, order)
             aircraft, states = live_columns.columns(progress.part)
             if self._is_due(shard, window):
                 names = live_columns.identities(states)
@@ -182,6 +186,15 @@ class LiveSnapshots:
                 shard.shown = shown
                 return
         raise ContendedError(f"{shard.positions.key}: written by others {TRIES} times in a row")
+
+    def _keep_what_is_replaced(self, window: TumblingWindow, shard: _Shard, order: Order) -> None:
+        before = shard.order
+        if before is None or before[:2] in (order[:2], shard.closed):
+            return
+        is_last = before.window_start != order.window_start
+        end = before.window_start + _milliseconds(window.end) - order.window_start
+        closed_copy.leave(self._client, self._bucket, window.shard_id, before, window_end=end, is_last=is_last)
+        shard.closed = before[:2]
 
     @staticmethod
     def _sequence(window: TumblingWindow, shard: _Shard, progress: Progress) -> int:
@@ -232,6 +245,7 @@ class LiveSnapshots:
         for key, closed in [one for one in shard.owed.items() if one[0] != but]:
             put_once(self._client, self._bucket, key + objects.IDENTITY, closed.identities, closed.order)
             put_once(self._client, self._bucket, key, closed.positions, closed.order)
+            shard.closed = closed.order[:2]
             del shard.owed[key]
 
     def _header(self, window: TumblingWindow, order: Order, *, identity: str | None, closed: bool = False) -> Header:

@@ -11,6 +11,7 @@ from live.order import Order
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import HeadObjectOutputTypeDef
 
 _ORDER = "order"
 """The object's metadata that has its order."""
@@ -39,11 +40,7 @@ class OrderedObject:
             if status_of(error) != HTTPStatus.NOT_FOUND:
                 raise
         else:
-            self._tag = found["ETag"]
-            try:
-                self.order = Order.from_text(found.get("Metadata", {}).get(_ORDER, ""))
-            except SnapshotError:
-                self.order = None  # not one of ours: the next is newer
+            self._tag, self.order = found["ETag"], _order_of(found)  # what is not one of ours is replaced
         self.is_known = True
 
     def is_before(self, order: Order) -> bool:
@@ -65,7 +62,7 @@ class OrderedObject:
 
 
 def put_once(client: S3Client, bucket: str, key: str, body: bytes, order: Order) -> None:
-    """Write an object that is never replaced. One that is already there is the same: a retry has the same records.
+    """Write an object that nothing older replaces. One of the same order is the same: a retry has the same records.
 
     Raises
     ------
@@ -77,7 +74,18 @@ def put_once(client: S3Client, bucket: str, key: str, body: bytes, order: Order)
     except Exception as error:
         if status_of(error) != HTTPStatus.PRECONDITION_FAILED:
             raise
-        client.head_object(Bucket=bucket, Key=key)
+        found = client.head_object(Bucket=bucket, Key=key)
+        there = _order_of(found)
+        if there is not None and there < order:  # the copy that another environment left of what was shown by then
+            _put(client, bucket, key, body, order, IfMatch=found["ETag"])
+
+
+def _order_of(found: HeadObjectOutputTypeDef) -> Order | None:
+    """Return the order of an object; None if it is not one of ours."""
+    try:
+        return Order.from_text(found.get("Metadata", {}).get(_ORDER, ""))
+    except SnapshotError:
+        return None
 
 
 def _put(client: S3Client, bucket: str, key: str, body: bytes, order: Order, **condition: Any) -> str:

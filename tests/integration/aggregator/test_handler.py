@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import json
 import time
-from dataclasses import dataclass
 
 import pytest
 
@@ -14,17 +13,8 @@ from aggregator import wiring
 from common.environment import ConfigurationError
 from common.observability import logger
 from common.update_log import UpdateLog, update_id
+from tests.integration.aggregator.conftest import Context
 from tests.support.kinesis_updates import updates
-
-
-@dataclass
-class Context:
-    """What the logger reads of Lambda's context."""
-
-    function_name: str = "aggregator"
-    memory_limit_in_mb: int = 512
-    invoked_function_arn: str = "arn:aws:lambda:us-east-1:123456789012:function:aggregator"
-    aws_request_id: str = "52fdfc07-2182-154f-163f-5f0f9a621d72"
 
 
 @pytest.fixture

@@ -367,7 +367,7 @@ def test_a_split_window_shows_its_parts_by_their_numbers(make_event):
     assert aircraft < 60
     world = World()
     world.process(make_event([payload(1)], {}) | {"isWindowTerminatedEarly": True})
-    assert world.live.shown == [([], None, 1, "1"), ([0], 1, 0, "1")]
+    assert world.live.shown == [([], 0, 1, "1"), ([0], 1, 0, "1")]
 
 
 class SlowStates(States):
@@ -391,7 +391,7 @@ def test_what_came_is_shown_before_the_table_is_written(make_event, closes):
     world.states.live = world.live
     state = world.process(make_event([payload(1)], {})).state
     world.process(make_event([payload(2, address="78121E")], state, first_number=2, **closes))
-    assert world.live.shown[:2] == [([], None, 1, "1"), ([], None, 2, "2")]
+    assert world.live.shown[:2] == [([], None, 1, "1"), ([], 0, 2, "2")]
     assert world.live.shown[2][0] == [0]
 
 
