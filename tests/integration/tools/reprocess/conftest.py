@@ -11,6 +11,7 @@ import pytest
 
 from local.simulator.flights import GeneratedTraffic
 
+_FUNCTIONS = "arn:aws:lambda:us-east-1:123456789012:function:"
 START = 1_709_591_400.0  # 2024-03-04T22:30Z: its hours lie on both sides of midnight
 
 
@@ -41,16 +42,20 @@ class Stack:
         self.s3 = boto3.client("s3", endpoint_url=url)
         self.states = boto3.client("stepfunctions", endpoint_url=url)
         self.events = []
+        self.calls = set()
+        """What its state machine has called, by its own role: actions and resources."""
         self.instead = None
         self._folder = folder
         self._bucket = 0
         self.bucket = ""
         self.machine = ""
+        self.role = []
         self.scheduled = ""
 
     def invoke(self, function, event):
         """Do what Lambda does: the function's own code, over the bucket in moto."""
         self.events.append(event)
+        self.calls.add(("lambda:InvokeFunction", f"{_FUNCTIONS}{function}"))
         if self.instead is not None and (answer := self.instead(event)) is not None:
             return answer
         from archive.archiving import Archiving
@@ -85,6 +90,7 @@ class Stack:
             key = f"{folder}/{outcome}_0.json"
             files[outcome].append({"Key": key, "Size": 1})
             self.s3.put_object(Bucket=self.bucket, Key=key, Body=json.dumps(children))
+            self.calls.add(("s3:PutObject", f"arn:aws:s3:::data/{key}"))
         manifest = {"DestinationBucket": self.bucket, "MapRunArn": run, "ResultFiles": files}
         self.s3.put_object(Bucket=self.bucket, Key=f"{folder}/manifest.json", Body=json.dumps(manifest))
         return f"{folder}/manifest.json"
@@ -152,6 +158,7 @@ def deployed(repository, tmp_path_factory):
         )
         seen.machine = created["stateMachineArn"]
         seen.scheduled = template["Resources"]["FlightsSchedule"]["Properties"]["Targets"][0]["Input"]["Fn::Sub"]
+        seen.role = _resolved(template["Resources"]["ReprocessRole"]["Properties"]["Policies"])
         yield seen
     server.shutdown()
     serving.join()
@@ -159,16 +166,17 @@ def deployed(repository, tmp_path_factory):
 
 
 def _resolved(value):
-    """A part of the template as CloudFormation hands it on."""
+    """A part of the template as CloudFormation hands it on, without what a list has on a condition."""
     if isinstance(value, list):
-        return [_resolved(each) for each in value]
+        conditional = [isinstance(each, dict) and "Fn::If" in each for each in value]
+        return [_resolved(each) for each, without in zip(value, conditional, strict=True) if not without]
     if not isinstance(value, dict):
         return value
     match value:
         case {"Fn::Sub": text}:
-            return text.replace("${AWS::Partition}", "aws")
+            return text.replace("${AWS::Partition}", "aws").replace("${DataBucket.Arn}", "arn:aws:s3:::data")
         case {"Fn::GetAtt": [name, "Arn"]} | {"Fn::GetAtt": name}:
-            return f"arn:aws:lambda:us-east-1:123456789012:function:{name.removesuffix('.Arn')}"
+            return _FUNCTIONS + name.removesuffix(".Arn")
         case {"Ref": name}:
             return name
     return {key: _resolved(each) for key, each in value.items()}

@@ -6,8 +6,11 @@ import json
 import shutil
 import threading
 
+import boto3
 import pytest
 
+from local.faults.aws.authorisation import Authoriser
+from local.faults.aws.permissions import Permission
 from tools.reprocess import items
 from tools.reprocess.__main__ import main
 from tools.reprocess.attempts import Attempts
@@ -61,6 +64,26 @@ def test_an_hour_too_large_for_one_run_is_read_on_where_that_ended(stack, tmp_pa
     assert _run(stack, "2024-03-04T23", "--report", str(report), wait=lambda _: _pause()) == 0
     assert [event["after"] for event in stack.events if "hours" in event] == ["", "raw/9"]
     assert json.loads(report.read_text())["updates"] == 14
+
+
+def test_the_role_allows_what_the_machine_calls_and_little_else(stack):
+    """Of hours, days, parts and results. Results are read, and large ones put in pieces, by AWS's own map alone."""
+    iam = boto3.client("iam", endpoint_url=stack.url)
+    iam.create_role(RoleName=stack.bucket, AssumeRolePolicyDocument="{}")
+    for policy in stack.role:
+        document = json.dumps(policy["PolicyDocument"])
+        iam.put_role_policy(RoleName=stack.bucket, PolicyName=policy["PolicyName"], PolicyDocument=document)
+    authoriser = Authoriser(iam, {"machine": f"role/{stack.bucket}"})
+    stack.instead, stack.calls = _in_parts, set()
+    assert _run(stack, "2024-03-04T23", wait=lambda _: _pause()) == 0
+    assert {action for action, _ in stack.calls} == {"lambda:InvokeFunction", "s3:PutObject"}
+    for action, resource in stack.calls:
+        assert authoriser.refusal("machine", [Permission(action, resource)]) is None, resource
+    others = [("lambda:InvokeFunction", f"{resource}-other") for _, resource in stack.calls if ":lambda:" in resource]
+    for action, resource in [*others, ("s3:PutObject", "arn:aws:s3:::data/raw/x")]:
+        assert authoriser.refusal("machine", [Permission(action, resource)]) is not None, resource
+    unused = {grant.action for grant in authoriser.unused("machine")}
+    assert unused == {"s3:GetObject", "s3:ListMultipartUploadParts", "s3:AbortMultipartUpload"}
 
 
 def _in_parts(event):
