@@ -68,7 +68,11 @@ class Recorder:
                     f"{error}. If it is older than 6 hours, what came since is lost to this recording: remove "
                     f"{self._file.path.name}.position, put the file aside, and start again"
                 ) from None
-            except (UnauthorizedError, RequestRefusedError) as error:
+            except UnauthorizedError:
+                raise FeedError(
+                    "the server refuses the API token of --token-file (401); expected a valid one"
+                ) from None
+            except RequestRefusedError as error:
                 raise FeedError(str(error)) from None
             if self._stopping.is_set():
                 return
@@ -138,7 +142,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _tell(f"error: {error}")
         return 1
     rejected = f"; {recorder.rejected:,} lines left out, which hold no update" if recorder.rejected else ""
-    _tell(f"stopped: {file.updates:,} updates in {file.path}{rejected}")
+    goes_on = file.position_token is not None or options.start == "BEGINNING"
+    gap = "" if goes_on else ". No position token has come: the same command goes on at the newest update, after a gap"
+    _tell(f"stopped: {file.updates:,} updates in {file.path}{rejected}{gap}")
     return 0
 
 

@@ -113,24 +113,30 @@ class RecordingFile:
         """Be as at the last token: what came after it will be sent again.
 
         Without a token everything stays, unless the stream is read from its beginning.
+
+        Raises
+        ------
+        FeedError
+            It cannot be written.
         """
-        if self._position.position_token is None:
-            if self._is_from_beginning:
-                self._position = _Position()
-            elif self.updates:
-                self._write()
-                return
-        self._lines, self._waiting = [], 0
-        self._file.truncate(self._position.bytes)
-        self._file.seek(self._position.bytes)
-        self.updates = self._position.updates
+        try:
+            if self._position.position_token is None:
+                if self._is_from_beginning:
+                    self._position = _Position()
+                elif self.updates:
+                    self._write()
+                    self._keep_without_token()
+                    return
+            self._cut_back()
+        except OSError as error:
+            raise self._failed(error) from error
 
     def close(self) -> None:
         """Write what came since the last token too, and close: the file is whole, and going on cuts it back."""
         try:
             self._write()
             if self._position.position_token is None:
-                self._keep(_Position(None, self._file.tell(), self.updates))
+                self._keep_without_token()
             self._file.close()
         except OSError as error:
             raise self._failed(error) from error
@@ -172,6 +178,14 @@ class RecordingFile:
         temporary.replace(self._position_path)
         self._position = position
 
+    def _keep_without_token(self) -> None:
+        self._keep(_Position(None, self._file.tell(), self.updates))
+
+    def _cut_back(self) -> None:
+        self._lines, self._waiting, self.updates = [], 0, self._position.updates
+        self._file.truncate(self._position.bytes)
+        self._file.seek(self._position.bytes)
+
     def _read(self) -> _Position:
         size = self.path.stat().st_size if self.path.exists() else 0
         if not self._position_path.exists():
@@ -198,9 +212,8 @@ class RecordingFile:
 
     def _failed(self, error: OSError) -> FeedError:
         """Cut off what was half written, which makes the file whole again, and say what happened."""
-        self._lines, self._waiting = [], 0
-        with contextlib.suppress(OSError):  # the next run does it
-            os.truncate(self.path, self._position.bytes)
+        with contextlib.suppress(OSError, ValueError):  # the next run does it; closed, it was put aside whole
+            self._cut_back()
         return _unwritten(self.path, error)
 
 

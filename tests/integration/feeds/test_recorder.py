@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import resource
 import signal
 import subprocess
 import sys
@@ -42,6 +43,14 @@ def opened():
 def lines(path):
     """What a recording holds."""
     return gzip.decompress(path.read_bytes()).splitlines()
+
+
+def recording(server, path, *options):
+    """Start the command."""
+    secret = path.with_name("token")
+    secret.write_text("secret\n")
+    command = [sys.executable, "-m", "feeds.recorder", "--url", server.url, "--token-file", str(secret)]
+    return subprocess.Popen([*command, "--out", str(path), *options], stderr=subprocess.PIPE, text=True)
 
 
 @pytest.fixture
@@ -153,6 +162,31 @@ def test_a_full_disk_ends_it_with_a_whole_file(path, opened):
     assert opened(path).position_token == "one"
 
 
+@pytest.mark.parametrize("token", ["one", None])
+def test_a_disk_that_fills_within_a_member_leaves_a_file_that_goes_on(path, opened, token):
+    """What is on disk is what the position says, with and without a token; the file's length is limited for real."""
+    file = opened(path)
+    file.add(UPDATES[0])
+    if token is None:
+        file.go_back()  # as after a broken connection: what came stays
+    else:
+        file.commit(token)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 20, limits[1]))
+    try:
+        file.add(UPDATES[1])
+        with pytest.raises(FeedError, match="cannot be written: File too large"):
+            file.commit("two")
+        file.close()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    again = opened(path)
+    assert again.position_token == token
+    again.add(UPDATES[1])
+    again.close()
+    assert (lines(path), again.updates) == (UPDATES[:2], 2)
+
+
 @pytest.mark.parametrize("spoil", ["no position", "shorter", "no json"])
 def test_a_file_that_is_not_its_own_is_left_alone(path, opened, spoil):
     """The message says what is wrong with which."""
@@ -173,7 +207,7 @@ def test_a_file_that_is_not_its_own_is_left_alone(path, opened, spoil):
     assert path.read_bytes() == before
 
 
-def test_a_broken_connection_is_made_again_from_the_last_token(path, tmp_path):
+def test_a_broken_connection_is_made_again_from_the_last_token(path):
     """What came after the token comes again, and is in the file once."""
     token = b'{"position_token":"%s"}\n'
     position = path.with_name(f"{path.name}.position")
@@ -195,19 +229,44 @@ def test_a_broken_connection_is_made_again_from_the_last_token(path, tmp_path):
         done.set()
         exchange.stay()
 
-    with ScriptedStream(first, second) as server:
-        secret = tmp_path / "token"
-        secret.write_text("secret\n")
-        command = [sys.executable, "-m", "feeds.recorder", "--url", server.url]
-        command += ["--token-file", str(secret), "--out", str(path)]
-        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-            assert done.wait(60)
-            while b'"B"' not in position.read_bytes():
-                time.sleep(0.05)
-            process.send_signal(signal.SIGTERM)
-            _, output = process.communicate(timeout=60)
+    with ScriptedStream(first, second) as server, recording(server, path) as process:
+        assert done.wait(60)
+        while b'"B"' not in position.read_bytes():
+            time.sleep(0.05)
+        process.send_signal(signal.SIGTERM)
+        _, output = process.communicate(timeout=60)
     assert process.returncode == 0, output
     assert asked == ["LATEST", "A"]
     assert lines(path)[:5] == UPDATES[:5]
     assert "1 lines left out" in output
     assert "secret" not in output
+
+
+@pytest.mark.parametrize("start", ["LATEST", "BEGINNING"])
+def test_a_stop_before_the_first_token_says_that_there_will_be_a_gap(path, start):
+    """Unless the stream is read from its beginning, where nothing will be missing."""
+    sent = threading.Event()
+
+    def endless(exchange):
+        exchange.begin()
+        exchange.send(UPDATES[0] + b"\n")
+        sent.set()
+        exchange.stay()
+
+    with ScriptedStream(endless) as server, recording(server, path, "--start", start) as process:
+        assert sent.wait(60)
+        process.send_signal(signal.SIGTERM)
+        _, output = process.communicate(timeout=60)
+    assert process.returncode == 0, output
+    assert ("No position token has come: " in output) == (start == "LATEST")
+
+
+def test_a_token_that_is_refused_is_named_by_its_option(path):
+    """Not by the deployed stack's secret."""
+    with (
+        ScriptedStream(lambda exchange: exchange.refuse(401)) as server,
+        recording(server, path) as process,
+    ):
+        _, output = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "refuses the API token of --token-file (401)" in output
