@@ -112,21 +112,29 @@ class Page:
         return getattr(self.tab, name)
 
     def wait(self, expression, argument=None):
-        """Wait until a JavaScript function returns true: asked from outside, where the page's policy allows it."""
-        deadline = time.monotonic() + TIMEOUT
-        while not self._evaluated(expression, argument):
-            assert time.monotonic() < deadline, f"not within {TIMEOUT} s: {expression}"
-            self.tab.wait_for_timeout(50)
+        """Wait until a JavaScript function returns true.
 
-    def _evaluated(self, expression, argument):
+        Sent from outside, where the page's policy allows it, once: asked again and again from there, each look would
+        be work for four processes.
+        """
+        deadline = time.monotonic() + TIMEOUT
+        while not self._becomes_true(expression, argument, deadline - time.monotonic()):
+            assert time.monotonic() < deadline, f"not within {TIMEOUT} s: {expression}"
+
+    def _becomes_true(self, expression, argument, seconds):
         from playwright.sync_api import Error
 
+        looks = f"""async ([argument, seconds]) => {{
+          for (const end = performance.now() + 1000 * seconds; performance.now() < end; )
+            if (await ({expression})(argument)) return true;
+            else await new Promise((resolve) => setTimeout(resolve, 50));
+          return false; }}"""
         try:
-            return self.tab.evaluate(expression, argument)
+            return self.tab.evaluate(looks, [argument, seconds])
         except Error as error:
             if "Execution context was destroyed" not in str(error):
                 raise
-            return None  # the page is being loaded again
+            return False  # the page is being loaded again
 
     def look_again(self):
         """Come back to the page's tab: it asks for everything at once rather than when the next is due."""
