@@ -128,7 +128,8 @@ class Run:
             report = pipeline.report(time.monotonic() - self._began)
             if self._folder is not None:
                 kept = self._folder.keep(pipeline.data())
-                self._tell(f"{kept:,} objects are in {self._folder.path}")
+                folder = self._folder.path
+                self._tell(f"{kept:,} objects are in {folder}; ask them: pipenv run query busiest --on {folder}")
             return report
 
     def _web(self) -> WebServer:

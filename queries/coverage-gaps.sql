@@ -21,7 +21,7 @@ WITH in_order AS (
 SELECT
     icao_address,
     callsign,
-    date_diff('millisecond', last_heard, heard_again) / 6e4 AS minutes,
+    round(date_diff('millisecond', last_heard, heard_again) / 6e4, 2) AS minutes,
     last_heard,
     latitude_before,
     longitude_before,

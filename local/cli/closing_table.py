@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from rich import box
 from rich.table import Table
 
+from local.counted import counted
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -40,20 +42,20 @@ def show_report(console: Console, report: Report) -> None:
     table.add_row(
         "Window rows",
         f"{aggregator['updates']:,}",
-        f"updates in {_counted(aggregator['rows'], 'row')} of {_counted(aggregator['windows'], 'window')}; "
-        f"{_counted(aggregator['invocations'], 'invocation')}",
+        f"updates in {counted(aggregator['rows'], 'row')} of {counted(aggregator['windows'], 'window')}; "
+        f"{counted(aggregator['invocations'], 'invocation')}",
     )
     if (archive := figures["archive"]) is not None:
         table.add_row(
             "Archive",
             f"{archive['updates']:,}",
-            f"updates in {_counted(archive['hours'], 'hour')}; "
+            f"updates in {counted(archive['hours'], 'hour')}; "
             f"{archive['missing']:,} missing, {archive['doubled']:,} twice",
         )
     table.add_row(
         "Alerts",
         f"{alerts['notified']:,}",
-        f"sent, {alerts['suppressed']:,} suppressed; {_counted(alerts['invocations'], 'invocation')}",
+        f"sent, {alerts['suppressed']:,} suppressed; {counted(alerts['invocations'], 'invocation')}",
     )
     table.add_row(
         "Consumer",
@@ -79,7 +81,3 @@ def show_report(console: Console, report: Report) -> None:
         whole = "Nothing was lost." if report.is_source_known else "Nothing that came into Kinesis was lost."
         console.print(f"[bold green]{whole}[/bold green]", end=" ")
     console.print(f"[dim]{figures['elapsed_seconds']:,} seconds.[/dim]", highlight=False)
-
-
-def _counted(count: int, thing: str) -> str:
-    return f"{count:,} {thing}" + ("" if count == 1 else "s")

@@ -78,7 +78,7 @@ def coverage_gaps(found):
                     (
                         address,
                         after["callsign"],
-                        gap / timedelta(minutes=1),
+                        round(gap / timedelta(minutes=1), 2),
                         moment(before["timestamp"]),
                         before.get("latitude"),
                         before.get("longitude"),

@@ -31,6 +31,7 @@ from aggregator.state.window_part import WindowPart  # isort: skip
 from common.clock import rfc3339  # isort: skip
 from common.target_update import TargetUpdate  # isort: skip
 from local.command import run_command
+from local.counted import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -202,12 +203,24 @@ def main(arguments: list[str] | None = None) -> int:
         return _tell(f"{options.on}: {error}")
     except (BotoCoreError, ClientError) as error:
         return _tell(f"AWS: {error}. Region and credentials are by its usual settings (AWS_REGION, AWS_PROFILE)")
-    print(f"{count - len(kept)} windows {'are rebuilt' if options.confirm else 'would be rebuilt; --confirm does it'}")  # noqa: T201
+    return _ended(options, count, kept)
+
+
+def _ended(options: argparse.Namespace, count: int, kept: list[datetime]) -> int:
+    """Say what became of so many windows, of which some were kept; return the exit code."""
+    if not count:
+        return _tell(
+            f"{options.on}: the archive has no updates from {options.begin} to {options.end} by {options.by}; nothing "
+            "to rebuild. `pipenv run query busiest` says which times it has"
+        )
+    done = count - len(kept)
+    is_done = f"{'is' if done == 1 else 'are'} rebuilt"
+    print(f"{counted(done, 'window')} {is_done if options.confirm else 'would be rebuilt; --confirm does it'}")  # noqa: T201 - a command line talks
     if kept:
         return _tell(
-            f"{len(kept)} windows stay as they are, the first of them {kept[0]:%Y-%m-%dT%H:%M:%SZ}: the archive has "
-            "less than nine tenths of what they count. Damaged raw objects may be why, or updates that were counted "
-            "twice: --fewer rebuilds these as well"
+            f"{counted(len(kept), 'window')} not rebuilt, the first of them {kept[0]:%Y-%m-%dT%H:%M:%SZ}: the archive "
+            "has less than nine tenths of what the rows count. Damaged raw objects may be why, or updates that were "
+            "counted twice: --fewer rebuilds these as well"
         )
     return 0
 

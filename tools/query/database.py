@@ -26,14 +26,15 @@ _VIEWS: Final = {"windows": "windows_delivered"}
 class Database:
     """A connection to the tables that a query names.
 
-    `absent` are those of them of which the place has nothing in the span of time: they are there, and empty.
+    `absent` are those of them of which the place has nothing in the span of time: they are there, and empty. The other
+    tables are empty as well, so that DuckDB can list and suggest them.
     """
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, absent: list[Table], named: int) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, absent: list[Table], *, is_empty: bool) -> None:
         self._connection = connection
         self.absent = absent
-        self.is_empty = named > 0 and len(absent) == named
-        """Whether the place has nothing of any table that is asked."""
+        self.is_empty = is_empty
+        """Whether the place has nothing of any table, asked or not, and some are asked."""
 
     def ask(self, sql: str, span: Span) -> duckdb.DuckDBPyConnection:
         """Run one statement, of which a `?` is the span's first day, the next one its last, and so on.
@@ -50,7 +51,7 @@ class Database:
             raise QueryError(f"{len(statements)} statements; expected one, without another behind a semicolon")
         count = len(statements[0].named_parameters)
         if count % 2:
-            raise QueryError(f"{count} times `?`; expected pairs: the first day asked for, and the last")
+            raise QueryError(f"an odd number of `?` ({count}); expected pairs: the first day asked for, and the last")
         return self._connection.execute(statements[0], [span.first_day, span.last_day] * (count // 2))
 
 
@@ -62,18 +63,22 @@ def opened(place: Place, sql: str, span: Span) -> Iterator[Database]:
         place.open(connection)
         named = [table for table in tables.TABLES if _names(sql, table.name)]
         absent = []
-        for table in named:
-            patterns = place.patterns(table, span)
-            if not patterns:
+        for table in tables.TABLES:
+            patterns = place.patterns(table, span) if table in named else []
+            if table in named and not patterns:
                 absent.append(table)
             connection.execute(f"CREATE VIEW {table.name} AS {_reading(table, patterns, span)}")
-        if tables.WINDOWS_DELIVERED in named:
-            connection.execute(f"CREATE VIEW windows AS {tables.windows_view()}")
-        yield Database(connection, absent, len(named))
+        connection.execute(f"CREATE VIEW windows AS {tables.windows_view()}")
+        is_empty = named != [] and absent == named
+        yield Database(
+            connection,
+            absent,
+            is_empty=is_empty and not any(place.patterns(table, span) for table in tables.TABLES if table not in named),
+        )
 
 
 def _names(sql: str, table: str) -> bool:
-    words = set(re.findall(r"\w+", re.sub(r"--[^\n]*", "", sql).lower()))
+    words = set(re.findall(r"\w+", re.sub(r"(?m)^\s*--.*$", "", sql).lower()))
     return table in words or any(base == table and view in words for view, base in _VIEWS.items())
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local.command import run_command
+from local.counted import counted
 from local.output_file import NOT_WRITTEN, OutputError, OutputFile
 from local.signals import ending_in_order
 from local.simulator.options import count
@@ -104,8 +105,8 @@ def _reprocess(options: argparse.Namespace, span: Span, wait: Callable[[float], 
 def _summary(report: dict[str, Any]) -> str:
     before = f", {report['hours_done_before']} done before" if report["hours_done_before"] else ""
     done = (
-        f"{len(report['hours'])} hours archived{before}: {report['updates']:,} updates in {report['seconds']:g} s; "
-        f"flights of {len(report['flights'])} days made"
+        f"{counted(len(report['hours']), 'hour')} archived{before}: {counted(report['updates'], 'update')} in "
+        f"{report['seconds']:g} s; flights of {counted(len(report['flights']), 'day')} made"
     )
     return "\n".join([done, *(f"{name} failed: {reason}" for name, reason in report["failed"].items())])
 

@@ -7,6 +7,7 @@ import os
 import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,7 +18,6 @@ from tools.reprocess.journal import Journal
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterator, Sequence
-    from datetime import datetime
 
     from flights.parts import Plan
 
@@ -39,10 +39,13 @@ def reprocess(options: argparse.Namespace, begin: datetime, end: datetime) -> di
     """
     began = time.monotonic()
     workers = options.workers or os.cpu_count() or 1
-    hours = items.hours_between(items.folders(options.on), begin, end)
+    there = items.folders(options.on)
+    hours = items.hours_between(there, begin, end)
     if not hours:
+        arrived = items.hours_between(there, datetime.min, datetime.max)  # noqa: DTZ901 - UTC, as all of them
+        of = f"; what is there arrived from {arrived[0]} to {arrived[-1]}" if arrived else ""
         raise ReprocessError(
-            f"{options.on}: no raw objects from {options.begin} to {options.end}; expected a folder of `pipenv run "
+            f"{options.on}: no raw objects from {options.begin} to {options.end}{of}; expected a folder of `pipenv run "
             "local --out DIR`, and a time in which something arrived"
         )
     journal = Journal(options.on, f"{begin:%Y%m%dT%H%M}-{end:%Y%m%dT%H%M}")

@@ -61,7 +61,7 @@ def test_a_lost_window_is_the_same_again(folder, capsys):
         (rebuilt,) = folder.glob("windows/*/*/rebuilt-*")
         assert rows_of([rebuilt]) == expected
     assert len(ask(folder, catalog.find("window-totals").sql)) == 2
-    assert "1 windows are rebuilt" in capsys.readouterr().out
+    assert "1 window is rebuilt" in capsys.readouterr().out
     assert ask(folder, "SELECT DISTINCT rebuilt_by FROM windows WHERE rebuilt_at IS NOT NULL") == [("arrival",)]
 
 
@@ -98,7 +98,7 @@ def test_a_window_that_counts_far_more_than_the_archive_has_stays(folder, capsys
     span_of_it = ["--on", str(folder), "--from", "2024-03-04T23:57", "--to", "2024-03-04T23:59", "--confirm"]
     assert main(span_of_it) == 1
     said = capsys.readouterr()
-    assert "1 windows are rebuilt" in said.out
+    assert "1 window is rebuilt" in said.out
     assert "the first of them 2024-03-04T23:58:00Z" in said.err
     assert len(list(folder.glob("windows/*/*/rebuilt-*"))) == 1
     assert main([*span_of_it, "--fewer"]) == 0
@@ -113,6 +113,13 @@ def test_by_event_time_each_update_is_in_the_window_of_its_timestamp(folder):
     minutes = "\"timestamp\" >= TIMESTAMP '2024-03-04 23:57:00' AND \"timestamp\" < TIMESTAMP '2024-03-04 23:59:00'"
     assert counted == ask(folder, f"SELECT count(*) FROM updates WHERE {minutes}")
     assert counted != [(None,)]
+
+
+def test_a_span_of_which_the_archive_has_nothing_is_said(folder, capsys):
+    """Rather than that no window would be rebuilt."""
+    assert main(["--on", str(folder), "--from", "2031-03-04T23:57", "--to", "2031-03-04T23:58"]) == 1
+    said = capsys.readouterr()
+    assert (said.out, "no updates from 2031-03-04T23:57 to 2031-03-04T23:58 by arrival" in said.err) == ("", True)
 
 
 @pytest.mark.parametrize("bound", ["2024-03-04T23:58:30", "2024-03-04T23:58:00.5"])

@@ -102,8 +102,9 @@ def test_a_folder_may_have_any_name(ask, generated, tmp_path):
         (["xyz"], "there is no query 'xyz'; --list shows them"),
         (["../README"], "there is no query"),
         (["--sql", "SELECT nothing FROM updates"], r'"nothing" not found[\s\S]+LINE 1: SELECT nothing[\s\S]+\^'),
+        (["--sql", "SELECT * FROM update"], 'Did you mean "updates"'),
         (["--sql", "SELECT 1; SELECT 2"], "2 statements; expected one"),
-        (["--sql", "SELECT ?"], "1 times `\\?`; expected pairs"),
+        (["--sql", "SELECT ?"], "an odd number of `\\?` \\(1\\); expected pairs"),
         (["busiest", "--from", "yesterday"], "--from: got 'yesterday'; expected a day or a time"),
         (["busiest", "--from", "2024-03-05", "--to", "2024-03-04"], "nothing lies between"),
         (["busiest", "--from", "2031-01-01"], "nothing is under archive/updates/ in that span of time"),
@@ -137,6 +138,30 @@ def test_what_is_absent_beside_what_is_there_is_said(ask, recorded):
     code, out, errors = ask("--sql", sql, "--on", recorded.path, "--format", "csv")
     assert (code, out.splitlines()[1:]) == (0, ["0", "5680"])
     assert "nothing is under alerts/; the query goes on without" in errors
+
+
+def test_no_alerts_are_an_answer(ask, recorded):
+    """Where there are updates: a stack may well have sent none."""
+    code, out, errors = ask("alerts-by-kind", "--on", recorded.path, "--format", "csv")
+    assert (code, out) == (0, "rule,squawk,alerts,aircraft,first_at,last_at\n")
+    assert "nothing is under alerts/; the query goes on without" in errors
+
+
+def test_the_tables_can_be_listed(ask, recorded):
+    """With none of them named, and with none of their objects read."""
+    code, out, errors = ask("--sql", "SHOW TABLES", "--on", recorded.path, "--format", "csv")
+    assert (code, out.split(), errors) == (
+        0,
+        ["name", "alerts", "flights", "updates", "windows", "windows_delivered"],
+        "",
+    )
+
+
+def test_two_dashes_in_a_text_are_no_comment(ask, recorded):
+    """The table behind them is asked."""
+    assert ask("--sql", "SELECT '--', count(*) FROM updates", "--on", recorded.path, "--format", "csv")[1].endswith(
+        ",5680\n"
+    )
 
 
 def test_an_endless_answer_ends_with_its_reader(tmp_path):

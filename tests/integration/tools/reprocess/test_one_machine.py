@@ -68,6 +68,7 @@ def test_an_interrupted_run_goes_on_where_it_ended(one_worker, received, tmp_pat
     assert "2024-03-05T00 failed: BrokenObjectError" in capsys.readouterr().out
     there.unlink()
     assert _run(folder, "--workers", "1", "--report", str(tmp_path / "report.json")) == 0
+    assert "1 hour archived, 2 done before: " in capsys.readouterr().out
     report = json.loads((tmp_path / "report.json").read_text())
     assert (report["hours_done_before"], list(report["hours"])) == (2, ["2024-03-05T00"])
     assert _made(folder) == _made(one_worker[0])
@@ -126,7 +127,11 @@ def test_a_report_that_cannot_be_written_is_known_before_the_work(received, tmp_
 def test_a_time_in_which_nothing_arrived_is_said(received, capsys):
     """Rather than a run over nothing that looks well."""
     assert main(["--on", str(received), "--from", "2031-01-01", "--to", "2031-01-02"]) == 1
-    assert "no raw objects from 2031-01-01 to 2031-01-02" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert (
+        "no raw objects from 2031-01-01 to 2031-01-02; what is there arrived from 2024-03-04T22 to 2024-03-05T00"
+        in said
+    )
 
 
 def test_a_folder_writes_on_condition(tmp_path):
