@@ -27,10 +27,10 @@ def chromium():
     if executable is None:
         pytest.skip("chromium is not installed (on Debian: apt-get install chromium)")
     with playwright.sync_playwright() as started:
-        # Software rendering: no machine of ours has to have a graphics processor.
-        browser = started.chromium.launch(
-            executable_path=executable, args=["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
-        )
+        # Software rendering: no machine of ours has to have a graphics processor. Debian's Chromium has the whole page
+        # painted by one unless it is told not to; only the map needs WebGL.
+        arguments = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
+        browser = started.chromium.launch(executable_path=executable, args=[*arguments, "--disable-gpu-rasterization"])
         yield browser
         browser.close()
 
