@@ -77,7 +77,7 @@ class Run:
             emulator_binary()
             web = running.enter_context(self._web()) if options.web else None
             self._console.print("[dim]Starting the local AWS and creating the stack from template.yaml ...[/dim]")
-            self._cloud = cloud = Cloud()
+            self._cloud = cloud = Cloud(listed=options.listed)
             running.callback(cloud.stop)
             for note in options.source.notes:
                 self._tell(note)

@@ -22,6 +22,7 @@ class RunOptions:
 
     `duration` is simulated seconds of the source, None without end. `consumer_timeout` None is the template's. `chaos`
     is the seed of what goes wrong, None for a run in which nothing does. `delay` is how late the stream is by design.
+    `listed` is whether `ops --local` finds the run without its address.
     """
 
     source: Source
@@ -42,3 +43,4 @@ class RunOptions:
     web: bool = True
     web_port: int = 0
     open: bool = False
+    listed: bool = False

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.config import Config
 
-from local.aws.moto import OPERATOR, REGION, credentials
+from local.aws.moto import LISTED, OPERATOR, REGION, credentials
 from local.runtime.processes import listening_ports
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _BUCKET, _NOTE = "local-note", "stack.json"
 _PROC = Path("/proc")
-_SERVER = b"local.aws.moto_server"
+_SERVER, _MARK = b"local.aws.moto_server", LISTED.encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +50,14 @@ def leave_note(cloud: Cloud, stack: Stack, name: str) -> None:
 
 
 def endpoints() -> list[str]:
-    """Return the addresses of the local AWS's that this user runs on this machine."""
+    """Return the addresses of the listed local AWS's of this user on this machine: those of `pipenv run local`."""
     found = []
     for entry in _PROC.iterdir():
         with contextlib.suppress(OSError):
             if (
                 entry.name.isdecimal()
                 and entry.stat().st_uid == os.getuid()
-                and _SERVER in (entry / "cmdline").read_bytes().split(b"\0")
+                and {_SERVER, _MARK} <= set((entry / "cmdline").read_bytes().split(b"\0"))
             ):
                 found += [f"http://127.0.0.1:{port}" for port in sorted(listening_ports(int(entry.name)))]
     return sorted(found)

@@ -18,6 +18,7 @@ from live.container import read_header
 from live.errors import SnapshotError
 from live.layout import POSITIONS
 from ops import duration, stored
+from ops.asking import ask
 from ops.errors import OpsError, code
 from ops.output import complain, say, say_json
 
@@ -30,7 +31,9 @@ if TYPE_CHECKING:
 
 EXAMPLES = """\
 examples:
-  pipenv run ops drain --stack aircraft-stream              wait until nothing is under way, some 17 minutes at most
+  pipenv run ops drain --stack aircraft-stream              asks, then waits until nothing is under way: some 17
+                                                            minutes at most
+  pipenv run ops drain --stack aircraft-stream --yes        the same in a script, without asking
   pipenv run ops drain --stack aircraft-stream --resume     begin again, at the committed token
   pipenv run ops drain --local                              the same with the local stack that runs: try it first
 
@@ -174,7 +177,8 @@ class Drain:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
-    parser.add_argument("--resume", action="store_true", help="switch the schedule on again")
+    parser.add_argument("--resume", action="store_true", help="switch the schedule on again; does not ask")
+    parser.add_argument("--yes", action="store_true", help="do not ask before the schedule is switched off")
     parser.add_argument(
         "--timeout",
         type=duration.seconds,
@@ -191,6 +195,8 @@ def run(stack: Stack, options: argparse.Namespace) -> int:
         drain.switch(on=True)
         say_json({"schedule": "on"}) if options.json else say("the schedule is on: the next tick begins a run")
         return 0
+    if not options.yes:
+        ask(f"Switch the schedule of stack {stack.name} off? No new run begins until --resume.", "drain")
     drain.switch(on=False)
     try:
         at_rest = drain.wait(options.timeout, (lambda _: None) if options.json else say)

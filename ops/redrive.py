@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import sys
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ import msgspec
 from local.output_file import OutputError, OutputFile
 from local.simulator.options import count
 from local.standard_output import surviving
+from ops.asking import ask
 from ops.errors import OpsError
 from ops.failures import PREFIX
 from ops.output import complain, say, say_json, say_line
@@ -55,7 +55,7 @@ def run(stack: Stack, options: argparse.Namespace) -> int:
         options.prefix, options.function.lower(), options.show, options.confirm, options.delete, options.again
     )
     if options.confirm and not options.yes:
-        _ask(stack)
+        ask(f"Put the records given up by stack {stack.name} back into {stack['UpdatesStream']}?", "--confirm")
     with _place(options.report) as place, surviving() as output:
         report = Redrive(
             stack.client("s3"),
@@ -111,19 +111,3 @@ def _show(report: Report, *, as_json: bool) -> None:
     )
     if report.records and not report.confirmed:
         say("nothing was changed. Mend the cause, then do it with --confirm")
-
-
-def _ask(stack: Stack) -> None:
-    """Have a person say yes.
-
-    Raises
-    ------
-    OpsError
-        They did not, or nobody can be asked.
-    """
-    if not sys.stdin.isatty():
-        raise OpsError("--confirm asks before it acts, and standard input is not a terminal. Give --yes as well")
-    sys.stderr.write(f"Put the records given up by stack {stack.name} back into {stack['UpdatesStream']}? [y/N] ")
-    sys.stderr.flush()
-    if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
-        raise OpsError("not confirmed; nothing was changed")

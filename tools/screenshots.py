@@ -39,7 +39,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="screenshots", description=__doc__.partition("\n")[0])
     parser.add_argument("--chromium", default="/usr/bin/chromium", metavar="FILE", help="default %(default)s")
     options = parser.parse_args()
-    command = [sys.executable, "-m", "local", "--rate", "600", "--aircraft", str(AIRCRAFT), "--duration", "0"]
+    traffic = ("--rate", "600", "--aircraft", str(AIRCRAFT), "--duration", "0")
+    command = [sys.executable, "-m", "local", "--unlisted", *traffic]
     run = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own module
     try:
         assert run.stdout is not None

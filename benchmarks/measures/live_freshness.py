@@ -52,7 +52,7 @@ def _of_format(record_format: str, seconds: float, said: Callable[[str], None]) 
     said(f"{record_format}: starting the local stack")
     command = [
         sys.executable,
-        *("-m", "local", "--rate", str(RATE), "--aircraft", str(AIRCRAFT), "--duration", "0"),
+        *("-m", "local", "--unlisted", "--rate", str(RATE), "--aircraft", str(AIRCRAFT), "--duration", "0"),
         *("--window", str(WINDOW_SECONDS), "--record-format", record_format),
     ]
     run = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)  # noqa: S603

@@ -25,6 +25,9 @@ OPERATOR = "Operator"
 _ACCESS_KEY_PREFIX = "local"
 _REACHED_SECONDS = 30.0
 
+LISTED = "listed"
+"""What the command line of a server ends with that `local.running` finds."""
+
 
 def credentials(caller: str) -> dict[str, str]:
     """Return credentials that no real account takes (whatever goes astray does no harm), and that tell their bearer.
@@ -50,16 +53,20 @@ class CloudError(Exception):
 class Cloud:
     """A moto server in a separate process: it shares no interpreter with the simulator and the pollers.
 
+    A `listed` one is found by other commands on this machine (`local.running`): that of a stack which a person runs,
+    never a fault campaign's, a benchmark's or a test's.
+
     Raises
     ------
     CloudError
         It ended before it listened; the message holds what it said.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, listed: bool = False) -> None:
+        mark = (LISTED,) if listed else ()
         # A separate session, so that Ctrl-C in the terminal reaches this process alone.
         self._process = subprocess.Popen(
-            [sys.executable, "-W", "ignore", "-m", "local.aws.moto_server", repr(clock.offset())],
+            [sys.executable, "-W", "ignore", "-m", "local.aws.moto_server", repr(clock.offset()), *mark],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

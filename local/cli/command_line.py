@@ -151,6 +151,12 @@ def _parser() -> argparse.ArgumentParser:
         help="write each aircraft's latest state into DynamoDB, too: one by one at the end of each window, for which "
         "the map waits (default: not, as in prod; nothing here reads the table)",
     )
+    run.add_argument(
+        "--unlisted",
+        dest="listed",
+        action="store_false",
+        help="`ops --local` does not find it: for a run that is part of a script or a test",
+    )
     web = parser.add_argument_group("the map and the API")
     web.add_argument("--no-web", dest="web", action="store_false", help="leave both out")
     web.add_argument(
@@ -209,6 +215,7 @@ def parse(arguments: Sequence[str] | None = None) -> RunOptions:
         web=given.web,
         web_port=given.web_port,
         open=given.open and given.web,
+        listed=given.listed,
     )
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from local import running
 from local.cli.command_line import parse
 from local.cli.main import main
 from local.run_options import RunOptions
@@ -34,7 +35,7 @@ class LocalRun:
         self.temporary.mkdir()
         self._output = (folder / "output").open("w+")
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "local", "--report", str(self.report_path), *arguments],
+            [sys.executable, "-m", "local", "--unlisted", "--report", str(self.report_path), *arguments],
             cwd=folder,
             env=os.environ
             | {"PYTHONPATH": str(repository), "TMPDIR": str(self.temporary), "COLUMNS": "120"}
@@ -340,9 +341,11 @@ def test_a_source_that_dies_is_no_end(tmp_path, capsys):
 
 
 def test_a_run_in_which_nothing_was_sent_says_so(capsys):
-    """Neither a loss, nor proof of anything."""
-    source = SimulatedSource(traffic=Nothing(), speed=100, token_interval=0.3)
-    assert main(RunOptions(source=source, duration=None, window=2, archive=False)) == 0
+    """Neither a loss, nor proof of anything. A listed run is found while it goes on, and not afterwards."""
+    traffic = Nothing()
+    source = SimulatedSource(traffic=traffic, speed=100, token_interval=0.3)
+    assert main(RunOptions(source=source, duration=None, window=2, archive=False, listed=True)) == 0
+    assert traffic.beside - set(running.endpoints())
     printed = capsys.readouterr().out
     assert "The source sent no update" in printed
     assert "Nothing was lost" not in printed
@@ -353,8 +356,10 @@ class Nothing(DyingSource):
 
     def __init__(self):
         super().__init__(0)
+        self.beside = set()
 
     def updates(self):
+        self.beside = set(running.endpoints())
         yield from ()
 
 

@@ -14,7 +14,7 @@ NOWHERE = "http://127.0.0.1:9"
 """Nothing listens there."""
 
 COMMANDS = {
-    "local": ["local", "--duration", "1"],
+    "local": ["local", "--unlisted", "--duration", "1"],
     "chaos": ["chaos", "--schedules", "1"],
     "bench": ["bench", "--quick"],
     "simulator": ["simulator", "--token", "secret"],

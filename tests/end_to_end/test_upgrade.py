@@ -98,7 +98,7 @@ def test_an_upgrade_that_changes_the_state_loses_and_doubles_nothing(running, ne
     pipeline, stream, endpoint = running
     aggregator = pipeline.functions[AGGREGATOR]
     wait_for(lambda: aggregator.invocations >= 8, pipeline)
-    assert ops(["drain", "--local", endpoint]) == 0
+    assert ops(["drain", "--local", endpoint, "--yes"]) == 0
     assert "at rest: no run, nothing unread, no window open" in capsys.readouterr().out
     before, invocations = stream.sent, aggregator.invocations
     pipeline.deploy(next_release)

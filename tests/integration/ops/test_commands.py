@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import json
+import sys
 import time
 from datetime import UTC, datetime, timedelta
 
@@ -65,8 +67,8 @@ def pipeline_status(**fields):
 
 
 def test_a_stack_is_found_by_the_aws_it_runs_in(local_stack, capsys):
-    """Whoever runs one need not name it; where several run, they are asked which."""
-    assert local_stack.endpoint in running.endpoints()
+    """Without an address only that of `pipenv run local` is: never a test's, a benchmark's or a fault campaign's."""
+    assert local_stack.endpoint not in running.endpoints()
     assert running.read_note(local_stack.endpoint).resources == local_stack.resources
     assert main(["status", "--local", "http://127.0.0.1:9"]) == 2
     assert "no local stack is there (yet)" in capsys.readouterr().err
@@ -154,11 +156,22 @@ def test_damaged_objects_are_named(local_stack, capsys, body):
 def test_a_drain_that_ends_early_says_that_the_schedule_is_off(local_stack, capsys, body):
     """By a damaged checkpoint here, as by Ctrl-C; the last word is why."""
     local_stack.put("StateBucket", "checkpoint.json", body)
-    assert main(["drain", "--local", local_stack.endpoint]) == 2
+    assert main(["drain", "--local", local_stack.endpoint, "--yes"]) == 2
     assert main(["drain", "--local", local_stack.endpoint, "--resume"]) == 0
     first, second = capsys.readouterr().err.splitlines()
     assert first == "ops: the schedule of local is off by now, and stays so: `ops drain --resume` switches it on again"
     assert second.startswith("ops: checkpoint.json: damaged: ")
+
+
+@pytest.mark.parametrize(("typed", "why"), [("y", "Give --yes as well"), ("", "not confirmed; nothing was changed")])
+def test_a_drain_asks_before_it_switches_anything_off(local_stack, capsys, monkeypatch, typed, why):
+    """On a terminal it takes a yes; where nobody could answer, it is said how to go on."""
+    monkeypatch.setattr(sys, "stdin", io.StringIO(typed))
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: not typed)
+    assert main(["drain", "--local", local_stack.endpoint]) == 2
+    assert why in capsys.readouterr().err
+    rule = local_stack.resources["ConsumerSchedule"].rpartition("/")[2]
+    assert local_stack.client("events").describe_rule(Name=rule)["State"] == "ENABLED"
 
 
 def test_status_is_watched_through_a_pipe(local_stack, capsys, monkeypatch):

@@ -43,6 +43,12 @@ def test_the_table_of_latest_states_is_made_only_for_who_asks():
     assert parse(["--latest-state-table"]).latest_states
 
 
+def test_a_run_of_a_script_is_not_listed():
+    """`ops --local` finds what a person runs."""
+    assert parse([]).listed
+    assert not parse(["--unlisted"]).listed
+
+
 def test_a_run_with_faults_has_a_consumer_that_times_out_soon():
     """A consumer that is frozen until its timeout must not hold the run up for the template's 900 s."""
     assert parse(["--chaos", "7", "--speed", "20"]).consumer_timeout == 15
