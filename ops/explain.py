@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from common import envelope, event_pattern
-from local.event_source_mapping.filter import MISSING, PatternError, RecordFilter, decoded, leaf
+from local.event_source_mapping.filter import MISSING, PatternError, RecordFilter, decoded, is_shallow, leaf
 from local.simulator.options import count
 from ops.errors import OpsError
+from ops.failures import MOST_RECORD_BYTES
 from ops.output import say, say_json
 
 if TYPE_CHECKING:
@@ -30,6 +31,9 @@ examples:
 FILE holds a record a line: an update, the provider's {"target": ...}, or an envelope; gzip is inflated. Of an envelope
 its header is what Lambda's filter is asked, and so is here; its updates are asked one by one after it.
 exit code: 0 if a record matches, 1 if none does, 2 if the pattern or the file cannot be read."""
+
+_LONGEST = 10 * MOST_RECORD_BYTES
+"""Bytes of a line: a record, with what the provider puts around an update; Kinesis' larger records, too."""
 
 _NOTHING = 1
 _SHOWN = 60
@@ -65,11 +69,12 @@ class Explainer:
         if self._filter(data):
             return []
         try:
-            event = decoded(data)
+            event = {"data": decoded(data)}
         except (ValueError, RecursionError) as error:
             return [f"the record is not JSON ({error}): a filter drops it"]
-        found = list(_failures("", self._pattern, {"data": event}))
-        return found or ["the record is nested deeper than a filter looks"]
+        if not is_shallow(event):
+            return ["the record is nested deeper than a filter looks"]
+        return list(_failures("", self._pattern, event))
 
 
 def _failures(place: str, pattern: dict[str, Any], value: Any) -> Iterator[str]:
@@ -131,7 +136,12 @@ def records(path: Path) -> Iterator[tuple[str, bytes]]:
         with path.open("rb") as plain:
             packed = plain.read(2) == b"\x1f\x8b"
         with gzip.open(path) if packed else path.open("rb") as file:
-            for number, line in enumerate(file, start=1):
+            for number, line in enumerate(iter(lambda: file.readline(_LONGEST + 1), b""), start=1):
+                if len(line) > _LONGEST:
+                    raise OpsError(
+                        f"{path}: line {number} has more than {_LONGEST:,} bytes, which no record holds; expected a "
+                        "record a line"
+                    )
                 if record := line.removeprefix(codecs.BOM_UTF8).strip():
                     yield from _of_line(f"line {number}", record)
     except (OSError, EOFError, zlib.error) as error:

@@ -49,7 +49,7 @@ class RecordFilter:
             event = {"data": decoded(data)}
         except (ValueError, RecursionError):
             return False
-        if not _is_shallow(event):
+        if not is_shallow(event):
             return False
         return any(matches(event) for matches in self._matchers)
 
@@ -90,7 +90,7 @@ def _parse(text: str) -> dict[str, Any]:
     return pattern
 
 
-def _is_shallow(value: Any) -> bool:
+def is_shallow(value: Any) -> bool:
     """Tell whether the value can be looked into without end of the interpreter's stack."""
     level: list[Any] = [value]
     for _ in range(_DEEPEST):

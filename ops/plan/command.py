@@ -41,6 +41,9 @@ Is a template, or a stack as it is deployed, what would be planned, and what AWS
 exit code: 0; 1 if the settings as given fall behind, AWS would refuse the template, or it is not as planned; 2 if it
 cannot be done."""
 
+_MOST = 100_000_000
+"""Beyond any stream of this kind: ten thousand shards take a tenth of it."""
+
 _STACK = Path()
 """What `--check` checks without a FILE."""
 
@@ -50,8 +53,8 @@ def _positive(text: str) -> float:
         value = float(text)
     except ValueError:
         value = 0.0
-    if not 0 < value < 1e7:  # noqa: PLR2004 - beyond any stream of this kind
-        raise argparse.ArgumentTypeError(f"got {text!r}; expected a number above 0")
+    if not 0 < value <= _MOST:
+        raise argparse.ArgumentTypeError(f"got {text[:40]!r}; expected a number above 0, {_MOST:,} at most")
     return value
 
 

@@ -47,6 +47,15 @@ def test_the_stages_are_samconfigs(workflows, repository):
     assert set(options.split(", ")) == set(re.findall(r"^\[(\w+)\.deploy\.parameters\]", text, re.MULTILINE))
 
 
+def test_git_reads_the_checkout_in_a_container(workflows):
+    """There the checkout is another user's than the job's: without a word git reads nothing, and a test is skipped."""
+    jobs = [job for text in workflows.values() for job in yaml_parse(text)["jobs"].values()]
+    gate = [[step.get("run", "") for step in job["steps"]] for job in jobs if "container" in job]
+    for runs in (one for one in gate if ".ci/run" in one):
+        before = runs[: runs.index(".ci/run")]
+        assert 'git config --system --add safe.directory "$GITHUB_WORKSPACE"' in before
+
+
 def test_the_commands_are_there(workflows, repository):
     """The scripts of this repository that are run."""
     for text in workflows.values():

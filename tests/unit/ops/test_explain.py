@@ -122,6 +122,23 @@ def test_a_damaged_file_is_named(tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
+    ("line", "code", "said"),
+    [
+        (b'{"squawk":' + b"[" * 5_000 + b"]" * 5_000 + b"}", 1, "nested deeper than a filter looks"),
+        (b"x" * 10_485_761, 2, "line 1 has more than 10,485,760 bytes, which no record holds; expected a record a"),
+    ],
+    ids=["deep", "long"],
+)
+def test_what_no_record_is_like_is_said(tmp_path, capsys, line, code, said):
+    """Neither a trace, nor memory for a file without an end of line."""
+    path = tmp_path / "lines"
+    path.write_bytes(line)
+    assert main(["explain-filter", pattern(squawk=["7700"]), str(path)]) == code
+    printed = capsys.readouterr()
+    assert said in printed.out + printed.err
+
+
+@pytest.mark.parametrize(
     ("wanted", "said"),
     [
         ("{", "not JSON"),
