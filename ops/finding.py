@@ -27,15 +27,28 @@ class Finding:
 
 
 def gather(looks: Iterable[tuple[str, Callable[[], Iterable[Finding]]]]) -> list[Finding]:
-    """Return what each look finds; one that AWS refuses is unknown, and stops no other."""
+    """Return what each look finds; one that AWS refuses is unknown, and stops no other.
+
+    Raises
+    ------
+    OpsError
+        Nothing could be looked at: the stack has ended, or AWS cannot be reached.
+    """
     found: list[Finding] = []
+    failed: list[str] = []
+    looked_at = 0
     for part, look in looks:
         try:
             found += look()
+            looked_at += 1
         except DamagedError as error:
             found.append(Finding(part, ATTENTION, str(error)))
+            looked_at += 1
         except (*AWS_ERRORS, OpsError) as error:
-            found.append(Finding(part, UNKNOWN, f"cannot be looked at: {explained(error)}"))
+            failed.append(explained(error))
+            found.append(Finding(part, UNKNOWN, f"cannot be looked at: {failed[-1]}"))
+    if failed and not looked_at:
+        raise OpsError(f"nothing can be looked at: {failed[0]}")
     return found
 
 

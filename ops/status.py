@@ -14,7 +14,8 @@ from rich.text import Text
 
 from common.clock import rfc3339
 from ops import duration
-from ops.finding import ATTENTION, OK, as_json, gather, is_well
+from ops.errors import OpsError
+from ops.finding import ATTENTION, OK, Finding, as_json, gather, is_well
 from ops.looks import Looks
 from ops.output import say_json
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterable
 
-    from ops.finding import Finding
     from ops.stack import Stack
 
 EXAMPLES = """\
@@ -76,7 +76,12 @@ def run(stack: Stack, options: argparse.Namespace) -> int:
 def _watch(stack: Stack, looks: Looks, options: argparse.Namespace) -> int:
     def look() -> tuple[datetime, list[Finding]]:
         now = datetime.now(UTC)
-        return now, gather(looks.all(now))
+        try:
+            return now, gather(looks.all(now))
+        except OpsError as error:
+            if stack.is_local:  # it has ended, and does not come back under its address
+                raise
+            return now, [Finding("stack", ATTENTION, str(error))]
 
     if options.json or not sys.stdout.isatty():
         while True:

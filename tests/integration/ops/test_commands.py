@@ -5,11 +5,13 @@ from __future__ import annotations
 import io
 import itertools
 import json
+import signal
 import sys
 import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 
 from common.clock import rfc3339
 from consumer.publish.envelope_writer import HeaderedUpdate, pack
@@ -18,7 +20,7 @@ from live.assembly import assemble
 from live.container import Header
 from live.layout import POSITIONS
 from local import running
-from ops import tail
+from ops import command_line, tail
 from ops.command_line import main
 from ops.drain import Drain
 from ops.finding import gather
@@ -199,6 +201,24 @@ def test_a_part_that_cannot_be_looked_at_stops_no_other(local_stack):
     stream = next(one for one in findings if one.part == "stream")
     assert (stream.state, "has no UpdatesStream" in stream.text) == ("unknown", True)
     assert any(one.state == "ok" for one in findings)
+
+
+def test_a_stack_of_which_nothing_can_be_looked_at_is_not_well(local_stack, capsys, monkeypatch):
+    """A local one has ended; of a deployed one a watch goes on, since the way to it may come back."""
+
+    def unreachable():
+        raise EndpointConnectionError(endpoint_url="http://127.0.0.1:9")
+
+    monkeypatch.setattr(Looks, "all", lambda _, __: [("stream", unreachable), ("alarms", unreachable)])
+    for watch in ([], ["--watch"]):
+        assert main(["status", *watch, "--local", local_stack.endpoint]) == 2
+        assert "ops: nothing can be looked at: Could not connect" in capsys.readouterr().err
+    found = running.read_note(local_stack.endpoint)
+    monkeypatch.setattr(command_line, "find", lambda _: Stack("deployed", found.resources, found.client))
+    monkeypatch.setattr(time, "sleep", lambda _: signal.raise_signal(signal.SIGINT))
+    assert main(["status", "--watch", "--json", "--stack", "deployed"]) == 130
+    answer = json.loads(capsys.readouterr().out)
+    assert (answer["healthy"], parts(answer).keys()) == (False, {"stack"})
 
 
 def test_tail_of_updates_opens_envelopes_and_asks_each(local_stack, capsys):

@@ -14,6 +14,7 @@ import shlex
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -141,7 +142,7 @@ def run(measured_stack, folder, monkeypatch, capsys):
         monkeypatch.setenv(name, value)
     monkeypatch.chdir(folder)
     monkeypatch.setattr(tail.follow, "__kwdefaults__", tail.follow.__kwdefaults__ | {"pause": interrupted})
-    monkeypatch.setattr(status._watch, "__defaults__", (interrupted,))
+    monkeypatch.setattr(status, "time", SimpleNamespace(sleep=interrupted))
     monkeypatch.setattr(drain, "SystemClock", HurriedClock)
     monkeypatch.setattr(sys, "stdin", Typed("yes\n"))
     for module in (alerts, choice, variants):  # what is said of a load is tried elsewhere (test_plan.py)
