@@ -212,7 +212,7 @@ class RecordingFile:
 
     def _failed(self, error: OSError) -> FeedError:
         """Cut off what was half written, which makes the file whole again, and say what happened."""
-        with contextlib.suppress(OSError, ValueError):  # the next run does it; closed, it was put aside whole
+        with contextlib.suppress(OSError, ValueError):  # the next run does it; closed, it was left whole
             self._cut_back()
         return _unwritten(self.path, error)
 
