@@ -28,7 +28,7 @@ def chromium():
         pytest.skip("chromium is not installed (on Debian: apt-get install chromium)")
     with playwright.sync_playwright() as started:
         # Software rendering: no machine of ours has to have a graphics processor. Debian's Chromium has the whole page
-        # painted by one unless it is told not to; only the map needs WebGL.
+        # painted by one unless an option forbids it; only the map needs WebGL.
         arguments = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
         browser = started.chromium.launch(executable_path=executable, args=[*arguments, "--disable-gpu-rasterization"])
         yield browser
