@@ -38,14 +38,22 @@ def entries(path):
         return archive.infolist()
 
 
-def test_two_runs_in_two_places_give_the_same_bytes(checkout, zips, machine, rebuild):
+def test_two_runs_in_two_places_give_the_same_bytes(checkout, zips, machine, rebuild, run_packaging):
     """A zip depends on the sources and the lock alone: not on the folder, the time, or what ran before."""
-    names = ("consumer", "flights")
-    other = rebuild(checkout, machine, names)
-    assert sorted(path.name for path in (other / "dist").glob("*.zip")) == [f"{name}.zip" for name in names]
-    for name in names:
-        again = other / "dist" / f"{name}.zip"
-        assert hashlib.sha256(again.read_bytes()).digest() == hashlib.sha256(zips[name].read_bytes()).digest(), name
+    other = rebuild(checkout, machine, ["consumer"])
+    assert [path.name for path in (other / "dist").glob("*.zip")] == ["consumer.zip"]
+    again = other / "dist" / "consumer.zip"
+    assert hashlib.sha256(again.read_bytes()).digest() == hashlib.sha256(zips["consumer"].read_bytes()).digest()
+
+    # DuckDB is long to compress: its zip has the same files, and what that makes of the zip is said above.
+    laid_out = other / "flights"
+    finished = run_packaging(other, "--architecture", machine, "--into", str(laid_out), "flights")
+    assert finished.returncode == 0, finished.stderr
+    with zipfile.ZipFile(zips["flights"]) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    found = [path for path in laid_out.rglob("*") if path.is_file()]
+    differing = [path for path in found if files.pop(path.relative_to(laid_out).as_posix(), None) != path.read_bytes()]
+    assert (differing, list(files)) == ([], [])
 
 
 def test_entries_are_sorted_and_bear_no_time_or_owner(zips, name):
