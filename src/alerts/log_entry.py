@@ -62,7 +62,7 @@ class LogEntry:
         fields = {
             "id": self.id,
             "rule": self.alert.finding.rule,
-            "icao_address": clean(update.icao_address),
+            "icao_address": clean(update.icao_address) or "?",  # readers need one
             "at": rfc3339(update.timestamp),
             "sent_at": None if self.sent_at is None else rfc3339(self.sent_at),
             "callsign": clean(update.callsign),

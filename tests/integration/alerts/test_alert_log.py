@@ -130,6 +130,14 @@ def test_a_log_that_does_not_answer_takes_no_time_from_the_alerts(world, record)
     assert [operation for operation, _ in world.s3.seen].count("put_object") <= _THREADS
 
 
+def test_an_address_without_a_visible_character_is_logged_all_the_same(world, record):
+    """The API takes no alert without an address."""
+    world.deliver([record("\x00", squawk="7700")])
+    [entry] = world.log().values()
+    assert entry["icao_address"] == "?"
+    assert entry["update"]["icao_address"] == "\x00"
+
+
 def test_what_waits_to_be_logged_is_bounded(world, record, monkeypatch):
     """An S3 that refuses for days does not fill the memory: the oldest is given up, and counted once more."""
     monkeypatch.setattr("alerts.alert_log.MOST_WAITING", 2)
