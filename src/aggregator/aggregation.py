@@ -122,13 +122,14 @@ class Aggregator:
         first_number = None
         if closed:
             record = self.deliveries.load(window.start, window.shard_id)
-            first_number = record.first_number(closed[-1], delivery_log.digest(closed[-1]))
+            contents = [delivery_log.digest(part) for part in closed]
+            first_number = record.first_number(closed[-1], contents[-1])
             if sequence is not None and not folder.full_parts:
                 # The table can take many seconds: what came is shown before, as if the window went on.
                 goes_on = replace(window, is_final=False, is_terminated_early=False)
                 number = first_number + folder.part.number
                 self._show(goes_on, Progress((), folder.part, number, sequence), ingested, outcome)
-            outcome.rows_written = self._write(window, closed, record, first_number)
+            outcome.rows_written = self._write(window, list(zip(closed, contents, strict=True)), record, first_number)
         if not ends:
             outcome.state = codec.encode(folder.part)
         self._show(window, _progress(window, folder, first_number, sequence), ingested, outcome)
@@ -175,21 +176,20 @@ class Aggregator:
                 outcome.shown_age = self.clock() - ingested
 
     def _write(
-        self, window: TumblingWindow, parts: Sequence[WindowPart], record: DeliveryRecord, first_number: int
+        self, window: TumblingWindow, parts: Sequence[tuple[WindowPart, str]], record: DeliveryRecord, first_number: int
     ) -> int:
-        """Write the parts: the table first, then Firehose; return the rows written.
+        """Write the parts, each with its content's digest: the table first, then Firehose; return the rows written.
 
         The table's writes are idempotent, Firehose's are not: what comes last is repeated least. Whatever
         fails after a record was accepted leaves the progress behind, of all parts of this invocation.
         """
-        last, contents = parts[-1], [delivery_log.digest(part) for part in parts]
         try:
             written = sum(
-                self._write_part(window, part, first_number + part.number, content, record)
-                for part, content in zip(parts, contents, strict=True)
+                self._write_part(window, part, first_number + part.number, content, record) for part, content in parts
             )
             if window.is_terminated_early:
-                record.ended_early = delivery_log.EndedEarly(contents[-1], first_number + last.number)
+                last, content = parts[-1]
+                record.ended_early = delivery_log.EndedEarly(content, first_number + last.number)
                 self.deliveries.save(window.start, window.shard_id, record, self.clock())
         except Exception:
             self._leave_progress(window, record)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from aggregator.sinks.ordered_object import put_once
+from aggregator.sinks.ordered_object import OrderedObject, put_once
 from common.s3_errors import status_of
 from live import objects
 from live.assembly import assemble
@@ -42,7 +42,9 @@ def leave(  # noqa: PLR0913 - the object, and what is known of it
         It is not there, or not for certain.
     """
     number = None if is_last else order.part
-    if _is_there(client, bucket, objects.closed_window(shard_id, window_end, number)):
+    expected = OrderedObject(client, bucket, objects.closed_window(shard_id, window_end, number))
+    expected.look()
+    if expected.is_there:
         return
     key = objects.open_window(shard_id)
     positions = client.get_object(Bucket=bucket, Key=key)["Body"].read()
@@ -53,8 +55,8 @@ def leave(  # noqa: PLR0913 - the object, and what is known of it
     if header.order != order:
         return
     closed = objects.closed_window(shard_id, header.window_end, number)
-    if _is_there(client, bucket, key + objects.IDENTITY):
-        identities = client.get_object(Bucket=bucket, Key=key + objects.IDENTITY)["Body"].read()
+    identities = _content(client, bucket, key + objects.IDENTITY)
+    if identities is not None:
         with contextlib.suppress(SnapshotError):
             names, begin = read_header(identities, IDENTITIES)
             if names.order[:2] == order[:2]:
@@ -64,11 +66,11 @@ def leave(  # noqa: PLR0913 - the object, and what is known of it
     put_once(client, bucket, closed, body, order)
 
 
-def _is_there(client: S3Client, bucket: str, key: str) -> bool:
+def _content(client: S3Client, bucket: str, key: str) -> bytes | None:
+    """Return an object's content, None if it is not there."""
     try:
-        client.head_object(Bucket=bucket, Key=key)
+        return client.get_object(Bucket=bucket, Key=key)["Body"].read()
     except Exception as error:
         if status_of(error) != HTTPStatus.NOT_FOUND:
             raise
-        return False
-    return True
+        return None

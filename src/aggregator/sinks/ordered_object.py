@@ -29,6 +29,11 @@ class OrderedObject:
         self._bucket = bucket
         self._tag: str | None = None
 
+    @property
+    def is_there(self) -> bool:
+        """Whether there is an object, one of ours or not, as last written or looked at."""
+        return self._tag is not None
+
     def look(self) -> None:
         """Look up what is in S3, unless it is known."""
         if self.is_known:

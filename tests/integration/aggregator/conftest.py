@@ -113,12 +113,20 @@ def update(second, address="78121E", **fields):
 
 
 @pytest.fixture
-def invoke(delivery_stream, table, monkeypatch):
-    """A function that invokes the handler with updates whose sequence numbers go on from `first`; gives the state."""
+def environment(delivery_stream, table, monkeypatch):
+    """A fresh execution environment of the function."""
     monkeypatch.setenv("WINDOW_ROWS_STREAM_NAME", delivery_stream)
     monkeypatch.setenv("AIRCRAFT_TABLE_NAME", table.name)
     monkeypatch.setenv("DATA_BUCKET", "data")
-    wiring.aggregator.cache_clear()
+    make = wiring.aggregator  # a test may put another one in its place
+    make.cache_clear()
+    yield
+    make.cache_clear()
+
+
+@pytest.fixture
+def invoke(environment):  # noqa: ARG001 - what is invoked runs in it
+    """A function that invokes the handler with updates whose sequence numbers go on from `first`; gives the state."""
 
     def call(updates, state=None, first=1, minute=24, **flags):
         event = {
@@ -139,9 +147,7 @@ def invoke(delivery_stream, table, monkeypatch):
         }
         return module.handler(event, Context())["state"]
 
-    make = wiring.aggregator
-    yield call
-    make.cache_clear()
+    return call
 
 
 @pytest.fixture

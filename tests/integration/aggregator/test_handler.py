@@ -18,14 +18,9 @@ from tests.support.kinesis_updates import updates
 
 
 @pytest.fixture
-def invoke(delivery_stream, table, monkeypatch):
+def invoke(environment):  # noqa: ARG001 - what is invoked runs in it
     """A function that invokes the handler in a fresh execution environment."""
-    monkeypatch.setenv("WINDOW_ROWS_STREAM_NAME", delivery_stream)
-    monkeypatch.setenv("AIRCRAFT_TABLE_NAME", table.name)
-    monkeypatch.setenv("DATA_BUCKET", "data")
-    wiring.aggregator.cache_clear()
-    yield lambda event: json.loads(json.dumps(module.handler(json.loads(json.dumps(event)), Context())))
-    wiring.aggregator.cache_clear()
+    return lambda event: json.loads(json.dumps(module.handler(json.loads(json.dumps(event)), Context())))
 
 
 def update(second, address="040172", **fields):
