@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 import tempfile
+import traceback
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -118,6 +119,9 @@ def _run_all(names: Sequence[str], workspace: Workspace, console: Console) -> tu
                 results[name] = _run(name, workspace, progress.step)
             except BenchmarkError as error:  # the others' figures are worth having all the same
                 console.print(f"bench: {name}: {error}", style="red", markup=False)
+                failed = True
+            except Exception:  # noqa: BLE001 - so they are when a benchmark has a fault of its own
+                console.print(f"bench: {name}: {traceback.format_exc()}", style="red", markup=False)
                 failed = True
             progress.end()
     return results, failed

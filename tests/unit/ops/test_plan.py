@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks.cost.envelope_size import RecordSize
 from benchmarks.cost.model import BATCH_SECONDS
-from benchmarks.measures.iterator_age import CASES, RECORDED
+from benchmarks.iterator_age.cases import CASES, RECORDED
 from ops.command_line import main
 from ops.errors import OpsError
 from ops.plan import alerts, check

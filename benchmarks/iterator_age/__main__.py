@@ -1,6 +1,6 @@
 """Iterator age of real pollers, in real time, beside what `ops plan`'s simulation says of the same load.
 
-`python -m benchmarks.measures.iterator_age` compares; with `--record` it writes `ops/plan/recorded.json`, which a test
+`python -m benchmarks.iterator_age` compares; with `--record` it writes `ops/plan/recorded.json`, which a test
 holds the simulation to. The pollers are the local stack's with their threads and the machine's clock; the stream
 is a list of records that come to light as they arrive, and the function sleeps.
 """
@@ -14,47 +14,17 @@ import threading
 import time
 from datetime import UTC, datetime
 from itertools import takewhile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.iterator_age.cases import CASES, RECORDED, SECONDS
 from local.clock import SystemClock
 from local.event_source_mapping import DestinationClients, EventSourceMapping
 from local.runtime.invocation import InvocationResult
-from ops.plan.simulation import BEGIN, Function, Mapping, Traffic, arrivals, simulate
+from ops.plan.simulation import BEGIN, arrivals, simulate
 
 if TYPE_CHECKING:
     from local.event_source_mapping.record import KinesisRecord
-
-RECORDED = Path(__file__).resolve().parents[2] / "ops" / "plan" / "recorded.json"
-SECONDS = 24.0
-CASES: dict[str, tuple[Mapping, Traffic, Function]] = {
-    "keeps up": (
-        Mapping(batch_size=100),
-        Traffic(records=300, bytes=100, readers=0),
-        Function(invocation=0.05, record=0.0005),
-    ),
-    "falls behind": (
-        Mapping(batch_size=10),
-        Traffic(records=100, bytes=100, readers=0),
-        Function(invocation=0.15, record=0.0),
-    ),
-    "four lanes": (
-        Mapping(batch_size=25, parallelization=4),
-        Traffic(records=300, bytes=100, readers=0),
-        Function(invocation=0.25, record=0.001),
-    ),
-    "tumbling window": (
-        Mapping(batch_size=200, batching_window=3, tumbling_window=6),
-        Traffic(records=150, bytes=100, readers=0),
-        Function(invocation=0.3, record=0.0005),
-    ),
-    "two lanes that fall behind": (
-        Mapping(batch_size=20, parallelization=2),
-        Traffic(records=200, bytes=100, readers=0),
-        Function(invocation=0.25, record=0.001),
-    ),
-}
-"""By name: settings, what comes to the shard, and the function."""
+    from ops.plan.simulation import Function, Mapping, Traffic
 
 
 class _Stream:
@@ -124,7 +94,7 @@ def measure(mapping: Mapping, traffic: Traffic, function: Function) -> float:
 
 def main(arguments: list[str] | None = None) -> int:
     """Measure all cases at once: they sleep nearly all the time; print them beside the simulation."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.measures.iterator_age", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.iterator_age", description=__doc__)
     parser.add_argument("--record", action="store_true", help=f"write {RECORDED.name}")
     options = parser.parse_args(arguments)
     measured: dict[str, float] = {}

@@ -1,0 +1,1 @@
+"""Compares `ops plan`'s simulation with the local stack's real pollers."""
