@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 AIRCRAFT, RATE = 5_000, 1_000
 """What a full shard takes (1,000 records a second), where each aircraft sends every 5 s."""
 
-BATCH = 2_000
-"""BatchSize of the template."""
+BATCH, BATCH_SECONDS = 2_000, 4
+"""BatchSize and MaximumBatchingWindowInSeconds of the template."""
 
 BUILT_BY, QUICKLY_BUILT_BY = 15, 3
 """Batches that build the state: half a window's. Measured is what comes then, so the state is a window's middle one.

@@ -9,7 +9,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.cases.window import AIRCRAFT, BATCH, BUILT_BY, RATE, SIDES
+from benchmarks.cases.window import AIRCRAFT, BATCH, BATCH_SECONDS, RATE, SIDES
 from benchmarks.harness import processes
 from benchmarks.harness.case import Comparison
 from benchmarks.inputs import events
@@ -22,18 +22,19 @@ if TYPE_CHECKING:
 ENVELOPE = 219
 """Updates in an envelope of 25 KB, up to which PutRecords bills one unit."""
 
-ENVELOPES_BATCH = RATE * 5
-"""Updates of a batching window of 5 s (template): 23 envelopes. Of single records, BatchSize ends the batch before."""
+ENVELOPES_BATCH = RATE * BATCH_SECONDS
+"""Updates of a batching window: 19 envelopes. Of single records, BatchSize ends the batch before."""
 
-STEP = 10_000
-"""Both sides build the state from a multiple of these and are measured on one: whole batches of either size."""
+BUILT, MEASURED = 28_000, 20_000
+QUICKLY_BUILT, QUICKLY_MEASURED = 8_000, 8_000
+"""Updates that build the state, and updates that are measured: whole batches of either size. As with single records,
+half a window's are built of, or the least after which every aircraft is in the state."""
 
 
 @contextmanager
 def setting(workspace: Workspace, workload: str) -> Iterator[dict[str, Any]]:  # noqa: ARG001 - there is only one
     """Write the events of the same updates twice: in envelopes, and as single records for the peer."""
-    built = BUILT_BY * BATCH if workspace.sizes.thorough else STEP
-    measured = 2 * STEP if workspace.sizes.thorough else STEP
+    built, measured = (BUILT, MEASURED) if workspace.sizes.thorough else (QUICKLY_BUILT, QUICKLY_MEASURED)
     lines = workspace.traffic("envelopes", RATE, AIRCRAFT, built + measured)
     single, path = workspace.folder / "window_envelope.single", workspace.folder / "window_envelope.events"
     events.write(lines.read_bytes().split(b"\n"), single, BATCH)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.cases.window import BATCH, BATCH_SECONDS
 from benchmarks.harness import live, processes
 from benchmarks.inputs import events
 
@@ -19,9 +20,6 @@ PACES = (
     ("10x the aircraft", 50, 3_000),
 )
 """Name, updates a second, aircraft. No aircraft sends more than every 5 s, so a larger rate needs more of them."""
-
-BATCH_SECONDS, MOST_RECORDS = 4, 2_000
-"""MaximumBatchingWindowInSeconds and BatchSize of the template."""
 
 SHARD_RATE = 1_000
 """Records a second that a shard takes: beyond it there are more shards, each with its share of the aircraft."""
@@ -52,7 +50,7 @@ def measure(workspace: Workspace, said: Callable[[str], None]) -> dict[str, Any]
 def _aggregator(workspace: Workspace, rate: float, aircraft: int) -> float:
     shards = max(1, round(rate / SHARD_RATE))
     rate, aircraft = rate / shards, aircraft // shards
-    batch = min(int(rate * BATCH_SECONDS), MOST_RECORDS)
+    batch = min(int(rate * BATCH_SECONDS), BATCH)
     name = f"window-{rate:g}-{aircraft}"
     warm = round(WARM_BATCHES * rate * BATCH_SECONDS / batch)
     lines = workspace.traffic(name, aircraft / 5, aircraft, (warm + BATCHES) * batch).read_bytes().split(b"\n")
