@@ -1,15 +1,16 @@
-"""What parameters add that are off or at their least by default: US dollars a month, at each size of the cost table.
+"""What parameters add to the cost table, which has them off or at their least: US dollars a month, by its sizes.
 
 The template's descriptions say the same in words, and a test holds them to these figures.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from benchmarks.cost import model
-from benchmarks.cost.model import API_REQUESTS, BATCH_SECONDS, Size, shards_for
+from benchmarks.cost.model import API_REQUESTS, BATCH_SECONDS, READERS, Size, shards_for
 from benchmarks.cost.prices import (
     ALARM,
     API_DESTINATION_REQUEST,
@@ -27,6 +28,10 @@ from benchmarks.cost.prices import (
     METRIC,
     NAT_GB,
     NAT_HOUR,
+    ON_DEMAND_GB_IN,
+    ON_DEMAND_GB_OUT,
+    ON_DEMAND_STEP,
+    ON_DEMAND_STREAM_HOUR,
     PIPE_REQUEST,
     PUBLIC_ADDRESS_HOUR,
     SECONDS,
@@ -61,6 +66,17 @@ class Option:
     setting: str
     assumed: str
     dollars: Callable[[Size, RecordSize], float]
+
+
+def on_demand(size: Size, record: RecordSize, readers: int = READERS) -> float:
+    """Return what a stream on demand costs that so many readers share: by the hour, and by the byte in and out."""
+    charged = math.ceil(record.bytes / ON_DEMAND_STEP) * ON_DEMAND_STEP
+    updates = size.updates * SECONDS
+    return (
+        HOURS * ON_DEMAND_STREAM_HOUR
+        + updates / record.updates * charged / GB * ON_DEMAND_GB_IN
+        + updates * record.bytes_per_update / GB * readers * ON_DEMAND_GB_OUT
+    )
 
 
 def kept(size: Size, record: RecordSize, hours: int, shards: int) -> float:
@@ -132,6 +148,11 @@ def _shards(size: Size, record: RecordSize) -> int:
 
 
 OPTIONS = (
+    Option(
+        "`StreamMode=ON_DEMAND`",
+        "in place of shards",
+        lambda size, record: on_demand(size, record) - model.monthly(size, record)["Kinesis, provisioned"],
+    ),
     Option("`RetentionHours=168`", "", lambda size, record: kept(size, record, 168, _shards(size, record))),
     Option("`RetentionHours=720`", "", lambda size, record: kept(size, record, 720, _shards(size, record))),
     Option("`AlertsFanOut=on`", "", lambda size, record: fanned_out(size, record, _shards(size, record))),
@@ -156,7 +177,7 @@ OPTIONS = (
         ),
     ),
 )
-"""All parameters that cost something beyond the cost table; what is in none of both costs nothing."""
+"""Parameters that cost something beyond the cost table. Memory, architecture and retention in days are not priced."""
 
 FREE = ("PermissionsBoundaryArn", "CodeSigningConfigArn", "SecurityGroupIds", "VpcIpv6", "AlertsParallelization")
 """Asked for by people, and free: `AlertsParallelization` but for more and smaller invocations."""

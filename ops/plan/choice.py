@@ -26,11 +26,7 @@ from benchmarks.cost.prices import (
     GB,
     HOURS,
     ON_DEMAND_FAN_OUT_GB,
-    ON_DEMAND_GB_IN,
-    ON_DEMAND_GB_OUT,
     ON_DEMAND_KEPT_GB,
-    ON_DEMAND_STEP,
-    ON_DEMAND_STREAM_HOUR,
     SECONDS,
     SHARD_HOUR,
 )
@@ -194,13 +190,7 @@ def _mode(
         + (shards - shards_for(rate, record)) * HOURS * SHARD_HOUR
     }
     gigabytes = rate * record.bytes_per_update * SECONDS / GB
-    shared = READERS - is_fanned_out
-    charged = math.ceil(record.bytes / ON_DEMAND_STEP) * ON_DEMAND_STEP
-    on_demand = {
-        "Kinesis, ON_DEMAND": HOURS * ON_DEMAND_STREAM_HOUR
-        + rate * SECONDS / record.updates * charged / GB * ON_DEMAND_GB_IN
-        + gigabytes * shared * ON_DEMAND_GB_OUT
-    }
+    on_demand = {"Kinesis, ON_DEMAND": options.on_demand(size, record, READERS - is_fanned_out)}
     if is_fanned_out:
         provisioned["Kinesis, the alerts' own reader"] = options.fanned_out(size, record, shards)
         on_demand["Kinesis, the alerts' own reader"] = gigabytes * ON_DEMAND_FAN_OUT_GB

@@ -86,6 +86,11 @@ IN_WORDS = {
         f"on demand {100 * prices.ON_DEMAND_KEPT_GB:.0f} cents a GB",
         f"beyond 7 days {100 * prices.KEPT_LONG_GB:.1f} cents a GB",
     ],
+    "StreamMode": [
+        f"${options.on_demand(WORLD, model.SINGLE):,.0f} a month",
+        f"{model.shards_for(WORLD.updates, model.SINGLE)} shards cost ",
+        f"cost ${model.monthly(WORLD)['Kinesis, provisioned']:.0f}",
+    ],
     "AlertsFanOut": [
         f"{100 * prices.FAN_OUT_SHARD_HOUR:.1f} cents a shard and hour",
         f"(${prices.FAN_OUT_SHARD_HOUR * prices.HOURS:.0f} a month)",

@@ -7,6 +7,8 @@ import tomllib
 import pytest
 
 from benchmarks.cost import model as cost
+from ops.plan.choice import Wishes, plan
+from ops.plan.load import Load
 
 
 @pytest.fixture(scope="session")
@@ -44,6 +46,19 @@ def test_the_small_stack_is_the_one_whose_cost_is_shown(samconfig):
     assert (parameters["StopWhenCaughtUp"], parameters["Watching"]) == ("true", "lean")
     assert (parameters["LatestStateTable"], parameters["ShardCount"]) == ("off", 1)
     assert "PageAccess" not in parameters  # off by default
+
+
+def test_production_is_the_one_whose_cost_is_shown(samconfig, template):
+    """Set as `ops plan` would for the world, with the cost table's shards, and without what is optional in it."""
+    set_here = samconfig["prod"]["deploy"]["parameters"]["parameter_overrides"]
+    values = {name: str(set_here.get(name, one["Default"])) for name, one in template["Parameters"].items()}
+    world = cost.SIZES[-1]
+    planned = plan(Load(world.updates, cost.UPDATE_BYTES, world.aircraft, "given"), Wishes()).settings
+    assert {name: values[name] for name in planned if name in values} == {
+        name: str(value) for name, value in planned.items() if name in values
+    }
+    assert set_here["ShardCount"] == cost.shards_for(world.updates, cost.enveloped(world.updates))
+    assert (set_here["LatestStateTable"], set_here["FlightsInParts"]) == ("off", "off")
 
 
 def test_an_environment_uploads_under_its_stacks_name(environment):
