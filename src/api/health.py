@@ -27,6 +27,7 @@ def health(sky: Sky, status: bytes | None, now: int) -> schemas.Health:
         status="unknown" if age is None else "stale" if age > STALE_SECONDS + pause(pipeline) else "ok",
         aircraft=len(sky.targets),
         shards=sky.shards,
+        shards_left_out=sky.shards_left_out,
         newest_snapshot=None if sky.newest is None else targets.rfc3339(sky.newest),
         newest_snapshot_age_seconds=None if age is None else round(age, 1),
         unreadable=sky.unreadable,

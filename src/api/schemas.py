@@ -219,7 +219,14 @@ class Health(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
         ),
     ]
     aircraft: Annotated[int, Meta(description="Aircraft in the snapshots that are read now.")]
-    shards: int
+    shards: Annotated[int, Meta(description="Shards whose snapshots these are.")]
+    shards_left_out: Annotated[
+        int,
+        Meta(
+            description="Shards of which nothing was written for 5 minutes before the newest snapshot, or for three "
+            "windows if that is longer: closed by a reshard, quiet, or far behind. Their aircraft are in no answer."
+        ),
+    ] = 0
     newest_snapshot: Annotated[str | None, Meta(description="When the newest snapshot was written.")] = None
     newest_snapshot_age_seconds: float | None = None
     unreadable: Annotated[int, Meta(description="Snapshots that could not be read.")] = 0

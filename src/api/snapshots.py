@@ -25,6 +25,11 @@ LOOK_SECONDS = 1.0
 CLOSED_WINDOWS = 2
 """Closed windows that are joined with the open one, which begins empty."""
 
+LEFT_OUT_SECONDS = 300
+"""A shard is left out when nothing was written of it for this long, and for all the windows that are joined, before the
+newest snapshot: a reshard has closed it, or it is quiet. Its last snapshot stays in S3 for days. The map forgets an
+aircraft after as long."""
+
 _AT_ONCE = 16
 """Requests to S3 side by side: the client keeps as many connections (`wiring`)."""
 
@@ -32,6 +37,8 @@ _FEW = 2
 """So many are made one after the other: no threads for a stack of one shard or two, whose objects are kept."""
 
 _MOST_SHARDS = 4_096
+"""The newest of those that are listed: no shard ever leaves the list."""
+
 _MOST_PARTS = 64
 
 
@@ -61,6 +68,9 @@ class Sky:
     newest: int | None = None
     """When the newest snapshot was written, milliseconds since the epoch."""
     shards: int = 0
+    """How many it is joined of."""
+    shards_left_out: int = 0
+    """How many more have a snapshot, of too long ago."""
     unreadable: int = 0
 
 
@@ -84,7 +94,7 @@ class Snapshots:
     """Reads what has changed, at most once in `LOOK_SECONDS`; for a single thread, which is what a Lambda function has.
 
     A look asks for the shards' open windows, then for the objects these lead to, each time in parallel. As long as a
-    shard goes on with its window and its identities, that is one request for the shard.
+    shard goes on with its window and its identities, that is one request for the shard, and so it is for one left out.
     """
 
     def __init__(self, live: Objects, monotonic: Callable[[], float]) -> None:
@@ -114,10 +124,11 @@ class Snapshots:
     def _look(self) -> None:
         self._asked = {}
         self._ask([_Wanted(objects.SHARDS, msgspec.json.Decoder(_Shards).decode)])
-        listed = self._asked[objects.SHARDS]
-        shards = [] if listed is None else list(listed.shards)[:_MOST_SHARDS]
-        self._ask(_Wanted(objects.open_window(shard), reader.read) for shard in shards)
-        window = 0 if listed is None else listed.window_seconds * 1_000
+        listed = self._asked[objects.SHARDS] or _Shards(0, {})
+        window = listed.window_seconds * 1_000
+        opened = self._opened(list(reversed(listed.shards))[:_MOST_SHARDS])
+        shards = _current(opened, window)
+        left_out = len(opened) - len(shards)
         closed = {shard: self._closed(shard, window) for shard in shards}
         self._ask(one for found in closed.values() for one in found)
         # The first parts of a window that was split are known once its last one is.
@@ -138,7 +149,7 @@ class Snapshots:
         is_joined = len(parts) == len(self._parts) and all(
             new is old for new, old in zip(parts, self._parts, strict=True)
         )
-        if is_joined and unreadable == self._sky.unreadable:
+        if is_joined and (unreadable, left_out) == (self._sky.unreadable, self._sky.shards_left_out):
             return  # the same objects, already joined
         self._parts = parts
         everyone = joined(targets for _, targets in positions)
@@ -147,14 +158,19 @@ class Snapshots:
             names |= known
         newest = max((header.written_at for header, _ in positions), default=None)
         targets = [everyone[address] for address in sorted(everyone)]
-        self._sky = Sky(targets, names, newest, len(shards), unreadable)
+        self._sky = Sky(targets, names, newest, len(shards), left_out, unreadable)
+
+    def _opened(self, shards: list[str]) -> dict[str, Header]:
+        """Ask for the shards' open windows; return the headers of those that are there."""
+        self._ask(_Wanted(objects.open_window(shard), reader.read) for shard in shards)
+        opened = {shard: self._asked[objects.open_window(shard)] for shard in shards}
+        return {shard: one[0] for shard, one in opened.items() if one is not None}
 
     def _closed(self, shard: str, window: int) -> list[_Wanted]:
         """Return the closed windows that an open one follows, and its own earlier parts."""
-        opened = self._asked[objects.open_window(shard)]
-        if opened is None or window <= 0:
+        if window <= 0:
             return []
-        header: Header = opened[0]
+        header: Header = self._asked[objects.open_window(shard)][0]
         ends = [header.window_start - back * window for back in range(CLOSED_WINDOWS)]
         keys = [objects.closed_window(shard, header.window_end, part) for part in _earlier(header)]
         keys += [objects.closed_window(shard, end) for end in ends if end > 0]
@@ -177,9 +193,9 @@ class Snapshots:
             if self._asked[one.key] is not None
         ]
         key = objects.open_window(shard) + objects.IDENTITY
-        opened, kept = self._asked[objects.open_window(shard)], self._kept.get(key)
-        if opened is not None and kept is not None and kept.content is not None:
-            version = opened[0].identity
+        kept = self._kept.get(key)
+        if kept is not None and kept.content is not None:
+            version = self._asked[objects.open_window(shard)][0].identity
             if version is not None and kept.content[0].identity == version:
                 self._asked[key] = kept.content
         return [*found, _Wanted(key, identities.read)]
@@ -220,6 +236,13 @@ class Snapshots:
             content = None
         self._kept[wanted.key] = _Kept(tag, content, wanted.is_final)
         return content
+
+
+def _current(opened: dict[str, Header], window: int) -> list[str]:
+    """Return the shards that are still written; `window` is the length of windows in milliseconds."""
+    longest = max(LEFT_OUT_SECONDS * 1_000, (CLOSED_WINDOWS + 1) * window)
+    oldest = max((header.written_at for header in opened.values()), default=0) - longest
+    return [shard for shard, header in opened.items() if header.written_at >= oldest]
 
 
 def _earlier(header: Header) -> range:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from api.snapshots import LOOK_SECONDS, Snapshots
+from api.snapshots import LEFT_OUT_SECONDS, LOOK_SECONDS, Snapshots
 from benchmarks.inputs.live_fleet import Update
 from benchmarks.inputs.live_writer import LiveWriter
 
@@ -114,3 +115,76 @@ def test_identities_that_change_are_asked_for_again(stored, writer):
     writer.write(int(at.timestamp() * 1000))
 
     assert snapshots.sky().identities["000007"]["callsign"] == "NEW1"
+
+
+PARENT, CHILD = "shardId-000000000000", "shardId-000000000001"
+
+
+@pytest.fixture
+def resharded(stored):
+    """A shard that closed at START with one aircraft, and one that goes on with another, as of so many seconds later.
+
+    Both are listed for good, as the aggregator does.
+    """
+
+    def fly_on(seconds, window_seconds=60):
+        for shard, number, at in ((PARENT, 1, START), (CHILD, 2, START + timedelta(seconds=seconds))):
+            milliseconds = int(at.timestamp() * 1000)
+
+            def put(key, data, shard=shard):
+                stored.content[key.replace(PARENT, shard)] = data
+
+            writer = LiveWriter(put, 1, milliseconds)
+            writer.add([update(number, at)])
+            writer.write(milliseconds)
+        listed = {"window_seconds": window_seconds, "shards": {PARENT: {}, CHILD: {}}}
+        stored.content["live/shards.json"] = json.dumps(listed).encode()
+        return Snapshots(stored, lambda: 0.0).sky()
+
+    return fly_on
+
+
+def aircraft(sky):
+    """The numbers of those that are shown."""
+    return [int(target.icao_address, 16) for target in sky.targets]
+
+
+def test_a_shard_that_a_reshard_closed_is_left_out_after_five_minutes(stored, resharded):
+    """Its last snapshot stays in S3 for days, and its aircraft have landed or are another shard's."""
+    sky = resharded(LEFT_OUT_SECONDS)
+    assert (aircraft(sky), sky.shards, sky.shards_left_out) == ([1, 2], 2, 0)
+    stored.asked.clear()
+
+    sky = resharded(LEFT_OUT_SECONDS + 1)
+
+    assert (aircraft(sky), list(sky.identities), sky.shards, sky.shards_left_out) == ([2], ["000002"], 1, 1)
+    assert [key for key in stored.asked if PARENT in key] == [f"live/{PARENT}/open"]
+
+
+def test_with_long_windows_a_shard_is_left_out_after_three_of_them(resharded):
+    """A quiet shard's snapshot is written at the end of its window at the latest."""
+    assert aircraft(resharded(2_700, window_seconds=900)) == [1, 2]
+    assert aircraft(resharded(2_701, window_seconds=900)) == [2]
+
+
+def test_a_stack_that_has_stopped_shows_what_it_had(stored, resharded):
+    """Ages are measured against the newest snapshot, whose time the answer has."""
+    resharded(60)
+    del stored.content[f"live/{CHILD}/open"]
+
+    sky = Snapshots(stored, lambda: 0.0).sky()
+
+    assert (aircraft(sky), sky.newest) == ([1], int(START.timestamp() * 1000))
+    assert [key for key in stored.asked if CHILD in key][-1] == f"live/{CHILD}/open"
+
+
+def test_of_too_many_shards_the_newest_are_shown(stored, resharded):
+    """No shard ever leaves the list, and those that are listed last are those that are written."""
+    resharded(0)
+    gone = {f"shardId-{number:012}": {} for number in range(10, 5_000)}
+    listed = {"window_seconds": 60, "shards": {**gone, PARENT: {}, CHILD: {}}}
+    stored.content["live/shards.json"] = json.dumps(listed).encode()
+
+    sky = Snapshots(stored, lambda: 0.0).sky()
+
+    assert (aircraft(sky), sky.shards, sky.shards_left_out) == ([1, 2], 2, 0)
