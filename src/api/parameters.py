@@ -23,10 +23,16 @@ _VALUE = "[0-9A-Za-z\u00c0-\u024f][0-9A-Za-z\u00c0-\u024f .&'()/+-]{0,63}"
 LIST = f"^{_VALUE}(,{_VALUE}){{0,49}}$"
 """Up to fifty values, each a code or a name."""
 
-_LATITUDE = r"-?(90(\.0+)?|[0-8]?[0-9](\.[0-9]{1,15})?)"
-_LONGITUDE = r"-?(180(\.0+)?|1[0-7][0-9](\.[0-9]{1,15})?|[0-9]{1,2}(\.[0-9]{1,15})?)"
+_FRACTION = r"(\.[0-9]{1,24})?([eE]-[0-9]{1,3})?"
+"""As languages print a double: 0.30000000000000004, 0.0000012345678901234567 (JavaScript), 1.2345678901234567e-05."""
+
+_LATITUDE = rf"-?(90(\.0+)?|[0-8]?[0-9]{_FRACTION})"
+_LONGITUDE = rf"-?(180(\.0+)?|1[0-7][0-9]{_FRACTION}|[0-9]{{1,2}}{_FRACTION})"
 BOX = f"^{_LONGITUDE},{_LATITUDE},{_LONGITUDE},{_LATITUDE}$"
 """Four numbers of degrees. That south is not above north no pattern can say."""
+
+_NUMBER = re.compile(r"[+-]?\d{1,20}(\.\d{0,24})?([eE][+-]?\d{1,3})?", re.ASCII)
+"""JSON's numbers, and signs and dots as people write them; no infinity, and nothing of any length."""
 
 _LONGEST_TEXT = 64
 
@@ -82,7 +88,7 @@ def read_query(given: Iterable[tuple[str, str]], parameters: Iterable[Parameter]
 
 def number(text: str, low: float, high: float) -> float:
     """Return a number within both bounds, inclusive; ValueError otherwise."""
-    value = float(text) if re.fullmatch(r"[+-]?\d{1,20}(\.\d{0,20})?", text, re.ASCII) else math.nan
+    value = float(text) if _NUMBER.fullmatch(text) else math.nan
     if not low <= value <= high:
         raise ValueError(text)
     return value

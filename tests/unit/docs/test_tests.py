@@ -22,7 +22,7 @@ ELSEWHERE = {
     "integration/alerts/test_envelopes.py": "alerts: progress",
     "integration/alerts/test_failures.py": "alerts: suppression_table",
     "integration/api/test_flights.py": "api: flight_books",
-    "integration/api/test_targets.py": "api: bucket parameters sources",
+    "integration/api/test_targets.py": "api: bucket sources",
     "integration/api/test_windows_and_alerts.py": "api: alert_log messages window_rows",
     "integration/consumer/checkpoint/test_store.py": "consumer: checkpoint.document checkpoint.position "
     "checkpoint.stored_object",
