@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, timedelta
-from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from api import cursors, problems, schemas
+from api import cursors, flight_tracks, problems, schemas
 from api.flight_books import DamagedDayError
 
 if TYPE_CHECKING:
@@ -28,8 +27,6 @@ ID = r"^[0-9A-Za-z]{1,32}-[0-9]{8}T[0-9]{6}Z$"
 _MOST_BLOCKS = 40
 """That one page reads, some tens of kilobytes each; what is left comes with the next."""
 
-_HALF = 180.0
-
 
 class _Place(msgspec.Struct, array_like=True):
     """Behind which flight of which day a page ends."""
@@ -38,20 +35,7 @@ class _Place(msgspec.Struct, array_like=True):
     id: str
 
 
-class _Waypoint(msgspec.Struct):
-    time: str
-    latitude: float
-    longitude: float
-    altitude_baro: int | None = None
-    on_ground: bool | None = None
-
-
-class _Tracked(schemas.Flight, frozen=True, omit_defaults=True, kw_only=True):
-    track: list[_Waypoint]
-
-
 _decode = msgspec.json.Decoder(schemas.Flight).decode
-_decode_tracked = msgspec.json.Decoder(_Tracked).decode
 
 
 def day(text: str) -> str:
@@ -119,9 +103,11 @@ def track(books: Books, values: Values) -> schemas.FlightTrack:
     book = books.open(f"{time[:4]}-{time[4:6]}-{time[6:8]}")
     if book is not None:
         for block in book.directory.of_aircraft(address):
-            for flight in book.flights(block, lambda line: _decode_tracked(line) if line.startswith(begin) else None):
-                if flight is not None:
-                    return _feature(flight)
+            for found in book.flights(
+                block, lambda line: flight_tracks.feature(line) if line.startswith(begin) else None
+            ):
+                if found is not None:
+                    return found
     raise problems.not_found(f"{name}: no such flight; late updates may have given it another second, see /flights")
 
 
@@ -170,30 +156,3 @@ def _blocks(book: Book, values: Values, last_id: str) -> list[Block]:
 
 def _matches(flight: schemas.Flight, values: Values) -> bool:
     return values["icao_address"] is None or flight.icao_address in values["icao_address"]
-
-
-def _feature(flight: _Tracked) -> schemas.FlightTrack:
-    properties: dict[str, Any] = {
-        name: value
-        for name in schemas.Flight.__struct_fields__
-        if name != "id" and (value := getattr(flight, name)) is not None
-    }
-    properties["times"] = [one.time for one in flight.track]
-    properties["altitudes"] = [one.altitude_baro for one in flight.track]
-    return schemas.FlightTrack(flight.id, _line([(one.longitude, one.latitude) for one in flight.track]), properties)
-
-
-def _line(points: list[tuple[float, float]]) -> schemas.MultiLineString:
-    """Return a line, cut where it crosses 180 degrees, as RFC 7946 wants it."""
-    parts = [[points[0]]]
-    for (longitude, latitude), (to, to_latitude) in pairwise(points):
-        if abs(to - longitude) > _HALF:
-            edge = _HALF if longitude > 0 else -_HALF
-            way = (to + 2 * edge - longitude) or 1.0
-            crossing = round(latitude + (to_latitude - latitude) * (edge - longitude) / way, 5)
-            parts[-1].append((edge, crossing))
-            parts.append([(-edge, crossing)])
-        parts[-1].append((to, to_latitude))
-    if len(parts[-1]) == 1:
-        parts[-1].append(parts[-1][0])
-    return schemas.MultiLineString(parts)

@@ -204,7 +204,10 @@ class FlightTrack(msgspec.Struct, frozen=True, tag_field="type", tag="Feature"):
     geometry: MultiLineString
     properties: Annotated[
         dict[str, Any],
-        Meta(description="The fields of a flight; `times` and `altitudes` (feet) of its waypoints, one by one."),
+        Meta(
+            description="The fields of a flight; `times` and `altitudes` (feet, null where unknown), one for each of "
+            "the coordinates, line after line. Those on 180 degrees are between the waypoints on either side."
+        ),
     ]
 
 

@@ -48,7 +48,12 @@ def put_flights(s3):
             writer = flight_book.Writer(blocks, io.BytesIO())
             for one in sorted(flights, key=lambda one: one["id"]):
                 track = [
-                    {"time": f"2024-03-04T0{place}:00:00.000Z", "longitude": lon, "latitude": lat, "altitude_baro": 100}
+                    {
+                        "time": f"2024-03-04T0{place}:00:00.000Z",
+                        "longitude": lon,
+                        "latitude": lat,
+                        "altitude_baro": 1_000 * place,
+                    }
                     for place, (lon, lat) in enumerate(WAY)
                 ]
                 line, summary = json.dumps({**one, "track": track}, separators=(",", ":")), json.dumps(one)
@@ -108,7 +113,7 @@ def test_of_an_aircraft_and_of_an_airport(get, put_flights, limit):
 
 
 def test_the_way_of_a_flight(get, put_flights):
-    """A GeoJSON line, cut where it crosses 180 degrees, with the time and altitude of each waypoint."""
+    """A GeoJSON line, cut where it crosses 180 degrees, with the time and altitude of each point of it."""
     put_flights(FLIGHTS)
     status, headers, answer = get(f"/flights/{IDS[50].lower().replace('t', 'T').replace('z', 'Z')}")
     assert (status, headers["Content-Type"]) == (200, "application/geo+json")
@@ -117,7 +122,22 @@ def test_the_way_of_a_flight(get, put_flights):
     west, east = answer["geometry"]["coordinates"]
     assert west == [[121.4, 31.2], [150.0, 40.0], [179.0, 45.0], [180.0, 45.5]]
     assert east == [[-180.0, 45.5], [-178.0, 46.5], [-160.0, 48.0]]
-    assert len(answer["properties"]["times"]) == len(answer["properties"]["altitudes"]) == len(WAY)
+    clocks = [one.removeprefix("2024-03-04T").removesuffix(":00.000Z") for one in answer["properties"]["times"]]
+    assert clocks == ["00:00", "01:00", "02:00", "02:20", "02:20", "03:00", "04:00"]
+    assert answer["properties"]["altitudes"] == [0, 1_000, 2_000, 2_333, 2_333, 3_000, 4_000]
+
+
+def test_a_flight_without_a_way_is_damaged(s3, get):
+    """It is unavailable until it is made again, as what cannot be read is."""
+    target, blocks = io.BytesIO(), io.BytesIO()
+    writer = flight_book.Writer(blocks, io.BytesIO())
+    one = flight(1)
+    writer.add(
+        one["id"], json.dumps({**one, "track": []}, separators=(",", ":")).encode(), json.dumps(one).encode(), {}
+    )
+    writer.finish(target)
+    s3.put_object(Bucket="data", Key=flight_book.key("2024-03-04"), Body=target.getvalue())
+    assert get(f"/flights/{one['id']}")[0] == 503
 
 
 def test_a_day_that_was_made_again_is_read_again(get, put_flights):
