@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from local.runtime.invocation import InvocationResult
 
 ROUTE = "GET /api/{proxy+}"
-"""The API's one route (`template.yaml`); the function looks into the path itself."""
+"""The API's route for GET (`template.yaml`), here for HEAD, too; the function looks into the path itself."""
 
 _STAGE = "$default"
 

@@ -25,9 +25,11 @@ _WORTH_PACKING = 4_096
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One GET: its path without `PREFIX`, percent-decoded, and its query as name and value pairs."""
+    """One GET: its path without `PREFIX`, percent-decoded, and its query as name and value pairs.
 
-    method: str
+    API Gateway sends the function nothing but GET and HEAD, and of an answer to HEAD the headers alone to the client.
+    """
+
     path: str
     query: tuple[tuple[str, str], ...]
     headers: Mapping[str, str]
@@ -49,8 +51,7 @@ class Request:
         except ValueError:
             raise problems.wrong_parameter("query", "many", f"at most {_MOST_PARAMETERS} parameters") from None
         path = unquote(event.get("rawPath") or "/").removeprefix(PREFIX)
-        http = event.get("requestContext", {}).get("http", {})
-        return cls(http.get("method", "GET"), path or "/", tuple(query), event.get("headers") or {})
+        return cls(path or "/", tuple(query), event.get("headers") or {})
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,12 +53,6 @@ def not_found(detail: str) -> ProblemError:
     return ProblemError(_problem(HTTPStatus.NOT_FOUND, "not-found", detail))
 
 
-def not_allowed(method: str) -> ProblemError:
-    """Return the error of another method than GET."""
-    detail = f"{method[:_SHOWN]}: not allowed; expected GET"
-    return ProblemError(_problem(HTTPStatus.METHOD_NOT_ALLOWED, "method", detail), {"Allow": "GET, HEAD"})
-
-
 def not_acceptable(accept: str, offered: tuple[str, ...]) -> ProblemError:
     """Return the error of a media type that there is not."""
     detail = f"Accept: got {accept[:_SHOWN]!r}; expected one of {', '.join(offered)}"

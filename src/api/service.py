@@ -33,7 +33,7 @@ class Service:
 
     def answer(self, event: Mapping[str, Any], warn: Callable[[str], None]) -> dict[str, Any]:
         """Answer an event of an HTTP API; `warn` gets the reason when AWS could not be asked."""
-        request = Request("GET", "/", (), {})
+        request = Request("/", (), {})
         try:
             request = Request.from_event(event)
             response = self._answer(request)
@@ -52,8 +52,6 @@ class Service:
         return response.payload(request)
 
     def _answer(self, request: Request) -> Response:
-        if request.method not in {"GET", "HEAD"}:
-            raise problems.not_allowed(request.method)
         if request.path == _DESCRIPTION:
             parameters.read_query(request.query, ())
             return Response(HTTPStatus.OK, routes.JSON, openapi.document(), {"Cache-Control": "public, max-age=300"})

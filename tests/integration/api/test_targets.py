@@ -218,11 +218,14 @@ def test_a_wrong_parameter_is_named(get, target, parameter):
 
 
 def test_what_there_is_not(get):
-    """Another path, and another method, are refused in words."""
+    """Another path is refused in words."""
     assert get("/airports")[0] == 404
     assert "expected one of /targets" in get("/airports")[2]["detail"]
-    status, headers, _ = get("/targets", method="POST")
-    assert (status, headers["Allow"]) == (405, "GET, HEAD")
+
+
+def test_head_is_answered_as_get_is(get):
+    """With the same headers; API Gateway leaves the body out."""
+    assert get("/targets", method="HEAD") == get("/targets")
 
 
 def test_health_says_how_old_what_is_shown_is(get, s3):

@@ -28,8 +28,7 @@ def test_a_long_value_is_cut():
     assert len(problem.detail) < 200
 
 
-def test_what_may_be_tried_again_says_when_and_what_is_not_allowed_says_what_is():
-    """As HTTP has it: Retry-After, Allow."""
+def test_what_may_be_tried_again_says_when():
+    """As HTTP has it: Retry-After."""
     assert problems.unavailable("x").headers == {"Retry-After": "5"}
-    assert problems.not_allowed("POST").headers == {"Allow": "GET, HEAD"}
     assert problems.not_found("x").headers == {}
