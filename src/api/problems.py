@@ -13,11 +13,29 @@ MEDIA_TYPE = "application/problem+json"
 _SHOWN = 80
 """Characters of a value that are repeated in an error."""
 
+KINDS = {
+    "parameter": (HTTPStatus.BAD_REQUEST, "A parameter is unknown, given twice, or of a value that it does not take."),
+    "not-found": (HTTPStatus.NOT_FOUND, "There is no such resource, or what it is of is not known."),
+    "media-type": (HTTPStatus.NOT_ACCEPTABLE, "None of the media types in `Accept` is offered."),
+    "unavailable": (HTTPStatus.SERVICE_UNAVAILABLE, "The data cannot be read now; see `Retry-After`."),
+}
+"""The kinds of problem: status and meaning. `openapi` has a schema of each, to which `type` leads."""
+
+
+def type_of(kind: str) -> str:
+    """Return a kind's `type`: the address of its schema."""
+    return f"/api/openapi.json#{anchor(kind)}"
+
+
+def anchor(kind: str) -> str:
+    """Return the name of a kind's schema within the description."""
+    return f"problem-{kind}"
+
 
 class Problem(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """What went wrong, for people and for programs."""
 
-    type: Annotated[str, Meta(description="Which kind of problem it is: a path of this API's description.")]
+    type: Annotated[str, Meta(description="Which kind of problem it is: the address of its schema.")]
     title: Annotated[str, Meta(description="The kind in words.")]
     status: Annotated[int, Meta(description="The HTTP status.")]
     detail: Annotated[str, Meta(description="What happened, and what to do.")]
@@ -35,30 +53,29 @@ class ProblemError(Exception):
         self.headers = headers or {}
 
 
-def _problem(status: HTTPStatus, kind: str, detail: str, **fields: str) -> Problem:
-    return Problem(
-        type=f"/api/openapi.json#problem-{kind}", title=status.phrase, status=status, detail=detail, **fields
-    )
+def _problem(kind: str, detail: str, **fields: str) -> Problem:
+    status, _ = KINDS[kind]
+    return Problem(type=type_of(kind), title=status.phrase, status=status, detail=detail, **fields)
 
 
 def wrong_parameter(name: str, got: str, takes: str) -> ProblemError:
     """Return the error of a parameter with a value it does not take."""
     shown = got if len(got) <= _SHOWN else got[:_SHOWN] + "..."
     detail = f"{name}: got {shown!r}; expected {takes}"
-    return ProblemError(_problem(HTTPStatus.BAD_REQUEST, "parameter", detail, parameter=name, got=shown, takes=takes))
+    return ProblemError(_problem("parameter", detail, parameter=name, got=shown, takes=takes))
 
 
 def not_found(detail: str) -> ProblemError:
     """Return the error of something that is not there."""
-    return ProblemError(_problem(HTTPStatus.NOT_FOUND, "not-found", detail))
+    return ProblemError(_problem("not-found", detail))
 
 
 def not_acceptable(accept: str, offered: tuple[str, ...]) -> ProblemError:
     """Return the error of a media type that there is not."""
     detail = f"Accept: got {accept[:_SHOWN]!r}; expected one of {', '.join(offered)}"
-    return ProblemError(_problem(HTTPStatus.NOT_ACCEPTABLE, "media-type", detail))
+    return ProblemError(_problem("media-type", detail))
 
 
 def unavailable(detail: str) -> ProblemError:
     """Return the error of data that cannot be read now."""
-    return ProblemError(_problem(HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", detail), {"Retry-After": "5"})
+    return ProblemError(_problem("unavailable", detail), {"Retry-After": "5"})

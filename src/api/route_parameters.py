@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 
-from api import flights, parameters
+from api import flights, parameters, window_rows
 from api.parameters import Parameter
 
-_KINDS = ("aircraft", "totals")
 _LONGEST_ADDRESS = 32
 _AIRPORT = "^[A-Za-z]{4}$"
 _LOWEST_FEET, _HIGHEST_FEET = -2_000, 100_000
@@ -56,7 +55,7 @@ def _address(text: str) -> str:
 
 
 def _kind(text: str) -> str:
-    if text not in _KINDS:
+    if text not in window_rows.KINDS:
         raise ValueError(text)
     return text
 
@@ -117,4 +116,10 @@ FLIGHT_ID = Parameter(
     is_in="path",
 )
 ICAO_ADDRESSES = _listed("icao_address", "ICAO address", "78121E")
-KIND = Parameter("kind", "Rows of one kind.", "aircraft or totals", _kind, {"type": "string", "enum": list(_KINDS)})
+KIND = Parameter(
+    "kind",
+    "Rows of one kind.",
+    " or ".join(window_rows.KINDS),
+    _kind,
+    {"type": "string", "enum": list(window_rows.KINDS)},
+)

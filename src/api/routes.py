@@ -24,6 +24,8 @@ from api.route_parameters import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    import msgspec
+
     from api.messages import Request
     from api.parameters import Parameter, Values
     from api.sources import Sources
@@ -39,7 +41,7 @@ class Route:
     name: str
     summary: str
     answer: Callable[[Sources, Request, Values], Any]
-    result: type
+    result: type[msgspec.Struct]
     parameters: tuple[Parameter, ...] = ()
     is_of_aircraft: bool = False
     """Whether the answer may be had as GeoJSON, too."""

@@ -92,14 +92,35 @@ class FeatureCollection(
     ] = 0
 
 
+_ROW = {
+    "type": "object",
+    "required": ["kind", "window_start"],
+    "properties": {
+        "kind": {"enum": ["aircraft", "totals"]},
+        "window_start": {"type": "string", "format": "date-time"},
+        "icao_address": {"type": "string", "description": "Of rows of an aircraft."},
+        "rebuilt_at": {
+            "type": "string",
+            "format": "date-time",
+            "description": "When the window was computed again from the archive: of all rows with one `window_start` "
+            "those with the newest count, and the others are replaced.",
+        },
+    },
+}
+"""What tells a reader which rows count; `docs/tables.md` has all fields."""
+
+
 class Windows(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """A page of window rows. Rows of one key (`kind`, `window_start`, `shard_id`, `part`, `icao_address`) are one."""
+    """A page of window rows. Rows of one key (`kind`, `window_start`, `shard_id`, `part`, `icao_address`) are one.
+
+    A window that was computed again has its older rows here as well: see `rebuilt_at`.
+    """
 
     rows: Annotated[
         list[msgspec.Raw],
         Meta(
-            description="Rows as the aggregator writes them: `kind` is `aircraft` or `totals`.",
-            extra_json_schema={"items": {"type": "object"}},
+            description="Rows as the aggregator writes them.",
+            extra_json_schema={"items": _ROW},
         ),
     ]
     unreadable: Annotated[

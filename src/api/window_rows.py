@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 USUAL, LONGEST = hours.HOUR // 4, 6 * hours.HOUR
 """Milliseconds between `from` and `to`: where they are left out, and at most."""
 
+KINDS = ("aircraft", "totals")
+"""Of rows. Others are for SQL alone: the marks `replaced`, by which a day's folder says that another has newer rows."""
+
 _PREFIX = "windows/"
 _LATE = hours.HOUR
 """A window's rows are delivered after its end, and lie in the folder of the hour of their delivery."""
@@ -81,7 +84,7 @@ def _is_asked_for(line: bytes, values: Values, begin: int, end: int) -> bool:
     line.decode()  # what is skipped as JSON may be no UTF-8
     row = msgspec.json.decode(line, type=_Row)
     start = parameters.moment(row.window_start)
-    if values["kind"] is not None and row.kind != values["kind"]:
+    if row.kind not in KINDS or row.kind != (values["kind"] or row.kind):
         return False
     listed = values["icao_address"]
     if listed is not None and row.icao_address not in listed:

@@ -41,6 +41,14 @@ def test_rows_can_be_narrowed(get, put_rows):
     assert get(asked)[2]["rows"] == [row(21, "78121E")]
 
 
+def test_of_a_window_computed_again_all_rows_are_answered_and_no_marks(get, put_rows):
+    """Rows of both times are known by `rebuilt_at`; marks are for SQL, and have none of a row's fields."""
+    again = {**row(20, "78121E"), "rebuilt_by": "arrival", "rebuilt_at": "2024-03-04T23:24:00Z"}
+    put_rows([row(20, "78121E"), row(20), again])
+    put_rows([{"kind": "replaced", "window_start": row(20)["window_start"], "rebuilt_at": "2024-03-04T23:24:00Z"}], "b")
+    assert get("/windows")[2] == {"rows": [row(20, "78121E"), row(20), again]}
+
+
 def test_pages_of_rows_follow_one_another(get, put_rows):
     """Across objects, each row once."""
     rows = [row(minute) for minute in range(10, 24)]

@@ -8,8 +8,7 @@ ELSEWHERE = {
     # Entries, and what puts a function together or reads its environment: tried as a whole, as Lambda calls them.
     "integration/aggregator/test_handler.py": "aggregator: shown_updates wiring",
     "integration/alerts/test_handler.py": "alerts: timeouts wiring",
-    "integration/api/test_description.py": "api: handler openapi route_parameters routes schemas service "
-    "settings wiring",
+    "integration/api/test_description.py": "api: handler route_parameters routes schemas service settings wiring",
     "integration/archive/test_archiving.py": "archive: handler staging store wiring",
     "integration/consumer/test_handler.py": "consumer: api_token errors wiring; common: observability",
     "integration/flights/test_handler.py": "flights: settings wiring",
