@@ -15,6 +15,7 @@ from backports.zstd import CompressionParameter, ZstdCompressor
 from msgspec.structs import astuple
 
 from common import envelope as wire
+from common.event_pattern import LARGEST_NUMBER
 from common.icao_address import normalized
 from common.update_decoder import UpdateDecoder
 from consumer.stream.messages import StreamUpdate
@@ -38,7 +39,7 @@ VALUES = (
 """Fields of which the header lists every value there is."""
 
 RANGES = ("altitude_baro", "speed", "vertical_rate")
-"""Fields of which the header holds the lowest and the highest value."""
+"""Fields of which the header holds the lowest and the highest value that patterns compare."""
 
 ON_GROUND = "on_ground"
 """Listed, too; an update that does not say counts as false, as it does for the alert rules."""
@@ -116,8 +117,21 @@ class Header:
         for name, found in zip((*VALUES, *RANGES), self._found, strict=False):
             found.discard(None)
             if found:
-                arrays[name] = sorted({min(found), max(found)}) if name in RANGES else found
+                arrays[name] = _ends(found) if name in RANGES else found
         return arrays | {ON_GROUND: sorted({state is True for state in self._found[-1]})}
+
+
+def _ends(numbers: Collection[float]) -> list[float]:
+    """Return the lowest and the highest number, one if they are equal.
+
+    A number beyond `LARGEST_NUMBER` is compared with none, so it must not take the place of one that is; where there
+    are only such, they still say that the field exists.
+    """
+    low, high = min(numbers), max(numbers)
+    if low < -LARGEST_NUMBER or high > LARGEST_NUMBER:
+        compared = [number for number in numbers if abs(number) <= LARGEST_NUMBER] or numbers
+        low, high = min(compared), max(compared)
+    return [low] if low == high else [low, high]
 
 
 class Content:

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common import envelope as wire
+from common.event_pattern import LARGEST_NUMBER
 from consumer.publish.envelope_writer import RANGES, SQUAWK, VALUES, Content, Packed, decode, decode_leniently, pack
 from consumer.stream.batch_parser import BatchParser
 from consumer.stream.messages import Rejected
@@ -80,7 +81,7 @@ def test_an_envelope_may_be_written_bit_by_bit(targets, step):
 
 @given(st.lists(FIELDS, min_size=1, max_size=20))
 def test_the_header_holds_every_value_a_filter_may_ask_for(targets):
-    """Each text of an update is in the list once, each number between the bounds, and nothing else does."""
+    """Each text of an update is in the list once, each number that is compared between the bounds, and nothing else."""
     found = header(updates_of(*targets))
     for name in VALUES[1:]:
         texts = {target[name] for target in targets if isinstance(target.get(name), str) and len(target[name]) <= 64}
@@ -89,9 +90,18 @@ def test_the_header_holds_every_value_a_filter_may_ask_for(targets):
         assert len(found.get(name, [])) == len(texts | codes)
     for name in RANGES:
         numbers = [target[name] for target in targets if type(target.get(name)) in (int, float)]
-        assert found.get(name, []) == (list(dict.fromkeys((min(numbers), max(numbers)))) if numbers else [])
+        listed = [number for number in numbers if abs(number) <= LARGEST_NUMBER] or numbers
+        assert found.get(name, []) == (list(dict.fromkeys((min(listed), max(listed)))) if listed else [])
     states = {target.get("on_ground") is True for target in targets}
     assert found["on_ground"] == sorted(states)
+
+
+@pytest.mark.parametrize("beyond", [-6_000_000_000, 6e9, 1e30])
+def test_a_number_that_no_pattern_compares_hides_no_other(beyond):
+    """One aircraft's impossible descent is not in the way of another's steep one; alone it still exists."""
+    rates = [{"vertical_rate": rate} for rate in (-7_000, beyond, 3_000)]
+    assert header(updates_of(*rates))["vertical_rate"] == [-7_000, 3_000]
+    assert header(updates_of(rates[1]))["vertical_rate"] == [beyond]
 
 
 def test_an_update_that_does_not_say_counts_as_in_flight():
