@@ -37,7 +37,8 @@ class TumblingWindow:
     """The fields an event source mapping with a tumbling window adds to the event.
 
     `start` and `end` are RFC 3339 times as Lambda wrote them. `state` is what the previous invocation of this window
-    handed back, empty at first.
+    handed back, empty at first. `is_final` says that nothing follows in the window. One that Lambda ends early
+    (`is_terminated_early`) goes on with an empty state, so that it is not final, though the event may say so.
     """
 
     start: str
@@ -203,11 +204,12 @@ def tumbling_window(event: Mapping[str, Any]) -> TumblingWindow:
     if not all(isinstance(text, str) for text in texts) or not isinstance(state, dict):
         raise MalformedEventError("the event's window, shardId or state is of another type than Lambda sends")
     start, end, shard_id = texts
+    is_terminated_early = bool(event.get("isWindowTerminatedEarly"))
     return TumblingWindow(
         start=start,
         end=end,
         shard_id=shard_id,
         state=state,
-        is_final=bool(event.get("isFinalInvokeForWindow")),
-        is_terminated_early=bool(event.get("isWindowTerminatedEarly")),
+        is_final=bool(event.get("isFinalInvokeForWindow")) and not is_terminated_early,
+        is_terminated_early=is_terminated_early,
     )

@@ -32,6 +32,7 @@ class Step:
     """One invocation of the aggregator: a batch of a shard's window, or the window's end.
 
     `ends`: `closed` (the window's last invocation) or `early` (Lambda ends it early; it goes on with an empty state).
+    Where no records come with an early end, it has both of Lambda's flags.
     `process` is which environment serves it. A step that is played `again` is an old invocation that Lambda retries:
     the same event as step number `again`, whose answer nobody waits for.
     """
@@ -132,7 +133,7 @@ class LiveStage:
             "state": self._states.get((step.shard, step.window), {}),
             "shardId": step.shard,
             "eventSourceARN": "arn:aws:kinesis:us-east-1:123456789012:stream/updates",
-            "isFinalInvokeForWindow": step.ends == "closed",
+            "isFinalInvokeForWindow": step.ends == "closed" or (step.ends == "early" and not step.records),
             "isWindowTerminatedEarly": step.ends == "early",
         }
         return event(list(enumerate(step.records, start=first)), step.shard, window)

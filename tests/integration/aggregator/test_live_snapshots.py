@@ -82,6 +82,32 @@ def test_a_window_that_was_ended_early_goes_on_under_the_next_number(invoke, rea
     assert (header.part, list(found)) == (1, ["ABC123"])
 
 
+@pytest.mark.parametrize("same_environment", [True, False])
+def test_a_window_that_is_ended_early_without_records_goes_on_being_shown(invoke, read, same_environment):
+    """Lambda calls such an end final, too, and the window goes on: each later invocation is shown until it is over."""
+    state = invoke([update(1)])
+    invoke([], state, final=True, early=True)
+    assert (read(OPEN)[0].part, list(read(OPEN)[1])) == (1, [])
+    if not same_environment:
+        wiring.aggregator.cache_clear()
+    state = invoke([update(20, "ABC123")], first=2)
+    state = invoke([update(25, "DEF456")], state, first=3)
+    assert read(OPEN)[1].keys() == {"ABC123", "DEF456"}
+    invoke([], state, final=True)
+    header, found = read(CLOSED)
+    assert (header.part, found.keys()) == (1, {"ABC123", "DEF456"})
+    assert read(CLOSED + ".0")[1].keys() == {"78121E"}
+
+
+def test_a_window_that_is_ended_early_and_not_again_is_found_when_the_next_begins(invoke, read):
+    """Without further records Lambda does not end it a second time; an empty last part leads to the others."""
+    state = invoke([update(1)])
+    invoke([], state, final=True, early=True)
+    invoke([update(30, "ABC123")], first=2, minute=25)
+    assert (read(CLOSED)[0].part, list(read(CLOSED)[1])) == (1, [])
+    assert read(CLOSED + ".0")[1].keys() == {"78121E"}
+
+
 def test_an_empty_window_writes_nothing(invoke, s3):
     """A shard without records costs no request."""
     invoke([], final=True)

@@ -155,6 +155,13 @@ def test_the_window_fields_are_typed():
     assert (window.is_final, window.is_terminated_early) == (True, False)
 
 
+@pytest.mark.parametrize("final", [False, True])
+def test_a_window_that_is_ended_early_goes_on(final):
+    """Lambda sets both flags when it ends a window early; what follows belongs to the same window."""
+    window = kinesis_event.tumbling_window(WINDOW | {"isFinalInvokeForWindow": final, "isWindowTerminatedEarly": True})
+    assert (window.is_final, window.is_terminated_early) == (False, True)
+
+
 def test_an_event_without_a_window_says_what_to_set():
     """A mapping without a tumbling window is named as the cause."""
     with pytest.raises(ValueError, match=r"missing 'window'.*Set TumblingWindowInSeconds"):
