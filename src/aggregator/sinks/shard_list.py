@@ -31,7 +31,8 @@ class ShardList:
     def __init__(self, client: S3Client, bucket: str) -> None:
         self._client = client
         self._bucket = bucket
-        self._known: set[str] = set()
+        self._known: dict[str, int] = {}
+        """The shards that were listed, each with the length that its last window had, in seconds."""
         self._first: dict[str, str] = {}
 
     def meet(self, window: TumblingWindow) -> None:
@@ -48,13 +49,13 @@ class ShardList:
         botocore.exceptions.ClientError
             It could not be read or written.
         """
-        if window.shard_id not in self._known:
-            self._write(window)
-            self._known.add(window.shard_id)
-
-    def _write(self, window: TumblingWindow) -> None:
-        """Add the shard to those that readers look for."""
         seconds = round((instants.parse(window.end) - instants.parse(window.start)).total_seconds())
+        if self._known.get(window.shard_id) != seconds:  # a change of it recycles no environment
+            self._write(window, seconds)
+            self._known[window.shard_id] = seconds
+
+    def _write(self, window: TumblingWindow, seconds: int) -> None:
+        """Add the shard to those that readers look for."""
         for _ in range(TRIES):
             listed, condition = self._read()
             if window.shard_id in listed["shards"] and listed["window_seconds"] == seconds:

@@ -128,7 +128,7 @@ def environment(delivery_stream, table, monkeypatch):
 def invoke(environment):  # noqa: ARG001 - what is invoked runs in it
     """A function that invokes the handler with updates whose sequence numbers go on from `first`; gives the state."""
 
-    def call(updates, state=None, first=1, minute=24, **flags):
+    def call(updates, state=None, first=1, minute=24, seconds=60, **flags):
         event = {
             "Records": [
                 {
@@ -139,7 +139,7 @@ def invoke(environment):  # noqa: ARG001 - what is invoked runs in it
                 }
                 for number, one in enumerate(updates, first)
             ],
-            "window": {"start": f"2024-03-04T23:{minute}:00Z", "end": f"2024-03-04T23:{minute + 1}:00Z"},
+            "window": {"start": f"2024-03-04T23:{minute}:00Z", "end": f"2024-03-04T23:{minute + seconds // 60}:00Z"},
             "state": state or {},
             "shardId": SHARD,
             "isFinalInvokeForWindow": flags.get("final", False),

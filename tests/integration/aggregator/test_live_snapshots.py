@@ -132,6 +132,19 @@ def test_shards_are_added_to_those_that_are_listed(invoke, s3):
     assert set(listed["shards"]) == {"shardId-000000000007", SHARD}
 
 
+def test_another_length_of_windows_is_listed_by_an_environment_that_stays(invoke, s3):
+    """`WindowSeconds` belongs to the mapping, so that environments go on; readers find closed windows by it."""
+
+    def listed():
+        found = json.loads(s3.get_object(Bucket="data", Key=objects.SHARDS)["Body"].read())
+        return found["window_seconds"], found["shards"]
+
+    shards = {SHARD: {"since": "2024-03-04T23:24:00Z"}}
+    for place, seconds in enumerate((60, 120, 120, 60)):
+        invoke([update(1)], minute=24 + 2 * place, seconds=seconds)
+        assert listed() == (seconds, shards)
+
+
 @pytest.mark.parametrize("refused", ["Z", "Z-identity"])
 def test_a_closed_window_that_is_refused_is_written_before_the_next_one_shows(invoke, refuse, read, s3, refused):
     """A reader finds what closed in the open window until then, and the next window waits for it."""
