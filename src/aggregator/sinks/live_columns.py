@@ -28,7 +28,7 @@ def columns(part: WindowPart) -> tuple[Aircraft, LatestStates]:
     """Return the columns of positions and motion, and the states that they were made of."""
     states = latest_states(part)
     timestamps = _milliseconds(states.timestamps, states.tick)
-    delays = _delays(states.delays, states)
+    delays = _delays(states)
     return (
         Aircraft(
             icao_address=states.icao_addresses,
@@ -68,9 +68,21 @@ def _milliseconds(ticks: Iterable[int], tick: int) -> array[int]:
     return array("q", ticks if tick == MILLISECOND else [time * tick // MILLISECOND for time in ticks])
 
 
-def _delays(delays: Sequence[int], states: LatestStates) -> array[int]:
+def _delays(states: LatestStates) -> array[int]:
+    """Return how long after `timestamp` each `ingestion_time` is, both in whole milliseconds, rounded down.
+
+    To round the delay itself could have a position measured a millisecond after its own update.
+    """
     none, tick = states.no_delay, states.tick
-    return array("q", [NO_TIME if delay == none else delay * tick // MILLISECOND for delay in delays])
+    if tick == MILLISECOND:
+        return array("q", [NO_TIME if delay == none else delay for delay in states.delays])
+    return array(
+        "q",
+        [
+            NO_TIME if delay == none else (time + delay) * tick // MILLISECOND - time * tick // MILLISECOND
+            for time, delay in zip(states.timestamps, states.delays, strict=True)
+        ],
+    )
 
 
 def _measured(states: LatestStates) -> array[int]:

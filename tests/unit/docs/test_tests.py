@@ -13,8 +13,7 @@ ELSEWHERE = {
     "integration/consumer/test_handler.py": "consumer: api_token errors wiring; common: observability",
     "integration/flights/test_handler.py": "flights: settings wiring",
     # Adapters that write to AWS, over one server.
-    "integration/aggregator/test_live_snapshots.py": "aggregator: sinks.live_columns sinks.ordered_object "
-    "sinks.shard_list",
+    "integration/aggregator/test_live_snapshots.py": "aggregator: sinks.ordered_object sinks.shard_list",
     "integration/aggregator/test_sinks.py": "aggregator: sinks.aircraft_table sinks.delivery_log",
     "integration/alerts/test_alert_log.py": "alerts: log_entry newest_alerts",
     "integration/alerts/test_alerting.py": "alerts: alerter candidates topic",
