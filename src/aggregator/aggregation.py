@@ -54,8 +54,8 @@ class Deliveries(Protocol):
 class LiveSink(Protocol):
     """The sink of the live objects; see `live_snapshots.LiveSnapshots`."""
 
-    def write(self, window: TumblingWindow, progress: Progress) -> None:
-        """Write the closed parts and the open one."""
+    def write(self, window: TumblingWindow, progress: Progress) -> int:
+        """Write the closed parts and the open one; return how many aircraft closed ones leave out."""
 
 
 class Log(Protocol):
@@ -77,6 +77,7 @@ class Outcome:
     rows_written: int = 0
     splits: int = 0
     snapshots_failed: int = 0
+    aircraft_left_out: int = 0
     closed: bool = False
     shown_age: float | None = None
     """Seconds from the provider's ingestion of the batch's first update until it was in a snapshot; None without."""
@@ -164,7 +165,7 @@ class Aggregator:
     def _show(self, window: TumblingWindow, progress: Progress, ingested: float | None, outcome: Outcome) -> None:
         """Write the live objects. Should that fail, the window goes on: the next invocation writes them all."""
         try:
-            self.live_sink.write(window, progress)
+            outcome.aircraft_left_out += self.live_sink.write(window, progress)
         except Exception as error:  # noqa: BLE001 - no window may fail for a picture of it
             outcome.snapshots_failed += 1
             self.log.warning(

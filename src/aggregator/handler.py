@@ -43,6 +43,7 @@ def _measure(outcome: Outcome) -> None:
             ("WindowRowsWritten", outcome.rows_written),
             ("WindowsSplit", outcome.splits),
             ("SnapshotsFailed", outcome.snapshots_failed),
+            ("AircraftLeftOut", outcome.aircraft_left_out),
             ("WindowsClosed", int(outcome.closed)),
         )
     )

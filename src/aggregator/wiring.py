@@ -67,8 +67,9 @@ class NoStates:
 class NoSnapshots:
     """Replaces the live objects where no bucket is set."""
 
-    def write(self, window: TumblingWindow, progress: Progress) -> None:
+    def write(self, window: TumblingWindow, progress: Progress) -> int:  # noqa: ARG002 - as `LiveSnapshots` has it
         """Write nothing."""
+        return 0
 
 
 @cache

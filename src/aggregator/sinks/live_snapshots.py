@@ -16,7 +16,8 @@ from aggregator.sinks import closed_copy, live_columns
 from aggregator.sinks.ordered_object import OrderedObject, put_once
 from aggregator.sinks.shard_list import TRIES, ContendedError, ShardList
 from live import identity_writer, objects, writer
-from live.container import Header
+from live.container import Header, read_header
+from live.layout import POSITIONS
 from live.order import END_OF_WINDOW, Order
 
 if TYPE_CHECKING:
@@ -73,6 +74,8 @@ class _Closed:
     order: Order
     positions: bytes
     identities: bytes
+    left_out: int
+    """Aircraft that the positions leave out (`Header.left_out`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +112,8 @@ class LiveSnapshots:
         self._shard_list = ShardList(client, bucket)
         self._shards: dict[str, _Shard] = {}
 
-    def write(self, window: TumblingWindow, progress: Progress) -> None:
-        """Write the closed parts and the open one.
+    def write(self, window: TumblingWindow, progress: Progress) -> int:
+        """Write the closed parts and the open one; return how many aircraft the closed ones that it wrote leave out.
 
         Raises
         ------
@@ -124,14 +127,15 @@ class LiveSnapshots:
         finally:  # what has closed is owed even if S3 does not answer
             last = self._note(window, shard, progress)
         if window.is_final and not shard.owed:
-            return  # an empty window
-        self._pay(shard, but=last)
+            return 0  # an empty window
+        left_out = self._pay(shard, but=last)
         # The window's last part is the open one, too: as long as that is there, nothing of it is missing.
         try:
             self._put_open(window, shard, progress)
         finally:
-            self._pay(shard)
+            left_out += self._pay(shard)
         self._shard_list.add(window)
+        return left_out
 
     def _shard(self, shard_id: str) -> _Shard:
         if shard_id not in self._shards:
@@ -238,15 +242,23 @@ class LiveSnapshots:
         names = live_columns.identities(states)
         version = identity_writer.version(states.icao_addresses, names)
         header = self._header(window, order, identity=version, closed=True)
-        return _Closed(order, writer.write(aircraft, header), identity_writer.write(aircraft, names, header))
+        positions = writer.write(aircraft, header)
+        left_out = read_header(positions, POSITIONS)[0].left_out
+        return _Closed(order, positions, identity_writer.write(aircraft, names, header), left_out)
 
-    def _pay(self, shard: _Shard, but: str | None = None) -> None:
-        """Write the closed parts, the oldest first. A retry has the same records: it writes the same again."""
+    def _pay(self, shard: _Shard, but: str | None = None) -> int:
+        """Write the closed parts, the oldest first; return how many aircraft they leave out.
+
+        A retry has the same records: it writes the same again.
+        """
+        left_out = 0
         for key, closed in [one for one in shard.owed.items() if one[0] != but]:
             put_once(self._client, self._bucket, key + objects.IDENTITY, closed.identities, closed.order)
             put_once(self._client, self._bucket, key, closed.positions, closed.order)
             shard.closed = closed.order[:2]
+            left_out += closed.left_out
             del shard.owed[key]
+        return left_out
 
     def _header(self, window: TumblingWindow, order: Order, *, identity: str | None, closed: bool = False) -> Header:
         return Header(

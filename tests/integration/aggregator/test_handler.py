@@ -13,7 +13,8 @@ from aggregator import wiring
 from common.environment import ConfigurationError
 from common.observability import logger
 from common.update_log import UpdateLog, update_id
-from tests.integration.aggregator.conftest import Context
+from live import reader
+from tests.integration.aggregator.conftest import CLOSED, Context
 from tests.support.kinesis_updates import updates
 
 
@@ -70,6 +71,17 @@ def test_each_invocation_writes_its_metrics_and_names_what_it_passed_over(invoke
     invoke(make_event([], state, final=True))
     last = emitted(capsys.readouterr())
     assert (last["WindowsClosed"], last["WindowRowsWritten"], last["UpdatesCounted"]) == (1, 2, 0)
+
+
+def test_an_aircraft_that_no_column_can_hold_is_counted_once_its_window_has_closed(invoke, make_event, s3, capsys):
+    """One whose clock is months off is on no map: the metric says so, and the others are shown."""
+    odd = update(2, "ABC123") | {"timestamp": "2023-03-04T23:24:02Z", "ingestion_time": "2023-03-04T23:24:02Z"}
+    state = invoke(make_event([update(1), update(1, "DEF456"), odd]))["state"]
+    assert "AircraftLeftOut" not in emitted(capsys.readouterr())
+    invoke(make_event([], state, final=True))
+    assert emitted(capsys.readouterr())["AircraftLeftOut"] == 1
+    _, found = reader.read(s3.get_object(Bucket="data", Key=CLOSED)["Body"].read())
+    assert {target.icao_address for target in found} == {"040172", "DEF456"}
 
 
 @pytest.mark.parametrize("name", ["aggregator", "aggregator-envelope"])

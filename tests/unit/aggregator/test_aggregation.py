@@ -83,6 +83,7 @@ class Live:
             raise ConnectionError("s3 is down")
         closed = [number for number, _ in progress.closed]
         self.shown.append((closed, progress.number, len(progress.part.columns.index), progress.sequence))
+        return len(closed)
 
 
 class Log:
@@ -402,6 +403,14 @@ def test_nothing_of_a_split_window_is_shown_before_its_rows_are_written(make_eve
     with pytest.raises(ConnectionError):
         world.process(make_event(many(60), {}, final=True))
     assert world.live.shown == []
+
+
+def test_aircraft_that_closed_parts_leave_out_are_counted(make_event):
+    """The live objects' sink says how many; an open part says it in its header alone, with every invocation again."""
+    world = World()  # whose sink leaves out one aircraft a closed part
+    first = world.process(make_event([payload(1)], {}))
+    last = world.process(make_event([payload(2, address="78121E")], first.state, first_number=2, final=True))
+    assert (first.aircraft_left_out, last.aircraft_left_out) == (0, 1)
 
 
 def test_a_window_goes_on_without_its_picture(make_event):
