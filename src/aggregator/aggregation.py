@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from aggregator import instants
 from aggregator.events import decoding
+from aggregator.events.batch import Batch
 from aggregator.events.decoding import Undecodable
 from aggregator.sinks import delivery_log, firehose, row_schema
 from aggregator.sinks.live_snapshots import Progress
@@ -73,6 +74,7 @@ class Outcome:
     counted: int = 0
     duplicates: int = 0
     undecodable: int = 0
+    misplaced: int = 0
     fields_ignored: int = 0
     rows_written: int = 0
     splits: int = 0
@@ -142,7 +144,12 @@ class Aggregator:
         ingested: float | None = None
         ignored: Counter[str] = Counter()
         for read in decoding.read(event, ignored):
-            if isinstance(read, Undecodable):  # raising would hold up the shard; the raw archive has it
+            if isinstance(read, Batch):
+                if not updates and (first := read.ingestion_times[0]) is not None:
+                    ingested = first * read.tick / SECOND
+                updates += len(read.updates)
+                counted += folder.add_all(read)
+            elif isinstance(read, Undecodable):  # raising would hold up the shard; the raw archive has it
                 folder.part.undecodable += read.updates
                 outcome.undecodable += read.updates
                 self.log.warning(
@@ -154,10 +161,11 @@ class Aggregator:
                     },
                 )
             else:
-                if not updates and (first := read.ingestion_times[0]) is not None:
-                    ingested = first * read.tick / SECOND
-                updates += len(read.updates)
-                counted += folder.add_all(read)
+                outcome.misplaced += 1
+                self.log.warning(
+                    "envelope names another shard, so its updates are not in the window; counted and skipped",
+                    extra={"sequence_number": read.sequence_number},
+                )
         outcome.counted, outcome.duplicates = counted, updates - counted
         outcome.fields_ignored = ignored.total()
         return ingested

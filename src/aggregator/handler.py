@@ -39,6 +39,7 @@ def _measure(outcome: Outcome) -> None:
         (
             ("DuplicatesIgnored", outcome.duplicates),
             ("RecordsUndecodable", outcome.undecodable),
+            ("EnvelopesMisplaced", outcome.misplaced),
             ("FieldsIgnored", outcome.fields_ignored),
             ("WindowRowsWritten", outcome.rows_written),
             ("WindowsSplit", outcome.splits),

@@ -116,7 +116,7 @@ def blocks(records: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, bytes, i
     """Iterate over records as blocks of updates: the record's sequence number, its lines, and how many they are.
 
     A record of one update is a block of one; so is a damaged envelope, which no decoder accepts as an update. A block
-    of several holds as many lines as its count, each with its line end.
+    of several holds as many lines as its count, each with its line end. A misplaced envelope is a block of none.
 
     Raises
     ------
@@ -132,8 +132,6 @@ def blocks(records: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, bytes, i
             if envelope.is_envelope(data):
                 with suppress(envelope.BrokenEnvelopeError):
                     data, updates = envelope.lines(data, _shard_id(record))
-                if not updates:
-                    continue
             yield kinesis["sequenceNumber"], data, updates
 
 

@@ -71,7 +71,13 @@ class Undecodable(NamedTuple):
     updates: int = 1
 
 
-def read(event: Mapping[str, Any], ignored: Counter[str] | None = None) -> Iterator[Batch | Undecodable]:
+class Misplaced(NamedTuple):
+    """An envelope that names another shard than it is in: its writer sends the updates again (`common.envelope`)."""
+
+    sequence_number: str
+
+
+def read(event: Mapping[str, Any], ignored: Counter[str] | None = None) -> Iterator[Batch | Undecodable | Misplaced]:
     """Iterate over the event's updates in order, many at a time; `ignored` counts fields that were ignored.
 
     Raises
@@ -86,7 +92,10 @@ def read(event: Mapping[str, Any], ignored: Counter[str] | None = None) -> Itera
             yield decoded
         else:
             for sequence_number, lines, updates in kinesis_event.blocks(records):
-                yield from _read(sequence_number, lines, updates, ignored)
+                if updates:
+                    yield from _read(sequence_number, lines, updates, ignored)
+                else:
+                    yield Misplaced(sequence_number)
 
 
 def _decoded(data: Sequence[bytes]) -> Batch | None:

@@ -73,6 +73,17 @@ def test_each_invocation_writes_its_metrics_and_names_what_it_passed_over(invoke
     assert (last["WindowsClosed"], last["WindowRowsWritten"], last["UpdatesCounted"]) == (1, 2, 0)
 
 
+def test_envelopes_of_another_shard_are_in_the_metrics(invoke, make_event, capsys):
+    """The runbook on updates that get into no window asks for them."""
+    event = make_event([update(1), b'{"v":1,"n":1,"shard":"shardId-000000000007","z":""}\n'])
+    for record in event["Records"]:
+        record["eventID"] = f"{event['shardId']}:{record['kinesis']['sequenceNumber']}"
+    invoke(event)
+    metrics = emitted(capsys.readouterr())
+    assert (metrics["UpdatesCounted"], metrics["EnvelopesMisplaced"]) == (1, 1)
+    assert "RecordsUndecodable" not in metrics
+
+
 def test_an_aircraft_that_no_column_can_hold_is_counted_once_its_window_has_closed(invoke, make_event, s3, capsys):
     """One whose clock is months off is on no map: the metric says so, and the others are shown."""
     odd = update(2, "ABC123") | {"timestamp": "2023-03-04T23:24:02Z", "ingestion_time": "2023-03-04T23:24:02Z"}

@@ -257,6 +257,19 @@ def test_an_envelope_full_of_nothing_costs_one_short_line(make_event):
     assert len(str(extra)) < 500
 
 
+def test_an_envelope_of_another_shard_is_counted_and_named(make_event):
+    """Its updates are in no window: whoever looks for them finds the envelopes in the metric, and each in the log."""
+    text = base64.b64encode(zstd.compress(payload(2) + payload(3)))
+    misplaced = b'{"v":1,"n":2,"shard":"shardId-000000000007","z":"%b"}\n' % text
+    event = make_event([payload(1), misplaced, payload(4), misplaced], {})
+    for number, one in enumerate(event["Records"], 1):
+        one["eventID"] = f"shardId-000000000000:{number}"
+    world = World()
+    outcome = world.process(event)
+    assert (outcome.counted, outcome.misplaced, outcome.undecodable) == (2, 2, 0)
+    assert [extra["sequence_number"] for _, extra in world.log.warnings] == ["2", "4"]
+
+
 def test_a_field_that_is_passed_over_is_counted_and_its_update_stays(make_event):
     """Numbers that no double holds, times that are none: the update counts, without them."""
     odd = payload(1)[:-2] + b',"altitude_baro":1e309,"x":1e309,"speed":"fast"}\n'

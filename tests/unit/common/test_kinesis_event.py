@@ -100,7 +100,7 @@ def test_an_envelope_counts_only_in_the_shard_it_names():
     event = {"Records": [record(1, enveloped(b'{"a":1}', b'{"a":2}', shard_id="shardId-000000000007"))]}
     (misplaced,) = kinesis_event.records(event)
     assert kinesis_event.update_payloads(misplaced) == []
-    assert list(kinesis_event.blocks(event["Records"])) == []
+    assert list(kinesis_event.blocks(event["Records"])) == [("1", b"", 0)]
 
 
 def test_a_damaged_envelope_is_given_as_it_is():
