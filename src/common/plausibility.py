@@ -3,8 +3,10 @@
 A leg that no aircraft can fly in its time is implausible; so is 0/0, which equipment without a fix sends. Two positions
 are judged, and that does not say which of them is wrong. A reader that follows a track therefore keeps two: the last
 position, and the last one that did not fit it. A position that fits neither is left out and replaces the second; one
-that fits the second confirms it, and both become the track. So a single wrong position is never followed, an aircraft
-that really is elsewhere is left out once, and two aircraft under one address are both followed.
+that fits the second confirms it, and both become the track. So a single wrong position within a track is never
+followed, an aircraft that really is elsewhere is left out once, and two aircraft under one address are both followed.
+A first position is taken as it is, since there is nothing to judge it by: a wrong one stays until two others fit each
+other and not it.
 """
 
 from __future__ import annotations
