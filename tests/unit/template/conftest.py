@@ -10,6 +10,7 @@ FUNCTIONS = {
     "AggregatorFunction": "aggregator",
     "AlertsFunction": "alerts",
     "ApiFunction": "api",
+    "ArchiveFunction": "archive",
     "FlightsFunction": "flights",
 }
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 import json
+from datetime import UTC, datetime
 
 import pytest
 
+from archive.handler import hours
 from common import envelope
 from tests.support import kinesis_updates
 
@@ -25,6 +27,17 @@ def updates(event):
 def test_every_function_has_its_event(folder, repository):
     """`sam local invoke` has something to send."""
     assert (repository / "events" / f"{folder}.json").is_file()
+
+
+def test_the_page_names_every_event(repository):
+    """Who debugs a function finds its event on the page that says how."""
+    page = (repository / "docs/debugging.md").read_text()
+    assert {path.name for path in (repository / "events").glob("*.json") if path.name not in page} == set()
+
+
+def test_the_archive_reads_the_event_as_hours(event):
+    """As the handler does: hours of arrival."""
+    assert hours(event("archive")) == [datetime(2024, 3, 4, 23, tzinfo=UTC)]
 
 
 def test_the_consumer_is_started_by_the_schedule(event):

@@ -10,9 +10,9 @@ import pytest
 @pytest.fixture(scope="session")
 def contract(repository):
     """The environment table of docs/design.md, as {function: set of names}."""
-    names = {"consumer": set(), "aggregator": set(), "alerts": set(), "api": set(), "flights": set()}
+    names = {"consumer": set(), "aggregator": set(), "alerts": set(), "api": set(), "archive": set(), "flights": set()}
     for variables, functions in re.findall(
-        r"^\| (`[A-Z].*?) \| ([\w, ]+) \|", (repository / "docs/design.md").read_text(), re.MULTILINE
+        r"^\| (`[A-Z][A-Z_]+`.*?) \| ([\w, ]+) \|", (repository / "docs/design.md").read_text(), re.MULTILINE
     ):
         for function in names if functions == "all" else functions.split(", "):
             names[function] |= set(re.findall(r"`(\w+)`", variables))

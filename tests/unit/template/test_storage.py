@@ -91,6 +91,14 @@ def test_archives_write_where_their_prefixes_expire(of_type, resources):
         assert destination["CloudWatchLoggingOptions"]["Enabled"] is True
 
 
+def test_the_design_names_what_the_data_bucket_holds(repository, resources):
+    """Each folder that expires by itself, in the bucket's line of the table of resources."""
+    rules = resources["DataBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
+    folders = {rule["Prefix"].partition("/")[0] for rule in rules if "Prefix" in rule}
+    [line] = re.findall(r"^\| `DataBucket` .*$", (repository / "docs/design.md").read_text(), re.MULTILINE)
+    assert {folder for folder in folders if f"`{folder}/`" not in line} == set()
+
+
 @pytest.mark.parametrize(
     ("table", "key"), [("AircraftTable", "icao_address"), ("SuppressionTable", "rule_and_aircraft")]
 )
