@@ -105,7 +105,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if (options.serve is None) == (options.to_kinesis is None):
         parser.error("expected one of --serve PORT and --to-kinesis STREAM")
     kinesis_options.refuse_others(parser, options, only_served=_ONLY_SERVED)
-    stopping, now, malformed = Stopping(), NeverFalling(), Malformed(_tell)
+    stopping, now, malformed = Stopping(), NeverFalling(_tell), Malformed(_tell)
     receiver: Receiver
     if options.sbs is not None:
         receiver = SbsReceiver(options.sbs, malformed, now=now, tell=_tell)

@@ -1,4 +1,4 @@
-"""The small parts: a clock that never falls, the count of what is malformed, connections, and the pump."""
+"""The small parts: the count of what is malformed, connections, and the pump."""
 
 from __future__ import annotations
 
@@ -10,21 +10,10 @@ from botocore import exceptions
 
 from consumer.backoff import Backoff
 from consumer.errors import PublishError
-from feeds.clocks import NeverFalling
 from feeds.kinesis import sentence
 from feeds.malformed import Malformed
 from feeds.pump import pump
 from feeds.receiver import Connection
-
-
-def test_a_clock_that_is_set_back_goes_on():
-    """Ingestion times of a log must not fall, and two looks are two moments."""
-    wall = iter([100.0, 101.0, 50.0, 50.1, 101.5])
-    now = NeverFalling(lambda: next(wall))
-    readings = [now() for _ in range(4)]
-    assert readings == sorted(set(readings))
-    assert readings[0] == 101.0
-    assert readings[-1] == 101.5
 
 
 def test_malformed_lines_are_logged_once_a_minute_in_bounded_text():
