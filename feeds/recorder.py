@@ -25,7 +25,7 @@ from feeds.recording_file import RecordingFile
 from feeds.stopping import Stopping
 from local.command import run_command
 from local.simulator import options as shared
-from local.source.address import read_token
+from local.source.address import read_token, url_argument
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -157,7 +157,12 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="record", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--url", required=True, help="of the stream, such as that which the simulator prints")
+    parser.add_argument(
+        "--url",
+        required=True,
+        type=url_argument,
+        help="of the stream, such as that which the simulator prints: https, or http to this machine",
+    )
     parser.add_argument("--token-file", required=True, type=Path, metavar="FILE", help="holds the API token alone")
     parser.add_argument("--out", required=True, type=Path, metavar="FILE.ndjson.gz", help="continued if it is there")
     parser.add_argument(

@@ -11,7 +11,7 @@ from local.audit.envelope import FORMATS, SINGLE
 from local.cli.source import asked_for
 from local.run_options import SCHEDULES, RunOptions
 from local.simulator import options as shared
-from local.source.address import checked_url
+from local.source.address import url_argument
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,13 +51,6 @@ def _whole(low: int, high: int, unit: str) -> type[int]:
     return parse  # type: ignore[return-value] # argparse calls it; what it is it does not ask
 
 
-def _url(text: str) -> str:
-    try:
-        return checked_url(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
-
-
 def _file_to_write(text: str) -> Path:
     path = Path(text)
     if not path.absolute().parent.is_dir():
@@ -79,7 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     theirs = parser.add_argument_group("a stream that somebody else serves, instead")
     theirs.add_argument(
         "--stream-url",
-        type=_url,
+        type=url_argument,
         metavar="URL",
         help="read this Tracking Stream from now on: the provider's, or what the simulator or the feeder serve",
     )

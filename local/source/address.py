@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import argparse
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from common.api_token import checked
 
@@ -31,12 +33,29 @@ def checked_url(url: str) -> str:
     ValueError
         It is not one, or the token would travel in the clear.
     """
-    if _URL.fullmatch(url):
+    if _URL.fullmatch(url) and _has_host_and_port(url):
         return url
     raise ValueError(
         f"got {url!r}; expected https://..., or http:// with 127.0.0.1 or localhost, since the API token travels with "
-        "the request; no query and no credentials"
+        "the request; no query, no credentials, and a port from 1 to 65535 or none"
     )
+
+
+def url_argument(text: str) -> str:
+    """Return the address of a stream, as `checked_url`: a type for argparse, which shows the error's text."""
+    try:
+        return checked_url(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _has_host_and_port(url: str) -> bool:
+    """Return whether there is a host, and a port that TCP has or none."""
+    try:
+        parts = urlsplit(url)
+        return bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def read_token(path: Path) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from feeds import recorder
 from feeds.errors import FeedError
 from feeds.recording_file import RecordingFile
 from local.simulator.recording import Recording
@@ -259,6 +260,15 @@ def test_a_stop_before_the_first_token_says_that_there_will_be_a_gap(path, start
         _, output = process.communicate(timeout=60)
     assert process.returncode == 0, output
     assert ("No position token has come: " in output) == (start == "LATEST")
+
+
+@pytest.mark.parametrize("url", ["http://example.com/stream", "localhost:8080/stream", "http://127.0.0.1:99999/stream"])
+def test_an_address_that_cannot_be_is_refused_before_a_file_is_made(path, url, capsys):
+    """Nor is the token sent in the clear: plain HTTP is for this machine alone."""
+    with pytest.raises(SystemExit, match="2"):
+        recorder.main(["--url", url, "--token-file", str(path.with_name("token")), "--out", str(path)])
+    assert "argument --url: got" in capsys.readouterr().err
+    assert list(path.parent.iterdir()) == []
 
 
 def test_a_token_that_is_refused_is_named_by_its_option(path):

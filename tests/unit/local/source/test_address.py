@@ -24,6 +24,12 @@ def test_https_and_this_machine_are_taken(url):
         "https://user:secret@example.com/stream",
         "https://example.com/stream?token=x",
         "ftp://example.com/stream",
+        "localhost:8080/v2/targets/stream",
+        "https://example.com:99999/stream",
+        "http://localhost:99999/stream",
+        "http://localhost:0/stream",
+        "https://:8080/stream",
+        "https://[::1/stream",
         "",
     ],
 )
