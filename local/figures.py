@@ -15,7 +15,7 @@ from local.function_names import AGGREGATOR, ALERTS, CONSUMER
 from local.simulator.tokens import TokenError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from local.audit.sinks import Sinks
     from local.event_source_mapping import EventSourceMapping
@@ -112,7 +112,7 @@ class Figures:
             notified=self._sinks.alerts().count,
             suppressed=round(self._functions[ALERTS].log.total("AlertsSuppressed")),
             consumer=consumer_figures(self._watch.results),
-            archive=self._archived(lines) if self._options.archive else None,
+            archive=archive.compare(lines, self._sinks.archived(), rejected) if self._options.archive else None,
             rejected=len(rejected),
             dead_letters=self._sinks.dead_letters(),
             unkept=sum(mapping.counters.unkept for mapping in self._mappings.values()),
@@ -120,11 +120,6 @@ class Figures:
             moving_seconds=None if began is None or done_at is None else done_at - began,
             complete=is_complete,
         )
-
-    def _archived(self, lines: Iterable[bytes]) -> archive.ArchiveFigures:
-        archived = self._sinks.archived()
-        keys = (key for keys in archived for key in keys)
-        return archive.compare(lines, keys, len(archived))
 
     def _counters(self, name: str) -> Counters:
         return self._mappings[name].counters if name in self._mappings else Counters()

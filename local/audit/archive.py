@@ -5,16 +5,18 @@ from __future__ import annotations
 import tempfile
 from collections import Counter
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 import msgspec
 
+from local.audit.ledger import identity_of_line
 from local.simulator import times
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 type Key = tuple[str, int, int | None]
 """ICAO address, timestamp and ingestion time, in microseconds since 1970."""
@@ -57,12 +59,17 @@ def keys_of(content: bytes) -> list[Key]:
         return rows.fetchall()
 
 
-def compare(feed: Iterable[bytes], archived: Iterable[Key], hours: int) -> ArchiveFigures:
-    """Compare the feed's lines with the keys of all objects. Lines that are no update do not count."""
-    sent = {key for line in feed if (key := _key(line)) is not None}
-    found = Counter(archived)
+def compare(feed: Iterable[bytes], archived: Sequence[Sequence[Key]], rejected: Iterable[bytes] = ()) -> ArchiveFigures:
+    """Compare the feed's lines with the archive's keys, given object by object: an hour each.
+
+    Lines that are no update do not count, and none of the `rejected` does: the consumer kept those elsewhere.
+    """
+    left_out = set(map(identity_of_line, rejected))
+    lines = (line for line in feed if identity_of_line(line) not in left_out) if left_out else feed
+    sent = {key for line in lines if (key := _key(line)) is not None}
+    found = Counter(chain.from_iterable(archived))
     return ArchiveFigures(
-        hours=hours,
+        hours=len(archived),
         updates=len(found),
         missing=len(sent - found.keys()),
         doubled=found.total() - len(found),

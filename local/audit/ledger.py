@@ -82,12 +82,12 @@ def identity(update: bytes) -> Identity:
     return blake2b(update.strip(), digest_size=16).digest()
 
 
-def identity_of_line(line: bytes) -> Identity | None:
-    """Return the identity of the update in a line of the feed, or None if it holds none."""
+def identity_of_line(line: bytes) -> Identity:
+    """Return the identity of the update in a line of the feed; that of the line itself if it holds none."""
     try:
         return identity(bytes(msgspec.json.decode(line, type=_Message).target))
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return identity(line)
 
 
 def compare(feed: Iterable[bytes], stream: Iterable[StoredRecord], rejected: Iterable[bytes] = ()) -> StreamFigures:
@@ -97,7 +97,7 @@ def compare(feed: Iterable[bytes], stream: Iterable[StoredRecord], rejected: Ite
     """
     positions: dict[Identity, int] = {}
     for position, line in enumerate(feed):
-        positions.setdefault(identity_of_line(line) or identity(line), position)
+        positions.setdefault(identity_of_line(line), position)
     seen: set[Identity] = set()
     newest: dict[str, int] = {}
     duplicates = out_of_order = unexpected = 0
@@ -114,7 +114,7 @@ def compare(feed: Iterable[bytes], stream: Iterable[StoredRecord], rejected: Ite
             aircraft = aircraft_of(update.data).icao_address
             out_of_order += place < newest.get(aircraft, -1)
             newest[aircraft] = max(place, newest.get(aircraft, -1))
-    kept = {identity_of_line(line) or identity(line) for line in rejected}
+    kept = set(map(identity_of_line, rejected))
     lost = sum(which not in seen and which not in kept for which in positions)
     return StreamFigures(len(positions), len(seen), lost, duplicates, out_of_order, unexpected)
 

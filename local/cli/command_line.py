@@ -27,9 +27,9 @@ _LONGEST = 900  # seconds: Lambda's bound for a timeout, and for a tumbling wind
 
 _EPILOG = """\
 Exit code: 0 when nothing was lost, that is, every update the source sent is in Kinesis (or, malformed, among the
-rejected lines) and in the window rows, and no record was given up; 1 when something was lost or the run did not come
-to its end; 2 for a wrong option, or a stack or function that cannot be started; 3 when the result could not be written;
-130 after a second Ctrl-C, or one before anything was sent.
+rejected lines), in the window rows and, once each, in the archive, and no record was given up; 1 when something was
+lost or the run did not come to its end; 2 for a wrong option, or a stack or function that cannot be started; 3 when the
+result could not be written; 130 after a second Ctrl-C, or one before anything was sent.
 Of a stream that somebody else serves nobody here knows what was sent: lost is then what is in Kinesis and not in the
 window rows or the archive, and 1 is also the exit code where no run of the consumer reached a position token.
 Consumer runs that were cut off, duplicates and changed order lose nothing: they are named, and change no exit code.

@@ -109,10 +109,8 @@ def judge(seen: Observation) -> Verdict:
 
 
 def _judge_archive(seen: Observation, verdict: Verdict) -> None:
-    """Hold the archive to the feed, without the lines that were rejected: each key once, in one object."""
-    rejected = {_name(line) for line in seen.rejected}
-    feed = [line for line in seen.feed if _name(line) not in rejected]
-    figures = archive.compare(feed, (key for keys in seen.archived for key in keys), len(seen.archived))
+    """Hold the archive to the feed: each key once, in one object."""
+    figures = archive.compare(seen.feed, seen.archived, seen.rejected)
     verdict.archived = figures.updates
     verdict.archive_missing = figures.missing
     verdict.archive_doubled = figures.doubled + figures.unexpected
@@ -142,17 +140,13 @@ def _judge_stream(seen: Observation, verdict: Verdict) -> None:
 
 
 def _lost(seen: Observation) -> str:
-    there = {identity(stored.data) for stored in seen.stream} | {_name(line) for line in seen.rejected}
-    return ", ".join(str(place) for place, line in enumerate(seen.feed) if _name(line) not in there)[:200]
-
-
-def _name(line: bytes) -> Identity:
-    return identity_of_line(line) or identity(line)
+    there = {identity(stored.data) for stored in seen.stream} | set(map(identity_of_line, seen.rejected))
+    return ", ".join(str(place) for place, line in enumerate(seen.feed) if identity_of_line(line) not in there)[:200]
 
 
 def _too_old(seen: Observation) -> int:
     """Count the updates that came again although a position after them had been committed before."""
-    places = {_name(line): place for place, line in enumerate(seen.feed)}
+    places = {identity_of_line(line): place for place, line in enumerate(seen.feed)}
     known: set[Identity] = set()
     found = 0
     for stored in sorted(seen.stream, key=lambda one: one.arrival):

@@ -210,6 +210,19 @@ def test_the_recording_at_full_speed_arrives_whole(local_run, recording):
     assert report["consumer"]["hard_stops"] == 0
 
 
+def test_lines_that_the_consumer_rejects_are_no_loss(local_run, tmp_path):
+    """They are kept, with the reason; neither Kinesis nor the archive has to hold them."""
+    recording = tmp_path / "updates.ndjson"
+    update = '{"target":{"icao_address":"%s","timestamp":"2024-03-04T%s","ingestion_time":"2024-03-04T%s"}}\n'
+    times = [f"23:24:0{second}Z" for second in range(5)]
+    recording.write_text("".join(update % ("" if time == times[2] else "ABC123", time, time) for time in times))
+    run = local_run("--replay", str(recording), "--speed", "max", "--window", "2")
+    assert run.end() == 0, run.output()
+    assert run.report["rejected"] == 1
+    assert run.report["kinesis"] == {"updates": 4, "lost": 0, "duplicates": 0, "out_of_order": 0}
+    assert run.report["archive"] == {"hours": 1, "updates": 4, "missing": 0, "doubled": 0}
+
+
 def test_a_ctrl_c_before_anything_is_sent_ends_the_run_at_once(local_run):
     """There is no order to keep yet: exit code 130, no report, and nothing left."""
     run = local_run(*SHORT, "--duration", "0")

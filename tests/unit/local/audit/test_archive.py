@@ -16,16 +16,23 @@ KEYS = [("78121E", AT, AT + 1_500_000), ("78121E", AT, None)]
 
 def test_each_key_once_is_whole():
     """Lines that are no update do not count; addresses are the same however they are written."""
-    figures = compare([*FEED, FEED[0]], KEYS, 1)
+    figures = compare([*FEED, FEED[0]], [KEYS])
     assert figures == ArchiveFigures(hours=1, updates=2)
     assert figures.losses() == []
 
 
 def test_what_is_wrong_is_counted_by_its_kind():
     """Missing, doubled and unexpected do not make up for each other."""
-    figures = compare(FEED, [KEYS[0], KEYS[0], ("040172", AT, None)], 2)
+    figures = compare(FEED, [KEYS[:1], [KEYS[0], ("040172", AT, None)]])
     assert figures == ArchiveFigures(hours=2, updates=2, missing=1, doubled=1, unexpected=1)
     assert len(figures.losses()) == 3
+
+
+def test_a_line_that_the_consumer_rejected_is_not_missing():
+    """It is an update all the same, such as one without an address: it is kept among the rejected lines."""
+    nameless = b'{"target": {"icao_address": "", "timestamp": "2024-03-04T23:00:00Z"}}'
+    assert compare([*FEED, nameless], [KEYS]).missing == 1
+    assert compare([*FEED, nameless], [KEYS], rejected=[nameless]).losses() == []
 
 
 def test_keys_are_read_to_the_microsecond(tmp_path):

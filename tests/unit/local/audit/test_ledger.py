@@ -54,6 +54,13 @@ def test_an_update_that_is_missing_is_lost():
     assert (figures.updates, figures.lost) == (2, 1)
 
 
+def test_a_line_nested_too_deep_to_be_read_is_a_line():
+    """It holds no update to compare with others, and is lost unless it was rejected."""
+    deep = b'{"target":' + b"[" * 100_000
+    assert compare([deep], []).lost == 1
+    assert compare([deep], [], rejected=[deep]).lost == 0
+
+
 def test_an_update_whose_bytes_were_changed_is_lost_and_the_changed_one_unexpected():
     """The object has to arrive exactly as it was sent; one blank more is another object."""
     figures = compare([line("A", 1)], [StoredRecord("shard-0", 0.0, update("A", 1).replace(b":", b" :", 1))])

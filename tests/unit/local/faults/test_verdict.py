@@ -110,6 +110,14 @@ def test_an_update_in_two_of_the_archive_s_hours_is_seen(seen):
     assert (verdict.archive_missing, verdict.archive_doubled, verdict.clean) == (0, 1, False)
 
 
+def test_a_rejected_update_is_not_missed_in_the_archive(seen):
+    """The consumer kept it elsewhere; the same update is missed where nobody rejected it."""
+    nameless = b'{"target": {"icao_address": "", "timestamp": "2024-03-04T12:00:00Z"}}'
+    feed = [*seen.feed, nameless]
+    assert changed(seen, feed=feed).archive_missing == 1
+    assert changed(seen, feed=feed, rejected=[nameless]).clean
+
+
 def test_all_well_is_clean(seen):
     """Where every promise holds, nothing is counted."""
     verdict = judge(seen)
