@@ -7,6 +7,8 @@ import signal
 import threading
 from typing import TYPE_CHECKING
 
+from local.signals import handled_by
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType
@@ -26,9 +28,5 @@ class Stopping:
         def ask(_number: int, _frame: FrameType | None) -> None:
             (self.hurry if self.asked.is_set() else self.asked).set()
 
-        previous = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
-        try:
+        with handled_by(ask, (signal.SIGINT, signal.SIGTERM)):
             yield
-        finally:
-            for number, handler in previous.items():
-                signal.signal(number, handler)

@@ -8,7 +8,7 @@ import threading
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from types import FrameType
 
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -17,12 +17,19 @@ _OF_A_SIGNAL = 128
 
 
 @contextlib.contextmanager
-def handled_by(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
-    """Have `handler` called for each of the signals that end a program: Ctrl-C, SIGTERM, a closed terminal."""
+def handled_by(
+    handler: Callable[[int, FrameType | None], None], numbers: Sequence[signal.Signals] = _ENDING
+) -> Iterator[None]:
+    """Have `handler` called for each of the signals that end a program: Ctrl-C, SIGTERM, a closed terminal.
+
+    A signal that the program was started to ignore it goes on ignoring: `nohup` has it outlive its terminal, and a
+    shell has a script's background job go on where Ctrl-C ends the script.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield  # Python delivers signals to the main thread alone
         return
-    previous = {number: signal.signal(number, handler) for number in _ENDING}
+    heeded = [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
+    previous = {number: signal.signal(number, handler) for number in heeded}
     try:
         yield
     finally:

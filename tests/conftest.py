@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import signal
 import threading
 import urllib.request
 from pathlib import Path
@@ -19,6 +20,10 @@ hypothesis.settings.register_profile(
     "tests", deadline=None, max_examples=50, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
 hypothesis.settings.load_profile("tests")
+
+# A shell's background job may have Ctrl-C ignored, and so would the commands that tests start and interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Set before anything imports boto3 or Powertools: no test may reach a real account, whatever the shell says of one.
 shut_out(os.environ)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from local.command import run_command
 from local.machine import MachineError, check_loopback
+from local.signals import handled_by
 from local.simulator import options as shared
 from local.simulator.feed import Feed
 from local.simulator.recording import RecordingError
@@ -84,11 +85,13 @@ def serve(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     except OSError as error:
         parser.error(f"--port: {options.port} cannot be used: {error.strerror}; take another, or 0 for any free one")
     stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
     for note in getattr(source, "notes", ()):
         _tell(note)
-    with ThreadWatch(_tell) as threads, server:
+    with (
+        handled_by(lambda *_: stop.set(), (signal.SIGINT, signal.SIGTERM)),
+        ThreadWatch(_tell) as threads,
+        server,
+    ):
         feed.start()
         sys.stdout.write(
             f"The Tracking Stream is at {server.url} (Ctrl-C stops it). For example:\n"
