@@ -53,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return stream_simulator.serve(options, parser)
     if math.isinf(options.speed) and options.replay is None and not options.duration:
         parser.error("--speed max: generated traffic has no end; expected a --duration beside it")
-    if options.start is None and options.replay is None:
+    if options.seed is not None and not options.delay and options.start is None and options.replay is None:
         options.start = time.time()  # with a seed, too: a stack's alerts and map are about now
     try:
         source = shared.source(options)

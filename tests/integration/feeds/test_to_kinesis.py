@@ -39,6 +39,15 @@ def test_generated_traffic_is_in_the_stream(state, capsys, form):
     assert all(times == sorted(times) for times in of_each.values())
 
 
+def test_delayed_traffic_is_in_the_stream(state):
+    """As late as Recent History is: the first update was ingested four hours ago."""
+    began = datetime.now(UTC)
+    options = ["--duration", "10", "--speed", "max", "--delay", "240"]
+    assert simulator.main(["--to-kinesis", STREAM, *options]) == 0
+    first = datetime.fromisoformat(min(update["ingestion_time"] for _, update in _updates(state)))
+    assert timedelta(0) <= first - (began - timedelta(minutes=240)) < timedelta(minutes=1)
+
+
 def test_a_recording_is_in_the_stream(state, tmp_path, capsys):
     """Its lines as they are; its position tokens and status messages are no updates."""
     lines = [
@@ -132,6 +141,7 @@ def test_what_cannot_be_sent_is_said_in_a_sentence(monkeypatch, capsys, environm
         (["--to-kinesis", STREAM, "--port", "8080"], "--port is not for updates that are sent"),
         (["--region", "eu-west-1"], "--region is not for updates that are served"),
         (["--to-kinesis", STREAM, "--speed", "max"], "expected a --duration beside it"),
+        (["--to-kinesis", STREAM, "--seed", "1", "--delay", "240"], "--delay is for traffic of now"),
     ],
 )
 def test_options_that_do_not_go_together(capsys, arguments, says):
