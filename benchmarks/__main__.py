@@ -33,6 +33,8 @@ from local.threads import ThreadWatch
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from benchmarks.harness.workspace import Sizes
+
 _CANNOT_START = 2
 _LOG_WIDTH = 120
 """Columns where there is no terminal to ask, such as in the log of CI."""
@@ -68,7 +70,12 @@ def _parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run what the command line asks for; return the exit code."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    options.sizes = _sizes(options)
+    for name in options.only or ():
+        if name in measures.CLOCKED and not getattr(options.sizes, measures.CLOCKED[name]):
+            parser.error(f"argument --only: {name} runs by the clock, for no time with --quick; leave --quick out")
     shut_out(os.environ)
     with surviving() as output, ending_in_order(), ThreadWatch(_complain) as threads:
         code = _measure(options)
@@ -81,11 +88,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return code
 
 
-def _measure(options: argparse.Namespace) -> int:
+def _sizes(options: argparse.Namespace) -> Sizes:
     sizes = QUICK if options.quick else FULL
-    for name in ("updates", "runs", "memory_seconds"):
-        if (value := getattr(options, name)) is not None:
-            sizes = replace(sizes, **{name: value})
+    given = {name: getattr(options, name) for name in ("updates", "runs", "memory_seconds")}
+    return replace(sizes, **{name: value for name, value in given.items() if value is not None})
+
+
+def _measure(options: argparse.Namespace) -> int:
     names = list(dict.fromkeys(options.only or _default(quick=options.quick)))
     console = Console(width=None if sys.stdout.isatty() else _LOG_WIDTH)
     done = False
@@ -95,7 +104,7 @@ def _measure(options: argparse.Namespace) -> int:
             nullcontext() if options.json is None else OutputFile(options.json) as file,
             tempfile.TemporaryDirectory(prefix="bench-") as folder,
         ):
-            results, failed = _run_all(names, Workspace(Path(folder), sizes), console)
+            results, failed = _run_all(names, Workspace(Path(folder), options.sizes), console)
             done = True
             table.show(results, console)
             if file is not None:

@@ -14,6 +14,16 @@ if TYPE_CHECKING:
     type Measure = Callable[[Workspace, Callable[[str], None]], dict[str, Any]]
 
 
+CLOCKED = {
+    "consumer_memory": "memory_seconds",
+    "growth": "growth_seconds",
+    "live_freshness": "freshness_seconds",
+    "live_latency": "latency_seconds",
+    "memory_sizes": "growth_seconds",
+}
+"""The measurements that run by the clock, each with the field of `Sizes` that says for how many seconds."""
+
+
 def names() -> list[str]:
     """Return the names of all measurements."""
     return sorted(module.name for module in pkgutil.iter_modules(__path__))
