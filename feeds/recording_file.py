@@ -31,6 +31,7 @@ class _Position(msgspec.Struct):
     position_token: str | None = None
     bytes: int = 0
     updates: int = 0
+    begun: float | None = None  # seconds since the epoch; files of earlier versions have none
 
 
 class RecordingFile:
@@ -69,6 +70,9 @@ class RecordingFile:
         self._rotate_bytes, self._rotate_seconds, self._now = rotate_bytes, rotate_seconds, now
         self._is_from_beginning = is_from_beginning
         self._position = self._read()
+        self._begun = now()
+        if self._position.bytes and self._position.begun is not None:
+            self._begun = min(self._begun, self._position.begun)  # the clock may have been set back since
         self._lines: list[bytes] = []
         self._waiting = 0
         try:
@@ -77,7 +81,6 @@ class RecordingFile:
             self._keep(self._position)
         except OSError as error:
             raise _unwritten(path, error) from error
-        self._begun = now()
 
     @property
     def position_token(self) -> str | None:
@@ -168,11 +171,12 @@ class RecordingFile:
             aside = self.path.with_name(f"{stem}-{begun:%Y%m%dT%H%M%SZ}-{number}{dot}{endings}")
         self._file.close()
         self.path.rename(aside)
+        self.updates, self._begun = 0, self._now()
         self._keep(_Position(token))
         self._file = _opened(self.path)
-        self.updates, self._begun = 0, self._now()
 
     def _keep(self, position: _Position) -> None:
+        position.begun = self._begun
         temporary = self._position_path.with_name(f"{self._position_path.name}.new")
         temporary.write_bytes(msgspec.json.encode(position))
         temporary.replace(self._position_path)

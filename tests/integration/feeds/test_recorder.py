@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import resource
 import signal
 import subprocess
@@ -145,6 +146,53 @@ def test_files_are_put_aside_at_tokens(path, opened):
     assert [line for one in aside for line in lines(one)] == UPDATES
     assert aside[0].name == "updates-20240304T232400Z.ndjson.gz"
     assert opened(path).position_token == "token 8"
+
+
+NOON, MINUTE = 1_709_553_600.0, 60.0
+
+
+def test_a_file_that_goes_on_is_put_aside_by_the_age_that_it_has(path, opened):
+    """A recorder that is started again every 50 minutes puts a file aside each hour, under when it was begun."""
+    clock = [NOON]
+    for number in range(2):
+        file = opened(path, rotate_seconds=60 * MINUTE, now=lambda: clock[0])
+        file.add(UPDATES[number])
+        clock[0] += 40 * MINUTE
+        file.commit(f"token {number}")
+        file.close()
+        clock[0] += 10 * MINUTE
+    aside = path.with_name("updates-20240304T120000Z.ndjson.gz")
+    assert lines(aside) == UPDATES[:2]
+    assert opened(path).updates == 0
+
+
+def test_a_file_of_an_earlier_version_goes_on(path, opened):
+    """Its position does not say when it was begun: it counts from now."""
+    file = opened(path)
+    file.add(UPDATES[0])
+    file.commit("one")
+    file.close()
+    position = path.with_name(f"{path.name}.position")
+    content = json.loads(position.read_bytes())
+    del content["begun"]
+    position.write_text(json.dumps(content))
+    file = opened(path, rotate_seconds=60 * MINUTE, now=lambda: NOON)
+    file.add(UPDATES[1])
+    file.commit("two")
+    file.close()
+    assert lines(path) == UPDATES[:2]
+    assert json.loads(position.read_bytes())["begun"] == NOON
+
+
+def test_a_file_without_an_update_was_not_begun(path, opened):
+    """What was opened yesterday, and got its first update today, has today's name."""
+    opened(path).close()
+    clock = iter([NOON, NOON + 61 * MINUTE])
+    file = opened(path, rotate_seconds=60 * MINUTE, now=lambda: next(clock, NOON + 62 * MINUTE))
+    file.add(UPDATES[0])
+    file.commit("one")
+    file.close()
+    assert lines(path.with_name("updates-20240304T120000Z.ndjson.gz")) == UPDATES[:1]
 
 
 def test_a_full_disk_ends_it_with_a_whole_file(path, opened):
