@@ -1,4 +1,4 @@
-"""The consumer's memory over a run at 10,000 updates a second, twice the whole world's rate."""
+"""The consumer's memory over a run at 10,000 updates a second, two and a half times the whole world's rate."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Traffic for a fault schedule: minutes of generated flights played in seconds, with alerts and malformed lines in it.
+"""Traffic for a fault schedule: a minute of generated flights played in seconds, with alerts and malformed lines in it.
 
 The flights, the emergencies and the malformed lines follow from the seed alone. Only the day on which it all happens
 is that of the run: the consumer goes by the time it is.

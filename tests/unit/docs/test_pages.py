@@ -54,6 +54,18 @@ def test_links_lead_somewhere(repository):
                 assert anchor in anchors(file.read_text()), f"{page.name}: {target}"
 
 
+def test_tests_that_pages_name_are_there(repository):
+    """A promise is worth the test that is named for it."""
+    there = {path.name for path in (repository / "tests").rglob("test_*.py")}
+    named = {
+        (page.name, name)
+        for page in (repository / "docs").rglob("*.md")
+        for name in re.findall(r"`(?:[\w/]*/)?(test_\w+\.py)`", page.read_text())
+    }
+    assert len(named) > 50
+    assert {(page, name) for page, name in named if name not in there} == set()
+
+
 @pytest.mark.parametrize(
     "page", ["README.md", "CONTRIBUTING.md", "docs/feeds.md", "docs/debugging.md", ".pre-commit-config.yaml"]
 )
