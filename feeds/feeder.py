@@ -36,22 +36,37 @@ if TYPE_CHECKING:
     type Take = Callable[[list[bytes], float], None]
 
 _SBS_PORT = 30003
+_BESIDE_AN_ADDRESS = frozenset("/?#@")
+"""What a URL may have beside host and port."""
+
 _DEFAULT_KEEP = 256
 _ONLY_SERVED = ("token", "token_interval", "keep")
 _LOOK_SECONDS, _TICK_SECONDS = 0.2, 0.1
 
 
 def _receiver_address(text: str) -> tuple[str, int]:
-    host, _, port = text.rpartition(":") if ":" in text else (text, ":", str(_SBS_PORT))
-    host = host.removeprefix("[").removesuffix("]")
-    if not host or not (port.isdecimal() and 0 < int(port[:6]) < 65536):  # noqa: PLR2004 -- the ports of TCP
-        raise argparse.ArgumentTypeError(f"got {text[:80]!r}; expected HOST:PORT, such as localhost:{_SBS_PORT}")
-    return host, int(port)
+    """Return host and port of `HOST:PORT`, or of `HOST` alone; an IPv6 address that has a port is in brackets."""
+    is_bare_ipv6 = text.count(":") > 1 and not text.startswith("[")
+    try:
+        parts = urlsplit(f"//[{text}]" if is_bare_ipv6 else f"//{text}")
+        host, port = parts.hostname or "", _SBS_PORT if parts.port is None else parts.port
+        host.encode("idna")  # as sockets do: no part of a name may be empty, or too long
+    except ValueError:
+        host, port = "", 0
+    if not (host and port) or not _BESIDE_AN_ADDRESS.isdisjoint(text):
+        raise argparse.ArgumentTypeError(
+            f"got {text[:80]!r}; expected HOST:PORT, such as localhost:{_SBS_PORT} or [::1]:{_SBS_PORT}"
+        )
+    return host, port
 
 
 def _url(text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    try:
+        parts = urlsplit(text)
+        host, _ = parts.hostname, parts.port  # the port is checked by looking at it
+    except ValueError:
+        host = None
+    if not host or parts.scheme not in ("http", "https"):
         raise argparse.ArgumentTypeError(
             f"got {text[:80]!r}; expected an address such as http://HOST/tar1090/data/aircraft.json"
         )

@@ -102,10 +102,18 @@ def test_aircraft_json_goes_into_kinesis(state, json_server, command, form):
         (["--sbs", "localhost", "--serve", "0", "--to-kinesis", "x"], "expected one of --serve PORT"),
         (["--sbs", "localhost:x", "--serve", "0"], "argument --sbs: got 'localhost:x'; expected HOST:PORT"),
         (["--sbs", ":30003", "--serve", "0"], "argument --sbs: got ':30003'"),
+        (["--sbs", "a..b", "--serve", "0"], "argument --sbs: got 'a..b'"),
+        (["--sbs", f"{'a' * 64}.example.com:30003", "--serve", "0"], "argument --sbs: got 'aaaa"),
+        (["--sbs", "localhost:65536", "--serve", "0"], "argument --sbs: got 'localhost:65536'"),
+        (["--sbs", "localhost:0", "--serve", "0"], "argument --sbs: got 'localhost:0'"),
+        (["--sbs", "::1::2", "--serve", "0"], "argument --sbs: got '::1::2'"),
+        (["--sbs", "http://localhost", "--serve", "0"], "argument --sbs: got 'http://localhost'"),
         (
             ["--aircraft-json", "data/aircraft.json", "--serve", "0"],
             "argument --aircraft-json: got 'data/aircraft.json'",
         ),
+        (["--aircraft-json", "http://localhost:65536/", "--serve", "0"], "got 'http://localhost:65536/'; expected"),
+        (["--aircraft-json", "http://[::1/", "--serve", "0"], "got 'http://[::1/'; expected"),
         (["--sbs", "localhost", "--serve", "0", "--region", "x"], "--region is not for updates that are served"),
         (["--sbs", "localhost", "--to-kinesis", "x", "--keep", "1"], "--keep is not for updates that are sent"),
     ],
@@ -116,6 +124,21 @@ def test_wrong_options(capsys, arguments, says):
         feeder.main(arguments)
     assert end.value.code == 2
     assert says in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("localhost", ("localhost", 30003)),
+        ("192.168.1.7:30103", ("192.168.1.7", 30103)),
+        ("::1", ("::1", 30003)),
+        ("[::1]", ("::1", 30003)),
+        ("[fe80::1%eth0]:30103", ("fe80::1%eth0", 30103)),
+    ],
+)
+def test_a_receiver_has_a_name_or_an_address_and_perhaps_a_port(text, address):
+    """The port is that of BaseStation lines where none is given."""
+    assert feeder._parser().parse_args(["--sbs", text]).sbs == address
 
 
 def test_what_cannot_be_served_or_sent(aws, sbs_server, capsys):
