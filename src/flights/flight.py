@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from itertools import pairwise
+from itertools import count, pairwise
 from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Any
 
 from flights import legs, movements, plausible, waypoints
 from flights.geodesy import distance_nm
+from flights.legs import Leg
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from collections.abc import Set as AbstractSet
 
     from flights.airports import Airports
-    from flights.legs import Leg
     from flights.movements import Movement
     from flights.position import Position
 
 _BESIDE = 5 * legs.MINUTE
 """A position on the ground belongs to the track if it is no further from the next one in the air."""
+
+_DAY = 86_400
+"""Seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,8 @@ class Flight:
     gaps: int
     longest_gap_seconds: int
     track: Sequence[Position]
+    shift: int = 0
+    """Seconds by which its name differs from its beginning: in that second another flight of the aircraft began."""
 
     @property
     def begin(self) -> int:
@@ -56,12 +62,12 @@ class Flight:
 
     @property
     def id(self) -> str:
-        """Its name: address and second of its beginning."""
-        return f"{self.icao_address}-{datetime.fromtimestamp(self.begin // 1_000, UTC):%Y%m%dT%H%M%SZ}"
+        """Its name: address and second of its beginning, or the nearest that no other flight of the aircraft has."""
+        return f"{self.icao_address}-{datetime.fromtimestamp(self.begin // 1_000 + self.shift, UTC):%Y%m%dT%H%M%SZ}"
 
 
 def flights(icao_address: str, positions: Iterable[Position], airports: Airports, until: int) -> list[Flight]:
-    """Return the flights of an aircraft, in the order in which they began.
+    """Return the flights of an aircraft, in the order in which they began; no two have one id.
 
     Parameters
     ----------
@@ -76,10 +82,60 @@ def flights(icao_address: str, positions: Iterable[Position], airports: Airports
         still be in the air.
     """
     paths, left_out = plausible.separate(_sorted(positions))
-    found = [
-        _flight(icao_address, leg, left_out, airports, until) for path in paths for leg in legs.cut(path, airports)
-    ]
-    return sorted(found, key=lambda flight: (flight.begin, flight.last_time))
+    found: list[Flight] = []
+    takeoffs: set[int] = set()
+    landings: set[int] = set()
+    for path in paths:
+        for leg in legs.cut(path, airports):
+            flight = _flight(icao_address, leg, left_out, airports, until)
+            if _provided(flight.takeoff) in takeoffs or _provided(flight.landing) in landings:
+                own = _without(leg, takeoffs, landings)
+                flight = _flight(icao_address, own, left_out, airports, until)
+            found.append(flight)
+            for movement, known in ((flight.takeoff, takeoffs), (flight.landing, landings)):
+                if (time := _provided(movement)) is not None:
+                    known.add(time)
+    return _named(sorted(found, key=lambda flight: (flight.begin, flight.last_time)))
+
+
+def _provided(movement: Movement) -> int | None:
+    """Return when a movement was by the provider's word, None if it is known otherwise."""
+    return movement.time if movement.known_by == "provider" else None
+
+
+def _without(leg: Leg, takeoffs: AbstractSet[int], landings: AbstractSet[int]) -> Leg:
+    """Return a leg whose positions do not say when other legs took off and landed.
+
+    The provider sends a flight's times with each of its updates, those with a false position too, and now and then
+    with the next flight's.
+    """
+
+    def own(positions: Iterable[Position]) -> list[Position]:
+        return [
+            one._replace(
+                takeoff_time=None if one.takeoff_time in takeoffs else one.takeoff_time,
+                landing_time=None if one.landing_time in landings else one.landing_time,
+            )
+            for one in positions
+        ]
+
+    return Leg(own(leg.positions), own(leg.before), own(leg.after))
+
+
+def _named(found: Iterable[Flight]) -> list[Flight]:
+    """Return flights with names that differ: of two that began in one second, the later has the nearest free one.
+
+    It is of the same day, since a flight is looked for in the objects of the day that its name says.
+    """
+    taken: set[int] = set()
+    named: list[Flight] = []
+    for flight in found:
+        second = flight.begin // 1_000
+        near = (shift for away in count() for shift in (away, -away))
+        shift = next(one for one in near if second + one not in taken and (second + one) // _DAY == second // _DAY)
+        taken.add(second + shift)
+        named.append(replace(flight, shift=shift) if shift else flight)
+    return named
 
 
 def _sorted(positions: Iterable[Position]) -> list[Position]:

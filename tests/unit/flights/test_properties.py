@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -79,3 +81,40 @@ def test_noise_high_up_neither_takes_off_nor_lands(airports, noise):
         times = [waypoint.time for waypoint in one.track]
         assert times == sorted(times)
         assert (times[0], times[-1]) == (one.first_time, one.last_time)
+
+
+def _path(begin, place, length, **said):
+    """Return positions every 15 seconds, eastward from a place."""
+    latitude, longitude = place
+    return [
+        Position(begin + k * 15_000, latitude, longitude + k / 50, 30_000, 420.0, on_ground=False, **said)
+        for k in range(length)
+    ]
+
+
+TIMES = st.none() | st.sampled_from([DAY.until - 7_200_000, DAY.until - 7_199_500, DAY.until - 3_600_000])
+
+
+@given(
+    st.lists(
+        st.builds(
+            _path,
+            begin=st.integers(DAY.until - 7_202_000, DAY.until - 7_198_000),
+            place=st.sampled_from([(50.0, 8.0), (50.0, 60.0), (-30.0, 8.0), (-30.0, 120.0)]),
+            length=st.integers(10, 40),
+            takeoff_time=TIMES,
+            landing_time=TIMES,
+        ),
+        min_size=1,
+        max_size=6,
+    )
+)
+def test_no_two_flights_have_one_id(airports, paths):
+    """Several aircraft under one address, with one take-off for all of them, have ids that differ, of their day."""
+    found = flights("ABCDEF", [one for path in paths for one in path], airports, DAY.until)
+    assert len({one.id for one in found}) == len(found)
+    for one in found:
+        assert one.id[:15] == f"ABCDEF-{datetime.fromtimestamp(one.begin / 1_000, UTC):%Y%m%d}"
+    for times in ([one.takeoff.time for one in found], [one.landing.time for one in found]):
+        known = [time for time in times if time is not None]
+        assert len(set(known)) == len(known)

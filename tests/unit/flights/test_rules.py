@@ -205,6 +205,60 @@ def test_the_providers_time_is_not_taken_where_it_cannot_be(airports):
     assert one.takeoff.time == pytest.approx(begin, abs=30_000)
 
 
+def test_a_takeoff_is_of_one_flight(airports):
+    """The provider sends it with the updates of a spoofed position, too: of two paths the longer one has it."""
+    far = (35.0, 44.0)
+    said = {"takeoff_time": START, "departure_airport_icao": "EAST"}
+    positions, begin, _ = flown(EAST, WEST, START, **said)
+    false = (begin + 20 * MINUTE, begin + 25 * MINUTE)
+    elsewhere = [
+        one._replace(latitude=far[0], longitude=far[1]) if false[0] <= one.time < false[1] else one for one in positions
+    ]
+    real, spoofed = made([one for one in elsewhere if one.time > begin + MINUTE], airports)
+    assert (real.takeoff.time, real.takeoff.known_by) == (START, "provider")
+    assert (spoofed.takeoff.time, spoofed.begin) == (None, false[0])
+    assert (real.id, spoofed.id) == ("ABCDEF-20210320T120000Z", "ABCDEF-20210320T122000Z")
+
+
+def test_a_landing_is_of_one_flight(airports):
+    """As a take-off is; what the other path ends in is not known."""
+    positions, _, landed = flown(EAST, WEST, START, landing_time=START + 44 * MINUTE)
+    false = (landed - 8 * MINUTE, landed - 3 * MINUTE)
+    elsewhere = [
+        one._replace(latitude=35.0, longitude=44.0) if false[0] <= one.time < false[1] else one for one in positions
+    ]
+    real, spoofed = made(elsewhere, airports)
+    assert (real.landing.known_by, spoofed.landing.known_by) == ("provider", None)
+
+
+def test_a_circuit_with_the_takeoff_of_the_one_before_has_its_own(airports):
+    """The provider's is late: it is the same still after a touch-down of two minutes."""
+    parked = [Position(START - k * 30_000, *EAST, 400, 10.0, on_ground=True) for k in range(1, 20)]
+    airborne = [
+        Position(START + k * 15_000, 50.0, 10.0 + (5 - abs(5 - k)) / 100, 1_400, 120.0, on_ground=False)
+        for k in range(11)
+    ]
+    stay = [Position(START + 165_000 + k * 15_000, *EAST, 400, 10.0, on_ground=True) for k in range(8)]
+    again = [one._replace(time=one.time + 285_000) for one in airborne]
+    after = [one._replace(time=one.time + 285_000) for one in stay]
+    seen = [one._replace(takeoff_time=START) for one in (*parked, *airborne, *stay, *again, *after)]
+    circuit, another = made(seen, airports)
+    assert (circuit.takeoff.known_by, another.takeoff.known_by) == ("provider", "observed")
+    assert another.takeoff.time >= START + 270_000
+
+
+def test_of_two_that_begin_in_one_second_the_later_is_called_by_the_next(airports):
+    """Two aircraft under one address are found by two names, on the day on which they began."""
+    midnight = START + 12 * HOUR
+    for begin, names in [
+        (START, {"20210320T120000Z", "20210320T120001Z"}),
+        (midnight - 600, {"20210320T235959Z", "20210320T235958Z"}),
+    ]:
+        one = [Position(begin + k * 30_000, 50.0, 10.0 + k / 20, 30_000, 420.0) for k in range(20)]
+        other = [position._replace(time=position.time + 400, latitude=-33.0) for position in one]
+        assert {flight.id for flight in made([*one, *other], airports)} == {f"ABCDEF-{name}" for name in names}
+
+
 def test_a_diverted_flight_landed_where_it_was_seen(airports):
     """The provider's airport is where it was bound for; on the ground it was at another."""
     positions, _, _ = flown(EAST, WEST, START, departure_airport_icao="EAST", arrival_airport_icao="EAST")
