@@ -17,7 +17,7 @@ import msgspec
 
 from common.observability import MetricUnit, logger, metrics
 from flights import days, parts, wiring
-from flights.making import as_json
+from flights.made import as_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable

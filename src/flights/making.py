@@ -11,12 +11,13 @@ import tempfile
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from common.duckdb_database import connected
 from flights import days, parts, row
 from flights.flight import flights
 from flights.hour_files import HourFiles
+from flights.made import Made, as_json
 from flights.objects import DayObjects
 from flights.store import Counts, digest
 from flights.updates import Updates
@@ -36,22 +37,15 @@ object, and yesterday's flights land today."""
 _LEAST_SECONDS: Final = 60.0
 """That are left for a day to be begun."""
 
+_SECONDS_FOR_ROW: Final = 45e-6
+"""And of these so many for each row that it is made of, but for the first day of a run: what was measured on one core,
+30 microseconds (docs/flights.md), and half as much again for S3 and a busy host."""
+
 _LEAST_FOR_PART: Final = 450.0
 """That are left for a part of a day to be begun: half of what a run has."""
 
 _FASTEST: Final = 1
 """How gzip compresses parts, which are read once."""
-
-
-class Made(NamedTuple):
-    """What became of a day; `flights` is None if there was nothing to do, or if it is to be made by its `plan`."""
-
-    day: date
-    updates: int = 0
-    flights: int | None = None
-    plan: Plan | None = None
-    is_due: bool = True
-    """Whether now, or when its hours are over."""
 
 
 class UnfinishedError(Exception):
@@ -167,6 +161,7 @@ class Making:
     ) -> list[Made]:
         made: list[Made] = []
         left: list[str] = []
+        is_begun = False
         for day in asked:
             inputs = self.store.inputs(day)
             made_of = digest(inputs)
@@ -176,27 +171,34 @@ class Making:
             if remaining() < _LEAST_SECONDS:
                 left.append(str(day))
                 continue
-            plan = self._planned(day, made_of, [one.key for one in inputs])
+            plan, rows = self._planned(day, made_of, [one.key for one in inputs])
             if len(plan.parts) == 1:
+                if is_begun and remaining() < rows * _SECONDS_FOR_ROW + _LEAST_SECONDS:
+                    left.append(str(day))
+                    continue
+                is_begun = True
                 made.append(self._make(plan))
             elif in_parts or (now is not None and now < days.complete(day)):
                 made.append(Made(day, plan=plan, is_due=now is None or now >= days.complete(day)))
-            elif missing := self._missing(plan, remaining):
-                left.append(f"{day} ({missing} of its {len(plan.parts)} parts)")
             else:
-                made.append(self.join(plan))
+                is_begun = True
+                if missing := self._missing(plan, remaining):
+                    left.append(f"{day} ({missing} of its {len(plan.parts)} parts)")
+                else:
+                    made.append(self.join(plan))
         if left:
             raise UnfinishedError(
                 f"no time was left for {', '.join(left)}; made: {as_json(made)}. The same run goes on where it ended"
             )
         return made
 
-    def _planned(self, day: date, made_of: str, keys: Iterable[str]) -> Plan:
+    def _planned(self, day: date, made_of: str, keys: Iterable[str]) -> tuple[Plan, int]:
+        """Return a day's plan, and how many rows the objects of its hours have."""
         with self._scratch() as folder, connected(folder, self._memory) as connection:
             hours = HourFiles(self.store, connection)
             groups = [group for key in keys for group in hours.described(key, folder / "hour.parquet")]
         last = round(days.span(day)[1].timestamp() * 1_000)
-        return parts.planned(day, made_of, groups, last, self._most_rows)
+        return parts.planned(day, made_of, groups, last, self._most_rows), sum(group.rows for group in groups)
 
     def _make(self, plan: Plan) -> Made:
         (part,) = plan.parts
@@ -251,15 +253,3 @@ class Making:
     def _scratch(self) -> Iterator[Path]:
         with tempfile.TemporaryDirectory(dir=self._folder) as name:
             yield Path(name)
-
-
-def as_json(made: Iterable[Made]) -> dict[str, Any]:
-    """Return what became of each day, for the function's answer and log."""
-    return {str(one.day): _as_json(one) for one in made}
-
-
-def _as_json(made: Made) -> Any:
-    if made.plan is not None:
-        waits = {} if made.is_due else {"waits_until": f"{days.complete(made.day):%Y-%m-%dT%H:%MZ}"}
-        return {"parts": len(made.plan.parts), **waits}
-    return "unchanged" if made.flights is None else {"updates": made.updates, "flights": made.flights}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import shutil
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -126,6 +126,20 @@ def test_runs_by_hand_go_on_where_the_one_before_ended(bucket, making, plan, as_
     making.days([DAY], long)
     assert bucket.there() == as_a_whole
     assert plan.parts[0].key in {key for key, _ in bucket.read}
+
+
+@pytest.mark.parametrize(("seconds", "left"), [(62.0, "2021-03-21"), (70.0, "")])
+def test_a_day_that_would_not_end_in_time_is_not_begun(bucket, tmp_path_factory, seconds, left):
+    """A run that has made one day knows what the next one takes, by its rows; as the first of a run it is made."""
+    making = Making(Store(bucket, ""), Airports.shipped(), tmp_path_factory.mktemp("scratch"), 256)
+    both = [DAY, DAY + timedelta(days=1)]
+    if left:
+        with pytest.raises(UnfinishedError, match=rf"for {left}; made: .'2021-03-20'"):
+            making.days(both, lambda: seconds)
+    assert [one.flights is None for one in making.days(both, lambda: seconds, only_changed=True)] == [
+        bool(left),
+        False,
+    ]
 
 
 def test_a_failure_between_parts_leaves_what_there_was(bucket, making, plan):

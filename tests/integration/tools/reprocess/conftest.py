@@ -64,7 +64,8 @@ class Stack:
         from archive.store import Store
         from flights.airports import Airports
         from flights.days import parsed
-        from flights.making import Making, as_json
+        from flights.made import as_json
+        from flights.making import Making
         from flights.store import Store as FlightsStore
 
         folder = self._folder / f"{threading.get_ident()}"
