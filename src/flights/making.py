@@ -1,7 +1,8 @@
 """Makes the flights of days, each in its own folder that is deleted afterwards.
 
 A day that takes longer than a run is made in parts. They are stored side by side, and joined when all are there: so a
-run that ends too early costs its part, and a day's objects are replaced as a whole, by whichever run comes last.
+run that ends too early costs its part. A day has two objects, one replaced after the other, and each says of what it
+was made: where a run ended between them, or two wrote at a time, the next one makes the day again.
 """
 
 from __future__ import annotations

@@ -85,9 +85,13 @@ class Store:
         return found
 
     def made_of(self, day: str) -> str | None:
-        """Return what says of which objects a day's flights are made, None if there are none; as `digest` gives it."""
-        metadata = self._metadata(schema.key(day))
-        return None if metadata is None else metadata.get(_MADE_OF)
+        """Return what says of which objects a day's flights are made, as `digest` gives it.
+
+        None if its two objects are not there, or say different things: two runs wrote them at a time.
+        """
+        parquet, book = (self._metadata(key) or {} for key in (schema.key(day), flight_book.key(day)))
+        said = parquet.get(_MADE_OF)
+        return said if said == book.get(_MADE_OF) else None
 
     def tail(self, key: str, target: Path) -> Tail | None:
         """Make a file as large as an object, with its last bytes in their place; None if it is not there any more."""
@@ -134,19 +138,19 @@ class Store:
                 raise
 
     def put(self, day: str, book: Path, parquet: Path, made_of: str) -> None:
-        """Write a day's objects. The Parquet object, which says of what they were made, comes last."""
-        with book.open("rb") as file:
-            self._s3.put_object(
-                Bucket=self._bucket, Key=flight_book.key(day), Body=file, ContentType="application/octet-stream"
-            )
-        with parquet.open("rb") as file:
-            self._s3.put_object(
-                Bucket=self._bucket,
-                Key=schema.key(day),
-                Body=file,
-                ContentType="application/vnd.apache.parquet",
-                Metadata={_MADE_OF: made_of},
-            )
+        """Write a day's objects, each of which says of what it was made."""
+        for path, key, content_type in (
+            (book, flight_book.key(day), "application/octet-stream"),
+            (parquet, schema.key(day), "application/vnd.apache.parquet"),
+        ):
+            with path.open("rb") as file:
+                self._s3.put_object(
+                    Bucket=self._bucket,
+                    Key=key,
+                    Body=file,
+                    ContentType=content_type,
+                    Metadata={_MADE_OF: made_of},
+                )
 
     def part(self, part: Part) -> Counts | None:
         """Return what a part of a day came to, None if it is not made."""

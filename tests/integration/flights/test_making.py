@@ -85,6 +85,21 @@ def test_by_schedule_only_what_has_changed_is_made(s3, put, making, hours):
     assert objects(s3) != before
 
 
+def test_a_day_of_which_two_runs_wrote_an_object_each_is_made_again(s3, put, making, hours):
+    """One of older updates, another of newer ones: what is behind the API is made of the same as the Parquet object."""
+    late = max(hours)
+    put({key: path for key, path in hours.items() if key != late})
+    making.days([DAY], long)
+    older = s3.get_object(Bucket="data", Key=BOOK)
+    put({late: hours[late]})
+    making.days([DAY], long)
+    newer = objects(s3)
+    s3.put_object(Bucket="data", Key=BOOK, Body=older["Body"].read(), Metadata=older["Metadata"])
+    (again,) = making.days([DAY], long, only_changed=True)
+    assert again.flights > 0
+    assert objects(s3) == newer
+
+
 def test_what_there_is_no_time_for_fails_the_run(put, making, hours):
     """An alarm sees it, and the next run goes on."""
     put(hours)
