@@ -10,6 +10,7 @@ from isal import igzip
 
 from archive.archiving import Archiving
 from archive.raw_object import blocks
+from archive.report import Report
 from archive.schema import COLUMNS, KEY
 from archive.settings import MOST_UPDATES
 from archive.staging import Staging
@@ -33,7 +34,7 @@ def archived(scratch: Path, folder: Path, memory: int) -> dict[str, int]:
     bucket: Any = FolderBucket(folder)
     staging = Staging(scratch, memory)
     try:
-        report = Archiving(Store(bucket, ""), staging, scratch, MOST_UPDATES).run([HOUR], lambda: 1e9)
+        Archiving(Store(bucket, ""), staging, scratch, MOST_UPDATES).run([HOUR], lambda: 1e9, report := Report())
     finally:
         staging.close()
     return {"updates": report.updates, "rows": sum(report.rows.values())}

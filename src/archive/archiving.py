@@ -47,7 +47,7 @@ _REASON: Final = 200
 
 
 class UnreadError(Exception):
-    """Some raw objects could not be read; everything else is in the archive."""
+    """Some raw objects could not be read; all others that the run found are in the archive."""
 
 
 class Archiving:
@@ -61,8 +61,14 @@ class Archiving:
         self._most_updates = most_updates
 
     def run(
-        self, arrivals: Sequence[datetime], remaining: Callable[[], float], *, again: bool = False, after: str = ""
-    ) -> Report:
+        self,
+        arrivals: Sequence[datetime],
+        remaining: Callable[[], float],
+        report: Report,
+        *,
+        again: bool = False,
+        after: str = "",
+    ) -> None:
         """Read what these hours of arrival have unread, or everything `again`, while there is time.
 
         Parameters
@@ -71,6 +77,8 @@ class Archiving:
             Hours of arrival, in the order in which they are read.
         remaining
             Tells how many seconds are left.
+        report
+            Is given what was done. Of a run that raises it has what is in a ledger by then, which no later run reads.
         again
             Whether to read what a ledger says has been read.
         after
@@ -80,33 +88,33 @@ class Archiving:
         ------
         UnreadError
             After all else is done: a raw object could not be had, or is written in a way this version cannot read.
+            Where there was no time for all else, `Report.unread` alone says so.
         """
-        report = Report()
         waiting = [(arrival, raw) for arrival, raw in self._waiting(arrivals, again=again) if raw.key > after]
         whole, rounds = remaining(), 0
         while waiting and (not rounds or remaining() > whole / 2):
             rounds += 1
             until = remaining() * (1 - READING_SHARE)
-            read: dict[datetime, dict[str, Entry]] = {}
+            read: dict[datetime, tuple[dict[str, Entry], Report]] = {}
             while waiting and (not read or (remaining() > until and self._staging.count < self._most_updates)):
                 arrival, raw = waiting.pop(0)
-                read.setdefault(arrival, {})
-                entry = self._read(raw, report)
+                entries, found = read.setdefault(arrival, ({}, Report()))
+                entry = self._read(raw, found)
                 report.read_up_to = raw.key
                 if entry is not None:
-                    read[arrival][raw.key] = entry
+                    entries[raw.key] = entry
             self._write_hours(report)
-            for arrival, entries in read.items():
+            for arrival, (entries, found) in read.items():
                 self._write_ledger(arrival, entries)
+                report.add_read(found)
             self._staging.clear()
         report.left = len(waiting)
-        if report.unread:
+        if report.unread and not report.left:
             first, reason = next(iter(report.unread.items()))
             raise UnreadError(
                 f"{len(report.unread)} raw objects could not be read, the first of them {first}: {reason}. All others "
-                f"are in the archive; these are tried again by the next run. {report.as_json()}"
+                f"that this run found are in the archive; these are tried again by the next run. {report.as_json()}"
             )
-        return report
 
     def _waiting(self, arrivals: Sequence[datetime], *, again: bool) -> list[tuple[datetime, RawObject]]:
         waiting = []

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from archive import wiring
 from archive.hours import newest_first, parse
+from archive.report import Report
 from common.observability import MetricUnit, add_counts, logger, metrics
 
 if TYPE_CHECKING:
@@ -27,24 +28,29 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     ValueError
         The event names hours that do not exist, or an `after` that is not a key.
     archive.archiving.UnreadError
-        Some raw objects could not be read.
+        Some raw objects could not be read, and all others that there were are in the archive.
     """
     logger.set_correlation_id(context.aws_request_id)
     named, after = hours(event), event.get("after", "")
     if not isinstance(after, str):
         raise ValueError(f"after: got {after!r}; expected the key of a raw object, as a run's `read_up_to` has it")  # noqa: TRY004 - an event is data
     arrivals = named or list(newest_first(datetime.now(UTC), wiring.settings().look_back_hours))[::-1]
-    report = wiring.run(arrivals, lambda: context.get_remaining_time_in_millis() / 1000, again=bool(named), after=after)
-    result = report.as_json()
+    report = Report()
+    try:
+        wiring.run(
+            arrivals, lambda: context.get_remaining_time_in_millis() / 1000, report, again=bool(named), after=after
+        )
+    finally:  # what is damaged is in a ledger, whatever comes afterwards: no later run says so
+        add_counts(
+            (
+                ("UpdatesArchived", report.updates),
+                ("LinesRejected", report.rejected),
+                ("RawObjectsDamaged", len(report.damaged)),
+            )
+        )
     # Zero too: that no run says it is what its alarm is for.
     metrics.add_metric(name="RawObjectsLeft", unit=MetricUnit.Count, value=report.left)
-    add_counts(
-        (
-            ("UpdatesArchived", report.updates),
-            ("LinesRejected", report.rejected),
-            ("RawObjectsDamaged", len(report.damaged)),
-        )
-    )
+    result = report.as_json()
     logger.info("archived", extra={"summary": result})
     return result
 

@@ -35,6 +35,15 @@ class Report:
     read_up_to: str = ""
     """The key of the last raw object that was read, after which another run goes on."""
 
+    def add_read(self, other: Report) -> None:
+        """Count what another one has of raw objects."""
+        self.objects += other.objects
+        self.updates += other.updates
+        self.rejected += other.rejected
+        self.fields_ignored += other.fields_ignored
+        self.damaged |= other.damaged
+        self.unread |= other.unread
+
     def as_json(self) -> dict[str, Any]:
         """Return it with names for people."""
         return {

@@ -45,13 +45,15 @@ def store() -> Store:
     return Store(aws.client("s3", S3), settings().data_bucket)
 
 
-def run(arrivals: Sequence[datetime], remaining: Callable[[], float], *, again: bool, after: str) -> Report:
+def run(
+    arrivals: Sequence[datetime], remaining: Callable[[], float], report: Report, *, again: bool, after: str
+) -> None:
     """Run once, in a separate folder that is gone afterwards, whatever happens; see `Archiving.run`."""
     with tempfile.TemporaryDirectory(dir=settings().folder) as name:
         folder = Path(name)
         staging = Staging(folder, settings().memory_megabytes)
         try:
             archiving = Archiving(store(), staging, folder, settings().most_updates)
-            return archiving.run(arrivals, remaining, again=again, after=after)
+            archiving.run(arrivals, remaining, report, again=again, after=after)
         finally:
             staging.close()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from archive.archiving import Archiving
 from archive.hours import parse
+from archive.report import Report
 from archive.settings import MOST_UPDATES
 from archive.staging import Staging
 from archive.store import Store
@@ -48,7 +49,8 @@ def archive_hour(folder: Path, memory_megabytes: int, hour: str) -> dict[str, An
         staging = Staging(scratch, memory_megabytes)
         try:
             archiving = Archiving(Store(bucket, ""), staging, scratch, MOST_UPDATES)
-            return archiving.run([parse(hour)], lambda: NO_END, again=True).as_json()
+            archiving.run([parse(hour)], lambda: NO_END, report := Report(), again=True)
+            return report.as_json()
         finally:
             staging.close()
 

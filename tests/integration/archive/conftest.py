@@ -10,6 +10,7 @@ import duckdb
 import pytest
 
 from archive.archiving import Archiving
+from archive.report import Report
 from archive.staging import Staging
 from archive.store import Store
 from local.simulator.flights import GeneratedTraffic
@@ -32,12 +33,15 @@ class Archive:
         return key
 
     def run(self, arrivals=(HOUR,), *, client=None, remaining=lambda: 900.0, most_updates=20_000_000, **options):
-        """Run once, as a new process would; `options` are those of `Archiving.run`."""
+        """Run once, as a new process would, and return the report; `options` are those of `Archiving.run`."""
         self._folder.mkdir(exist_ok=True)
         staging = Staging(self._folder, 512)
         try:
             store = Store(client or self.s3, BUCKET)
-            return Archiving(store, staging, self._folder, most_updates).run(arrivals, remaining, **options)
+            Archiving(store, staging, self._folder, most_updates).run(
+                arrivals, remaining, report := Report(), **options
+            )
+            return report
         finally:
             staging.close()
 

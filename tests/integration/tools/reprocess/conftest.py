@@ -60,6 +60,7 @@ class Stack:
             return answer
         from archive.archiving import Archiving
         from archive.hours import parse
+        from archive.report import Report
         from archive.staging import Staging
         from archive.store import Store
         from flights.airports import Airports
@@ -79,7 +80,8 @@ class Stack:
         try:
             archiving = Archiving(Store(self.s3, self.bucket), staging, folder, 1_000_000)
             hours = [parse(hour) for hour in event["hours"]]
-            return archiving.run(hours, lambda: 900.0, again=True, after=event["after"]).as_json()
+            archiving.run(hours, lambda: 900.0, report := Report(), again=True, after=event["after"])
+            return report.as_json()
         finally:
             staging.close()
 

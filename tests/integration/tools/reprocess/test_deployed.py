@@ -30,7 +30,7 @@ def _objects(stack, prefix):
 def _nothing_left(event):
     """What the functions return when they have read all there was, or had nothing to make."""
     if "hours" in event:
-        return {"objects_left": 0, "read_up_to": "raw/9", "updates": 7}
+        return {"objects_left": 0, "objects_unread": 0, "read_up_to": "raw/9", "updates": 7}
     return {"days": dict.fromkeys(event["days"], "unchanged"), "large": []}
 
 
@@ -64,6 +64,18 @@ def test_an_hour_too_large_for_one_run_is_read_on_where_that_ended(stack, tmp_pa
     assert _run(stack, "2024-03-04T23", "--report", str(report), wait=lambda _: _pause()) == 0
     assert [event["after"] for event in stack.events if "hours" in event] == ["", "raw/9"]
     assert json.loads(report.read_text())["updates"] == 14
+
+
+def test_an_hour_with_an_object_that_cannot_be_read_is_read_to_its_end_and_fails(stack):
+    """Though a run has left the object behind: the next one goes on after it, and the hour is not called done."""
+
+    def unread(event):
+        is_first = event.get("after") == ""
+        return _nothing_left(event) | {"objects_left": int(is_first), "objects_unread": int(is_first)}
+
+    stack.instead = unread
+    assert _run(stack, "2024-03-04T23", wait=lambda _: _pause()) == 1
+    assert [event["after"] for event in stack.events if "hours" in event] == ["", "raw/9"]
 
 
 def test_the_role_allows_what_the_machine_calls_and_little_else(stack):
