@@ -37,7 +37,7 @@ class Database:
         """Whether the place has nothing of any table, asked or not, and some are asked."""
 
     def ask(self, sql: str, span: Span) -> duckdb.DuckDBPyConnection:
-        """Run one statement, of which a `?` is the span's first day, the next one its last, and so on.
+        """Run one statement, of which a `?` is the first day whose folder is read, the next one the last, and so on.
 
         Raises
         ------
@@ -52,7 +52,7 @@ class Database:
         count = len(statements[0].named_parameters)
         if count % 2:
             raise QueryError(f"an odd number of `?` ({count}); expected pairs: the first day asked for, and the last")
-        return self._connection.execute(statements[0], [span.first_day, span.last_day] * (count // 2))
+        return self._connection.execute(statements[0], [span.first_day, span.last_delivery] * (count // 2))
 
 
 @contextmanager

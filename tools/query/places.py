@@ -59,9 +59,10 @@ def place(text: str) -> Place:
     return _Bucket(text) if text.startswith(_SCHEME) else _Folder(Path(text))
 
 
-def _chosen(days: list[str], span: Span) -> list[str] | None:
-    """Return the days within the span; None where that is all of them, so that one pattern does."""
-    chosen = [day for day in days if span.first_day <= day.removeprefix(_DAY) <= span.last_day]
+def _chosen(table: Table, days: list[str], span: Span) -> list[str] | None:
+    """Return the days that have rows of the span; None where that is all of them, so that one pattern does."""
+    last = span.last_delivery if table.is_by_delivery else span.last_day
+    chosen = [day for day in days if span.first_day <= day.removeprefix(_DAY) <= last]
     return None if chosen == days else chosen
 
 
@@ -87,7 +88,7 @@ class _Folder:
         folders = sorted((self._path / table.prefix).glob(f"{_DAY}*"))
         depth = "/".join(["*"] * (len(table.partitions) - 1) + [table.objects])
         days = [folder.name for folder in folders if any(folder.glob(depth))]
-        chosen = _chosen(days, span)
+        chosen = _chosen(table, days, span)
         return [] if not days or chosen == [] else _below(f"{glob.escape(str(self._path))}/", table, chosen)
 
     def write(self, key: str, content: bytes) -> None:
@@ -147,7 +148,7 @@ class _Bucket:
         days = [
             one["Prefix"].removeprefix(folder).rstrip("/") for page in pages for one in page.get("CommonPrefixes", [])
         ]
-        chosen = _chosen(days, span)
+        chosen = _chosen(table, days, span)
         return [] if not days or chosen == [] else _below(f"{_SCHEME}{self._bucket}/{self._prefix}", table, chosen)
 
     def write(self, key: str, content: bytes) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from tools.query.errors import QueryError
@@ -28,6 +28,16 @@ class Span:
     def last_day(self) -> str:
         """The last day, inclusive."""
         return _LAST if self.end is None else f"{self.end - timedelta(microseconds=1):%Y-%m-%d}"
+
+    @property
+    def last_delivery(self) -> str:
+        """The last day in whose folder rows may be that are delivered some minutes after they were.
+
+        That of whole days is their own last day: they are asked by folders.
+        """
+        if not self.cuts_days or self.last_day == _LAST:
+            return self.last_day
+        return f"{date.fromisoformat(self.last_day) + timedelta(days=1):%Y-%m-%d}"
 
     @property
     def cuts_days(self) -> bool:

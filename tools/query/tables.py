@@ -49,6 +49,8 @@ class Table:
         Without the partitions.
     moment
         When a row was, in UTC, as an expression of DuckDB.
+    is_by_delivery
+        Whether a row's folder is that of the hour in which it was delivered, some minutes after `moment`.
     """
 
     name: str
@@ -58,6 +60,7 @@ class Table:
     columns: tuple[Column, ...]
     moment: str
     partitions: tuple[str, ...] = PARTITIONS
+    is_by_delivery: bool = False
 
 
 _ANNOTATED: Final = {str: "VARCHAR", int: "BIGINT", float: "DOUBLE", bool: "BOOLEAN", list[str]: "VARCHAR[]"}
@@ -94,8 +97,10 @@ WINDOWS_DELIVERED: Final = Table(
     format="json",
     columns=(*_window_columns(), Column("rebuilt_by", "VARCHAR"), Column("rebuilt_at", "VARCHAR")),
     moment="try_cast(window_start AS TIMESTAMP)",
+    is_by_delivery=True,
 )
-"""Window rows as Firehose delivered them: seldom, one is there twice. The view `windows` has each once."""
+"""Window rows as Firehose delivered them: seldom, one is there twice. The view `windows` has each
+once, but for one that is there on two days."""
 
 ALERTS: Final = Table(
     name="alerts",

@@ -88,6 +88,18 @@ def test_days_that_are_not_asked_for_are_not_read(ask, generated, tmp_path):
     assert "2024-03-04" in errors
 
 
+def test_windows_up_to_midnight_are_there_though_delivered_after_it(ask, generated):
+    """Those that a span within days ends with; a query with days as parameters has them, too."""
+    span = ("--on", generated.path, "--from", "2024-03-04T23:00", "--to", "2024-03-05T00:00", "--format", "json")
+    sql = "SELECT count(DISTINCT window_start) AS windows, max(window_start) AS last FROM windows"
+    expected = {"windows": 60, "last": "2024-03-04T23:59:00.000Z"}
+    for condition in ("", ' WHERE "date" BETWEEN ? AND ?'):
+        _, out, _ = ask("--sql", sql + condition, *span)
+        assert json.loads(out) == expected
+    _, out, _ = ask("window-totals", *span)
+    assert [json.loads(line)["difference"] for line in out.splitlines()] == [0, 0]
+
+
 def test_a_folder_may_have_any_name(ask, generated, tmp_path):
     """Names that a pattern or SQL would take for something else."""
     place = tmp_path / "it's [a] d*ta"

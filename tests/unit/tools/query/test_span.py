@@ -11,19 +11,22 @@ from tools.query.errors import QueryError
 
 
 @pytest.mark.parametrize(
-    ("begin", "end", "first_day", "last_day", "cuts_days"),
+    ("begin", "end", "first_day", "last_day", "last_delivery"),
     [
-        (None, None, "0001-01-01", "9999-12-31", False),
-        ("2024-03-04", "2024-03-04", "2024-03-04", "2024-03-04", False),
-        ("2024-03-04", "2024-03-05T00:00", "2024-03-04", "2024-03-04", False),
-        ("2024-03-04T23:30", "2024-03-05T00:00:01Z", "2024-03-04", "2024-03-05", True),
-        ("2024-03-05T01:00+02:00", None, "2024-03-04", "9999-12-31", True),
+        (None, None, "0001-01-01", "9999-12-31", "9999-12-31"),
+        ("2024-03-04", "2024-03-04", "2024-03-04", "2024-03-04", "2024-03-04"),
+        ("2024-03-04", "2024-03-05T00:00", "2024-03-04", "2024-03-04", "2024-03-04"),
+        ("2024-03-04T23:00", "2024-03-05T00:00", "2024-03-04", "2024-03-04", "2024-03-05"),
+        ("2024-03-04T23:30", "2024-03-05T00:00:01Z", "2024-03-04", "2024-03-05", "2024-03-06"),
+        ("2024-03-05T01:00+02:00", None, "2024-03-04", "9999-12-31", "9999-12-31"),
+        ("2024-03-05T01:00", "9999-12-31T12:00", "2024-03-05", "9999-12-31", "9999-12-31"),
     ],
 )
-def test_days_of_a_span(begin, end, first_day, last_day, cuts_days):
-    """The first and the last that it touches."""
+def test_days_of_a_span(begin, end, first_day, last_day, last_delivery):
+    """The first and the last that it touches, and the last that has rows of one that begins or ends within a day."""
     found = span.parse(begin, end)
-    assert (found.first_day, found.last_day, found.cuts_days) == (first_day, last_day, cuts_days)
+    assert (found.first_day, found.last_day, found.last_delivery) == (first_day, last_day, last_delivery)
+    assert found.cuts_days == any(text is not None and text[11:16] not in {"", "00:00"} for text in (begin, end))
 
 
 def test_a_day_as_the_end_is_inclusive():
