@@ -101,6 +101,18 @@ def test_a_handler_that_cannot_be_imported_is_an_error_with_a_log(function):
     wait_until(lambda: any("nothing_of_that_name" in line for line in one.log.newest()))
 
 
+BOTOCORE = """
+from botocore import compat, httpsession
+def handler(event, context):
+    return [compat.HAS_CRT, httpsession.SSLContext.__module__]
+"""
+
+
+def test_botocore_finds_what_it_finds_in_lambda(function):
+    """Packages for development that it would use are not there: its checksums and its TLS are those of the zips."""
+    assert _invoke(function(BOTOCORE)).payload == [False, "ssl"]
+
+
 def test_the_environment_is_lambda_s_and_the_stack_s_and_nothing_else(function, monkeypatch):
     """Nothing of this machine's environment gets in: no proxy, no profile, no credentials."""
     monkeypatch.setenv("AWS_PROFILE", "somebody")
