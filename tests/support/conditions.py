@@ -9,11 +9,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _GIVE_UP_SECONDS = 90.0
+_SHORTEST, _LONGEST = 0.001, 0.02
+"""Seconds from one look to the next: what is waited for needs the processor more than a look does."""
 
 
 def wait_until(condition: Callable[[], object]) -> None:
     """Return as soon as `condition` holds; fail if it does not within 90 s, long past anything that works."""
     ends_at = time.monotonic() + _GIVE_UP_SECONDS
+    pause = _SHORTEST
     while not condition():
         assert time.monotonic() < ends_at, "what was waited for did not come about"
-        time.sleep(0.002)
+        time.sleep(pause)
+        pause = min(2 * pause, _LONGEST)
