@@ -10,7 +10,10 @@ it runs from the last position of one to the first position of the next.
 Rows computed again from the archive (`tools.operations.rebuild`) have two more fields, `rebuilt_by` and `rebuilt_at`,
 and replace all rows of their window.
 
-Times are RFC 3339 in UTC. A field without a value is left out. All names are flat, as Athena reads them.
+Times are RFC 3339 in UTC. A field without a value is left out. All names are flat, as Athena reads them; the unit is a
+name's ending: `_nm` nautical miles, `_ft` feet, `_kt` knots, `_ft_min` feet per minute.
+
+The fields' docstrings are what docs/tables.md says of them (`tools.query.dictionary`).
 """
 
 from __future__ import annotations
@@ -49,55 +52,70 @@ class _Row(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fal
     window_end: str
     """The window's end, exclusive."""
     shard_id: str
+    """The Kinesis shard whose records it counts."""
     part: int
     """0, 1, ...: which part of the window, where its state outgrew its bound."""
     updates: int
     """Distinct target updates counted."""
     distance_nm: float
-    """Great-circle distance flown between the positions in the window, nautical miles, to 0.00001; see `window.py`."""
+    """Great-circle distance flown between the positions in the window, to 0.00001."""
     late_positions: int
     """Positions older than one that had arrived before: they add nothing to `distance_nm`."""
-    implausible_positions: int = 0
-    """Positions where the aircraft cannot have been (`common.plausibility`), left out of all else; none, left out."""
+    implausible_positions: int = 0  # `common.plausibility`
+    """Positions where the aircraft cannot have been: they count in nothing else. Left out if there are none."""
     first_timestamp: str | None = None
     """`timestamp` of the oldest update counted."""
-    last_timestamp: str | None = None
-    """`timestamp` of the newest update counted; what is newer says `common.recency`."""
+    last_timestamp: str | None = None  # `common.recency`
+    """`timestamp` of the newest update counted, by the earlier of an update's two times."""
 
 
 class AircraftRow(_Row, frozen=True, kw_only=True, omit_defaults=True, gc=False, tag_field="kind", tag="aircraft"):
     """One aircraft in one part of a window. Readings to a thousandth of their unit, positions to 1e-7 degrees."""
 
     icao_address: str
+    """The aircraft's 24-bit address, hexadecimal, upper case, without padding."""
     first_position_timestamp: str | None = None
     """`timestamp` of the oldest update with a position."""
     first_latitude: float | None = None
-    """Degrees, WGS 84, north positive."""
+    """Of that position, WGS 84, north positive."""
     first_longitude: float | None = None
-    """Degrees, WGS 84, east positive."""
+    """East positive."""
     last_position_timestamp: str | None = None
     """`timestamp` of the newest update with a position."""
     last_latitude: float | None = None
+    """Of that position."""
     last_longitude: float | None = None
+    """East positive."""
     altitude_updates: int
     """Updates with `altitude_baro`."""
     altitude_min_ft: float | None = None
+    """The least of them."""
     altitude_mean_ft: float | None = None
+    """Their mean, not rounded."""
     altitude_max_ft: float | None = None
+    """The greatest of them."""
     speed_updates: int
     """Updates with `speed`."""
     speed_min_kt: float | None = None
+    """The least of them, over ground."""
     speed_mean_kt: float | None = None
+    """Their mean, not rounded."""
     speed_max_kt: float | None = None
+    """The greatest of them."""
     vertical_rate_updates: int
     """Updates with `vertical_rate`."""
     vertical_rate_min_ft_min: float | None = None
+    """The least of them, upwards positive."""
     vertical_rate_mean_ft_min: float | None = None
+    """Their mean, not rounded."""
     vertical_rate_max_ft_min: float | None = None
+    """The greatest of them."""
     callsigns: list[str]
-    """Distinct callsigns, sorted; of more than 32 the first 32 to arrive. The next two likewise."""
+    """Distinct callsigns, sorted; of more than 32 the first 32 to arrive."""
     squawks: list[str]
+    """Distinct transponder codes, likewise."""
     collection_types: list[str]
+    """How they were received, terrestrial or satellite, likewise."""
 
 
 class TotalsRow(_Row, frozen=True, kw_only=True, omit_defaults=True, gc=False, tag_field="kind", tag="totals"):
