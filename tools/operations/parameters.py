@@ -14,7 +14,7 @@ import re
 import sys
 import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from samcli.yamlhelper import yaml_parse  # type: ignore[import-untyped]
 
@@ -25,6 +25,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 ROOT = Path(__file__).resolve().parents[2]
+
+_HARM: Final = {
+    "stack_name": "deploying one would turn the other's stack into its own",
+    "s3_prefix": "`sam delete` of one would remove the other's zips",
+    "MetricsNamespace": "the alarms of each would go by the metrics of both",
+}
+"""What each environment needs to itself, and what comes of sharing it."""
 
 
 class ParametersError(Exception):
@@ -94,19 +101,30 @@ def _values(overrides: Mapping[str, Any], declared: Mapping[str, Mapping[str, An
     }
 
 
-def shared(config: Mapping[str, Any]) -> Iterator[str]:
+def shared(config: Mapping[str, Any], declared: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     """Yield a sentence for each name that two environments have in common, so that one stack would harm the other."""
-    for command, name, harm in (
-        ("global", "stack_name", "deploying one would turn the other's stack into its own"),
-        ("deploy", "s3_prefix", "`sam delete` of one would remove the other's zips"),
-    ):
-        seen: dict[str, str] = {}
-        for environment, commands in config.items():
-            if not isinstance(commands, dict):
-                continue
-            value = commands.get(command, {}).get("parameters", {}).get(name)
-            if value is not None and (other := seen.setdefault(str(value), environment)) != environment:
-                yield f'[{environment}] and [{other}] both have {name} = "{value}": {harm}. Give each its own'
+    seen: dict[tuple[str, str], str] = {}
+    for environment, commands in config.items():
+        if not isinstance(commands, dict):
+            continue
+        for name, value in _own_names(commands, declared):
+            if (other := seen.setdefault((name, value), environment)) != environment:
+                yield f'[{environment}] and [{other}] both have {name} = "{value}": {_HARM[name]}. Give each its own'
+
+
+def _own_names(commands: Mapping[str, Any], declared: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+    """Yield the names that an environment gives its stack; one that it leaves out is the template's default."""
+    deploy = commands.get("deploy", {}).get("parameters", {})
+    overrides = deploy.get("parameter_overrides", {})
+    named = {
+        "stack_name": commands.get("global", {}).get("parameters", {}).get("stack_name"),
+        "s3_prefix": deploy.get("s3_prefix"),
+    }
+    if "deploy" in commands and isinstance(overrides, dict):  # any other form is named by `problems`
+        named["MetricsNamespace"] = overrides.get(
+            "MetricsNamespace", declared.get("MetricsNamespace", {}).get("Default")
+        )
+    yield from ((name, str(value)) for name, value in named.items() if value is not None)
 
 
 def _unknown(name: str, declared: Mapping[str, Any]) -> str:
@@ -163,7 +181,10 @@ def _fits(text: str, parameter: Mapping[str, Any]) -> bool:
             return False
         return float(parameter.get("MinValue", -math.inf)) <= number <= float(parameter.get("MaxValue", math.inf))
     pattern = parameter.get("AllowedPattern")
-    return pattern is None or re.fullmatch(pattern, text) is not None
+    if pattern is None:
+        return True
+    values = text.split(",") if parameter["Type"] == "CommaDelimitedList" else [text]
+    return all(re.fullmatch(pattern, one) for one in values) and (len(values) == 1 or all(values))
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -178,7 +199,8 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     try:
         config = read_config(options.config)
-        found = [*problems(config, read_declared(options.template)), *shared(config)]
+        declared = read_declared(options.template)
+        found = [*problems(config, declared), *shared(config, declared)]
     except ParametersError as error:
         print(f"check-parameters: {error}", file=sys.stderr)  # noqa: T201 - a command line talks
         return 2

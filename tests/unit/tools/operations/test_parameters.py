@@ -16,6 +16,8 @@ Parameters:
   LateFilter: {Type: String, AllowedValues: ["", "true", "false"]}
   ShardCount: {Type: Number, MinValue: 1, MaxValue: 200, ConstraintDescription: a whole number from 1 to 200}
   LogRetentionDays: {Type: Number, AllowedValues: [1, 3]}
+  SubnetIds: {Type: CommaDelimitedList, AllowedPattern: '^$|^subnet-[0-9a-f]+$', ConstraintDescription: subnets}
+  MetricsNamespace: {Type: String, Default: Ours}
 """
 
 
@@ -50,6 +52,9 @@ def check(tmp_path, capsys):
         "ShardCount = 2",
         'ShardCount = "2"',
         "LogRetentionDays = 3",
+        'SubnetIds = ""',
+        'SubnetIds = "subnet-0a"',
+        'SubnetIds = "subnet-0a,subnet-0b"',
     ],
 )
 def test_what_arrives_as_written_passes(check, line):
@@ -70,6 +75,8 @@ def test_what_arrives_as_written_passes(check, line):
         ("ShardCount = 0", 'ShardCount: "0" is refused; expected a whole number from 1 to 200'),
         ('ShardCount = "many"', 'ShardCount: "many" is refused'),
         ("LogRetentionDays = 2", 'LogRetentionDays: "2" is refused; expected one of 1, 3'),
+        ('SubnetIds = "subnet-0a,sg-0b"', 'SubnetIds: "subnet-0a,sg-0b" is refused; expected subnets'),
+        ('SubnetIds = "subnet-0a,"', 'SubnetIds: "subnet-0a," is refused; expected subnets'),
         ("LatitudeBetween = [33.4, 33.9]", "LatitudeBetween: is a list; expected a text in quotes"),
     ],
 )
@@ -96,6 +103,19 @@ def test_two_environments_share_neither_stack_nor_prefix(check):
     assert code == 1
     assert '[prod] and [dev] both have stack_name = "s"' in text
     assert "`sam delete` of one would remove the other's zips" in text
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "is_refused"),
+    [("Ours", "Ours", True), ("Theirs", "Ours", False), (None, "Ours", True), (None, None, True)],
+    ids=["named", "different", "named and default", "default"],
+)
+def test_two_environments_share_no_namespace_of_metrics(check, first, second, is_refused):
+    """Alarms go by the namespace: what one stack says of itself would set off, or silence, the other's."""
+    header = "deploy.parameters.parameter_overrides]"
+    one, other = (f'MetricsNamespace = "{name}"\n' if name else "" for name in (first, second))
+    code, text = check(f"{one}[prod.{header}\n{other}", header=f"[dev.{header}")
+    assert (code, '[prod] and [dev] both have MetricsNamespace = "Ours"' in text) == (is_refused, is_refused)
 
 
 @pytest.mark.parametrize(
