@@ -111,6 +111,17 @@ def test_a_role_is_made_within_the_boundary_or_not_at_all(policy):
             assert all("ACCOUNT:role/" in arn or "ACCOUNT:policy/STACK-" in arn for arn in one["Resource"])
 
 
+def test_each_role_can_be_handed_to_its_service(policy, of_type):
+    """A service that the template has a role for and the list has not would refuse the role at the first deployment."""
+    [passing] = [one for one in policy["Statement"] if "iam:PassRole" in one["Action"]]
+    services = {
+        statement["Principal"]["Service"]
+        for role in of_type("AWS::IAM::Role").values()
+        for statement in role["AssumeRolePolicyDocument"]["Statement"]
+    }
+    assert set(passing["Condition"]["StringEquals"]["iam:PassedToService"]) == services
+
+
 def test_it_fits_into_one_managed_policy(repository):
     """Names of usual length in the place of the four words."""
     text = (repository / "docs/deployer-policy.json").read_text()
