@@ -32,6 +32,7 @@ CODE_BUCKET, CODE_KEY = "local-code", "functions.zip"
 DELIVERY_STREAM = "AWS::KinesisFirehose::DeliveryStream"
 SECRET = "AWS::SecretsManager::Secret"  # noqa: S105 -- a resource type
 SUBSCRIPTION = "AWS::SNS::Subscription"
+_KEY = "AWS::KMS::Key"
 EVENT_INVOKE_CONFIG = "AWS::Lambda::EventInvokeConfig"
 TAKEN_OVER = frozenset({DELIVERY_STREAM, SECRET, SUBSCRIPTION, EVENT_INVOKE_CONFIG})
 """Resource types made (or honoured) here, because moto has them in its own APIs but not in CloudFormation."""
@@ -156,6 +157,8 @@ def localise(
     body["Resources"] = known["Resources"]
     for resource in body["Resources"].values():
         _forget_dependencies(resource, names)
+        if resource["Type"] == _KEY:
+            resource["Properties"].pop("Tags", None)  # moto's CloudFormation hands KMS another spelling of them
     body["Outputs"] = _without_references(body.get("Outputs", {}) | outputs, names)
     return LocalTemplate(body, tuple(taken_over), tuple(left_out))
 

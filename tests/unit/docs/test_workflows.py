@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
 
 import pytest
 from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
@@ -45,6 +47,29 @@ def test_the_stages_are_samconfigs(workflows, repository):
     text = (repository / "samconfig.toml").read_text()
     [options] = re.findall(r"options: \[(.+)\]", workflows["deploy.yml"])
     assert set(options.split(", ")) == set(re.findall(r"^\[(\w+)\.deploy\.parameters\]", text, re.MULTILINE))
+
+
+@pytest.mark.parametrize(
+    ("profile", "signed"), [("", []), ("ours", ["--signing-profiles"])], ids=["unsigned", "signed"]
+)
+def test_every_function_is_signed_if_a_profile_is_given(workflows, repository, profile, signed):
+    """As docs/deploy.md does it by hand: with a profile left out for one, Lambda refuses its zip."""
+    template = yaml_parse((repository / "template.yaml").read_text())["Resources"]
+    functions = [name for name, one in template.items() if one["Type"] == "AWS::Serverless::Function"]
+    [deploying] = [
+        step["run"]
+        for step in yaml_parse(workflows["deploy.yml"])["jobs"]["deploy"]["steps"]
+        if "deploy" in step.get("run", "")
+    ]
+    printing = "pipenv() { printf '%s\\n' \"$@\"; }\n" + deploying
+    environment = {"PATH": os.environ["PATH"], "ENVIRONMENT": "prod", "PROFILE": profile}
+    said = subprocess.run(
+        ["bash", "-euc", printing], env=environment, capture_output=True, text=True, check=True
+    ).stdout
+    given = said.splitlines()[said.splitlines().index("--no-fail-on-empty-changeset") + 1 :]
+    assert sorted(given) == sorted(signed + [f"{name}={profile}" for name in functions if profile])
+    [by_hand] = re.findall(r"^functions='(.+)'$", (repository / "docs/deploy.md").read_text(), re.MULTILINE)
+    assert sorted(by_hand.split()) == sorted(functions)
 
 
 def test_git_reads_the_checkout_in_a_container(workflows):

@@ -17,7 +17,7 @@ MANAGED_POLICY = 6_144
 NOT_NEEDED = {
     "what is in the stack's stores": "dynamodb:*Item dynamodb:Query dynamodb:Scan kinesis:PutRecords logs:PutLogEvents "
     "s3:*Multipart* s3:PutObjectAcl s3:GetObjectMetadata s3:REST.PUT.OBJECT",
-    "with KmsKeyArn alone (docs/key.md)": "kms:Decrypt kms:Encrypt kms:GenerateDataKey kms:RevokeGrant",
+    "with KmsKeyArn alone (docs/key.md)": "kms:CreateGrant kms:Decrypt kms:Encrypt kms:GenerateDataKey kms:RevokeGrant",
     "of users and groups, which a managed policy could be for": "iam:*GroupPolicy iam:*UserPolicy",
     "takes the bound off a role": "iam:DeleteRolePermissionsBoundary",
     "what the template does not use": "s3tables:* s3:*Metadata* lakeformation:* glue:*Connection glue:GetSchemaVersion "
@@ -58,6 +58,15 @@ def needed(repository):
 def matches(action, patterns):
     """Whether one of the patterns covers an action; IAM tells no case apart."""
     return any(fnmatchcase(action.lower(), pattern.lower()) for pattern in patterns)
+
+
+def allows(policy, action, resource):
+    """Whether a statement allows an action on a resource, whatever its conditions are."""
+    return any(
+        matches(action, one["Action"]) and matches(resource, one["Resource"])
+        for one in policy["Statement"]
+        if one["Effect"] == "Allow"
+    )
 
 
 def test_it_lets_cloudformation_do_all_that_the_template_needs(policy, needed):
@@ -109,6 +118,39 @@ def test_a_role_is_made_within_the_boundary_or_not_at_all(policy):
                 assert "iam:PermissionsBoundary" in one["Condition"]["StringEquals"], one["Sid"]
         if any(action.startswith("iam:") for action in one["Action"]):
             assert all("ACCOUNT:role/" in arn or "ACCOUNT:policy/STACK-" in arn for arn in one["Resource"])
+
+
+@pytest.mark.parametrize(
+    "action", ["kms:DisableKey", "kms:DisableKeyRotation", "kms:PutKeyPolicy", "kms:ScheduleKeyDeletion"]
+)
+def test_no_key_but_the_stacks_own_can_be_spoilt(policy, resources, action):
+    """By the tag that the template gives it, which nobody can put on another key but through CloudFormation."""
+    [tag] = resources["OperationsKey"]["Properties"]["Tags"]
+    assert tag == {"Key": "stack", "Value": {"Ref": "AWS::StackName"}}
+    is_its_own = {f"aws:ResourceTag/{tag['Key']}": "STACK"}
+    is_made = {f"aws:RequestTag/{tag['Key']}": "STACK", "aws:CalledViaFirst": "cloudformation.amazonaws.com"}
+
+    def conditions(action):
+        statements = [one for one in policy["Statement"] if matches(action, one["Action"])]
+        return [one["Condition"]["StringEquals"] for one in statements]
+
+    assert conditions(action) == [is_its_own]
+    assert conditions("kms:TagResource") == [is_made, is_its_own]
+    assert not [one for one in policy["Statement"] if matches("kms:CreateGrant", one["Action"])]
+
+
+def test_only_the_stacks_own_functions_get_mappings(policy):
+    """A mapping has no name of the stack's, but its function has; its tags are set by its ARN."""
+    [mapping] = [one for one in policy["Statement"] if matches("lambda:DeleteEventSourceMapping", one["Action"])]
+    assert mapping["Condition"] == {"ArnLike": {"lambda:FunctionArn": "arn:aws:lambda:REGION:ACCOUNT:function:STACK-*"}}
+    assert allows(policy, "lambda:TagResource", "arn:aws:lambda:REGION:ACCOUNT:event-source-mapping:4f0d")
+
+
+def test_layers_of_awss_own_account_can_be_taken(policy):
+    """Lambda Insights is in another account in every region."""
+    layer = "arn:aws:lambda:REGION:580247275435:layer:LambdaInsightsExtension-Arm64:20"
+    assert allows(policy, "lambda:GetLayerVersion", layer)
+    assert not allows(policy, "lambda:GetLayerVersion", layer.replace("LambdaInsights", "Other"))
 
 
 def test_each_role_can_be_handed_to_its_service(policy, of_type):
