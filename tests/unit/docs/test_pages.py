@@ -66,6 +66,13 @@ def test_tests_that_pages_name_are_there(repository):
     assert {(page, name) for page, name in named if name not in there} == set()
 
 
+def test_sam_is_run_where_it_is_installed(repository):
+    """It comes with pipenv's packages, and need not be on anybody's PATH."""
+    for page in pages(repository):
+        bare = re.findall(r"^ *sam .+|`sam logs [^`]+`|`sam local invoke \w+ [^`]+`", page.read_text(), re.MULTILINE)
+        assert bare == [], page
+
+
 @pytest.mark.parametrize(
     "page", ["README.md", "CONTRIBUTING.md", "docs/feeds.md", "docs/debugging.md", ".pre-commit-config.yaml"]
 )
