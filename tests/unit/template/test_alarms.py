@@ -8,6 +8,8 @@ import re
 import pytest
 
 from benchmarks.cost import model as cost
+from tests.support.cloudwatch import ALARM, OK, Metrics, state
+from tests.support.resolved_template import ResolvedTemplate
 
 
 @pytest.fixture
@@ -272,6 +274,25 @@ def test_the_consumers_alarms_follow_the_schedule(alarms):
         assert alarm["Period"] == figure("Seconds"), name
         assert alarm["EvaluationPeriods"] == alarm["DatapointsToAlarm"] == figure(periods), name
     assert alarms["ConsumerErrorsAlarm"]["Period"] == figure("FailingSeconds")
+
+
+@pytest.mark.parametrize("schedule", ["1-minute", "15-minutes", "2-hours"])
+@pytest.mark.parametrize("name", ["StatusFailedAlarm", "SnapshotsFailedAlarm"])
+def test_what_fails_at_each_visit_sets_an_alarm_off(repository, schedule, name):
+    """Its metrics are of visits alone: at the third one, and not before; it is over once visits go well."""
+    resolved = ResolvedTemplate(repository, {"Schedule": schedule, "StopWhenCaughtUp": "true"})
+    alarm = resolved.properties("AWS::CloudWatch::Alarm")[name]
+    [dimension] = alarm["Dimensions"]
+    between = resolved.value({"Fn::FindInMap": ["Visits", {"Ref": "Schedule"}, "Seconds"]}) // 60
+    assert alarm["EvaluationPeriods"] * alarm["Period"] <= 86_400  # CloudWatch's bound for what one evaluation looks at
+    metrics, states = Metrics(), []
+    for visit in range(8):
+        failed = float(visit < 3)
+        metrics.add(
+            alarm["Namespace"], alarm["MetricName"], {dimension["Name"]: dimension["Value"]}, visit * between, failed
+        )
+        states.append(state(alarm, metrics, (visit + 1) * between))
+    assert states == [OK, OK, ALARM, ALARM, ALARM, OK, OK, OK]
 
 
 @pytest.mark.parametrize("what", ["Operations", "Alerts"])
