@@ -85,7 +85,7 @@ STEADY_METRICS = {
 OTHER_METRICS = 4  # assumed in an hour: duplicates, reconnects, fields that were ignored, windows in parts
 LEAN_METRICS = sum(map(len, STEADY_METRICS.values())) + OTHER_METRICS
 METRICS = LEAN_METRICS + 2 * 7  # EventCount of each event source mapping
-ALARMS, COMPOSITES = 32, 4  # metrics that alarms watch, each of which is charged for; alarms put together from others
+ALARMS, COMPOSITES = 34, 4  # metrics that alarms watch, each of which is charged for; alarms put together from others
 LEAN_ALARMS, LEAN_COMPOSITES = 12, 1  # with Watching=lean
 VISIT_SECONDS = 30  # assumed of a run that stops when it has caught up: its start, the backlog, up to a token of now
 VISIT_WINDOWS, VISIT_WRITES = 2, 4  # windows that a visit's updates are in; its writes of the checkpoint

@@ -7,6 +7,9 @@ import re
 
 import pytest
 
+from tests.support import cloudwatch
+from tests.support.cloudwatch import ALARM, OK, Metrics
+from tests.support.resolved_template import ResolvedTemplate
 from tests.unit.template.test_roles import as_list, statements
 from tools.reprocess import attempts, deployed
 
@@ -87,6 +90,35 @@ def test_results_are_kept_as_long_as_executions_are_known(resources):
     rules = resources["DataBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
     (days,) = [rule["ExpirationInDays"] for rule in rules if rule.get("Prefix") == attempts.RESULTS]
     assert days == 90
+
+
+def test_a_task_of_flights_that_fails_is_tried_again_once(states):
+    """Last of all, a minute later: the alarm waits for a second failure within the hour."""
+    tasks = [state for state in _of_all(states) if state["Type"] == "Task" and "FlightsFunction" in json.dumps(state)]
+    assert len(tasks) == 4
+    for task in tasks:
+        *others, last = task["Retry"]
+        assert last == {"ErrorEquals": ["States.TaskFailed"], "IntervalSeconds": 60, "MaxAttempts": 1}
+        assert not [retry for retry in others if "States.TaskFailed" in retry["ErrorEquals"]]
+
+
+@pytest.mark.parametrize(
+    ("metric", "count", "expected"),
+    [
+        (("AWS/Lambda", "Errors", {"FunctionName": "FlightsFunction"}), 1, OK),
+        (("AWS/Lambda", "Errors", {"FunctionName": "FlightsFunction"}), 2, ALARM),
+        (("AWS/States", "ExecutionsFailed", {"StateMachineArn": "ReprocessStateMachine"}), 1, ALARM),
+        (("AWS/Events", "FailedInvocations", {"RuleName": "FlightsSchedule"}), 1, ALARM),
+    ],
+    ids=["tried again", "failed twice", "execution failed", "not started"],
+)
+def test_flights_that_fail_outside_of_lambda_set_the_alarm_off(repository, metric, count, expected):
+    """By one metric alone: there is none of the others where no invocation was."""
+    alarm = ResolvedTemplate(repository).properties("AWS::CloudWatch::Alarm")["FlightsErrorsAlarm"]
+    metrics = Metrics()
+    metrics.add(*metric, 30, *[1.0] * count)
+    assert cloudwatch.state(alarm, metrics, 60) == expected
+    assert cloudwatch.state(alarm, metrics, 240) == OK
 
 
 def test_errors_that_are_tried_again_are_the_functions_own(repository, states):
