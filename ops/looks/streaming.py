@@ -17,6 +17,13 @@ if TYPE_CHECKING:
 _SHARD_RECORDS, _SHARD_BYTES = 1_000, 1024 * 1024  # a second in (Kinesis quotas)
 _NEARLY_FULL = 0.9
 
+_PAGES = {
+    "ApiFunction": "api-errors",
+    "ArchiveFunction": "archive-behind",
+    "FlightsFunction": "flights-errors",
+}
+"""The runbook for errors of a function that no event source mapping invokes, by its logical id."""
+
 
 class StreamingLooks:
     """Looks at what carries updates, and at what works on them."""
@@ -83,10 +90,9 @@ class StreamingLooks:
         if off:
             said = f"its event source mapping is {off[0]['State']} ({off[0].get('LastProcessingResult', 'no result')})"
             yield Finding(part, ATTENTION, said, runbook("iterator-age"), facts)
-        elif values.get("errors") and logical_id != "ConsumerFunction":
-            yield Finding(
-                part, ATTENTION, f"{text}, {values['errors']:,.0f} errors", runbook("stream-function-errors"), facts
-            )
+        elif values.get("errors") and logical_id != "ConsumerFunction":  # its last run is a part of its own
+            page = _PAGES.get(logical_id, "stream-function-errors")
+            yield Finding(part, ATTENTION, f"{text}, {values['errors']:,.0f} errors", runbook(page), facts)
         elif values.get("throttles") and mappings:
             said = f"{text}, {values['throttles']:,.0f} throttled"
             yield Finding(part, ATTENTION, said, runbook("stream-functions-throttled"), facts)
