@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from common.clock import SystemClock
 from live import objects
@@ -19,7 +19,7 @@ from live.errors import SnapshotError
 from live.layout import POSITIONS
 from ops import duration, stored
 from ops.asking import ask
-from ops.errors import OpsError, code
+from ops.errors import AWS_ERRORS, OpsError, code, explained
 from ops.output import complain, say, say_json
 
 if TYPE_CHECKING:
@@ -198,11 +198,16 @@ def run(stack: Stack, options: argparse.Namespace) -> int:
     if not options.yes:
         ask(f"Switch the schedule of stack {stack.name} off? No new run begins until --resume.", "drain")
     drain.switch(on=False)
+    stays_off = f"the schedule of {stack.name} is off, and stays so: `ops drain --resume` switches it on again"
     try:
         at_rest = drain.wait(options.timeout, (lambda _: None) if options.json else say)
         text = drain.look().text()
+    except (OpsError, *AWS_ERRORS) as error:
+        if stack.is_local and isinstance(error, BotoCoreError):
+            raise  # no answer: it has ended, and its schedule with it
+        raise OpsError(f"{explained(error)}\n{stays_off}") from error
     except BaseException:
-        complain(f"the schedule of {stack.name} is off by now, and stays so: `ops drain --resume` switches it on again")
+        complain(stays_off)
         raise
     if options.json:
         say_json({"schedule": "off", "at_rest": at_rest, "text": text})

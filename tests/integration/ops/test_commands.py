@@ -155,13 +155,27 @@ def test_damaged_objects_are_named(local_stack, capsys, body):
 
 @pytest.mark.parametrize("body", [b"{", b'{"version": 1, "lease": {"owner": "x", "expires_at": 7}}'])
 def test_a_drain_that_ends_early_says_that_the_schedule_is_off(local_stack, capsys, body):
-    """By a damaged checkpoint here, as by Ctrl-C; the last word is why."""
+    """By a damaged checkpoint here, as by Ctrl-C; the first word is why."""
     local_stack.put("StateBucket", "checkpoint.json", body)
     assert main(["drain", "--local", local_stack.endpoint, "--yes"]) == 2
     assert main(["drain", "--local", local_stack.endpoint, "--resume"]) == 0
     first, second = capsys.readouterr().err.splitlines()
-    assert first == "ops: the schedule of local is off by now, and stays so: `ops drain --resume` switches it on again"
-    assert second.startswith("ops: checkpoint.json: damaged: ")
+    assert first.startswith("ops: checkpoint.json: damaged: ")
+    assert second == "the schedule of local is off, and stays so: `ops drain --resume` switches it on again"
+
+
+@pytest.mark.parametrize("ended", [{"s3"}, {"s3", "events"}], ids=["while it drains", "before"])
+@pytest.mark.parametrize("is_local", [True, False], ids=["local", "deployed"])
+def test_a_drain_of_a_stack_that_does_not_answer(local_stack, capsys, monkeypatch, ended, is_local):
+    """It is said why; of the schedule only where it was switched off and where there is still one."""
+    there, gone = running.read_note(local_stack.endpoint), running.RunningStack("http://127.0.0.1:9", "local", {})
+    stack = Stack("s", there.resources, lambda name: (gone if name in ended else there).client(name), is_local)
+    monkeypatch.setattr(command_line, "find", lambda _: stack)
+    assert main(["drain", "--stack", "s", "--yes"]) == 2
+    first, *others = capsys.readouterr().err.splitlines()
+    assert first.startswith("ops: Could not connect to the endpoint URL")
+    assert bool(others) is (ended == {"s3"} and not is_local)
+    local_stack.client("events").enable_rule(Name=there.resources["ConsumerSchedule"].rpartition("/")[2])
 
 
 @pytest.mark.parametrize(("typed", "why"), [("y", "Give --yes as well"), ("", "not confirmed; nothing was changed")])
