@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -81,7 +82,7 @@ class _Segment:
 
 
 class DuplicateFilter:
-    """Remembers a digest of every update until it cannot come again.
+    """Remembers a digest of every update until it cannot come again, or `forget_older_half` is called.
 
     On one connection the server sends nothing twice. After a reconnect, or in the next run of this process, it sends
     again everything since the token that is named, with more tokens, perhaps at other places. So at a reconnect, what
@@ -180,6 +181,12 @@ class DuplicateFilter:
             self._held -= len(segments.popleft().digests)
         if self._held + len(self._expected) >= 2 * self._max_digests:
             self._expected, self._extra_intervals = set(), 0
+
+    def forget_older_half(self) -> None:
+        """Forget half of the open interval, committed or not: should it come again, it counts as new."""
+        kept = islice(self._current.items(), len(self._current) // 2, None)
+        self._current = dict(kept)
+        self._held = len(self._current) + sum(len(segment.digests) for segment in self._segments)
 
     def _merge(self) -> None:
         """Have the two neighbours share a set that are smallest together."""

@@ -102,6 +102,10 @@ class TargetProcessor:
         self._duplicates.forget(self._watermark.committed)
         return self._watermark.uncommitted > 0
 
+    def forget_older_half(self) -> None:
+        """Make room where `makes_room` cannot: what is forgotten would be published again if it came again."""
+        self._duplicates.forget_older_half()
+
     def raise_if_failed(self) -> None:
         """Raise PublishError if Kinesis refused records for good, even if no update has come since."""
         self._publisher.raise_if_failed()

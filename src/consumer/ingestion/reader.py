@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from consumer.checkpoint.position import NO_DELAY
+from consumer.ingestion.room import Room
 from consumer.rare_warning import RareWarning
 from consumer.stream.batch_parser import BatchParser
 from consumer.stream.client import Batch, FromToken
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from consumer.stream.connection import Connection
     from consumer.stream.messages import Status, StreamUpdate
     from consumer.stream.redaction import Redactor
-
-_ROOM_SECONDS = 0.05
 
 _EMPTY_ANSWERS = 3
 """How often a time range has to be answered with nothing at all until nothing was ingested in it."""
@@ -71,9 +70,9 @@ class StreamReader:
         self._token: str | None = None
         self._server_time: datetime | None = None
         self._reported_error: str | None = None
-        self._full_at = 0
         self._has_heard = False
         self._statuses = RareWarning(clock.monotonic)
+        self._room = Room(processor, keeper, clock)
 
     @property
     def counters(self) -> ConnectionCounters:
@@ -95,15 +94,18 @@ class StreamReader:
             As `StreamClient.open` and `TargetProcessor.process` raise them.
         """
         self._token = position
+        if FromToken(position).is_stored_token:
+            self._room.token_arrived()
         self._keeper.progressed()
         try:
             while True:
                 with self._keeper.connected(FromToken(self._token)) as connection:
-                    self._read(connection, self._processor.process, self._reach)
+                    self._read(connection, self._processor.process, self._reach, self._room.interrupt_once)
                     raise StreamInterruptedError("the server ended the response")
         finally:
             self._keeper.close()
             self._statuses.close()
+            self._room.close()
 
     def wait_until(self, moment: datetime) -> None:
         """Wait until the server may be asked, as it said to an earlier run.
@@ -137,7 +139,7 @@ class StreamReader:
         while True:
             try:
                 with self._keeper.connected(FromToken("LATEST")) as connection:
-                    self._read(connection, note, _found)
+                    self._read(connection, note, _found, self._room.forget)
             except _LivePositionFound as found:
                 received_at = self._clock.now()
                 there = received_at - self._delay
@@ -146,13 +148,26 @@ class StreamReader:
                     reached -= self._delay
                 return found.token, received_at, max(newest[0] if newest else there, reached)
 
-    def fetch(self, slice_: TimeRange, unknown: Callable[[Sequence[StreamUpdate]], Sequence[StreamUpdate]]) -> int:
+    def fetch(
+        self,
+        slice_: TimeRange,
+        unknown: Callable[[Sequence[StreamUpdate]], Sequence[StreamUpdate]],
+        *,
+        must_fit: bool = False,
+    ) -> int:
         """Process what was ingested in a time range, through disconnects; return how many updates came.
 
         Only those of the updates that are `unknown` are processed. Tokens sent in batch mode do not move the position.
         The request is repeated after a response in which the server reports an error, however that response ends, since
         it may lack updates; after one that may have ended only because its connection did, with lines but without a
         message; and, a few times, after an empty one: the server has not said that nothing was ingested.
+
+        Raises
+        ------
+        SliceTooLargeError
+            It `must_fit`, and holds more updates than can be kept apart.
+        Stopped, ConsumerError
+            As `follow`.
         """
         before = self._processor.counters.updates
         is_complete, attempts = False, 0
@@ -164,6 +179,7 @@ class StreamReader:
                     connection,
                     lambda updates: self._processor.process(unknown(updates)),
                     lambda _: None,
+                    self._room.cut_shorter if must_fit else self._room.forget,
                 )
                 if self._reported_error is not None:
                     raise StreamInterruptedError(f"the server reported an error: {self._reported_error}")
@@ -181,6 +197,7 @@ class StreamReader:
         connection: Connection,
         on_updates: Callable[[Sequence[StreamUpdate]], None],
         on_token: Callable[[str], None],
+        on_full: Callable[[], None],
     ) -> None:
         for blocks in connection.blocks():
             for run in self._parser.runs(blocks):
@@ -195,7 +212,7 @@ class StreamReader:
                 else:
                     self._heard(run)
             if self._processor.is_full:
-                self._wait_for_room()
+                self._room.wait(on_full)
             self._keeper.check_now_and_then()
 
     def _reach(self, token: str) -> None:
@@ -206,29 +223,13 @@ class StreamReader:
         else:
             now = self._clock.now()
             self._token = token
+            self._room.token_arrived()
             self._keeper.progressed()
             self._processor.reach(token, now)
             self._committer.notify()
             newest = self._processor.newest_ingestion_time
             self._budget.token_arrived(self._clock.monotonic(), newest, now - self._delay)
         self._end.check_at_token()
-
-    def _wait_for_room(self) -> None:
-        """Wait until enough is committed: what is not committed must be remembered, and memory is bounded.
-
-        Raises
-        ------
-        StreamInterruptedError
-            All that was closed by a token is committed: the server sends updates without end and no token.
-        """
-        updates = self._processor.counters.updates - self._processor.counters.duplicates_dropped
-        while self._processor.makes_room() and self._processor.is_full:
-            self._keeper.excuse()
-            self._keeper.check()
-            self._clock.sleep(_ROOM_SECONDS)
-        if self._processor.is_full and updates != self._full_at:
-            self._full_at = updates
-            raise StreamInterruptedError("more updates without a position token than can be kept apart")
 
     def _reject(self, rejected: Rejected) -> None:
         """Keep a line that is not a message, without the API token, should the server repeat it there."""

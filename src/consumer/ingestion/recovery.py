@@ -9,6 +9,7 @@ from common.observability import MetricUnit, logger
 from consumer.checkpoint.position import NO_DELAY, TimeRange
 from consumer.ingestion import frontier, recovery_plan
 from consumer.ingestion.end_of_reading import Stopped
+from consumer.ingestion.room import SliceTooLargeError
 from consumer.ingestion.summary import StopReason
 from consumer.ingestion.telemetry import count
 
@@ -86,6 +87,9 @@ class Recovery:
     def fetch(self, position: Position, gap: TimeRange) -> None:
         """Fetch the gap before `position`, slice by slice, each committed by itself.
 
+        Nothing in a slice can be committed before its end, and what is not committed has to be remembered: of a slice
+        that holds too much half is fetched. What was read of it until then is recognised.
+
         Raises
         ------
         Stopped
@@ -99,14 +103,18 @@ class Recovery:
             named = zip(updates, frontier.keys(updates), strict=True)
             return [update for update, key in named if key not in delivered]
 
-        slices = recovery_plan.Slices(gap)
+        slices = recovery_plan.Slices(gap, self._clock.now() - self._delay)
         self.left = gap
         longest, has_more = self._slice_seconds, True
         while has_more:
             if not self._budget.fits(longest):
                 raise Stopped(StopReason.NEAR_DEADLINE)
             begun_at = self._clock.monotonic()
-            updates = self._reader.fetch(slices.current, undelivered)
+            try:
+                updates = self._reader.fetch(slices.current, undelivered, must_fit=slices.can_shrink)
+            except SliceTooLargeError:
+                slices.shrink()
+                continue
             longest = max(longest if slices.current.start > gap.start else 0.0, self._clock.monotonic() - begun_at)
             self.recovered = TimeRange(gap.start, slices.current.end)
             self.left = slices.rest

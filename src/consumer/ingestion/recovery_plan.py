@@ -37,12 +37,15 @@ _UNKNOWN_LATENCY = timedelta(minutes=5)
 _RESOLUTION = timedelta(milliseconds=1)
 """Of ingestion times; a range's end is not part of it, so the last one needs this much more."""
 
-_FIRST_SLICE = timedelta(minutes=2)
-_SMALLEST_SLICE = timedelta(seconds=30)
+_SHORT_SLICE = timedelta(seconds=30)
+"""The first one, and what many updates lead to: 120,000 of the whole world, a third of what is kept apart at most
+(`deduplicator.MAX_DIGESTS`). A rest of a gap that is shorter is part of the slice before it."""
+_SHORTEST_SLICE = timedelta(seconds=1)
+"""Of one whose updates cannot be kept apart."""
 _LARGEST_SLICE = timedelta(hours=1)
-_LEAST_REST = _MARGIN + _SMALLEST_SLICE
-"""What would be left of a gap, and is less than this, is part of the slice before it. A gap may end by the margin after
-now: a slice that began there would be refused, by a server whose clock is not ahead of ours."""
+_LEAST_AGE = timedelta(seconds=30)
+"""Of the beginning of any slice but the first. A gap may end by the margin after now: a slice that began there would be
+refused, by a server whose clock is not ahead of ours."""
 _FEW_UPDATES = 10_000
 _MANY_UPDATES = 50_000
 
@@ -103,12 +106,15 @@ def plan(position: Position, newest_before_token: datetime, now: datetime, delay
 class Slices:
     """Cuts a gap into requests small enough to be committed one by one, and to be repeated when one breaks.
 
-    The size follows what the last one held: between 10,000 and 50,000 updates is right.
+    The size follows what the last one held: between 10,000 and 50,000 updates is right. One that turns out to hold more
+    than can be kept apart is cut shorter before it is asked for again.
     """
 
-    def __init__(self, gap: TimeRange) -> None:
+    def __init__(self, gap: TimeRange, there: datetime) -> None:
+        """Cut a gap of a stream that stands `there` by our clock: the time, less the stream's delay by design."""
         self._end = gap.end
-        self._size = _FIRST_SLICE
+        self._latest_start = there - _LEAST_AGE
+        self._size = _SHORT_SLICE
         self.current = self._slice(gap.start)
 
     @property
@@ -123,11 +129,25 @@ class Slices:
             return False
         if updates < _FEW_UPDATES:
             self._size = min(self._size * 2, _LARGEST_SLICE)
-        elif updates > _MANY_UPDATES:
-            self._size = max(self._size / 2, _SMALLEST_SLICE)
+        elif updates > _MANY_UPDATES and self._size > _SHORT_SLICE:
+            self._size = max(self._size / 2, _SHORT_SLICE)
         self.current = self._slice(rest.start)
         return True
 
+    @property
+    def can_shrink(self) -> bool:
+        """Whether less can be asked for than the current slice."""
+        return self._half().end - self.current.start >= _SHORTEST_SLICE
+
+    def shrink(self) -> None:
+        """Cut the current slice in half, which has to be possible, and those after it to its size."""
+        self.current = self._half()
+        self._size = self.current.end - self.current.start
+
+    def _half(self) -> TimeRange:
+        start, end = self.current.start, self.current.end
+        return TimeRange(start, min(start + (end - start) / 2, self._latest_start))
+
     def _slice(self, start: datetime) -> TimeRange:
         end = start + self._size
-        return TimeRange(start, end if end <= self._end - _LEAST_REST else self._end)
+        return TimeRange(start, end if end <= min(self._end - _SHORT_SLICE, self._latest_start) else self._end)

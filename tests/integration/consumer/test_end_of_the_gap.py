@@ -11,22 +11,24 @@ from tests.support.scripted_stream import ScriptedStream
 
 
 def recovered(consume, clock, live, fetched, delay):
-    """The server of a run whose token is refused: what its live stream says is given, the gap holds one update."""
+    """What a run asks for whose token is refused: first the parts of the gap, which hold one update, then the stream.
 
-    def batch(exchange):
-        exchange.begin()
-        exchange.send(message(fetched) + b"\n")
-        exchange.end()
+    What its live stream says before is given.
+    """
 
-    def again(exchange):
+    def asked(exchange):
         exchange.begin()
+        if "start" in exchange.request.parameters:
+            exchange.send(message(fetched) + b"\n")
+            exchange.end()
+            return
         clock.advance(seconds=31)
         exchange.send(token("t2") + token("t3"))
         exchange.stay()
 
-    with ScriptedStream(*[lambda exchange: exchange.refuse(400)] * 3, live, batch, again) as server:
+    with ScriptedStream(*[lambda exchange: exchange.refuse(400)] * 3, live, asked) as server:
         consume(server.url, run_seconds=30, delay=delay).wait()
-    return server
+    return [request.parameters for request in server.requests[4:]]
 
 
 @pytest.mark.parametrize("hours_late", [0, 4], ids=["of-now", "recent-history"])
@@ -49,9 +51,8 @@ def test_the_gap_ends_at_the_servers_time(consume, state, clock, sent, hours_lat
         exchange.stay()
 
     fetched = target(1, servers_time - timedelta(seconds=5))
-    server = recovered(consume, clock, live, fetched, delay)
-    asked = server.requests[4].parameters
-    assert datetime.fromisoformat(asked["end"]) > servers_time - timedelta(milliseconds=1)
+    *gap, _live = recovered(consume, clock, live, fetched, delay)
+    assert datetime.fromisoformat(gap[-1]["end"]) > servers_time - timedelta(milliseconds=1)
     assert state.numbers == [1]
 
 
@@ -72,7 +73,7 @@ def test_a_late_streams_gap_does_not_reach_up_to_now(consume, state, clock, sent
         exchange.send(token("t1"))
         exchange.stay()
 
-    server = recovered(consume, clock, live, target(1, there), delay)
-    begun, ended = (datetime.fromisoformat(server.requests[4].parameters[name]) for name in ("start", "end"))
+    *gap, live_again = recovered(consume, clock, live, target(1, there), delay)
+    begun, ended = (datetime.fromisoformat(time) for time in (gap[0]["start"], gap[-1]["end"]))
     assert begun < there < ended < there + timedelta(minutes=2)
-    assert "position_token" in server.requests[5].parameters
+    assert "position_token" in live_again

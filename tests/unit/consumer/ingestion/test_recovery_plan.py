@@ -15,7 +15,7 @@ from consumer.ingestion.recovery_plan import LATENCY, Slices, is_too_old, plan
 
 NOW = datetime(2024, 3, 5, 12, 0, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
-MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+HALF_A_MINUTE, MINUTE, HOUR = timedelta(seconds=30), timedelta(minutes=1), timedelta(hours=1)
 
 
 def position(received_ago, newest_ago=None, gap=None):
@@ -143,29 +143,38 @@ def test_gap_and_loss_together_are_exactly_what_is_missing(received, newest, liv
         assert known_to - latency >= live + MILLISECOND
 
 
+DAY = TimeRange(NOW - 25 * HOUR, NOW - HOUR)
+
+
 @given(
     start=moments,
     length=st.timedeltas(timedelta(microseconds=1), timedelta(hours=24)),
-    counts=st.lists(st.sampled_from([0, 9_999, 10_000, 50_000, 50_001, 10**7]), min_size=1),
+    ends_ago=st.timedeltas(-MINUTE, 2 * MINUTE),
+    counts=st.lists(st.sampled_from([0, 9_999, 10_000, 50_000, 50_001, 10**7, None]), min_size=1),
 )
-def test_slices_cover_a_gap_exactly(start, length, counts):
-    """However many updates each slice held, the slices join from start to end without hole or overlap.
+def test_slices_cover_a_gap_exactly(start, length, ends_ago, counts):
+    """However many updates each slice held (None is too many), they join from start to end without hole or overlap.
 
     This holds for the times as they are sent to the server too, in milliseconds.
     """
     gap = TimeRange(start, start + length)
-    slices, covered = Slices(gap), []
+    there = gap.end + ends_ago
+    slices, covered = Slices(gap, there), []
     for at in range(100_000):
+        count = counts[at % len(counts)]
+        if count is None and slices.can_shrink:
+            slices.shrink()
         covered.append(slices.current)
         assert slices.rest == (TimeRange(slices.current.end, gap.end) if slices.current.end < gap.end else None)
-        if not slices.advance(counts[at % len(counts)]):
+        if not slices.advance(10**7 if count is None else count):
             break
     assert covered[0].start == gap.start
     assert covered[-1].end == gap.end
     assert all(part.start < part.end for part in covered)
     assert all(first.end == second.start for first, second in pairwise(covered))
-    assert all(part.end - part.start < HOUR + 1.5 * MINUTE for part in covered)
-    assert all(part.start <= gap.end - 1.5 * MINUTE for part in covered[1:])
+    assert all(part.end - part.start < HOUR + 2 * MINUTE for part in covered)
+    assert all(part.start <= there - HALF_A_MINUTE for part in covered[1:])
+    assert all(part.end - part.start >= timedelta(seconds=1) for part in covered[:-1])
     sent = [(rfc3339(part.start), rfc3339(part.end)) for part in covered]
     assert all(first[1] == second[0] for first, second in pairwise(sent))
 
@@ -174,9 +183,11 @@ def test_no_slice_begins_later_than_now():
     """A gap may end after now, by a clock ahead of ours or a wrong one; what begins there is refused by the server."""
     wanted = plan(position(timedelta(seconds=5), timedelta(seconds=5)), NOW + HOUR, NOW).gap
     assert wanted == TimeRange(NOW - timedelta(seconds=5) - LATENCY, NOW + MINUTE + MILLISECOND)
-    slices = Slices(wanted)
+    slices = Slices(wanted, NOW)
     while slices.advance(0):
-        assert slices.current.start < NOW - timedelta(seconds=29)
+        assert slices.current.start <= NOW - HALF_A_MINUTE
+        while slices.can_shrink:
+            slices.shrink()
     assert slices.current.end == wanted.end
 
 
@@ -185,16 +196,33 @@ def test_no_slice_begins_later_than_now():
 )
 def test_the_size_of_a_slice_follows_what_the_last_one_held(updates, then):
     """Few updates double the next slice, many halve it, and between 10,000 and 50,000 it stays."""
-    slices = Slices(TimeRange(NOW, NOW + 24 * HOUR))
-    assert slices.current == TimeRange(NOW, NOW + 2 * MINUTE)
+    slices = Slices(DAY, NOW)
+    assert slices.current == TimeRange(DAY.start, DAY.start + HALF_A_MINUTE)
+    assert slices.advance(0)
+    assert slices.advance(0)
+    assert slices.current.end - slices.current.start == 2 * MINUTE
     assert slices.advance(updates)
     assert slices.current.end - slices.current.start == then
 
 
-@pytest.mark.parametrize(("updates", "bound"), [(0, HOUR), (10**9, timedelta(seconds=30))])
+@pytest.mark.parametrize(("updates", "bound"), [(0, HOUR), (10**9, HALF_A_MINUTE)])
 def test_slices_stay_between_half_a_minute_and_an_hour(updates, bound):
     """A quiet night is not asked for at once, and a rush does not shrink requests without end."""
-    slices = Slices(TimeRange(NOW, NOW + 24 * HOUR))
+    slices = Slices(DAY, NOW)
     for _ in range(12):
         assert slices.advance(updates)
     assert slices.current.end - slices.current.start == bound
+
+
+def test_a_slice_that_holds_too_much_is_cut_in_half_and_those_after_it_too():
+    """Down to a second; they grow again only where they hold few."""
+    slices = Slices(DAY, NOW)
+    sizes = []
+    while slices.can_shrink:
+        slices.shrink()
+        sizes.append((slices.current.end - slices.current.start).total_seconds())
+    assert slices.current.start == DAY.start
+    assert sizes == [15, 7.5, 3.75, 1.875]
+    for updates, seconds in [(200_000, 1.875), (20_000, 1.875), (9_000, 3.75)]:
+        assert slices.advance(updates)
+        assert (slices.current.end - slices.current.start).total_seconds() == seconds
