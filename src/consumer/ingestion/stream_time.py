@@ -3,7 +3,9 @@
 A wrong clock must not hide how far the stream has come: a recovery begins at that time, the lag is measured from it,
 and it decides whether a run has caught up. So each time is compared with those beside it, and with our clock:
 
-- In an interval, a time more than 30 s ahead of three quarters of the others is left out.
+- A time of a year that the checkpoint does not take is left out: committed, it would stop every later run.
+- In an interval, a time more than 30 s ahead of three quarters of the others is left out. Of two that are so far apart
+  the older one counts: a time too early fetches a little twice, a time too late loses what lies between.
 - Nothing is ingested after it was received, so a time ahead of our clock is left out, even if it is the only one of its
   interval, which then says nothing. Only where most of the last 64 updates are ahead is our clock slow, or the stream
   faster than time, as in a simulation.
@@ -14,6 +16,8 @@ from __future__ import annotations
 from collections import deque
 from datetime import timedelta
 from typing import TYPE_CHECKING
+
+from consumer.checkpoint.document import YEARS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -44,7 +48,7 @@ class StreamTime:
         `there` is where the stream stands now by our clock: the time, less the stream's delay by design.
         """
         first = max(0, len(self._times) - self._of_interval)
-        times, self._of_interval = list(self._times)[first:], 0
+        times, self._of_interval = [time for time in list(self._times)[first:] if time.year in YEARS], 0
         if not self._is_ahead(there):
             times = [time for time in times if time <= there]
         return _newest(times) if times else None

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 
 from common.update_log import UpdateLog, update_id
+from consumer.checkpoint import document
+from consumer.checkpoint.document import Checkpoint
 from consumer.checkpoint.watermark import Watermark
 from consumer.errors import CheckpointError
 from consumer.ingestion import frontier
@@ -145,3 +148,17 @@ def test_what_is_left_out_is_not_published_and_does_not_come_again():
     assert taken == [update(2)]
     assert calls == [[update(1), update(2)]]
     assert processor.counters.duplicates_dropped == 1
+
+
+@pytest.mark.parametrize("year", [2, 1900, 1969, 1970, 9998])
+@pytest.mark.parametrize("others", [0, 1, 2, 40])
+def test_a_checkpoint_holds_no_time_that_it_is_refused_for(parts, year, others):
+    """An update may be of any year; a position that cannot be read back would end all runs until a person came."""
+    processor, *_ = parts
+    odd = [update(number, ingested=datetime(year, 1, 1, tzinfo=UTC)) for number in range(40 if year > NOW.year else 1)]
+    processor.process([*odd, *(update(number + 100) for number in range(others))])
+    position = processor.reach("t1", NOW)
+    stored = document.decode(msgspec.json.encode(Checkpoint.of(position, None, None)), "checkpoint")
+    assert stored.position.newest_ingestion_time == position.newest_ingestion_time
+    if year < 1970:
+        assert position.newest_ingestion_time == (NOW if others else None)
