@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import re
 import string
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 from common.printable import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 _FRAGMENT = 8
 """Characters of the token in a row that are taken for it; fewer may be chance."""
@@ -21,11 +22,17 @@ _STRIDE = 4
 _LONGEST_TEXT = 4096
 """Characters of a text that are looked at, before it is cut to the length asked for."""
 
+_WINDOW = 64 * 1024
+"""Characters of a line that are looked at together: undoing their escapes takes some 150 bytes for each."""
+
+_OVERLAP = 4096
+"""Characters that two such windows share, so that each part of the token lies within one, however it is escaped."""
+
 _ESCAPED = re.compile(
     r"""(?:\\+u00|\\+x|%(?:25)*)([0-9A-Fa-f]{2})         # \u0041, \x41, %41, %2541
       | &\#(?:0{0,6}([0-9]{1,3})|[xX]0{0,6}([0-9A-Fa-f]{1,2}));  # &#65;, &#x41;
       | \\+(?=[/"'\\])                                   # \/
-      | [ \t]*(?:\r?\n|\\+[rn])[ \t]*                     # where lines were folded
+      | (?<![ \t])[ \t]*(?:(?:\r?\n|\\+[rn])[ \t]*)+     # where lines were folded
     """,
     re.VERBOSE,
 )
@@ -35,6 +42,9 @@ _DECIMAL = 2
 
 _LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 _STARS = "***"
+
+type _Plain = tuple[str, list[tuple[int, int]] | None]
+"""A plain form of a text, and from where to where each of its characters was in that; None is the same place."""
 
 
 class Redactor:
@@ -70,36 +80,53 @@ class Redactor:
 
     def redact(self, text: str) -> str:
         """Return the text without the token; the same text where it is not in it."""
-        without = self._without(text, text.translate(_LOWER), [])
-        return without if _ESCAPED.search(without) is None else self._without(without, *_unescaped(without))
+        return self._without(self._without(text, _as_it_is), _unescaped)
 
-    def _without(self, text: str, plain: str, places: list[tuple[int, int]]) -> str:
+    def _without(self, text: str, form: Callable[[str], _Plain]) -> str:
         """Return the text without the token, which is looked for in the plain form of it."""
-        size, fragments = self._size, self._fragments
-        last = len(plain) - size + 1
-        if not any(plain[at : at + size] in fragments for at in range(0, last, self._stride)):
-            return text
-        parts, kept = [], 0
-        for start, end in _spans([at for at in range(last) if plain[at : at + size] in fragments], size):
-            begins, ends = (places[start][0], places[end - 1][1]) if places else (start, end)
-            parts += [text[kept:begins], _STARS]
+        out, kept = io.StringIO(), 0
+        for begins, ends in _joined(self._found(text, form)):
+            out.write(text[kept:begins])
+            out.write(_STARS)
             kept = ends
-        return "".join([*parts, text[kept:]])
+        out.write(text[kept:])
+        return out.getvalue() if kept else text
+
+    def _found(self, text: str, form: Callable[[str], _Plain]) -> Iterator[tuple[int, int]]:
+        """Yield from where to where the token is, or a part of it; what lies in two windows comes twice."""
+        size, fragments = self._size, self._fragments
+        for window in range(0, max(1, len(text) - _OVERLAP), _WINDOW):
+            plain, places = form(text[window : window + _WINDOW + _OVERLAP])
+            last = len(plain) - size + 1
+            if not any(plain[at : at + size] in fragments for at in range(0, last, self._stride)):
+                continue
+            starts = [at for at in range(last) if plain[at : at + size] in fragments]
+            for start, end in _joined((at, at + size) for at in starts):
+                begins, ends = (start, end) if places is None else (places[start][0], places[end - 1][1])
+                yield window + begins, window + ends
 
 
-def _spans(starts: list[int], size: int) -> Iterator[tuple[int, int]]:
-    """Yield where runs of so many characters that begin at `starts` begin and end, taken together."""
-    begins, ends = starts[0], starts[0]
-    for start in starts:
+def _joined(spans: Iterator[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Yield the spans in their order, those that overlap or touch as one."""
+    begins, ends = next(spans, (0, 0))
+    for start, end in spans:
         if start > ends:
             yield begins, ends
             begins = start
-        ends = start + size
-    yield begins, ends
+        ends = max(ends, end)
+    if ends:
+        yield begins, ends
 
 
-def _unescaped(text: str) -> tuple[str, list[tuple[int, int]]]:
-    """Return the text with escapes undone, in lower case, and from where to where each character was in it."""
+def _as_it_is(text: str) -> _Plain:
+    """Return the text in lower case."""
+    return text.translate(_LOWER), None
+
+
+def _unescaped(text: str) -> _Plain:
+    """Return the text with escapes undone, in lower case; nothing of a text that holds none."""
+    if _ESCAPED.search(text) is None:
+        return "", None
     characters: list[str] = []
     places: list[tuple[int, int]] = []
     at = 0

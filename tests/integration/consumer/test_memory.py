@@ -125,3 +125,27 @@ def test_what_is_not_acknowledged_has_a_bound(repository, record_format):
 def test_no_body_takes_more_than_64_megabytes_to_read(repository, block, how):
     """Far more may come; what is held of it has a bound."""
     limited_memory.run(READING, block, how, source=repository / "src")
+
+
+REDACTING = """
+    import sys
+    from consumer.stream.line_decoder import MAX_LINE_BYTES
+    from consumer.stream.redaction import Redactor
+
+    block = eval(sys.argv[1])
+    line = (block * (MAX_LINE_BYTES // len(block) + 1))[:MAX_LINE_BYTES]
+    limit_memory(64)
+    Redactor("s3cr3t-api-token-0123456789abcdef").line(line)
+"""
+
+LINES = {
+    "escapes": r"b'\u0041'",
+    "one escape": "b'x' * 2_000_000 + b'%41'",
+    "the token's parts, escaped": r"b'\u0073\u0033cr3t-ap '",
+}
+
+
+@pytest.mark.parametrize("block", LINES.values(), ids=LINES)
+def test_a_rejected_line_is_redacted_in_64_megabytes(repository, block):
+    """A function that a line ends is given the same line by its next run, and by each after that."""
+    limited_memory.run(REDACTING, block, source=repository / "src")

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from consumer.stream import redaction
 from consumer.stream.redaction import Redactor
 
 TOKEN = "s3cr3t/API+token_0123~456789==aBcDeF"
@@ -34,6 +35,7 @@ SPELLINGS = {
     "hexadecimal": TOKEN.encode().hex(),
     "upper hexadecimal": TOKEN.encode().hex().upper(),
     "folded": TOKEN[:20] + "\r\n " + TOKEN[20:],
+    "folded twice": TOKEN[:20] + " \t\n \\r \\n" + TOKEN[20:],
     "as JSON": json.dumps({"token": TOKEN}),
     **{
         f"base64 at {before}": base64.b64encode(b"x" * before + TOKEN.encode() + b"y" * 5).decode()
@@ -114,3 +116,33 @@ def test_a_text_without_end_costs_little(text):
     begun = time.process_time()
     REDACTOR.clean(text, 300)
     assert time.process_time() - begun < 2
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS.values(), ids=SPELLINGS)
+def test_the_token_is_found_wherever_a_long_line_is_divided(spelling, monkeypatch):
+    """A long line is looked at a part at a time: what lies on the border of two is found as anywhere else."""
+    lines = [f"{'x' * before}{spelling} and {spelling[:-9]} more".encode("latin-1") for before in range(0, 100, 3)]
+    whole = [REDACTOR.line(line) for line in lines]
+    monkeypatch.setattr(redaction, "_WINDOW", 64)
+    monkeypatch.setattr(redaction, "_OVERLAP", 400)
+    assert [REDACTOR.line(line) for line in lines] == whole
+    assert all(b"***" in line for line in whole)
+
+
+LONG = {
+    "escapes": "\\u0041" * 170_000,
+    "spaces": " " * 1_000_000 + "\\u0041",
+    "spaces and line ends": (" " * 999 + "\\n") * 1000,
+    "backslashes": "\\" * 1_000_000 + "z",
+    "percent signs": "%25" * 330_000,
+    "entities": "&#0000065;" * 100_000,
+    "parts of the token": f"{TOKEN[:9]} " * 100_000,
+}
+
+
+@pytest.mark.parametrize("text", LONG.values(), ids=LONG)
+def test_a_long_line_takes_no_longer_than_its_length(text):
+    """A rejected line of a megabyte, whatever it is made of, must not take the time of a run."""
+    begun = time.process_time()
+    REDACTOR.line(text.encode())
+    assert time.process_time() - begun < 4
