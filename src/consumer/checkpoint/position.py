@@ -29,7 +29,8 @@ class Position:
 
     `frontier` names the updates before the token that a recovery from here would fetch again (`ingestion.frontier`) and
     has to skip. `read` is the number of updates this run had read before the position; the frontier is made from it at
-    commit. `gap` is what must still be fetched in batch mode before the stream is resumed at the token.
+    commit. `gap` is what must still be fetched in batch mode before the stream is resumed at the token. Of a token that
+    `is_left_by_client`, the provider's sample client, it is not known when it was received before `token_received_at`.
     """
 
     position_token: str
@@ -38,6 +39,7 @@ class Position:
     frontier: tuple[str, ...] = ()
     gap: TimeRange | None = None
     read: int | None = None
+    is_left_by_client: bool = False
 
     def source_time(self, delay: timedelta = NO_DELAY) -> datetime | None:
         """Return how far the stream had come by the source's clocks, but no later than its token arrived by ours.

@@ -115,8 +115,9 @@ class CheckpointStore:
     def acquire(self, ended: Container[str] = ()) -> Position | None:
         """Take the lease; return the position to go on from, None if there is none yet.
 
-        Only a definite "no such key" means that there is none. A lease held by one of the `ended` owners does not
-        count: they are earlier runs of this process that could not give it back.
+        Until one is committed it is the token of the provider's sample client, if that is in the bucket. Only a
+        definite "no such key" means that there is none. A lease held by one of the `ended` owners does not count: they
+        are earlier runs of this process that could not give it back.
 
         Raises
         ------
@@ -128,9 +129,7 @@ class CheckpointStore:
             The object could not be read, or is not a checkpoint of this version.
         """
         stored = self._read()
-        if stored is None:
-            self._position = self._read_legacy()
-        else:
+        if stored is not None:
             lease = stored.checkpoint.lease
             if lease is not None and lease.owner not in ended and self._is_in_force(lease, stored.age):
                 raise LeaseHeldError(
@@ -139,8 +138,10 @@ class CheckpointStore:
                 )
             self._position, self._etag = stored.checkpoint.position, stored.etag
             self.retry_at = stored.checkpoint.retry_at
+        # The client's token is not written: the next run must know as well whose it is.
+        position = self._position or self._read_legacy()
         self._write(self._position)
-        return self._position
+        return position
 
     def commit(self, position: Position, *, last: bool = False) -> None:
         """Write a new position, and renew the lease, or give it back with the `last` one.
@@ -245,7 +246,9 @@ class CheckpointStore:
                 f"s3://{self._bucket}/{LEGACY_KEY}: {len(token)} characters; expected a position token of at most "
                 f"{MAX_TOKEN_CHARACTERS}. Replace the object, or delete it to start from the configured position"
             )
-        return Position(position_token=token, token_received_at=found.modified) if token else None
+        if not token:
+            return None
+        return Position(position_token=token, token_received_at=found.modified, is_left_by_client=True)
 
     def _unwritable(self, error: Exception) -> CheckpointError:
         return CheckpointError(

@@ -32,7 +32,7 @@ LATENCY = timedelta(minutes=1)
 """What an update may take from its ingestion to us; a few seconds are usual."""
 
 _UNKNOWN_LATENCY = timedelta(minutes=5)
-"""The same where no update says how far the stream has come: a token of the provider's sample client, for one."""
+"""The same where no update says how far the stream has come: none has come since the first run."""
 
 _RESOLUTION = timedelta(milliseconds=1)
 """Of ingestion times; a range's end is not part of it, so the last one needs this much more."""
@@ -92,11 +92,16 @@ def plan(position: Position, newest_before_token: datetime, now: datetime, delay
 
     An ingestion time later than its token is a fault of the feed's: believed, it would never end the gap. Batch mode
     reaches as far back from now where the stream is late by `delay`, and so less far back from its end.
+
+    Of a token that the provider's sample client left it is not known when that stopped: all that can be fetched is.
     """
-    start = begins_at(position, delay)
+    reach = now - BATCH_REACH + _MARGIN
+    if position.is_left_by_client:
+        known_to = start = reach
+    else:
+        known_to, start = _known_to(position, delay), begins_at(position, delay)
     end = min(newest_before_token, now - delay + _MARGIN) + _RESOLUTION
-    reachable = min(max(start, now - BATCH_REACH + _MARGIN), end)
-    known_to = _known_to(position, delay)
+    reachable = min(max(start, reach), end)
     return RecoveryPlan(
         gap=TimeRange(reachable, end) if reachable < end else None,
         lost=TimeRange(known_to, reachable) if known_to < reachable else None,

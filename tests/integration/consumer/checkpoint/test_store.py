@@ -314,11 +314,16 @@ def test_the_sample_clients_token_is_taken_over(store, state):
     """Who comes from the provider's sample client must go on from its token, without a gap; its object stays."""
     state.s3.put_object(Bucket=BUCKET, Key="last_position_token", Body=b"legacy-token\n")
     modified = state.s3.head_object(Bucket=BUCKET, Key="last_position_token")["LastModified"]
+    legacy = Position(position_token="legacy-token", token_received_at=modified, is_left_by_client=True)
     first = store("a")
-    assert first.acquire() == Position(position_token="legacy-token", token_received_at=modified)
+    assert first.acquire() == legacy
+    first.renew()
     first.release()
-    assert state.checkpoint["position_token"] == "legacy-token"
-    assert store("b").acquire().position_token == "legacy-token"
+    second = store("b")
+    assert second.acquire() == legacy, "until there is a position of our own, it is known whose this one is"
+    second.commit(POSITION)
+    second.release()
+    assert store("c").acquire() == POSITION
     assert state.s3.get_object(Bucket=BUCKET, Key="last_position_token")["Body"].read() == b"legacy-token\n"
 
 

@@ -9,12 +9,12 @@ from datetime import datetime, timedelta
 import pytest
 
 from common.clock import rfc3339
-from consumer.errors import RequestRefusedError
+from consumer.errors import RequestRefusedError, UnauthorizedError
 from consumer.ingestion import recovery_plan
 from consumer.ingestion.stop_request import StopRequest
 from consumer.ingestion.summary import StopReason
 from local.simulator.body import ChunkedBody
-from tests.integration.consumer.conftest import answering, every, message, quiet, target, token
+from tests.integration.consumer.conftest import BUCKET, answering, every, message, quiet, target, token
 from tests.support.conditions import wait_until
 from tests.support.faulty_aws import PartlyFailingKinesis
 from tests.support.scripted_stream import Exchange, ScriptedStream
@@ -193,6 +193,25 @@ def test_a_gap_begins_where_reading_has_come_though_it_is_not_committed(consume,
     assert requests[1]["position_token"] == "t1"
     assert requests[5]["start"] == rfc3339(begun_at + timedelta(seconds=4) - recovery_plan.LATENCY)
     assert state.numbers == list(range(10))
+
+
+def test_after_a_refused_token_of_the_sample_client_no_hour_is_left_out(consume, state, clock):
+    """The client stopped long before its object was copied: what it missed is fetched, and the run goes on as ever.
+
+    A first run that got nowhere makes no token of our own of it.
+    """
+    begun_at = clock.now() - timedelta(hours=7)
+    state.s3.put_object(Bucket=BUCKET, Key="last_position_token", Body=b"legacy")
+    live = answering(lines(begun_at, [4]) + token("t2"), Exchange.stay)
+    with ScriptedStream(lambda exchange: exchange.refuse(401)) as server, pytest.raises(UnauthorizedError):
+        consume(server.url, start="LATEST").wait()
+    with ScriptedStream(*[refusing] * 3, live, answering(lines(begun_at, range(5)), Exchange.end), quiet) as server:
+        consume(server.url, start="LATEST", owner="next").stop_after(5)
+        asked = [request.parameters for request in server.requests]
+    assert asked[0]["position_token"] == "legacy"
+    reach = clock.now() - recovery_plan.BATCH_REACH
+    assert reach < datetime.fromisoformat(asked[4]["start"]) < reach + timedelta(minutes=2)
+    assert state.numbers == list(range(5))
 
 
 def test_a_batch_response_that_reports_an_error_is_asked_for_again(consume, state, clock):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from common.clock import rfc3339
 from consumer.checkpoint.position import Position, TimeRange
-from consumer.ingestion.recovery_plan import LATENCY, Slices, is_too_old, plan
+from consumer.ingestion.recovery_plan import LATENCY, RecoveryPlan, Slices, is_too_old, plan
 
 NOW = datetime(2024, 3, 5, 12, 0, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
@@ -74,6 +75,13 @@ def test_batch_mode_reaches_back_from_now_also_where_the_stream_is_late():
 def test_without_a_committed_update_the_gap_begins_when_the_token_came():
     """Where no update says how far the stream had come, what may have been on its way is fetched, too."""
     assert plan(position(7 * HOUR), NOW, NOW).gap == TimeRange(NOW - 7 * HOUR - 5 * MINUTE, NOW + MILLISECOND)
+
+
+@pytest.mark.parametrize("copied_ago", [timedelta(), 7 * HOUR, 30 * HOUR])
+def test_after_a_token_that_the_sample_client_left_all_that_can_be_is_fetched(copied_ago):
+    """S3 says when the object was copied, and nobody when the client stopped: nothing is known to be delivered."""
+    left = replace(position(copied_ago), is_left_by_client=True)
+    assert plan(left, NOW, NOW) == RecoveryPlan(TimeRange(NOW - 24 * HOUR + MINUTE, NOW + MILLISECOND), lost=None)
 
 
 def test_a_stream_quiet_before_and_after_needs_nothing():
