@@ -66,6 +66,7 @@ class Shards(msgspec.Struct):
     """`live/shards.json`."""
 
     shards: dict[str, Any]
+    window_seconds: int = 0
 
 
 class Alert(msgspec.Struct):

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 from live import objects
 from live.container import read_header
+from live.current import current
 from live.errors import SnapshotError
 from live.layout import POSITIONS
+from local.counted import counted
 from ops import stored
 from ops.errors import DamagedError
 from ops.finding import ATTENTION, OK, UNKNOWN, Finding
@@ -17,6 +19,7 @@ from ops.metrics import Query
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from live.container import Header
     from ops.looks.reading import Reading
 
 STALE_SECONDS = 60.0
@@ -37,24 +40,27 @@ class DataLooks:
                 "live objects", UNKNOWN, "no snapshot was written yet", "the first comes with the first updates"
             )
             return
-        aircraft, newest, unreadable = 0, 0, 0
+        opened: dict[str, Header] = {}
+        unreadable = 0
         for shard in listed.shards:
             body = self._reading.get("DataBucket", objects.open_window(shard))
+            if body is None:
+                continue  # closed by a reshard: the lifecycle has removed it
             try:
-                header, _ = read_header(body or b"", POSITIONS)
+                opened[shard], _ = read_header(body, POSITIONS)
             except SnapshotError:
                 unreadable += 1
-                continue
-            aircraft += header.aircraft
-            newest = max(newest, header.written_at)
+        shards = current(opened, listed.window_seconds * 1_000)
+        aircraft = sum(opened[shard].aircraft for shard in shards)
+        newest = max((header.written_at for header in opened.values()), default=0)
         age = self._reading.now.timestamp() - newest / 1_000 if newest else None
         facts = {
-            "shards": len(listed.shards),
+            "shards": len(shards),
             "aircraft": aircraft,
             "newest_age_seconds": age,
             "unreadable": unreadable,
         }
-        windows = f"{aircraft:,} aircraft in {len(listed.shards)} shards' open windows"
+        windows = f"{aircraft:,} aircraft in the open windows of {counted(len(shards), 'shard')}"
         text = f"{windows}, the newest written {span_text(age)} ago"
         try:
             status = self._reading.status()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import msgspec
 
 from live import identities, objects, reader
+from live.current import CLOSED_WINDOWS, current
 from live.errors import SnapshotError
 from live.joined import joined
 
@@ -21,14 +22,6 @@ if TYPE_CHECKING:
 
 LOOK_SECONDS = 1.0
 """How long an answer stands before the objects are asked for again: CloudFront keeps them as long."""
-
-CLOSED_WINDOWS = 2
-"""Closed windows that are joined with the open one, which begins empty."""
-
-LEFT_OUT_SECONDS = 300
-"""A shard is left out when nothing was written of it for this long, and for all the windows that are joined, before the
-newest snapshot: a reshard has closed it, or it is quiet. Its last snapshot stays in S3 for days. The map forgets an
-aircraft after as long."""
 
 _AT_ONCE = 16
 """Requests to S3 side by side: the client keeps as many connections (`wiring`)."""
@@ -127,7 +120,7 @@ class Snapshots:
         listed = self._asked[objects.SHARDS] or _Shards(0, {})
         window = listed.window_seconds * 1_000
         opened = self._opened(list(reversed(listed.shards))[:_MOST_SHARDS])
-        shards = _current(opened, window)
+        shards = current(opened, window)
         left_out = len(opened) - len(shards)
         closed = {shard: self._closed(shard, window) for shard in shards}
         self._ask(one for found in closed.values() for one in found)
@@ -236,13 +229,6 @@ class Snapshots:
             content = None
         self._kept[wanted.key] = _Kept(tag, content, wanted.is_final)
         return content
-
-
-def _current(opened: dict[str, Header], window: int) -> list[str]:
-    """Return the shards that are still written; `window` is the length of windows in milliseconds."""
-    longest = max(LEFT_OUT_SECONDS * 1_000, (CLOSED_WINDOWS + 1) * window)
-    oldest = max((header.written_at for header in opened.values()), default=0) - longest
-    return [shard for shard, header in opened.items() if header.written_at >= oldest]
 
 
 def _earlier(header: Header) -> range:

@@ -8,9 +8,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from api.snapshots import LEFT_OUT_SECONDS, LOOK_SECONDS, Snapshots
+from api.snapshots import LOOK_SECONDS, Snapshots
 from benchmarks.inputs.live_fleet import Update
 from benchmarks.inputs.live_writer import LiveWriter
+from live.current import LEFT_OUT_SECONDS
 
 SHARDS, AIRCRAFT = 300, 900
 START = datetime(2024, 3, 4, 12, 0, 20, tzinfo=UTC)
@@ -127,7 +128,7 @@ def resharded(stored):
     Both are listed for good, as the aggregator does.
     """
 
-    def fly_on(seconds, window_seconds=60):
+    def fly_on(seconds):
         for shard, number, at in ((PARENT, 1, START), (CHILD, 2, START + timedelta(seconds=seconds))):
             milliseconds = int(at.timestamp() * 1000)
 
@@ -137,7 +138,7 @@ def resharded(stored):
             writer = LiveWriter(put, 1, milliseconds)
             writer.add([update(number, at)])
             writer.write(milliseconds)
-        listed = {"window_seconds": window_seconds, "shards": {PARENT: {}, CHILD: {}}}
+        listed = {"window_seconds": 60, "shards": {PARENT: {}, CHILD: {}}}
         stored.content["live/shards.json"] = json.dumps(listed).encode()
         return Snapshots(stored, lambda: 0.0).sky()
 
@@ -159,12 +160,6 @@ def test_a_shard_that_a_reshard_closed_is_left_out_after_five_minutes(stored, re
 
     assert (aircraft(sky), list(sky.identities), sky.shards, sky.shards_left_out) == ([2], ["000002"], 1, 1)
     assert [key for key in stored.asked if PARENT in key] == [f"live/{PARENT}/open"]
-
-
-def test_with_long_windows_a_shard_is_left_out_after_three_of_them(resharded):
-    """A quiet shard's snapshot is written at the end of its window at the latest."""
-    assert aircraft(resharded(2_700, window_seconds=900)) == [1, 2]
-    assert aircraft(resharded(2_701, window_seconds=900)) == [2]
 
 
 def test_a_stack_that_has_stopped_shows_what_it_had(stored, resharded):
