@@ -15,7 +15,7 @@ _SHOWN = 80
 
 KINDS = {
     "parameter": (HTTPStatus.BAD_REQUEST, "A parameter is unknown, given twice, or of a value that it does not take."),
-    "not-found": (HTTPStatus.NOT_FOUND, "There is no such resource, or what it is of is not known."),
+    "not-found": (HTTPStatus.NOT_FOUND, "There is no such resource, aircraft or flight."),
     "media-type": (HTTPStatus.NOT_ACCEPTABLE, "None of the media types in `Accept` is offered."),
     "unavailable": (HTTPStatus.SERVICE_UNAVAILABLE, "The data cannot be read now; see `Retry-After`."),
 }
