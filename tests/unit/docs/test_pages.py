@@ -41,6 +41,12 @@ def test_the_readme_leads_to_every_page(repository):
     assert {f"docs/{path.name}" for path in (repository / "docs").glob("*.md")} == linked
 
 
+def test_the_index_has_every_page(repository):
+    """By what its reader wants to do."""
+    linked = re.findall(r"^\| \[[^]]+\]\(([\w-]+\.md)\) \|", (repository / "docs/README.md").read_text(), re.MULTILINE)
+    assert sorted(linked) == sorted({path.name for path in (repository / "docs").glob("*.md")} - {"README.md"})
+
+
 def test_links_lead_somewhere(repository):
     """No page refers to a file or a heading that has gone."""
     for page in pages(repository):
