@@ -10,7 +10,7 @@ import time
 import webbrowser
 from typing import TYPE_CHECKING
 
-from local import signals
+from local import memory_growth, signals
 from local.aws.moto import Cloud
 from local.cli.view import View
 from local.deploy import create
@@ -79,7 +79,7 @@ class Run:
             self._console.print("[dim]Starting the local AWS and creating the stack from template.yaml ...[/dim]")
             self._cloud = cloud = Cloud(listed=options.listed)
             running.callback(cloud.stop)
-            for note in options.source.notes:
+            for note in (*options.source.notes, *filter(None, [memory_growth.note(options)])):
                 self._tell(note)
             faults = None if options.chaos is None else LiveFaults(options.chaos)
             source = running.enter_context(options.source.serve(options.duration, self._tell, faults))

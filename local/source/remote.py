@@ -25,6 +25,7 @@ class RemoteSource:
     token_interval: float = 15.0
     kind = "stream"
     speed = 1.0
+    rate = None
     endless = True
     is_of_now = True
     parameters: ClassVar[dict[str, str]] = {}

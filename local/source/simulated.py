@@ -43,6 +43,11 @@ class SimulatedSource:
         return self.traffic.kind
 
     @property
+    def rate(self) -> float | None:
+        """Updates a second of generated traffic, by the clock on the wall."""
+        return self.traffic.rate * self.speed if isinstance(self.traffic, GeneratedTraffic) else None
+
+    @property
     def endless(self) -> bool:
         """Whether it goes on until it is stopped."""
         return self.traffic.endless

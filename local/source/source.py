@@ -27,6 +27,10 @@ class Source(Protocol):
     def speed(self) -> float: ...  # noqa: D102
 
     @property
+    def rate(self) -> float | None:
+        """Updates a second, by the clock on the wall; None where nobody knows."""
+
+    @property
     def token_interval(self) -> float: ...  # noqa: D102
 
     @property
