@@ -8,7 +8,7 @@ from botocore import exceptions
 from botocore.exceptions import ClientError, HTTPClientError
 
 from consumer.errors import PublishError
-from consumer.publish.kinesis_client import TAKEN, UnusableAnswerError
+from consumer.publish.kinesis_client import TAKEN, said
 from consumer.rare_warning import RareWarning
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ _RETRYABLE = frozenset(
 _CLIENT_ERROR, _SERVER_ERROR = 400, 500
 _PASSING = frozenset({408, 425, 429})
 
-_unusable_answers = RareWarning()
+_NOT_ACKNOWLEDGED = "Kinesis does not acknowledge what it is sent"
 
 
 class Entry(Protocol):
@@ -53,11 +53,14 @@ class PutRecords:
         """Use a client with retries switched off: a whole batch that it sent again would go unnoticed."""
         self._kinesis = kinesis
         self._stream_name = stream_name
+        self._failed_calls = RareWarning()
+        self._failed_records = RareWarning()
 
     def send(self, batch: Sequence[Entry]) -> list[str | None]:
         """Send one batch; return for each record the shard that has it now, None where Kinesis did not take it.
 
-        The shard's id may be empty where the record has no hash key.
+        Why it did not is logged, though not each time: a run that gets nowhere must not end without a word. The shard's
+        id may be empty where the record has no hash key.
 
         Raises
         ------
@@ -76,20 +79,33 @@ class PutRecords:
             )
         except Exception as error:
             if is_temporary(error):
-                if isinstance(error, UnusableAnswerError):
-                    _unusable_answers.warning("Kinesis does not acknowledge what it is sent", reason=str(error))
+                self._failed_calls.warning(_NOT_ACKNOWLEDGED, reason=said(error))
                 return [None] * len(batch)
             raise PublishError(
-                f"Kinesis stream {self._stream_name}: PutRecords was refused ({error}); the updates since the "
+                f"Kinesis stream {self._stream_name}: PutRecords was refused ({said(error)}); the updates since the "
                 "committed position token will be read again. Check that the stream exists and that the "
                 "consumer's role allows kinesis:PutRecords on it"
             ) from error
         entries = answer["Records"]
         if len(entries) != len(batch):
+            self._failed_calls.warning(_NOT_ACKNOWLEDGED, reason=f"{len(entries)} answers to {len(batch)} records")
             return [None] * len(batch)
-        return [
+        shards = [
             "" if entry is TAKEN else _shard_of(entry, record) for entry, record in zip(entries, batch, strict=True)
         ]
+        if None in shards:
+            self._warn_of(entries[shards.index(None)], shards.count(None), len(shards))
+        return shards
+
+    def _warn_of(self, first: Mapping[str, Any], failed: int, sent: int) -> None:
+        """Log that some records of a call were not taken, and why the first of them was not."""
+        self._failed_records.warning(
+            "Kinesis does not take some records",
+            code=said(first.get("ErrorCode") or "no sequence number, or no shard"),
+            reason=said(first.get("ErrorMessage") or ""),
+            records=failed,
+            of=sent,
+        )
 
 
 def _shard_of(entry: Mapping[str, Any], record: Entry) -> str | None:

@@ -11,6 +11,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from consumer.errors import PublishError
+from consumer.publish.kinesis_client import said
 from consumer.publish.put_records import is_temporary
 from consumer.rare_warning import RareWarning
 
@@ -109,11 +110,12 @@ class ListShards:
             return ShardMap(self._pages())
         except Exception as error:
             if is_temporary(error) or isinstance(error, _NO_SHARDS):
-                _failures.warning("the stream's shards cannot be listed just now", reason=str(error))
+                _failures.warning("the stream's shards cannot be listed just now", reason=said(error))
                 return None
             raise PublishError(
-                f"Kinesis stream {self._stream_name}: its shards could not be listed ({error}), by which envelopes are "
-                "addressed. Check that the stream exists and that the consumer's role allows kinesis:ListShards on it"
+                f"Kinesis stream {self._stream_name}: its shards could not be listed ({said(error)}), by which "
+                "envelopes are addressed. Check that the stream exists and that the consumer's role allows "
+                "kinesis:ListShards on it"
             ) from error
 
     def _pages(self) -> Iterator[Mapping[str, Any]]:

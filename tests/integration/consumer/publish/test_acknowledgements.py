@@ -121,12 +121,66 @@ def test_a_status_that_refuses_nothing_for_good_is_tried_again(kinesis, status):
     assert sent(kinesis, b"", [Record()], status) == [None]
 
 
-def test_what_a_refusal_says_cannot_act_on_a_terminal(kinesis):
+HOSTILE = "\x1b]0;owned\x07\nline 2\r\n" + "x" * 5000
+
+
+@pytest.mark.parametrize("answer", [HOSTILE.encode(), compact({"__type": "AccessDenied", "message": HOSTILE})])
+def test_what_a_refusal_says_cannot_act_on_a_terminal(kinesis, answer):
     """The text of an error is one line without escape sequences, whatever the answer holds."""
-    with pytest.raises(PublishError) as caught:
-        sent(kinesis, b"\x1b]0;owned\x07\nline 2\r\n" + b"x" * 5000, [Record()], 403)
-    assert str(caught.value).isprintable()
-    assert len(str(caught.value)) < 1000
+    with AwsStub(lambda *_: (403, answer)) as aws:
+        client = kinesis(aws.url)
+        for call in (lambda: PutRecords(client, "updates").send([Record()]), ListShards(client, "updates")):
+            with pytest.raises(PublishError) as caught:
+                call()
+            assert str(caught.value).isprintable()
+            assert len(str(caught.value)) < 1000
+
+
+def logged(caplog, message):
+    """The fields of the lines with this message."""
+    return [vars(record) for record in caplog.records if record.message == message]
+
+
+@pytest.mark.parametrize(
+    ("status", "answer", "says"),
+    [
+        (500, compact({"__type": "InternalFailure"}), "InternalFailure"),
+        (400, compact({"__type": "ThrottlingException", "message": f"too fast {HOSTILE}"}), "too fast"),
+        (503, b"<html>busy", "busy"),
+        (200, b"<html>", "no answer of Kinesis"),
+        (None, b"", "Could not connect"),
+    ],
+)
+def test_why_a_call_failed_is_logged(kinesis, caplog, status, answer, says):
+    """A run whose way to Kinesis is closed reads, gets nowhere and ends: the log says of what, a few times."""
+    with AwsStub(lambda *_: (status, answer)) as aws:
+        put_records = PutRecords(kinesis(aws.url if status else "http://127.0.0.1:9"), "updates")
+        for _ in range(30):
+            assert put_records.send([Record()]) == [None]
+    lines = logged(caplog, "Kinesis does not acknowledge what it is sent")
+    assert 1 <= len(lines) <= 12
+    assert all(says in line["reason"] and line["reason"].isprintable() for line in lines)
+    assert all(len(line["reason"]) <= 500 for line in lines)
+
+
+@pytest.mark.parametrize("hash_key", [None, "0"])
+def test_why_records_were_not_taken_is_logged(kinesis, caplog, hash_key):
+    """The first error of a call stands for the others, with how many there are."""
+    refused = REFUSED | {"ErrorMessage": f"Rate exceeded {HOSTILE}"}
+    answer = compact({"FailedRecordCount": 2, "Records": [TAKEN, refused, REFUSED | {"ErrorCode": "InternalFailure"}]})
+    sent(kinesis, answer, [Record(hash_key=hash_key)] * 3)
+    [line] = logged(caplog, "Kinesis does not take some records")
+    assert (line["code"], line["records"], line["of"]) == (REFUSED["ErrorCode"], 2, 3)
+    assert line["reason"].startswith("Rate exceeded ")
+    assert line["reason"].isprintable()
+    assert len(line["reason"]) <= 500
+
+
+def test_nothing_is_logged_of_records_that_were_taken(kinesis, caplog):
+    """All is well, in either record format."""
+    for hash_key in (None, "0"):
+        sent(kinesis, WHOLE, [Record(hash_key=hash_key)] * 3)
+    assert not [record for record in caplog.records if "Kinesis" in record.message]
 
 
 @pytest.mark.parametrize(
