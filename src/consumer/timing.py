@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 LEASE_SECONDS = 45.0
-"""After a hard kill the checkpoint is free again before the next tick of the schedule (60 s)."""
+"""After a hard kill the next tick of the schedule (60 s) but one at the latest finds the checkpoint free."""
 
 RENEWAL_SECONDS = 15.0
 """The lease is renewed this often while nothing else is written: one that fails after the client's own tries

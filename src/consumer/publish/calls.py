@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from consumer.publish.put_records import Entry, PutRecords
 
     type Answer = list[str | None] | BaseException
-    """An error code for each record, None for one that Kinesis has; or what the call raised."""
+    """For each record the shard that has it, None where Kinesis did not take it; or what the call raised."""
 
 CALLS_IN_FLIGHT = 4
 """A call takes some 20 ms: four of 500 records fill a stream of many shards."""

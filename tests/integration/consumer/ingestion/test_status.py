@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 from common.clock import rfc3339
 from consumer.errors import UnauthorizedError
 from consumer.ingestion.handover import Handover
+from consumer.ingestion.status import _RATED_WRITES, STATUS_SECONDS
 from consumer.ingestion.summary import StopReason
 from consumer.timing import LEASE_SECONDS, Timing
 from live import objects
@@ -241,3 +242,4 @@ def test_the_fields_are_those_of_the_design(consume, status, simulator, clock, r
     design = (repository / "docs/design.md").read_text()
     [paragraph] = re.findall(r"^`status.json` .*?\n\n", design, re.MULTILINE | re.DOTALL)
     assert status().keys() <= set(re.findall(r"`([a-z_]+)`", paragraph))
+    assert f"(over the last {STATUS_SECONDS * _RATED_WRITES:g} s)" in paragraph
