@@ -31,10 +31,20 @@ _CHUNK: Final = 64 * 1024
 
 def archived(scratch: Path, folder: Path, memory: int) -> dict[str, int]:
     """Do as the function does, with so many MB for DuckDB; return the updates read and the rows written."""
+    return _archived(scratch, folder, memory, again=False)
+
+
+def archived_again(scratch: Path, folder: Path, memory: int) -> dict[str, int]:
+    """Do the same for what has been read; the hour's object has all of it, so that no row is written."""
+    return _archived(scratch, folder, memory, again=True)
+
+
+def _archived(scratch: Path, folder: Path, memory: int, *, again: bool) -> dict[str, int]:
     bucket: Any = FolderBucket(folder)
     staging = Staging(scratch, memory)
     try:
-        Archiving(Store(bucket, ""), staging, scratch, MOST_UPDATES).run([HOUR], lambda: 1e9, report := Report())
+        archiving = Archiving(Store(bucket, ""), staging, scratch, MOST_UPDATES)
+        archiving.run([HOUR], lambda: 1e9, report := Report(), again=again)
     finally:
         staging.close()
     return {"updates": report.updates, "rows": sum(report.rows.values())}

@@ -57,7 +57,7 @@ AGGREGATOR_SECONDS, AGGREGATOR_UPDATE_SECONDS = 0.08, 7e-6  # an invocation, whi
 AGGREGATOR_AIRCRAFT_SECONDS = 15e-6  # its state read, written, and drawn into a snapshot, at every invocation
 ARCHIVE_GB, ARCHIVE_DISK_GB = 2.0, 9.5  # beyond the half GB of disk that every function has
 ARCHIVE_SECONDS, ARCHIVE_UPDATE_SECONDS = 3, 25e-6  # a run with its start and its looks at 26 hours; each update, which
-# is sorted about twice (benchmarks.archive)
+# is sorted about twice, and takes no more in an hour that is archived again (benchmarks.archive)
 ARCHIVE_LOOKS = 2 * 26  # a list and a ledger for each
 ARCHIVED_BYTES = 28  # an update in Parquet, of generated traffic
 FLIGHTS_RUNS, FLIGHTS_SECONDS, FLIGHTS_UPDATE_SECONDS = 30, 5, 32e-6  # a month's, each of which starts; docs/flights.md

@@ -44,6 +44,9 @@ _KEYS: Final = ", ".join(KEY)
 _SORTED: Final = ", ".join(f"{name} NULLS FIRST" for name in KEY)
 _OTHERS: Final = ", ".join(f"{column.name} NULLS LAST" for column in COLUMNS if column.name not in KEY)
 _SAME: Final = " AND ".join(f"every.{name} IS NOT DISTINCT FROM twice.{name}" for name in KEY)
+_CONTENT: Final = f"hash({', '.join(column.name for column in COLUMNS if column.name not in KEY)}) AS content"
+"""All that is not the key: of two updates with one key that differ, one in 10^19 has the other's hash as well."""
+_EQUAL: Final = " AND ".join(f"mine.{name} IS NOT DISTINCT FROM stored.{name}" for name in (*KEY, "content"))
 
 
 class BrokenObjectError(Exception):
@@ -113,12 +116,14 @@ class Staging:
                 self._connection.execute(f"SELECT {_NAMES} FROM read_parquet('{existing}') LIMIT 1")  # noqa: S608 - the same
             except duckdb.Error as error:
                 raise BrokenObjectError(str(error)) from error
+        self._connection.execute("CREATE OR REPLACE TEMP TABLE held (number BIGINT)")
         self._connection.execute(f"CREATE OR REPLACE TEMP VIEW every AS {self._every(hour, existing)}")
-        self._connection.execute(
-            f"CREATE OR REPLACE TEMP TABLE twice AS SELECT {_KEYS} FROM every GROUP BY ALL HAVING count(*) > 1"  # noqa: S608 - the same
-        )
+        has_duplicates = self._has_duplicates()
+        if has_duplicates and existing is not None:
+            self._find_held(hour, existing)
+            has_duplicates = self._has_duplicates()
         rows = "SELECT * FROM every"
-        if self._connection.execute("SELECT count(*) FROM twice").fetchone() != (0,):
+        if has_duplicates:
             rows = (
                 f"SELECT * FROM every ANTI JOIN twice ON {_SAME} UNION ALL "  # noqa: S608 - the same
                 f"SELECT {_NAMES} FROM every SEMI JOIN twice ON {_SAME} "
@@ -134,8 +139,29 @@ class Staging:
         """Let go of memory and disk."""
         self._connection.close()
 
+    def _has_duplicates(self) -> bool:
+        """Find keys that several updates have."""
+        self._connection.execute(
+            f"CREATE OR REPLACE TEMP TABLE twice AS SELECT {_KEYS} FROM every GROUP BY ALL HAVING count(*) > 1"  # noqa: S608 - the same
+        )
+        return self._connection.execute("SELECT count(*) FROM twice").fetchone() != (0,)
+
+    def _find_held(self, hour: int, existing: Path) -> None:
+        """Find the updates that the object has already, as all are of an hour that is archived again.
+
+        They are left out before duplicates are sorted, which takes the updates whole.
+        """
+        self._connection.execute(
+            f"INSERT INTO held SELECT number FROM (SELECT updates.rowid AS number, {_KEYS}, {_CONTENT} "  # noqa: S608 - the same
+            f"FROM updates JOIN identities USING (identity) WHERE hour = {hour:d}) AS mine "
+            f"SEMI JOIN (SELECT {_KEYS}, {_CONTENT} FROM read_parquet('{existing}')) AS stored ON {_EQUAL}"
+        )
+
     def _every(self, hour: int, existing: Path | None) -> str:
-        new = f"SELECT {_NAMES} FROM updates JOIN identities USING (identity) WHERE hour = {hour:d}"  # noqa: S608
+        new = (
+            f"SELECT {_NAMES} FROM updates JOIN identities USING (identity) "  # noqa: S608 - the same
+            f"ANTI JOIN held ON updates.rowid = held.number WHERE hour = {hour:d}"
+        )
         if existing is None:
             return new
         return f"{new} UNION ALL SELECT {_NAMES} FROM read_parquet('{existing}')"  # noqa: S608 - the same

@@ -20,6 +20,7 @@ def hour(tmp_path_factory):
 def test_each_way_reads_all_updates(hour, tmp_path):
     """None is rejected, none is a duplicate; DuckDB's recipe finds as many."""
     assert runs.archived(tmp_path, hour, 256) == {"updates": UPDATES, "rows": UPDATES}
+    assert runs.archived_again(tmp_path, hour, 256) == {"updates": UPDATES, "rows": 0}
     runs.recipe(tmp_path, hour, 256)
     assert duckdb_count(hour / "recipe.parquet") == UPDATES
 
