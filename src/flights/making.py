@@ -39,8 +39,8 @@ _LEAST_SECONDS: Final = 60.0
 """That are left for a day to be begun."""
 
 _SECONDS_FOR_ROW: Final = 45e-6
-"""And of these so many for each row that it is made of, but for the first day of a run: what was measured on one core,
-30 microseconds (docs/flights.md), and half as much again for S3 and a busy host."""
+"""And of these so many for each row that it is made of, but for the first day of a run: the most that was measured on
+one core, 30 microseconds (docs/flights.md), and half as much again for S3."""
 
 _LEAST_FOR_PART: Final = 450.0
 """That are left for a part of a day to be begun: half of what a run has."""
