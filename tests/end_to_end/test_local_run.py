@@ -169,6 +169,7 @@ def test_a_stream_served_by_others_is_read(local_run, simulator, tmp_path):
     assert kinesis == {"updates": kinesis["updates"], "lost": None, "duplicates": 0, "out_of_order": None}
     assert run.report["consumer"]["hard_stops"] == 0
     assert "Nothing that came into Kinesis was lost." in run.output()
+    assert "GB for each million updates" in run.output()
     assert TOKEN not in run.output() + run.report_path.read_text()
 
 
