@@ -21,6 +21,14 @@ NOTES = Path(__file__).parent / "notes.md"
 """What the figures do not say by themselves; it is put at the page's end as it is."""
 
 
+_CONSUMER_MEMORY = """\
+The process runs the function's package alone, without Lambda's runtime client, and publishes one record an update. At
+50 updates a second it takes 46 MB. Beside these it holds digests of what was read, some 130 bytes each and 400,000 at
+most: this rate reaches that after 40 s. After 20 s at 4,000 a second, of which *Memory sizes* below has the peak, it is
+80,000.
+""".splitlines()
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write the page; return the exit code."""
     parser = argparse.ArgumentParser(prog="report", description=__doc__, allow_abbrev=False)
@@ -111,6 +119,8 @@ def _measurements(results: Mapping[str, Any]) -> Iterator[str]:
             f"of the second quarter {memory['early_mb']:.0f} MB, of the last {memory['late_mb']:.0f} MB. To reach: "
             f"under {memory['target_peak_mb']} MB, flat. It used {memory['cpu_share']:.0%} of a core."
         )
+        yield ""
+        yield from _CONSUMER_MEMORY
         yield ""
     yield from live.sections(results)
     if growth := results.get("growth"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.harness.workspace import FULL
 from benchmarks.measures.memory_sizes import MOST_CLOSING_SECONDS, MOST_SHARE, MOST_START_SECONDS
 
 if TYPE_CHECKING:
@@ -12,9 +13,9 @@ if TYPE_CHECKING:
 _INTRODUCTION = f"""\
 ## Memory sizes
 
-None of this ran in Lambda: calculated from measured CPU time. Lambda gives CPU in proportion to memory, one vCPU at
-1,769 MB (Lambda developer guide, *Configure Lambda function memory*), so that a duration is the CPU time divided by the
-share. Prices are list prices of arm64. Waiting for AWS is left out; so are TLS to Kinesis and the stream, and what
+None of this ran in Lambda: it is calculated from measured CPU time. Lambda gives CPU in proportion to memory, one vCPU
+at 1,769 MB (Lambda developer guide, *Configure Lambda function memory*), so that a duration is the CPU time divided by
+the share. Prices are list prices of arm64. Waiting for AWS is left out; so are TLS to Kinesis and the stream, and what
 another processor makes of the same code. Work that keeps its CPU busy costs the same at every size: a larger one is
 sooner done.
 
@@ -22,6 +23,7 @@ sooner done.
 {MOST_SHARE:.0%} of its CPU at the whole world's rate, since Lambda's processors may take twice as long, and it has to
 catch up even then. The aggregator: at most {MOST_CLOSING_SECONDS:g} s for the end of a full shard's window, during
 which the shard waits. The alerts function: at most {MOST_START_SECONDS:g} s for a cold start with its first alerts.
+The consumer's peak memory is that of {FULL.growth_seconds:g} s at the whole world's rate.
 """
 
 _SECONDS: Callable[[float], str] = "{:.2f} s".format
