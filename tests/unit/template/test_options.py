@@ -175,6 +175,19 @@ def test_the_webhooks_secret_is_in_no_parameter(stack, template, secret, header)
     assert all(template["Parameters"][name]["NoEcho"] for name in ("AlertWebhook", "AlertWebhookBody"))
 
 
+def test_another_version_of_the_webhooks_secret_is_another_reference(stack):
+    """CloudFormation reads a secret again only where the reference to it has changed."""
+
+    def value(version):
+        made = stack(AlertWebhook=WEBHOOK, AlertWebhookSecretArn=PAGER, AlertWebhookSecretVersion=version)
+        connection = made.properties("AWS::Events::Connection")["AlertWebhookConnection"]
+        return connection["AuthParameters"]["ApiKeyAuthParameters"]["ApiKeyValue"]
+
+    version = "EXAMPLE1-90ab-cdef-fedc-ba987EXAMPLE"
+    assert value("") == f"{{{{resolve:secretsmanager:{PAGER}}}}}"
+    assert value(version) == f"{{{{resolve:secretsmanager:{PAGER}:SecretString:::{version}}}}}"
+
+
 KEY = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 EVERYTHING = {"AlertWebhook": WEBHOOK, "PageAccess": "open-to-everyone"}
 STORES = {
