@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ops import key_check
 from ops.duration import shown
 from ops.errors import OpsError
-from ops.finding import ATTENTION, OK, UNKNOWN, Finding
+from ops.finding import ATTENTION, OK, REPAIR, SWITCH_ON, UNKNOWN, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -68,7 +68,10 @@ class Checks:
         secret = self._template.parameters.get("ApiTokenSecretArn") or self._stack["ApiTokenSecret"]
         described = self._stack.client("secretsmanager").describe_secret(SecretId=secret)
         versions = described.get("VersionIdsToStages", {}).values()
-        if any("AWSCURRENT" in stages for stages in versions):
+        if deleted := described.get("DeletedDate"):
+            do = f"restore it: `aws secretsmanager restore-secret --secret-id {secret}`"
+            yield Finding("token", ATTENTION, f"deleted on {deleted:%Y-%m-%d}: every run fails", do)
+        elif any("AWSCURRENT" in stages for stages in versions):
             changed = described.get("LastChangedDate")
             yield Finding("token", OK, "set" + (f", changed {changed:%Y-%m-%d}" if changed else ""))
         else:
@@ -84,9 +87,9 @@ class Checks:
             "FunctionArn"
         ]
         if rule["State"] != "ENABLED":
-            yield Finding("schedule", ATTENTION, "off: no run begins", "deploy with ScheduleState=ENABLED")
+            yield Finding("schedule", ATTENTION, "off: no run begins", SWITCH_ON)
         elif not any(target["Arn"].startswith(arn) for target in targets):
-            yield Finding("schedule", ATTENTION, "does not start the consumer: it has another target", "deploy again")
+            yield Finding("schedule", ATTENTION, "does not start the consumer: it has another target", REPAIR)
         else:
             yield Finding("schedule", OK, f"on, {rule.get('ScheduleExpression')}")
 
@@ -103,12 +106,10 @@ class Checks:
             ]
             if mapping.get("State") != "Enabled":
                 text = f"{logical_id}: {mapping.get('State')}: {mapping.get('StateTransitionReason', '')}"
-                yield Finding("mappings", ATTENTION, text, "deploy again, or enable it in Lambda's console")
+                yield Finding("mappings", ATTENTION, text, f"{REPAIR}, or enable it in Lambda's console")
             elif differing:
                 text = f"{logical_id}: {'; '.join(differing)}"
-                yield Finding(
-                    "mappings", ATTENTION, text, "changed by hand: deploy again, or write it into the template"
-                )
+                yield Finding("mappings", ATTENTION, text, f"changed by hand: {REPAIR}, or write it into the template")
             else:
                 yield Finding("mappings", OK, f"{logical_id}: enabled, at its settings")
 
@@ -116,7 +117,8 @@ class Checks:
         """Compare each role's own policies with the template: a permission that was taken away by hand."""
         iam = self._stack.client("iam")
         missing = []
-        roles = list(self._template.of_type("AWS::IAM::Role"))
+        # Those of a condition that is false are in the template, and were never made.
+        roles = [one for one in self._template.of_type("AWS::IAM::Role") if one[0] in self._stack.resources]
         for logical_id, properties in roles:
             for policy in properties.get("Policies", []):
                 document = iam.get_role_policy(RoleName=self._stack[logical_id], PolicyName=policy["PolicyName"])
@@ -124,7 +126,7 @@ class Checks:
                 lost = _actions(policy["PolicyDocument"]) - has
                 missing += [f"{logical_id} lacks {', '.join(sorted(lost))}"] if lost else []
         if missing:
-            yield Finding("permissions", ATTENTION, "; ".join(missing), "changed by hand: deploy again")
+            yield Finding("permissions", ATTENTION, "; ".join(missing), f"changed by hand: {REPAIR}")
         else:
             yield Finding("permissions", OK, f"{len(roles)} roles have what the template gives them")
 
@@ -141,7 +143,7 @@ class Checks:
         longest = max(ages, default=0)
         text = f"the stream keeps {hours} hours; records are given up after {shown(longest)}"
         if wanted is not None and int(wanted) != hours:
-            yield Finding("retention", ATTENTION, f"{text}; the template says {wanted} hours", "deploy again")
+            yield Finding("retention", ATTENTION, f"{text}; the template says {wanted} hours", REPAIR)
         elif longest >= hours * 3_600:
             do = "records go before they are given up: lower MaximumRecordAgeInSeconds, or keep the stream longer"
             yield Finding("retention", ATTENTION, text, do)
@@ -177,7 +179,7 @@ class Checks:
         gone = [names[name] for name in names if name not in listed]
         silent = [names[name] for name, one in listed.items() if not one.get("ActionsEnabled", True)]
         if gone:
-            yield Finding("alarms", ATTENTION, f"gone: {', '.join(gone)}", "deleted by hand: deploy again")
+            yield Finding("alarms", ATTENTION, f"gone: {', '.join(gone)}", f"deleted by hand: {REPAIR}")
         elif silent:
             do = "the schedule is off, or somebody disabled their actions: `aws cloudwatch enable-alarm-actions`"
             yield Finding("alarms", ATTENTION, f"tell nobody: {', '.join(silent)}", do)

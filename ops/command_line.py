@@ -32,6 +32,7 @@ _OF_A_STACK = {
     "redrive": ("ops.redrive", "list what was given up and why, and put it back into the stream"),
     "drain": ("ops.drain", "bring a stack to rest with no window open, before an upgrade"),
     "doctor": ("ops.doctor", "check that a stack is set up as it should be"),
+    "repair": ("ops.repair", "put back what was changed or deleted by hand"),
 }
 """Commands about a stack: their module, which is imported for its own command alone, and what they do."""
 

@@ -17,6 +17,7 @@ AWS_ERRORS = (BotoCoreError, ClientError)
 """All that a client of AWS raises."""
 
 _REFUSED = {"403", "AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError"}
+_GONE = {"NoSuchBucket", "NoSuchEntity", "NotFound", "NotFoundException", "ResourceNotFoundException"}
 _EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
 
 
@@ -57,6 +58,13 @@ def _answered(error: ClientError, needs: str) -> str:
     if code(error) in _REFUSED:
         return f". {needs}"
     return ". Sign in again (`aws sso login`)" if code(error) in _EXPIRED else ""
+
+
+def is_gone(error: Exception) -> bool:
+    """Return whether AWS says that what was asked about is not there. Without a body S3 says no more than 404."""
+    if not isinstance(error, ClientError):
+        return False
+    return code(error) in _GONE or (code(error), error.operation_name) == ("404", "HeadBucket")
 
 
 def code(error: ClientError) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from ops.errors import AWS_ERRORS, DamagedError, OpsError, explained
+from ops.errors import AWS_ERRORS, DamagedError, OpsError, explained, is_gone
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 OK: Final = "ok"
 ATTENTION: Final = "attention"
 UNKNOWN: Final = "unknown"
+
+REPAIR: Final = "`ops repair` puts it back"
+SWITCH_ON: Final = "`ops drain --resume`; if it was deployed so, ScheduleState=ENABLED"
+"""What to do about a stack that is not as it was deployed: a deployment compares with the one before alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +31,7 @@ class Finding:
 
 
 def gather(looks: Iterable[tuple[str, Callable[[], Iterable[Finding]]]]) -> list[Finding]:
-    """Return what each look finds; one that AWS refuses is unknown, and stops no other.
+    """Return what each look finds; one that AWS refuses is unknown, and stops no other. What AWS has not is gone.
 
     Raises
     ------
@@ -45,6 +49,10 @@ def gather(looks: Iterable[tuple[str, Callable[[], Iterable[Finding]]]]) -> list
             found.append(Finding(part, ATTENTION, str(error)))
             looked_at += 1
         except (*AWS_ERRORS, OpsError) as error:
+            if is_gone(error):
+                found.append(Finding(part, ATTENTION, f"gone: {explained(error)}", f"deleted by hand: {REPAIR}"))
+                looked_at += 1
+                continue
             failed.append(explained(error))
             found.append(Finding(part, UNKNOWN, f"cannot be looked at: {failed[-1]}"))
     if failed and not looked_at:

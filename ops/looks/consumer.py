@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from live import objects
 from ops import stored
-from ops.finding import ATTENTION, OK, UNKNOWN, Finding
+from ops.finding import ATTENTION, OK, SWITCH_ON, UNKNOWN, Finding
 from ops.looks.reading import runbook, span_text
 
 if TYPE_CHECKING:
@@ -64,6 +64,4 @@ class ConsumerLooks:
         if state == "ENABLED":
             yield Finding("schedule", OK, f"on, {rule.get('ScheduleExpression')}", "", facts)
         else:
-            yield Finding(
-                "schedule", ATTENTION, "off: no run begins", "`ops drain --resume`, or ScheduleState=ENABLED", facts
-            )
+            yield Finding("schedule", ATTENTION, "off: no run begins", SWITCH_ON, facts)

@@ -324,6 +324,7 @@ def test_doctor_finds_what_was_changed_by_hand(local_stack, capsys):
         healthy[part]["state"] for part in ("deployment", "token", "schedule", "mappings", "retention", "clock")
     ] == ["ok"] * 6
     assert parts(after)["schedule"]["state"] == "attention"
+    assert parts(after)["schedule"]["do"].startswith("`ops drain --resume`")
     differing = [one["text"] for one in after["parts"] if one["part"] == "mappings" and one["state"] == "attention"]
     assert differing == ["AggregatorFunctionUpdates: BatchSize is 77, the template says 2000"]
     assert parts(after)["subscriptions to alarms"]["do"] == "deploy with AlarmEmail, or subscribe"

@@ -30,6 +30,7 @@ COMMANDS = [
     ["drain", "--yes"],
     ["drain", "--resume"],
     ["doctor"],
+    ["repair", "--yes"],
 ]
 
 
