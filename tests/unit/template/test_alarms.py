@@ -116,6 +116,15 @@ def test_a_consequence_is_silent_while_its_cause_sounds(composites):
     }
 
 
+def test_the_index_says_which_stacks_have_the_alarms_on_promises(template, repository):
+    """Each parameter that leaves them out, with the value that has them; but for Watching, which has its own words."""
+    text = " ".join((repository / "docs/operations/README.md").read_text().split())
+    asked = [one["Fn::Equals"] for one in template["Conditions"]["WatchesPromises"]["Fn::And"] if "Fn::Equals" in one]
+    assert len(asked) == 3
+    for reference, value in asked:
+        assert re.search(rf"`{reference['Ref']}` is `?{value}\b", text), reference
+
+
 @pytest.mark.parametrize(("promise", "budget", "rate"), [("Freshness", 5, 6), ("Windowed", 1, 14.4)])
 def test_a_burn_rate_alarm_has_two_windows_and_one_threshold(alarms, promise, budget, rate):
     """An hour and five minutes; beyond so many times what may be bad, in percent."""
