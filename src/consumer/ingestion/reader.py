@@ -190,6 +190,7 @@ class StreamReader:
                 if not self._has_heard and (self._processor.counters.rejected > rejected or attempts < _EMPTY_ANSWERS):
                     raise StreamInterruptedError("the response holds no message of the Tracking Stream")
                 is_complete = True
+        self._keeper.progressed()  # the waits before a reconnect do not grow from one quiet slice to the next
         return self._processor.counters.updates - before
 
     def _read(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections import Counter
+from datetime import timedelta
 from itertools import count
 
 import pytest
@@ -107,6 +108,24 @@ def test_a_time_range_in_which_nothing_was_ingested_is_believed_in_the_end(consu
     assert set(ranges.values()) == {3}
     assert state.checkpoint["gap"] is None
     assert state.numbers == [0]
+
+
+def test_a_quiet_gap_is_not_waited_for_ever_longer(consume, state, clock):
+    """Each empty answer is asked for again after a wait; in a gap of seven hours those are half a minute in all."""
+    seven_hours_ago = (clock.now() - timedelta(hours=7)).isoformat()
+    state.put_checkpoint(position_token="t1", token_received_at=seven_hours_ago, newest_ingestion_time=seven_hours_ago)
+    live = answering(token("t2"), Exchange.stay)
+
+    def asked(exchange):
+        is_batch = "start" in exchange.request.parameters
+        (answering(b"", Exchange.end) if is_batch else quiet)(exchange)
+
+    with ScriptedStream(live, asked) as server:
+        run = consume(server.url)
+        wait_until(lambda: server.requests and server.requests[-1].parameters.get("position_token") == "t2")
+        run.stop()
+    assert state.checkpoint["gap"] is None
+    assert sum(clock.slept) < 30
 
 
 def test_statuses_without_end_fill_no_log(consume, state, clock, caplog):
