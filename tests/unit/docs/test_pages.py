@@ -79,6 +79,12 @@ def test_sam_is_run_where_it_is_installed(repository):
         assert bare == [], page
 
 
+def test_the_page_of_performance_ends_with_its_notes(repository):
+    """It is made of figures and of notes: what is changed in one alone is lost when the page is made again."""
+    notes = (repository / "benchmarks/report/notes.md").read_text()
+    assert (repository / "docs/performance.md").read_text().endswith(notes)
+
+
 @pytest.mark.parametrize(
     "page", ["README.md", "CONTRIBUTING.md", "docs/feeds.md", "docs/debugging.md", ".pre-commit-config.yaml"]
 )
