@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from tools.map.simplify import Point
 
-COAST, BORDER, SMALLEST = 0.006, 0.015, 0.015
+COAST, BORDER, SMALLEST = 0.0068, 0.018, 0.015
 """Square degrees: triangles that a coastline and a border keep, and the smallest island."""
 
 UNITS = 100
@@ -63,13 +63,15 @@ def world(topology: dict[str, Any]) -> bytes:
 
 
 def airports(rows: Iterable[dict[str, str]]) -> bytes:
-    """Return the large airports as columns: codes, city, position in thousandths of a degree from the one before."""
-    large = [row for row in rows if row["type"] == "large_airport" and len(row["gps_code"]) == 4 and row["iata_code"]]  # noqa: PLR2004  # an ICAO code
+    """Return the large airports as columns: codes and cities as texts, thousandths of a degree from the one before."""
+    codes = re.compile("[A-Z0-9]{4} [A-Z0-9]{3}")  # read by their lengths
+    found = (row for row in rows if codes.fullmatch(f"{row['gps_code']} {row['iata_code']}"))
+    large = [row for row in found if row["type"] == "large_airport"]
     large.sort(key=lambda row: row["gps_code"])
     columns = {
-        "icao": [row["gps_code"] for row in large],
-        "iata": [row["iata_code"] for row in large],
-        "city": [row["municipality"] for row in large],
+        "icao": "".join(row["gps_code"] for row in large),
+        "iata": "".join(row["iata_code"] for row in large),
+        "city": "|".join(row["municipality"].replace("|", " ") for row in large),
         "latitude": _steps(round(float(row["latitude_deg"]) * 1000) for row in large),
         "longitude": _steps(round(float(row["longitude_deg"]) * 1000) for row in large),
     }

@@ -139,7 +139,7 @@ async function land() {
 async function airportNames() {
   const columns = await (await file(new URL("data/airports.json", base).href)).json();
   for (const steps of [columns.latitude, columns.longitude]) steps.forEach((/** @type {any} */ _, /** @type {number} */ i) => (steps[i] += steps[i - 1] ?? 0));
-  airports = columns;
+  airports = { ...columns, icao: columns.icao.match(/.{4}/g), iata: columns.iata.match(/.{3}/g), city: columns.city.split("|") };
   post({ type: "airports", names: Object.fromEntries((airports?.icao ?? []).map((code, i) => [code, airports?.city[i]])) });
   changed();
 }
