@@ -1,6 +1,6 @@
 """Takes the pictures of docs/images: `pipenv run screenshots` runs the local stack and looks at its page in Chromium.
 
-It takes some two minutes. Chromium is Debian's, or the one that `--chromium` names.
+It takes some three minutes. Chromium is Debian's, or the one that `--chromium` names.
 """
 
 from __future__ import annotations
@@ -10,28 +10,54 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from playwright.sync_api import sync_playwright
+
+from local.signals import ending_in_order
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import IO
 
+    from playwright.sync_api import ViewportSize
+
 ROOT = Path(__file__).resolve().parents[1]
 IMAGES = ROOT / "docs" / "images"
-AIRCRAFT = 3_000
+AIRCRAFT = 2_000
+
+
+class View(NamedTuple):
+    """One picture: the page's size and colours, where it looks, and what is clicked before it is taken."""
+
+    width: int
+    height: int
+    colours: Literal["light", "dark"]
+    place: str
+    clicks: tuple[str, ...] = ()
+
 
 VIEWS = {
-    "map": ({"width": 1200, "height": 750}, "light", "#at=47.5,6.0,4.4"),
-    "map-dark": ({"width": 1200, "height": 750}, "dark", "#at=47.5,6.0,4.4"),
-    "map-phone": ({"width": 390, "height": 844}, "light", "#at=48.5,8.0,4"),
+    "map": View(1200, 750, "light", "#at=47.5,6.0,4.4"),
+    "map-dark": View(1200, 750, "dark", "#at=47.5,6.0,4.4", ("#tracks", "#alerts .emergency button", "#side-button")),
+    "map-phone": View(390, 844, "light", "#at=48.5,8.0,4"),
 }
-"""By the picture's name: the size, the colours, and where the page looks."""
 
 _ARGUMENTS = ["--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-sync"]
 _FEWEST = AIRCRAFT * 9 // 10
-_TIMEOUT_MS = 180_000
+_TIMEOUT_MS = 300_000
+_SETTLED_MS = 3_000
+"""For labels, and for what was clicked."""
+
+_AS_USUAL = """(fewest) => {
+  const figure = (item) => [item.firstChild.data.trim(), parseInt(item.lastChild.textContent)];
+  const figures = Object.fromEntries([...document.querySelectorAll("#health li")].map(figure));
+  return Number(document.documentElement.dataset.aircraft) >= fewest
+    && figures.Snapshot < 10 && figures["Source lag"] < 10 && figures.Updates > 0
+    && document.querySelector("#alerts .emergency") !== null;
+}"""
+"""Whether a run has come through its beginning: all aircraft are there, the newest update is seconds old, and an alert
+was sent."""
 
 
 def main() -> int:
@@ -39,21 +65,22 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="screenshots", description=__doc__.partition("\n")[0])
     parser.add_argument("--chromium", default="/usr/bin/chromium", metavar="FILE", help="default %(default)s")
     options = parser.parse_args()
-    traffic = ("--rate", "600", "--aircraft", str(AIRCRAFT), "--duration", "0")
+    traffic = ("--rate", "400", "--aircraft", str(AIRCRAFT), "--duration", "0", "--emergency")
     command = [sys.executable, "-m", "local", "--unlisted", *traffic]
-    run = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own module
-    try:
-        assert run.stdout is not None
-        address = _address(run.stdout)
-        if address is None:
-            sys.stderr.write("screenshots: the local stack ended without an address; `pipenv run local` says why\n")
-            return 1
-        IMAGES.mkdir(parents=True, exist_ok=True)
-        for name in _taken(address, options.chromium):
-            sys.stdout.write(f"docs/images/{name}.png\n")
-    finally:
-        run.kill()  # its reaper ends the rest
-        run.wait()
+    with ending_in_order():
+        run = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own module
+        try:
+            assert run.stdout is not None
+            address = _address(run.stdout)
+            if address is None:
+                sys.stderr.write("screenshots: the local stack ended without an address; `pipenv run local` says why\n")
+                return 1
+            IMAGES.mkdir(parents=True, exist_ok=True)
+            for name in _taken(address, options.chromium):
+                sys.stdout.write(f"docs/images/{name}.png\n")
+        finally:
+            run.kill()  # its reaper ends the rest
+            run.wait()
     return 0
 
 
@@ -62,17 +89,18 @@ def _address(output: IO[str]) -> str | None:
 
 
 def _taken(address: str, chromium: str) -> Iterator[str]:
-    """Take each picture once nearly all aircraft are there; yield its name."""
+    """Take each picture once the run goes as usual; yield its name."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=_ARGUMENTS)
-        for name, (size, colours, place) in VIEWS.items():
-            context = browser.new_context(viewport=size, color_scheme=colours, bypass_csp=True)  # type: ignore[arg-type]  # as it takes them
+        for name, view in VIEWS.items():
+            size: ViewportSize = {"width": view.width, "height": view.height}
+            context = browser.new_context(viewport=size, color_scheme=view.colours, bypass_csp=True)
             page = context.new_page()
-            page.goto(address + place)
-            page.wait_for_function(
-                f"Number(document.documentElement.dataset.aircraft) >= {_FEWEST}", timeout=_TIMEOUT_MS
-            )
-            page.wait_for_timeout(3_000)  # for labels to settle
+            page.goto(address + view.place)
+            page.wait_for_function(_AS_USUAL, arg=_FEWEST, timeout=_TIMEOUT_MS)
+            for place in view.clicks:
+                page.click(place)
+            page.wait_for_timeout(_SETTLED_MS)
             page.screenshot(path=IMAGES / f"{name}.png")
             context.close()
             yield name
