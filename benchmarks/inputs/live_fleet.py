@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from live.columns import Aircraft
+from live.columns import NO_TIME, Aircraft
 from live.container import Header
 from live.identities import FIELDS
 from live.layout import EMERGENCIES, SOURCES
@@ -26,8 +26,8 @@ class Update(msgspec.Struct, gc=False):
     icao_address: str
     timestamp: datetime
     ingestion_time: datetime
-    latitude: float
-    longitude: float
+    latitude: float | None
+    longitude: float | None
     altitude_baro: float | None = None
     speed: float | None = None
     vertical_rate: float | None = None
@@ -78,7 +78,13 @@ def columns(fleet: Sequence[Update], window_start: int) -> Aircraft:
         icao_address=[update.icao_address for update in fleet],
         timestamp=times,
         delay=delays,
-        position_measured=array("q", [time + min(delay, 0) for time, delay in zip(times, delays, strict=True)]),
+        position_measured=array(
+            "q",
+            [
+                NO_TIME if update.latitude is None else time + min(delay, 0)
+                for update, time, delay in zip(fleet, times, delays, strict=True)
+            ],
+        ),
         latitude=readings("latitude", 10_000_000),
         longitude=readings("longitude", 10_000_000),
         altitude=readings("altitude_baro"),

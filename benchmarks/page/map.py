@@ -121,6 +121,7 @@ def prepared(count: int, seconds: int) -> list[Snapshot]:
         now = datetime.fromtimestamp(start + step, UTC)
         for update in fleet:
             update.timestamp, update.ingestion_time = now - timedelta(seconds=4), now - timedelta(seconds=1)
+            assert update.longitude is not None, "each has a place"
             update.longitude = (update.longitude + 0.01 + 180) % 360 - 180
         writer.write(int((start + step) * 1000))
         writer.add(fleet)

@@ -140,6 +140,13 @@ class Page:
         """Come back to the page's tab: it asks for everything at once rather than when the next is due."""
         self.tab.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
 
+    def shown_again(self):
+        """Wait until the worker has sent two more pictures, and what the page does after them is in its address."""
+        for _ in range(2):
+            self.tab.evaluate("document.documentElement.dataset.aircraft = 'sent before'")
+            self.wait("() => document.documentElement.dataset.aircraft !== 'sent before'")
+        self.tab.wait_for_timeout(800)  # a flight of the camera, and how long the view has to stand
+
     def shown(self, count):
         """Wait until so many aircraft are drawn."""
         self.wait("count => document.documentElement.dataset.aircraft === String(count)", count)

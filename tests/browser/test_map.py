@@ -166,6 +166,70 @@ def test_the_list_is_sorted_and_limited_to_the_view(sky, open_page):
     assert rows(page) == ["MAYDAY1 7700", "BAW7", "DLH401", "SWR22"]
 
 
+UNDER_NOTHING = """([latitude, longitude]) => {
+  const at = /at=([-0-9.]+),([-0-9.]+),([0-9.]+)/.exec(location.hash);
+  if (!at) return false;
+  const [lat, lon, zoom] = at.slice(1).map(Number);
+  const down = (degrees) => -Math.asinh(Math.tan((degrees * Math.PI) / 180)) / (2 * Math.PI);
+  const scale = 256 * 2 ** zoom;
+  const x = innerWidth / 2 + ((longitude - lon) / 360) * scale;
+  const y = innerHeight / 2 + (down(latitude) - down(lat)) * scale;
+  return document.elementFromPoint(x, y)?.id === 'canvas';
+}"""
+
+
+@pytest.mark.parametrize(
+    ("width", "place"),
+    [(1024, (51.5, 12.5)), (1024, (47.0, 0.5)), (360, (47.0, 8.0)), (360, (45.2, 8.0))],
+    ids=["the list", "the panel", "a phone's list", "a phone's panel"],
+)
+def test_an_aircraft_chosen_in_the_list_is_under_nothing(sky, open_page, width, place):
+    """Neither the list nor the panel lies over it: the map moves if it has to."""
+    latitude, longitude = place
+    sky.fly("3C4AAA", callsign="DLH401", latitude=latitude, longitude=longitude, speed=0.0)
+    sky.write()
+    page = open_page("at=47,8,5.5", width=width, height=740)
+    if width < 1024:
+        page.click("#side-button")
+    page.wait(f"() => {NAMES}.includes('DLH401')")
+
+    page.click("tbody button:text('DLH401')")
+    page.wait(f"() => ({TEXT})('#panel h2') === 'DLH401'")
+    page.wait(UNDER_NOTHING, place)
+
+
+SHOWN = "address => document.querySelector('#panel .fields')?.textContent.includes(address)"
+AT = "location.hash.match(/at=[^&]*/)[0]"
+
+
+@pytest.mark.parametrize("place", ["at=20.000,0.000,5.00", "at=47.000,8.000,5.50"], ids=["elsewhere", "under the list"])
+def test_a_link_is_looked_at_where_it_says(sky, open_page, place):
+    """Even if its aircraft is out of view, or under the list, or comes later: nobody has chosen it here."""
+    page = open_page(f"{place}&aircraft=3C4AAA", height=740)
+    sky.fly("3C4AAA", callsign="DLH401", latitude=51.5, longitude=12.5, speed=0.0)
+    sky.write()
+    page.look_again()
+    if place.startswith("at=47"):
+        page.wait(SHOWN, "3C4AAA")
+    page.shown_again()
+
+    assert page.evaluate(AT) == place
+
+
+def test_an_alert_of_an_aircraft_without_a_position_moves_nothing(sky, open_page):
+    """Its panel opens; there is no place on the map to look at. A view of the world has it, no region does."""
+    sky.fly("AAAAAA", callsign="LOST1", squawk="7700", latitude=None, longitude=None)
+    sky.write()
+    page = open_page("at=47.000,8.000,3.00")
+    page.wait(f"() => ({TEXT})('#alerts li').includes('LOST1')")
+
+    page.click("#alerts li button")
+    page.wait(SHOWN, "AAAAAA")
+    page.shown_again()
+
+    assert page.evaluate(AT) == "at=47.000,8.000,3.00"
+
+
 def test_an_alert_is_announced_and_leads_to_its_aircraft(sky, open_page):
     """A new one is shown as it comes, in a live region; those from before the page was opened are in the list alone."""
     sky.fly("AAAAAA", callsign="OLD1", squawk="7600")
@@ -315,8 +379,11 @@ def test_without_webgl_the_list_goes_on(open_page):
     page.wait("() => document.querySelectorAll('tbody tr').length === 3")
 
     assert "no WebGL2" in page.inner_text("#no-webgl")
+    before = page.evaluate(AT)
     page.click("tbody tr:nth-child(1) button")
-    page.wait("() => !document.getElementById('panel').hidden")
+    page.wait("() => document.querySelector('#panel .fields')?.checkVisibility()")
+    page.shown_again()
+    assert page.evaluate(AT) == before, "there is no map to move"
 
 
 def test_a_recording_that_is_replayed_years_later_is_shown(sky, open_page):

@@ -26,9 +26,13 @@ const WIDE = 120;
 const CLOSE = 8;
 /** How much of the world a region is at most. */
 const REGION = 0.25;
+/** Milliseconds for which a chosen aircraft may be on its way to the page, or the map to it. */
+const SOUGHT = 5000;
 
 const link = readLink(location.hash);
 let { selected } = link;
+/** Until when the aircraft that somebody has just chosen is moved out from under the list or the panel. */
+let soughtUntil = 0;
 let shownPast = { shown: Date.now(), real: Date.now(), isPast: false };
 const show = { labels: true, tracks: link.hasTrails };
 let viewTimer = 0;
@@ -50,7 +54,7 @@ const panel = new Panel(() => select(null));
 const list = new List({
   select: (address) => {
     if (isNarrow()) openList(false); // it would cover the panel
-    select(address, true);
+    choose(address, true);
   },
   sort: (sorting) => order({ type: "sort", sorting }),
   page: (first) => order({ type: "page", first }),
@@ -59,13 +63,13 @@ const flights = new Flights((track) => scene.setFlight(track));
 const alerts = new Alerts((alert) => {
   if (Number.isFinite(alert.latitude) && Number.isFinite(alert.longitude))
     camera.goTo(toX(Number(alert.longitude)), toY(Number(alert.latitude)), Math.max(CLOSE, camera.zoom));
-  select(alert.icao_address);
+  choose(alert.icao_address);
 });
 const search = new SearchBox({
   ask: (text) => order({ type: "search", text }),
   aircraft: (address, x, y) => {
     camera.goTo(x, y, Math.max(CLOSE, camera.zoom));
-    select(address, true);
+    choose(address, true);
   },
   airport: (x, y) => camera.goTo(x, y, Math.max(9, camera.zoom)),
 });
@@ -104,6 +108,12 @@ function select(address, isFocused = false) {
   writeAddress();
 }
 
+/** Selects what somebody has pointed at, which is then to be seen. @param {string | null} address @param {boolean} [isFocused] */
+function choose(address, isFocused) {
+  soughtUntil = Date.now() + SOUGHT;
+  select(address, isFocused);
+}
+
 function sendView() {
   const box = camera.box();
   const wider = camera.box(0.5);
@@ -132,6 +142,21 @@ function lookAt(data) {
   camera.fit([left, top, right, bottom], covered);
 }
 
+/**
+ * Moves a chosen aircraft that something lies over to the middle of what is free.
+ * @param {import("./picture.js").Details} aircraft
+ */
+function uncover({ latitude, longitude }) {
+  if (camera.flight || Date.now() > soughtUntil || !scene.painter) return;
+  const [x, y] = camera.pixel(toX(longitude), toY(latitude));
+  if (!(x >= 0 && x < camera.width && y >= 0 && y < camera.height)) return;
+  soughtUntil = 0;
+  if (document.elementFromPoint(x, y) === canvas) return;
+  const [card, side] = [byId("panel"), byId("side")].map((one) => one.getBoundingClientRect());
+  const [freeX, freeY] = isNarrow() ? [camera.width / 2, (side.bottom + card.top) / 2] : [(card.right + side.left) / 2, camera.height / 2];
+  camera.goTo(camera.x + (x - freeX) / camera.scale, camera.y + (y - freeY) / camera.scale, camera.zoom);
+}
+
 // What the worker says
 
 /** @type {Record<string, (message: any) => void>} */
@@ -149,12 +174,12 @@ const handlers = {
   },
   list: (message) => list.show(message),
   details({ address, aircraft }) {
-    if (address === selected) panel.show(address, aircraft);
+    if (address !== selected) return;
+    panel.show(address, aircraft);
+    if (aircraft) uncover(aircraft);
   },
   found: (message) => search.show(message),
-  picked({ address }) {
-    select(address);
-  },
+  picked: ({ address }) => choose(address),
   alerts: ({ alerts: found }) => alerts.show(found),
   health(message) {
     health.show({ ...message, troubles: [...message.troubles, ...basemap.troubles] });
@@ -182,6 +207,8 @@ function toggle(id, change) {
   });
 }
 
+// Who moves the map keeps it where it is.
+for (const name of ["pointerdown", "wheel", "keydown"]) canvas.addEventListener(name, () => (soughtUntil = 0));
 byId("side-button").addEventListener("click", () => openList(!!byId("side-body").hidden));
 byId("closer").addEventListener("click", () => camera.zoomBy(1));
 byId("farther").addEventListener("click", () => camera.zoomBy(-1));

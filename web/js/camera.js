@@ -71,6 +71,12 @@ export class Camera {
     this.#settle();
   }
 
+  /** @param {number} x @param {number} y @returns {[number, number]} the pixel there */
+  pixel(x, y) {
+    const dx = x - this.x;
+    return [this.width / 2 + (dx - Math.round(dx)) * this.scale, this.height / 2 + (y - this.y) * this.scale];
+  }
+
   /** @param {{x: number, y: number, zoom: number} | null} place to be at at once, if any */
   put(place) {
     if (place) Object.assign(this, { ...place, isChosen: true });
