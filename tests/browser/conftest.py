@@ -57,6 +57,11 @@ class Sky:
         )
         return self.aircraft[address]
 
+    def leave(self):
+        """Take all aircraft away, from the open window, too."""
+        self.aircraft.clear()
+        self.writer._windows[0].clear()
+
     def write(self, *, now=None):
         """Write all of them as of now, or of a time in milliseconds."""
         self.now = int(time.time() * 1000) if now is None else now
@@ -181,3 +186,13 @@ def open_page(chromium, server):
         assert page.problems == []
     for context in contexts:
         context.close()
+
+
+@pytest.fixture
+def modules(chromium, server):
+    """A tab beside the page, whose own code does not run in it: a test imports from `./js/` what it looks at."""
+    tab = chromium.new_page()
+    tab.goto(f"{server}js/geo.js")
+    tab.evaluate("history.replaceState(null, '', '/')")
+    yield tab
+    tab.close()

@@ -2,7 +2,7 @@
  * The live feed: polls each shard's open window, and takes the windows before it and its identities when they are needed.
  */
 import { FeedClock } from "./clock.js";
-import { identitiesAt, JsonObject, positionsAt } from "./objects.js";
+import { identitiesAt, JsonObject, positionsAt, widened } from "./objects.js";
 import { reason } from "./retry.js";
 import { SnapshotError } from "./snapshot.js";
 
@@ -221,9 +221,7 @@ class Shard {
 
 /** @param {import("./objects.js").Box | null} box @returns {import("./objects.js").Box | null} where its aircraft were a minute ago */
 function wider(box) {
-  if (!box) return null;
-  const [south, west, north, east] = box;
-  return [south - 0.3, west - 0.5, north + 0.3, east + 0.5];
+  return box && widened(box, 0.5, 0.3);
 }
 
 /**

@@ -1,6 +1,7 @@
 /**
  * Live objects over HTTP: asked for again only if they have changed, whole or by blocks.
  */
+import { toLongitude, toX } from "./geo.js";
 import { headerSize, IDENTITIES, POSITIONS, readHeader, readIdentities, readPositions } from "./snapshot.js";
 
 /** Above this share of an object's bytes it is taken whole. */
@@ -89,6 +90,17 @@ function touches(block, box) {
   if (north < box[0] || south > box[2]) return false;
   return box[1] <= box[3] ? east >= box[1] && west <= box[3] : east >= box[1] || west <= box[3];
 }
+
+/** @param {number} from @param {number} to @returns {number} degrees from one longitude eastward to the other */
+const eastward = (from, to) => (to - from + 360) % 360;
+
+/** @param {Box} box @param {Box} other @returns {boolean} whether all of the first lies in the other */
+export const isWithin = ([south, west, north, east], other) =>
+  south >= other[0] && north <= other[2] && eastward(other[1], west) + eastward(west, east) <= eastward(other[1], other[3]);
+
+/** @param {Box} box @param {number} by degrees of longitude @param {number} [up] of latitude @returns {Box} larger on each side */
+export const widened = ([south, west, north, east], by, up = by / 2) =>
+  [south - up, toLongitude(toX(west - by)), north + up, toLongitude(toX(east + by))];
 
 /**
  * A snapshot under one name, positions or identities.

@@ -4,7 +4,7 @@
 import { Fleet } from "./fleet.js";
 import { toX, toY, velocity } from "./geo.js";
 import { windowName } from "./live.js";
-import { identitiesAt, positionsAt } from "./objects.js";
+import { identitiesAt, positionsAt, widened } from "./objects.js";
 
 const KEPT = 8;
 
@@ -139,8 +139,7 @@ export class Replay {
     let missing = 0;
     const last = Math.floor(until / step) * step;
     for (let end = last; end > last - count * step && missing < 5; end -= step) {
-      const reach = 0.5 + missing;
-      const box = /** @type {import("./objects.js").Box} */ ([latitude - reach, longitude - reach * 2, latitude + reach, longitude + reach * 2]);
+      const box = widened([latitude, longitude, latitude, longitude], 1 + 2 * missing);
       missing++;
       for (const shard of this.live.shards.keys()) {
         const got = await positionsAt(new URL(`live/${shard}/closed/${windowName(end)}`, this.live.base).href).poll(box);

@@ -5,7 +5,7 @@ import { matcher } from "./filters.js";
 import { Fleet } from "./fleet.js";
 import { readWorld } from "./geo.js";
 import { Live, trouble } from "./live.js";
-import { file } from "./objects.js";
+import { file, isWithin } from "./objects.js";
 import { details, inView, instances, labels, row, tracks } from "./picture.js";
 import { Playback, Replay } from "./replay.js";
 import { untilItWorks } from "./retry.js";
@@ -165,8 +165,7 @@ const handlers = {
     view = message.view;
     const { box, isWide } = message;
     // What was read reaches further than the view: a small move asks for nothing.
-    const isInside = before && !isWide && box[0] >= before[0] && box[2] <= before[2] && box[1] >= before[1] && box[3] <= before[3]
-      && before[2] - before[0] < 4 * (box[2] - box[0]) && before[1] <= before[3];
+    const isInside = before && !isWide && isWithin(box, before) && before[2] - before[0] < 4 * (box[2] - box[0]);
     if (isWide ? before !== null : !isInside) {
       live.look(isWide ? null : message.wider);
       replay.forget();

@@ -1,0 +1,44 @@
+"""A region that is looked at has all its aircraft, wherever it lies and whatever was looked at before."""
+
+from __future__ import annotations
+
+import pytest
+
+MINUTE = 60_000
+
+
+@pytest.mark.parametrize("side", [1, -1], ids=["eastward", "westward"])
+def test_a_view_moved_across_180_degrees_shows_what_is_beyond(sky, open_page, side):
+    """What was read ends before 180 degrees: the view that reaches beyond asks for more."""
+    sky.leave()
+    sky.fly("ABCDEF", longitude=-176.0 * side, speed=0.0)
+    sky.write()
+    page = open_page(f"at=47,{149 * side},5.17")  # 40 degrees wide: 119 to 179 are read
+    page.shown(0)
+
+    page.evaluate("fragment => { location.hash = fragment; }", f"at=47,{165 * side},5.17")
+
+    page.shown(1)
+
+
+TRACK = """async ([base, until]) => {
+  const { Replay } = await import('./js/replay.js');
+  const live = { base, windowSeconds: 60, shards: new Map([['shardId-000000000000', {}]]) };
+  let track = [];
+  await new Replay(live).track('ABCDEF', until, 4, [47, -179.8], (points) => { track = points; });
+  const { toLongitude } = await import('./js/geo.js');
+  return track.map(([x]) => Math.round(100 * toLongitude(x)) / 100);
+}"""
+
+
+def test_a_whole_track_goes_on_across_180_degrees(sky, modules, server):
+    """An aircraft is looked for around where it was, on the other side, too."""
+    start = sky.now - sky.now % MINUTE - 3 * MINUTE
+    sky.leave()
+    sky.writer.__init__(sky.site.put, 1, start)
+    for step, longitude in enumerate((179.6, 179.95, -179.8)):
+        sky.fly("ABCDEF", longitude=longitude)
+        sky.write(now=start + step * MINUTE + 30_000)
+    sky.write(now=start + 3 * MINUTE)
+
+    assert modules.evaluate(TRACK, [server, start + 3 * MINUTE]) == [179.6, 179.95, -179.8]
