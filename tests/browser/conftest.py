@@ -57,6 +57,12 @@ class Sky:
         )
         return self.aircraft[address]
 
+    def rewind(self, minutes):
+        """Begin again so many whole minutes ago, and return when that was; what is written from there on closes."""
+        start = self.now - self.now % 60_000 - minutes * 60_000
+        self.writer.__init__(self.site.put, 1, start)
+        return start
+
     def leave(self):
         """Take all aircraft away, from the open window, too."""
         self.aircraft.clear()
@@ -144,6 +150,20 @@ class Page:
     def look_again(self):
         """Come back to the page's tab: it asks for everything at once rather than when the next is due."""
         self.tab.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+
+    def go_back(self, time):
+        """Choose a time in milliseconds with the slider, and have it go on as fast as it did."""
+        enabled = (
+            "at => { const { disabled, min } = document.getElementById('slider'); return !disabled && min <= at; }"
+        )
+        self.wait(enabled, time)
+        self.tab.evaluate(
+            """time => { const slider = document.getElementById('slider'); slider.value = time;
+            document.getElementById('speed').value = '1';
+            slider.dispatchEvent(new Event('change')); }""",
+            time,
+        )
+        self.wait("() => document.getElementById('clock').textContent.startsWith('Past')")
 
     def shown_again(self):
         """Wait until the worker has sent two more pictures, and what the page does after them is in its address."""

@@ -33,9 +33,8 @@ TRACK = """async ([base, until]) => {
 
 def test_a_whole_track_goes_on_across_180_degrees(sky, modules, server):
     """An aircraft is looked for around where it was, on the other side, too."""
-    start = sky.now - sky.now % MINUTE - 3 * MINUTE
     sky.leave()
-    sky.writer.__init__(sky.site.put, 1, start)
+    start = sky.rewind(3)
     for step, longitude in enumerate((179.6, 179.95, -179.8)):
         sky.fly("ABCDEF", longitude=longitude)
         sky.write(now=start + step * MINUTE + 30_000)

@@ -132,16 +132,17 @@ export class Fleet {
    * @returns {[number, number]} where it is on the map by then, carried forward for a minute at most
    */
   position(place, now) {
-    const [x, y, vx, vy, at] = this.anchor(place);
+    const [x, y, vx, vy, at] = this.anchor(place, now);
     const seconds = Math.max(0, Math.min(LONGEST_CARRIED, (now - at) / 1000));
     return [x + vx * seconds, y + vy * seconds];
   }
 
   /**
    * @param {number} place
+   * @param {number} _now milliseconds of the feed's clock
    * @returns {[number, number, number, number, number]} x, y, what they change by in a second, and when it was there
    */
-  anchor(place) {
+  anchor(place, _now) {
     const latitude = this.latitude[place];
     const speed = this.speed[place];
     const heading = this.lastHeading[place];

@@ -47,11 +47,12 @@ export function shapeOf(type) {
  * @typedef {import("./fleet.js").Fleet} Fleet
  * @param {Fleet} fleet
  * @param {((place: number) => boolean) | null} matches
+ * @param {number} now the feed's clock
  * @param {number} origin milliseconds since the epoch
  * @param {string | null} selected
  * @returns {Float32Array<ArrayBuffer>}
  */
-export function instances(fleet, matches, origin, selected) {
+export function instances(fleet, matches, now, origin, selected) {
   const marks = [];
   const data = new Float32Array((fleet.size + 256) * STRIDE);
   let at = 0;
@@ -59,7 +60,7 @@ export function instances(fleet, matches, origin, selected) {
     if (!(fleet.positionTime[place] > 0)) continue;
     const isSelected = fleet.address[place] === selected;
     if (matches && !isSelected && !matches(place)) continue;
-    const [x, y, vx, vy, time] = fleet.anchor(place);
+    const [x, y, vx, vy, time] = fleet.anchor(place, now);
     const seconds = (time - origin) / 1000;
     const emergency = fleet.emergency(place);
     const isGround = fleet.onGround(place) === true;
@@ -140,7 +141,7 @@ export function labels(fleet, places, view, now, origin, airports, selected) {
       const name = identity?.callsign || identity?.tail_number || fleet.address[place];
       const [x, y] = toPixels(...fleet.position(place, now));
       if (!taken.take(x + 10, y - 6, name.length * GLYPH_WIDTH, lines) && !isImportant) continue;
-      const [ax, ay, vx, vy, time] = fleet.anchor(place);
+      const [ax, ay, vx, vy, time] = fleet.anchor(place, now);
       const anchor = [ax, ay, vx, vy, (time - origin) / 1000];
       write(name.slice(0, 10), anchor, 12, lines === 2 ? -6 : 0, fleet.emergency(place) ? COLOURS.emergency : COLOURS.text);
       if (lines === 2) write(second(fleet, place, now), anchor, 12, 6, COLOURS.quiet);

@@ -10,7 +10,7 @@ const KEPT = 8;
 
 /** Aircraft as of one window, which come from where they were in the one before. */
 class Between extends Fleet {
-  /** @param {Fleet | null} before */
+  /** @param {Fleet} before */
   constructor(before) {
     super();
     this.before = before;
@@ -18,26 +18,32 @@ class Between extends Fleet {
 
   /**
    * @param {number} place
-   * @returns {[number, number, number, number, number]}
+   * @param {number} now milliseconds of the feed's clock
+   * @returns {[number, number, number, number, number]} where it is by then, at most where it was last
    */
-  anchor(place) {
-    const from = this.before?.places.get(this.address[place]) ?? -1;
+  anchor(place, now) {
+    const { before } = this;
+    const from = before.places.get(this.address[place]) ?? -1;
     const to = this.positionTime[place];
-    const x = toX(this.longitude[place]);
-    const y = toY(this.latitude[place]);
-    const start = from >= 0 ? /** @type {Fleet} */ (this.before).positionTime[from] : NaN;
-    if (!(to > start)) {
+    let start = before.positionTime[from];
+    let [x, y] = [toX(this.longitude[place]), toY(this.latitude[place])];
+    let [vx, vy] = [0, 0];
+    if (to > start) {
+      const [x0, y0] = [toX(before.longitude[from]), toY(before.latitude[from])];
+      const seconds = (to - start) / 1000;
+      [vx, vy] = [(((x - x0 + 1.5) % 1) - 0.5) / seconds, (y - y0) / seconds];
+      [x, y] = [x0, y0];
+    } else {
       // It was not there before: it comes from where its speed and heading say.
       const speed = this.speed[place];
       const heading = this.lastHeading[place];
-      const [vx, vy] = speed >= 0 && heading === heading ? velocity(this.latitude[place], speed, heading) : [0, 0];
-      return [x - vx * 10, y - vy * 10, vx, vy, to - 10000];
+      if (speed >= 0 && heading === heading) [vx, vy] = velocity(this.latitude[place], speed, heading);
+      start = to - 10000;
+      [x, y] = [x - vx * 10, y - vy * 10];
     }
-    const before = /** @type {Fleet} */ (this.before);
-    const x0 = toX(before.longitude[from]);
-    const y0 = toY(before.latitude[from]);
-    const seconds = (to - start) / 1000;
-    return [x0, y0, (((x - x0 + 1.5) % 1) - 0.5) / seconds, (y - y0) / seconds, start];
+    const at = Math.max(start, Math.min(to, now));
+    const gone = (at - start) / 1000;
+    return [x + vx * gone, y + vy * gone, vx, vy, at];
   }
 }
 
@@ -53,8 +59,6 @@ export class Replay {
     this.live = live;
     /** @type {Map<number, Promise<Fleet>>} by the window's end */
     this.windows = new Map();
-    /** @type {Map<string, import("./fleet.js").Identity>} */
-    this.identity = new Map();
   }
 
   /**
@@ -69,8 +73,9 @@ export class Replay {
     if (end + step <= this.live.closedUntil) this.#window(end + step).catch(() => {});
     const fleet = new Between(before);
     Object.assign(fleet, after, { before });
-    const first = before.newest > -Infinity ? before.newest : after.newest - step;
-    const rate = after.newest > first ? (after.newest - first) / step : 1;
+    const last = after.newest > -Infinity ? after.newest : this.live.clock.reading(end).feed;
+    const first = before.newest > -Infinity ? before.newest : last - step;
+    const rate = last > first ? (last - first) / step : 1;
     return { fleet, clock: { feed: first + (time - (end - step)) * rate, real: 0, rate }, until: end };
   }
 
@@ -80,7 +85,8 @@ export class Replay {
     if (known) return known;
     const reading = this.#read(end);
     // What is not there yet may come: it is asked for again.
-    reading.then((fleet) => fleet.size || this.windows.delete(end), () => this.windows.delete(end));
+    const drop = () => this.windows.get(end) === reading && this.windows.delete(end);
+    reading.then((fleet) => fleet.size || drop(), drop);
     this.windows.set(end, reading);
     for (const key of this.windows.keys()) {
       if (this.windows.size <= KEPT) break;
@@ -101,25 +107,13 @@ export class Replay {
       const names = Array.from({ length: last.header.part }, (_, part) => `${url}.${part}`);
       const parts = await Promise.all(names.map((name) => positionsAt(name).poll(box)));
       for (const got of [last, ...parts]) for (const block of got?.blocks ?? []) fleet.add(block);
-      if (fleet.address.every((address) => this.identity.has(address))) return;
-      for (const name of [url, ...names]) {
+      // Another flight of the same aircraft has another callsign: each window has its own.
+      for (const name of [...names, url]) {
         const got = await identitiesAt(`${name}-identity`).poll(box);
-        for (const columns of got?.blocks ?? [])
-          columns[0].forEach((address, row) => {
-            const fields = Object.fromEntries(/** @type {any} */ (got).header.fields.map((/** @type {string} */ f, /** @type {number} */ i) => [f, columns[i][row]]));
-            this.identity.set(/** @type {string} */ (address), fields);
-          });
+        for (const columns of got?.blocks ?? []) fleet.identify(/** @type {any} */ (got).header.fields, columns);
       }
     }));
-    fleet.address.forEach((address, place) => {
-      fleet.identity[place] = this.identity.get(address) ?? null;
-    });
     return fleet;
-  }
-
-  /** Another region is looked at: what was read is not all of it. */
-  forget() {
-    this.windows.clear();
   }
 
   /**
@@ -168,9 +162,10 @@ export class Playback {
     this.replay = replay;
     this.onChange = onChange;
     this.insist = insist;
-    /** @type {{fleet: Fleet, clock: import("./clock.js").Reading, until: number, from: number, speed: number, since: number} | null} */
+    /** The time that was asked for, and how fast it goes on. @type {{time: number, speed: number} | null} */
+    this.asked = null;
+    /** @type {{fleet: Fleet, clock: import("./clock.js").Reading, until: number, of: {time: number, speed: number}, since: number} | null} */
     this.past = null;
-    this.ticket = 0;
   }
 
   /** The aircraft as they are, or were. */
@@ -182,7 +177,7 @@ export class Playback {
   get time() {
     const { past } = this;
     const now = Date.now();
-    return past ? past.from + (now - past.since) * past.speed : now;
+    return past ? past.of.time + (now - past.since) * past.of.speed : now;
   }
 
   /** @returns {import("./clock.js").Reading} the feed's clock, by Date.now() */
@@ -190,17 +185,18 @@ export class Playback {
     const { past } = this;
     const real = Date.now();
     if (!past) return this.live.clock.reading(real);
-    return { feed: past.clock.feed + (this.time - past.from) * past.clock.rate, real, rate: past.clock.rate * past.speed };
+    const { clock, of } = past;
+    return { feed: clock.feed + (this.time - of.time) * clock.rate, real, rate: clock.rate * of.speed };
   }
 
   /** @param {number} time milliseconds since the epoch @param {number} speed 0 stands still */
   async showPast(time, speed) {
-    const ticket = ++this.ticket;
-    const isWanted = () => ticket === this.ticket;
+    const asked = (this.asked = { time, speed });
+    const isWanted = () => asked === this.asked;
     this.live.isPaused = true;
     await this.insist(async () => {
       const found = await this.replay.at(time);
-      if (isWanted()) this.past = { ...found, from: time, speed, since: Date.now() };
+      if (isWanted()) this.past = { ...found, of: asked, since: Date.now() };
     }, isWanted);
     if (!isWanted()) return;
     if (this.past && speed > 0) {
@@ -215,9 +211,15 @@ export class Playback {
     this.onChange();
   }
 
+  /** Another region is looked at: what was read of the past is not all of it. */
+  lookElsewhere() {
+    const { asked, past } = this;
+    this.replay.windows.clear();
+    if (asked) this.showPast(past?.of === asked ? this.time : asked.time, asked.speed);
+  }
+
   showPresent() {
-    this.ticket++;
-    this.past = null;
+    this.asked = this.past = null;
     this.live.isPaused = false;
     this.live.troubles.delete("replay");
     this.live.wake();

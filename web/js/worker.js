@@ -80,7 +80,7 @@ function picture() {
   if (Math.abs(now - origin) > 3600e3) origin = Math.floor(now);
   if (!past) live.fleet.forget(now);
   const matches = matcher(filters, fleet);
-  const data = instances(fleet, matches, origin, selected);
+  const data = instances(fleet, matches, now, origin, selected);
   post({ type: "aircraft", data, origin, clock: reading, shown: playback.time, isPast: !!past }, [data.buffer]);
   if (fleet.size) startTheRest();
   if (!view) return;
@@ -168,7 +168,7 @@ const handlers = {
     const isInside = before && !isWide && isWithin(box, before) && before[2] - before[0] < 4 * (box[2] - box[0]);
     if (isWide ? before !== null : !isInside) {
       live.look(isWide ? null : message.wider);
-      replay.forget();
+      playback.lookElsewhere();
     }
     const reach = view?.tracks && !isWide ? String(live.box) : "";
     if (reach && reach !== tracked) {
