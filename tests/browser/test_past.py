@@ -52,7 +52,7 @@ WAY = """async (parts) => {
       speed: 450, heading: 90, altitude: 36000, verticalRate: 0 };
     const columns = Object.entries(numbers).map(([name, number]) => [name, [number]]);
     const fleet = new Fleet();
-    fleet.add({ count: 1, address: ['ABCDEF'], ...Object.fromEntries(columns) });
+    fleet.add({ count: 1, address: ['ABCDEF'], ...Object.fromEntries(columns) }, measured);
     return Promise.resolve(fleet);
   };
   const replay = new Replay({ windowSeconds: 900, closedUntil: -Infinity });

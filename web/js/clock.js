@@ -3,7 +3,7 @@
  */
 
 /** Milliseconds by which the newest ingestion may differ from the present in a live feed. */
-const LIVE = 120000;
+export const LIVE = 120000;
 
 /** @typedef {{feed: number, real: number, rate: number}} Reading at `real` (Date.now()) the feed's clock showed `feed` */
 
@@ -17,13 +17,14 @@ export class FeedClock {
   }
 
   /**
-   * @param {number} newest the newest ingestion time, milliseconds since the epoch
+   * @param {number} newest the newest ingestion time, milliseconds since the epoch; -Infinity is none
    * @param {number} writtenAt when the snapshot was written, by the writer's clock
    * @param {number} real Date.now()
    */
   see(newest, writtenAt, real) {
     // A snapshot from the future: this machine's clock is slow.
     if (writtenAt - real > this.skew) this.skew = writtenAt - real;
+    if (newest === -Infinity) return;
     this.isOwn = Math.abs(newest - (real + this.skew)) > LIVE;
     if (this.last && newest < this.last.feed - LIVE) this.last = null;
     if (this.last && newest > this.last.feed && real > this.last.real) {

@@ -1,6 +1,7 @@
 /**
  * What is known of every aircraft: the newest state of each, by the rule of what is newer, and where it has been.
  */
+import { LIVE } from "./clock.js";
 import { toX, toY, velocity } from "./geo.js";
 
 /** Seconds for which a position is carried forward, from when it fades, and after which an aircraft is forgotten. */
@@ -48,18 +49,16 @@ export class Fleet {
 
   /**
    * @param {Positions} block
-   * @returns {number} how many aircraft it has something newer of
+   * @param {number} writtenAt milliseconds since the epoch: what is said to have been ingested long after that was not
    */
-  add(block) {
-    let news = 0;
+  add(block, writtenAt) {
     for (let row = 0; row < block.count; row++) {
       const measured = block.measured[row];
       const timestamp = measured + block.ahead[row];
       const ingestion = measured + block.delay[row];
       const place = this.#place(block.address[row]);
-      if (ingestion > this.newest) this.newest = ingestion;
+      if (ingestion > this.newest && ingestion <= writtenAt + LIVE) this.newest = ingestion;
       if (isNewer(measured, timestamp, ingestion, this.measured[place], this.timestamp[place], this.ingestion[place])) {
-        news++;
         this.measured[place] = measured;
         this.timestamp[place] = timestamp;
         this.ingestion[place] = ingestion;
@@ -79,7 +78,6 @@ export class Fleet {
         this.#remember(place, positionTime, block.latitude[row], block.longitude[row], this.lastAltitude[place]);
       }
     }
-    return news;
   }
 
   /** @param {Positions} block of the past: only tracks are made of it */

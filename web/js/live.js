@@ -156,7 +156,7 @@ class Shard {
     let unknown = false;
     if (got) {
       const { header, blocks } = got;
-      for (const block of blocks) live.fleet.add(block);
+      for (const block of blocks) live.fleet.add(block, header.writtenAt);
       unknown = blocks.some((block) => block.address.some((a) => !live.fleet.identity[live.fleet.places.get(a) ?? -1]));
       this.#follow(header);
       live.clock.see(live.fleet.newest, header.writtenAt, Date.now());
@@ -210,7 +210,7 @@ class Shard {
       if (!got && !name.includes(".") && Date.now() - this.windowStart < 30000) continue;
       this.wanted.delete(name);
       if (!got) continue;
-      for (const block of got.blocks) this.live.fleet.add(block);
+      for (const block of got.blocks) this.live.fleet.add(block, got.header.writtenAt);
       const identities = await identitiesAt(`${this.path}closed/${name}-identity`).poll(wider(box));
       for (const columns of identities?.blocks ?? [])
         this.live.fleet.identify(/** @type {any} */ (identities).header.fields, columns);

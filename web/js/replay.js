@@ -106,7 +106,7 @@ export class Replay {
       if (!last) return;
       const names = Array.from({ length: last.header.part }, (_, part) => `${url}.${part}`);
       const parts = await Promise.all(names.map((name) => positionsAt(name).poll(box)));
-      for (const got of [last, ...parts]) for (const block of got?.blocks ?? []) fleet.add(block);
+      for (const got of [last, ...parts]) if (got) for (const block of got.blocks) fleet.add(block, got.header.writtenAt);
       // Another flight of the same aircraft has another callsign: each window has its own.
       for (const name of [...names, url]) {
         const got = await identitiesAt(`${name}-identity`).poll(box);
