@@ -41,3 +41,47 @@ def test_a_whole_track_goes_on_across_180_degrees(sky, modules, server):
     sky.write(now=start + 3 * MINUTE)
 
     assert modules.evaluate(TRACK, [server, start + 3 * MINUTE]) == [179.6, 179.95, -179.8]
+
+
+NAMES = "[...document.querySelectorAll('tbody tr button')].map((button) => button.textContent)"
+
+
+def test_a_region_that_is_moved_to_has_the_aircraft_of_the_window_before(sky, open_page):
+    """Seconds into a window the open one holds few: what closed before it is read for each region."""
+    start = sky.rewind(2)
+    sky.fly("DDDDDD", callsign="EAST1", longitude=40.0)
+    sky.write(now=start + 90_000)
+    del sky.aircraft["DDDDDD"]
+    sky.write()
+    page = open_page()
+    page.shown(3)
+
+    page.evaluate("location.hash = 'at=47,40,6.5'")
+
+    page.wait(f"() => {NAMES}.join() === 'EAST1'")
+
+
+WAITS = """async ([base, fails]) => {
+  const [{ Live }, { Fleet }] = await Promise.all([import('./js/live.js'), import('./js/fleet.js')]);
+  const { fetch, setTimeout } = window, waits = [];
+  const live = new Live(base, new Fleet(), () => {});
+  window.setTimeout = (run, wait) => { waits.push(wait); return setTimeout(run, wait); };
+  window.fetch = (url, options) => {
+    if (url.endsWith('/open') && waits.length < 2) {
+      live.look([46, 39, 48, 41]);
+      if (fails) throw new Error('no answer');
+    }
+    return fetch(url, options);
+  };
+  live.look([46, 7, 48, 9]);
+  live.start();
+  while (waits.length < 2) await new Promise((resolve) => setTimeout(resolve, 20));
+  return waits.slice(0, 2);
+}"""
+
+
+@pytest.mark.usefixtures("sky")
+@pytest.mark.parametrize("fails", [False, True], ids=["answered", "failing"])
+def test_a_region_that_is_moved_to_while_another_is_asked_for_comes_next(modules, server, fails):
+    """At once, not when the next poll is due: the other one is not what is looked at any more."""
+    assert 0 in modules.evaluate(WAITS, [server, fails])

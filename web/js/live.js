@@ -2,6 +2,7 @@
  * The live feed: polls each shard's open window, and takes the windows before it and its identities when they are needed.
  */
 import { FeedClock } from "./clock.js";
+import { FORGOTTEN } from "./fleet.js";
 import { identitiesAt, JsonObject, positionsAt, widened } from "./objects.js";
 import { reason } from "./retry.js";
 import { SnapshotError } from "./snapshot.js";
@@ -17,6 +18,8 @@ const LONGEST_BACKOFF = 30000;
 /** Until the first shard is known: a stack that is being created soon has one. */
 const FIRST_BACKOFF = 3000;
 const IDENTITY_EVERY = 30000;
+/** Windows that a shard may be behind the newest one at least: the API leaves out the same ones (src/live/current.py). */
+const BEHIND = 3;
 
 /** @param {number} end milliseconds since the epoch @returns {string} as in a closed window's key */
 export const windowName = (end) => new Date(end).toISOString().replace(/[-:]|\.\d+/g, "");
@@ -54,14 +57,15 @@ export class Live {
     this.box = undefined;
     this.isHidden = false;
     this.isPaused = false;
+    /** How often all were to be polled at once. */
+    this.woken = 0;
     /** @type {Map<string, Trouble>} */
     this.troubles = new Map();
   }
 
   start() {
     repeat(this, "shards", async () => {
-      const content = await this.list.poll();
-      if (content) this.#discover(content);
+      const content = await this.list.poll((content) => this.#discover(content));
       return content === null ? 2000 : SHARDS_EVERY;
     });
   }
@@ -83,7 +87,7 @@ export class Live {
   /** @param {import("./objects.js").Box | null} box what is looked at; null is the world */
   look(box) {
     this.box = box;
-    for (const shard of this.shards.values()) shard.wakes();
+    this.wake();
   }
 
   /**
@@ -103,19 +107,28 @@ export class Live {
     this.onNews();
   }
 
-  /** Polls at once: the page is looked at again. */
+  /** Polls at once, and once more what is being polled: the page is looked at again, or looks elsewhere. */
   wake() {
+    this.woken++;
     for (const shard of this.shards.values()) shard.wakes();
+  }
+
+  /** @returns {Shard[]} those that are still written: a reshard closes some, and their last snapshot stays */
+  get current() {
+    const found = [...this.shards.values()].filter(({ writtenAt }) => writtenAt);
+    const longest = Math.max(FORGOTTEN, BEHIND * this.windowSeconds) * 1000;
+    const newest = Math.max(...found.map(({ writtenAt }) => writtenAt));
+    return found.filter(({ writtenAt }) => newest - writtenAt <= longest);
   }
 
   /** @returns {number} how many aircraft are known, or are in the open windows, looked at or not */
   get total() {
-    return Math.max(this.fleet.size, [...this.shards.values()].reduce((sum, shard) => sum + shard.aircraft, 0));
+    return Math.max(this.fleet.size, this.current.reduce((sum, shard) => sum + shard.aircraft, 0));
   }
 
   /** @returns {number} until when all windows have closed, as far as is known: a shard may be one behind another */
   get closedUntil() {
-    const starts = [...this.shards.values()].map(({ windowStart, writtenAt }) => windowStart - writtenAt || -Infinity);
+    const starts = this.current.map(({ windowStart, writtenAt }) => windowStart - writtenAt);
     return Math.max(...starts) + Date.now() + this.clock.skew - this.windowSeconds * 1000;
   }
 }
@@ -158,6 +171,7 @@ class Shard {
       const { header, blocks } = got;
       for (const block of blocks) live.fleet.add(block, header.writtenAt);
       unknown = blocks.some((block) => block.address.some((a) => !live.fleet.identity[live.fleet.places.get(a) ?? -1]));
+      if (isOther) this.windowStart = 0; // of what is looked at now, nothing that has closed was read
       this.#follow(header);
       live.clock.see(live.fleet.newest, header.writtenAt, Date.now());
       live.onNews();
@@ -165,6 +179,7 @@ class Shard {
     }
     await this.#readClosed(box);
     if (live.isHidden) return HIDDEN;
+    if (!live.current.includes(this)) return ABSENT;
     return got ? Math.max(SHORTEST, Math.min(LONGEST, this.period * 0.9)) : SHORTEST;
   }
 
@@ -232,6 +247,7 @@ function wider(box) {
 async function repeat(live, name, poll) {
   let failures = 0;
   for (;;) {
+    const { woken } = live;
     let wait;
     try {
       wait = await poll();
@@ -243,9 +259,10 @@ async function repeat(live, name, poll) {
       live.troubles.set(name, trouble(error));
       live.onNews();
     }
+    const shard = live.shards.get(name);
+    if (shard && live.woken !== woken) wait = 0;
     await new Promise((resolve) => {
       const timer = setTimeout(resolve, wait);
-      const shard = live.shards.get(name);
       if (shard)
         shard.wakes = () => {
           clearTimeout(timer);

@@ -65,12 +65,16 @@ export class JsonObject {
     this.etag = "";
   }
 
-  /** @returns {Promise<any>} its content if it is new, undefined if it is not, null if there is none */
-  async poll() {
+  /**
+   * @param {(content: any) => void} [use] what it throws at is asked for whole again
+   * @returns {Promise<any>} its content if it is new, undefined if it is not, null if there is none
+   */
+  async poll(use) {
     const got = await get(this.url, this.etag ? { "If-None-Match": this.etag } : {});
     if (got.status === 304) return undefined;
     if (got.status === 404) return null;
     const content = JSON.parse(new TextDecoder().decode(got.bytes));
+    use?.(content);
     this.etag = got.etag;
     return content;
   }

@@ -50,7 +50,7 @@ export function watch(live, post) {
     post({
       type: "health",
       status,
-      shards: shards.length,
+      shards: live.current.length,
       aircraft: live.total,
       windowEnd: shards.length ? Math.max(...shards.map((shard) => shard.windowEnd)) : NaN,
       behind: written > 0 ? (Date.now() + live.clock.skew - written) / 1000 : NaN,
