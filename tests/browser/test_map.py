@@ -263,7 +263,7 @@ def test_the_slider_shows_the_past(sky, open_page):
     sky.write()
     page = open_page()
     page.wait("() => document.querySelectorAll('tbody tr').length === 3")
-    page.go_back(start + 90_000)
+    page.go_back(start + 60_000)
     page.wait("() => [...document.querySelectorAll('tbody button')].some((b) => b.textContent === 'GONE1')")
 
     page.click("#live")

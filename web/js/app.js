@@ -183,7 +183,7 @@ const handlers = {
   alerts: ({ alerts: found }) => alerts.show(found),
   health(message) {
     health.show({ ...message, troubles: [...message.troubles, ...basemap.troubles] });
-    timeline.span(message.since, message.until);
+    timeline.span(message.since, message.until, message.step);
   },
 };
 

@@ -58,6 +58,7 @@ export function watch(live, post) {
       feed: live.clock.reading(Date.now()),
       since: live.since,
       until: live.closedUntil,
+      step: live.windowSeconds * 1000,
       counts: { ...counts },
       troubles: [...live.troubles].map(([name, trouble]) => ({ name, ...trouble })),
     });

@@ -1,7 +1,7 @@
 /**
  * The time that is shown: the present, or a time of the last day that goes on at a speed.
  */
-import { byId, clockTime, setText } from "./dom.js";
+import { byId, clockTime, dateTime, setText } from "./dom.js";
 
 const DAY = 24 * 3600e3;
 
@@ -23,7 +23,8 @@ export class Timeline {
     this.isDragged = false;
     this.slider.addEventListener("input", () => {
       this.isDragged = true;
-      this.#say(Number(this.slider.value));
+      setText(byId("clock"), clockTime(Number(this.slider.value)));
+      this.#name();
     });
     this.slider.addEventListener("change", () => {
       this.isDragged = false;
@@ -49,15 +50,17 @@ export class Timeline {
     this.onTime(this.isPast ? time : null, this.isPlaying ? Number(this.speed.value) : 0);
   }
 
-  /** @param {number} since the first window's start @param {number} until when the last one ended */
-  span(since, until) {
+  /** @param {number} since the first window's start @param {number} until when the last one ended @param {number} step a window's milliseconds */
+  span(since, until, step) {
     this.until = until;
     const now = Date.now();
     const first = Math.max(Number.isFinite(since) ? since : now, now - DAY);
-    this.slider.min = String(Math.floor(first));
-    this.slider.max = String(Math.floor(Math.max(now, first + 1)));
+    // A key goes from one window to the next, and from the last that has closed to the present, which is the end.
+    this.slider.step = String(step);
+    this.slider.min = String(Math.floor(first / step) * step);
+    this.slider.max = String(Math.ceil(Math.max(until, first) / step) * step);
     this.slider.disabled = !(until > since); // before it is known how far back there is something, it leads nowhere
-    if (!this.isPast && !this.isDragged) this.slider.value = this.slider.max;
+    if (!this.isPast && !this.isDragged) this.#put(Infinity);
   }
 
   /** @param {number} shown @param {boolean} isPast @param {number} feed what the feed's clock shows */
@@ -69,7 +72,7 @@ export class Timeline {
       this.#showControls();
     }
     if (isPast) this.shown = shown;
-    if (isPast && !this.isDragged) this.slider.value = String(Math.floor(shown));
+    if (isPast && !this.isDragged) this.#put(shown);
     setText(byId("clock"), `${isPast ? "Past" : "Live"} ${clockTime(feed)}`);
   }
 
@@ -80,8 +83,16 @@ export class Timeline {
     this.speed.hidden = !this.isPast;
   }
 
-  /** @param {number} time */
-  #say(time) {
-    setText(byId("clock"), clockTime(time));
+  /** @param {number} time milliseconds since the epoch; Infinity is the present */
+  #put(time) {
+    const step = Number(this.slider.step);
+    this.slider.value = this.isPast ? String(Math.floor(time / step) * step) : this.slider.max;
+    this.#name();
+  }
+
+  /** Says what the slider stands at, which is a number to whoever only hears it. */
+  #name() {
+    const text = this.isPast || this.isDragged ? dateTime(Number(this.slider.value)) : "Live";
+    if (this.slider.getAttribute("aria-valuetext") !== text) this.slider.setAttribute("aria-valuetext", text);
   }
 }
