@@ -33,7 +33,6 @@ class LiveWriter:
         self._emergencies: set[str] = set()
         first = {name: {"since": _text(self._start)} for name in self._names}
         put(objects.SHARDS, json.dumps({"version": 1, "window_seconds": WINDOW_MS // 1000, "shards": first}).encode())
-        self._put_alerts()
 
     def add(self, updates: Iterable[Update]) -> None:
         """Take updates as they arrive."""
@@ -89,9 +88,6 @@ class LiveWriter:
             "altitude_baro": update.altitude_baro,
         }
         self._alerts = [alert, *self._alerts[:99]]
-        self._put_alerts()
-
-    def _put_alerts(self) -> None:
         self._put(objects.ALERTS, json.dumps({"version": 1, "alerts": self._alerts}).encode())
 
 

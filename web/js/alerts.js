@@ -19,29 +19,36 @@ export class Alerts {
   /** @param {(alert: Alert) => void} onChoose */
   constructor(onChoose) {
     this.onChoose = onChoose;
-    /** @type {Set<string> | null} */
-    this.known = null;
+    /** The lines of the list, by the alerts' ids. @type {Map<string, HTMLElement> | null} */
+    this.lines = null;
     this.list = /** @type {HTMLElement} */ (byId("alerts").querySelector("ol"));
+    this.none = /** @type {HTMLElement} */ (this.list.firstElementChild);
     /** @type {AudioContext | null} */
     this.audio = null;
-    this.show([]);
-    this.known = null;
   }
 
   /** @param {unknown[]} found newest first */
   show(found) {
     const alerts = found.filter(isAlert);
-    const fresh = this.known ? alerts.filter((alert) => !this.known?.has(alert.id)) : [];
-    this.known = new Set(alerts.map((alert) => alert.id));
-    setText(byId("alert-count"), number(alerts.length));
-    this.list.replaceChildren(...alerts.map((alert) => {
-      const button = element("button", { type: "button" }, element("span", {}, title(alert)), element("span", {}, `${alert.at.slice(11, 19)} Z`));
-      button.addEventListener("click", () => this.onChoose(alert));
-      return element("li", alert.rule.includes("emergency") ? { class: "emergency" } : {}, button);
-    }));
-    if (!alerts.length) this.list.append(element("li", { class: "none" }, "None so far"));
+    const before = this.lines;
+    const fresh = before ? alerts.filter(({ id }) => !before.has(id)) : [];
+    this.lines = new Map(alerts.map((alert) => [alert.id, before?.get(alert.id) ?? this.#line(alert)]));
+    for (const [id, line] of before ?? []) if (!this.lines.has(id)) line.remove();
+    // A line that stays is not touched: it may have the focus.
+    [...this.lines.values()].forEach((line, i) => {
+      if (this.list.children[i] !== line) this.list.insertBefore(line, this.list.children[i]);
+    });
+    this.none.hidden = this.lines.size > 0;
+    setText(byId("alert-count"), number(this.lines.size));
     for (const alert of fresh.slice(0, MOST_NOTICES).reverse()) this.#notice(alert);
     if (fresh.length) this.beep();
+  }
+
+  /** @param {Alert} alert */
+  #line(alert) {
+    const button = element("button", { type: "button" }, element("span", {}, title(alert)), element("span", {}, `${alert.at.slice(11, 19)} Z`));
+    button.addEventListener("click", () => this.onChoose(alert));
+    return element("li", alert.rule.includes("emergency") ? { class: "emergency" } : {}, button);
   }
 
   /** @param {boolean} isOn */
@@ -76,7 +83,8 @@ export class Alerts {
     });
     const notices = byId("toasts");
     notices.append(notice);
-    while (notices.children.length > MOST_NOTICES) notices.firstElementChild?.remove();
-    setTimeout(() => notice.remove(), SHOWN);
+    if (notices.children.length > MOST_NOTICES) notices.querySelector(":not(:focus)")?.remove();
+    const end = () => (document.activeElement === notice ? setTimeout(end, SHOWN) : notice.remove());
+    setTimeout(end, SHOWN);
   }
 }

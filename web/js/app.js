@@ -50,7 +50,7 @@ const form = new FilterForm(() => camera.box(), (filters) => {
 });
 form.filters = link.filters;
 const health = new Health();
-const panel = new Panel(() => select(null));
+const panel = new Panel(closePanel);
 const list = new List({
   select: (address) => {
     if (isNarrow()) openList(false); // it would cover the panel
@@ -63,7 +63,7 @@ const flights = new Flights((track) => scene.setFlight(track));
 const alerts = new Alerts((alert) => {
   if (Number.isFinite(alert.latitude) && Number.isFinite(alert.longitude))
     camera.goTo(toX(Number(alert.longitude)), toY(Number(alert.latitude)), Math.max(CLOSE, camera.zoom));
-  choose(alert.icao_address);
+  choose(alert.icao_address, true);
 });
 const search = new SearchBox({
   ask: (text) => order({ type: "search", text }),
@@ -112,6 +112,11 @@ function select(address, isFocused = false) {
 function choose(address, isFocused) {
   soughtUntil = Date.now() + SOUGHT;
   select(address, isFocused);
+}
+
+function closePanel() {
+  select(null);
+  canvas.focus();
 }
 
 function sendView() {
@@ -240,10 +245,7 @@ document.addEventListener("keydown", (event) => {
   const target = /** @type {HTMLElement} */ (event.target);
   if (event.key === "Escape" && !about.open) {
     if (form.isOpen) form.open(false);
-    else if (selected !== null) {
-      select(null);
-      byId("canvas").focus();
-    }
+    else if (selected !== null) closePanel();
     return;
   }
   if (event.ctrlKey || event.metaKey || event.altKey || about.open || target.closest("input, select, textarea")) return;

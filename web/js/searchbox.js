@@ -19,13 +19,20 @@ export class SearchBox {
     /** @type {(() => void)[]} */
     this.choices = [];
     this.at = -1;
-    this.input.addEventListener("input", () => on.ask(this.input.value));
+    /** What the results are of, and whether one was chosen before they were there. @type {string | null} */
+    this.found = null;
+    this.isHasty = false;
+    this.input.addEventListener("input", () => {
+      this.isHasty = false;
+      on.ask(this.input.value);
+    });
     this.input.addEventListener("focus", () => on.ask(this.input.value));
     this.input.addEventListener("blur", () => setTimeout(() => this.#close(), 150));
     this.input.addEventListener("keydown", (event) => this.#key(event));
     byId("search").addEventListener("submit", (event) => {
       event.preventDefault();
-      this.#choose(Math.max(0, this.at));
+      this.isHasty = this.found !== this.input.value;
+      if (!this.isHasty) this.#choose(Math.max(0, this.at));
     });
   }
 
@@ -33,6 +40,7 @@ export class SearchBox {
   show(found) {
     if (found.text !== this.input.value || document.activeElement !== this.input) return;
     this.at = -1;
+    this.found = found.text;
     this.choices = [];
     const options = [];
     for (const row of found.aircraft) {
@@ -50,6 +58,7 @@ export class SearchBox {
       return option;
     }));
     this.#open(options.length > 0);
+    if (this.isHasty) this.#choose(0);
   }
 
   /** @param {boolean} isOpen */
@@ -62,6 +71,8 @@ export class SearchBox {
   #close() {
     this.#open(false);
     this.at = -1;
+    this.found = null;
+    this.isHasty = false;
   }
 
   /** @param {number} place */

@@ -15,6 +15,7 @@ export function watch(live, post) {
   let status = null;
   let timer = 0;
   let turn = 0;
+  let isListed = false;
   let isPolling = true; // nothing is asked before the first poll
 
   async function poll() {
@@ -25,7 +26,11 @@ export function watch(live, post) {
         if (name === "status" && !isStatusDue && !live.troubles.has(name)) continue;
         const content = await object.poll();
         if (name === "status" && content) status = content;
-        if (name === "alerts" && content) post({ type: "alerts", alerts: Array.isArray(content.alerts) ? content.alerts.slice(0, 100) : [] });
+        // There is no list before the first alert of a stack, and all of a list that comes after that is new.
+        if (name === "alerts" && (content || (content === null && !isListed))) {
+          isListed = true;
+          post({ type: "alerts", alerts: Array.isArray(content?.alerts) ? content.alerts.slice(0, 100) : [] });
+        }
         live.troubles.delete(name);
       } catch (error) {
         live.troubles.set(name, trouble(error));
