@@ -7,7 +7,7 @@ const LATE = 30;
 
 /** The tooltip of each figure. @type {Record<string, string>} */
 const MEANINGS = {
-  Snapshot: "How long ago the newest update on this page was ingested",
+  Snapshot: "How long ago the newest snapshot on this page was written",
   Aircraft: "Aircraft that are known here, in view or not",
   Updates: "Updates that the pipeline received in a second",
   "Source lag": "How far the pipeline is behind the stream",

@@ -50,15 +50,16 @@ export function watch(live, post) {
 
   /** Sends the page the health of the pipeline. */
   function report() {
-    const shards = [...live.shards.values()];
-    const written = shards.length ? Math.max(...shards.map((shard) => shard.writtenAt)) : NaN;
+    // While the past is shown, nothing newer is asked for.
+    const shards = live.isPaused ? [] : live.current;
+    const newest = (/** @type {"writtenAt" | "windowEnd"} */ name) => (shards.length ? Math.max(...shards.map((shard) => shard[name])) : NaN);
     post({
       type: "health",
       status,
       shards: live.current.length,
       aircraft: live.total,
-      windowEnd: shards.length ? Math.max(...shards.map((shard) => shard.windowEnd)) : NaN,
-      behind: written > 0 ? (Date.now() + live.clock.skew - written) / 1000 : NaN,
+      windowEnd: newest("windowEnd"),
+      behind: (Date.now() + live.clock.skew - newest("writtenAt")) / 1000,
       isRecording: live.clock.isOwn,
       feed: live.clock.reading(Date.now()),
       since: live.since,
