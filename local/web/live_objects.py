@@ -15,9 +15,6 @@ if TYPE_CHECKING:
 
     from mypy_boto3_s3 import S3Client
 
-PREFIX = "live/"
-"""Nothing else of the bucket is served."""
-
 _JSON = ".json"
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.support.page_pixels import COLOURS, KEEP_PIXELS
+
 TEXT = "selector => document.querySelector(selector)?.textContent ?? ''"
 
 COUNT_TONES = """window.tones = 0; window.OscillatorNode = class extends OscillatorNode {
@@ -77,20 +79,24 @@ def test_two_fingers_zoom(open_page):
     page.wait("before => Number(location.hash.split('at=')[1].split('&')[0].split(',')[2]) > before + 1", before)
 
 
-@pytest.mark.usefixtures("sky")
-def test_a_graphics_processor_that_is_lost_and_comes_back(open_page):
+def test_a_graphics_processor_that_is_lost_and_comes_back(sky, open_page):
     """The list goes on meanwhile, and the map is drawn again."""
-    page = open_page()
+    page = open_page("at=47,8,8", script=KEEP_PIXELS)
     page.shown(3)
-    page.evaluate(
-        "window.lost = document.getElementById('canvas').getContext('webgl2').getExtension('WEBGL_lose_context')"
-    )
-    page.evaluate("document.documentElement.dataset.aircraft = 'lost'; lost.loseContext()")
-    page.wait("() => document.querySelectorAll('tbody tr').length === 3")
+    page.wait(f"() => ({COLOURS})() > 20")
+    page.evaluate("""() => {
+      window.lost = document.getElementById('canvas').getContext('webgl2').getExtension('WEBGL_lose_context');
+      lost.loseContext();
+    }""")
+    page.wait(f"() => ({COLOURS})() === 1")
+    sky.fly("FFFFFF", callsign="NEW2")
+    sky.write()
+    page.look_again()
+    page.wait("() => document.querySelectorAll('tbody tr').length === 4")
 
     page.evaluate("lost.restoreContext()")
 
-    page.shown(3)
+    page.wait(f"() => ({COLOURS})() > 20")
 
 
 def test_a_hostile_name_is_a_text(sky, open_page):
