@@ -59,7 +59,7 @@ def test_a_notice_stays_while_it_has_the_focus(sky, page):
 
 
 def test_an_alert_in_the_list_keeps_the_focus_when_another_comes(sky, page):
-    """The list is not made anew for it."""
+    """The lines that stay are not touched."""
     emergency(sky, page, "FIRST1")
     page.focus("#alerts li button")
     emergency(sky, page, "SECOND1")
