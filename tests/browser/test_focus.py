@@ -65,7 +65,7 @@ def test_an_alert_in_the_list_keeps_the_focus_when_another_comes(sky, page):
     emergency(sky, page, "SECOND1")
     page.wait(f"() => ({TEXT})('#alerts li').includes('SECOND1')")
 
-    assert "FIRST1" in page.evaluate(f"{FOCUSED}.textContent")
+    assert "FIRST1" in page.evaluate(f"{FOCUSED}.closest('#alerts li')?.textContent ?? 'nothing'")
 
 
 def test_a_panel_that_is_closed_gives_the_focus_to_the_map(page):
