@@ -1,6 +1,6 @@
 """Takes the pictures of docs/images: `pipenv run screenshots` runs the local stack and looks at its page in Chromium.
 
-It takes some three minutes. Chromium is Debian's, or the one that `--chromium` names.
+It takes some two minutes. Chromium is Debian's, or the one that `--chromium` names.
 """
 
 from __future__ import annotations
@@ -37,17 +37,22 @@ class View(NamedTuple):
     clicks: tuple[str, ...] = ()
 
 
+_EMERGENCY = ("#tracks", "#alerts .emergency button", "#side-button")
+"""An emergency's panel and trail, with others around it once the map is farther away."""
+
 VIEWS = {
     "map": View(1200, 750, "light", "#at=47.5,6.0,4.4"),
-    "map-dark": View(1200, 750, "dark", "#at=47.5,6.0,4.4", ("#tracks", "#alerts .emergency button", "#side-button")),
+    "map-dark": View(1200, 750, "dark", "#at=47.5,6.0,4.4", (*_EMERGENCY, "#farther", "#farther", "#farther")),
     "map-phone": View(390, 844, "light", "#at=48.5,8.0,4"),
 }
 
 _ARGUMENTS = ["--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-sync"]
 _FEWEST = AIRCRAFT * 9 // 10
 _TIMEOUT_MS = 300_000
+_MOVED_MS = 800
+"""Until the map has moved to what was clicked."""
 _SETTLED_MS = 3_000
-"""For labels, and for what was clicked."""
+"""For labels and trails."""
 
 _AS_USUAL = """(fewest) => {
   const figure = (item) => [item.firstChild.data.trim(), parseInt(item.lastChild.textContent)];
@@ -100,6 +105,7 @@ def _taken(address: str, chromium: str) -> Iterator[str]:
             page.wait_for_function(_AS_USUAL, arg=_FEWEST, timeout=_TIMEOUT_MS)
             for place in view.clicks:
                 page.click(place)
+                page.wait_for_timeout(_MOVED_MS)
             page.wait_for_timeout(_SETTLED_MS)
             page.screenshot(path=IMAGES / f"{name}.png")
             context.close()
