@@ -21,28 +21,28 @@ class Fact:
 
 FACTS = (
     Fact(
-        "A mapping reads each shard about once a second; a shard that retries holds up no other",
+        "A mapping reads each shard about once a second; a shard that retries does not delay others",
         _LAMBDA + "with-kinesis",
         ("local.event_source_mapping.pace", "ops.plan.simulation", "benchmarks.cost.age"),
     ),
     Fact(
-        "A batch is of one shard and in order; what failed comes again before what follows, at least of its key",
+        "A batch is from one shard, in order; failed records come again before later ones, at least of the same key",
         _LAMBDA + "with-kinesis",
         ("alerts.alerter", "aggregator.aggregation", "local.event_source_mapping.lane"),
     ),
     Fact(
-        "A filter looks at `data` as JSON before a record joins a batch; what is not JSON is dropped if it names keys",
+        "A filter reads `data` as JSON before a record joins a batch; other data are dropped if it names keys",
         _LAMBDA + "invocation-eventfiltering",
         ("AlertsFunction", "consumer.publish.pattern_validation", "ops.explain", "local.event_source_mapping.filter"),
     ),
     Fact(
-        "What a pattern's operators match: exact, prefix, suffix, anything-but, numeric, exists, $or, any element",
+        "What the operators of a pattern match: exact, prefix, suffix, anything-but, numeric, exists, $or, any element",
         "EventBridge user guide, comparison operators",
         ("common.event_pattern", "alerts.pattern_matcher", "local.event_source_mapping.filter_operators"),
     ),
     Fact(
-        "A tumbling window goes by arrival time, hands `state` from invocation to invocation, and ends with one that "
-        "may hold no records",
+        "A tumbling window goes by arrival time, passes `state` from invocation to invocation, and ends with one that "
+        "may have no records",
         _LAMBDA + "services-kinesis-windows",
         ("aggregator.handler", "aggregator.aggregation", "local.event_source_mapping.window"),
     ),
@@ -52,7 +52,7 @@ FACTS = (
         ("aggregator.state.codec", "aggregator.state.splitting"),
     ),
     Fact(
-        "With ReportBatchItemFailures all from the lowest reported sequence number on comes again; no error is counted",
+        "With ReportBatchItemFailures all from the lowest reported sequence number come again; no error is counted",
         _LAMBDA + "services-kinesis-batchfailurereporting",
         ("alerts.handler", "AlertsErrorsAlarm"),
     ),
@@ -62,7 +62,7 @@ FACTS = (
         ("AggregatorFunction", "AlertsFunction", "local.event_source_mapping.failure"),
     ),
     Fact(
-        "What is given up goes to the bucket with its records, under `aws/lambda/<mapping>/<shard>/`",
+        "A batch that is given up goes to the bucket with its records, under `aws/lambda/<mapping>/<shard>/`",
         _LAMBDA + "kinesis-on-failure-destination",
         ("FailuresBucket", "ops.failures", "ops.redriving", "local.event_source_mapping.destination"),
     ),
@@ -82,12 +82,12 @@ FACTS = (
         ("ConsumerMemoryMegabytes", "benchmarks.cost.lambda_sizes"),
     ),
     Fact(
-        "PutRecords answers by index; one refused record stops no later one of its call",
+        "PutRecords answers by index; a refused record does not stop later ones of the same call",
         "Kinesis API reference, PutRecords",
         ("consumer.publish.put_records", "consumer.publish.single_outbox", "ops.redriving"),
     ),
     Fact(
-        "A call without an answer may have been done: Kinesis, which knows no fencing, may hold its records twice",
+        "A call without an answer may have succeeded: Kinesis has no fencing, and may hold its records twice",
         "Kinesis developer guide, handling duplicate records",
         ("consumer.publish.publisher", "common.target_update", "tools.operations.rebuild"),
     ),
@@ -102,7 +102,7 @@ FACTS = (
         ("ShardCount",),
     ),
     Fact(
-        "A reader of its own has a shard's 2 MiB/s for itself, and records in some 70 ms",
+        "With enhanced fan-out a reader has 2 MiB/s of a shard for itself, and gets records in some 70 ms",
         "Kinesis developer guide, enhanced fan-out",
         ("AlertsReader", "AlertsFanOut", "ops.plan.alerts"),
     ),
@@ -113,22 +113,22 @@ FACTS = (
         ("consumer.checkpoint.store", "aggregator.sinks.ordered_object", "alerts.newest_alerts"),
     ),
     Fact(
-        "GetObject of what is not there is 404 for those who may list, 403 for others",
+        "GetObject of a missing object is 404 for those who may list, 403 for others",
         "S3 API reference, GetObject",
         ("ConsumerRole", "AggregatorRole", "consumer.checkpoint.store"),
     ),
     Fact(
-        "A conditional write of DynamoDB is done or refused as one",
+        "A conditional write of DynamoDB is done or refused as a whole",
         "DynamoDB developer guide, condition expressions",
         ("alerts.suppression_table", "alerts.progress", "aggregator.sinks.aircraft_table"),
     ),
     Fact(
-        "Firehose takes what comes to a stream from its own creation on, and charges each record in steps of 5 KB",
+        "Firehose reads records that come to a stream after its own creation, and charges each in steps of 5 KB",
         "Firehose developer guide, source Kinesis; price list",
         ("RawArchive", "ConsumerSchedule", "aggregator.sinks.firehose", "benchmarks.cost.model"),
     ),
     Fact(
-        "An error is dated to the start of its invocation; silence of a metric is what `TreatMissingData` says",
+        "An error is dated to the start of its invocation; `TreatMissingData` says what a metric's silence means",
         "CloudWatch user guide, missing data; Lambda developer guide, metrics",
         ("ConsumerErrorsAlarm", "CommittedTokenAgeAlarm", "ArchiveBehindAlarm", "common.observability"),
     ),
@@ -143,7 +143,7 @@ FACTS = (
         ("AlertWebhookQueue", "AlertWebhookPipe"),
     ),
     Fact(
-        "CloudFront signs requests to S3 and none to an HTTP API",
+        "CloudFront signs requests to S3, but not to an HTTP API",
         "CloudFront developer guide, origin access",
         ("PageDistribution", "PageOriginAccess", "ApiAccess"),
     ),
@@ -161,6 +161,11 @@ FACTS = (
         "Requests whose time is off by more than 5 minutes (S3: 15) are refused",
         "IAM user guide, signing requests",
         ("ops.checks",),
+    ),
+    Fact(
+        "A deployment compares a template with the one before; a drift-aware change set, with what is there",
+        "CloudFormation user guide, drift-aware change sets",
+        ("ops.repairing",),
     ),
 )
 
