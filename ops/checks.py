@@ -6,9 +6,11 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import ClientError
+
 from ops import key_check
 from ops.duration import shown
-from ops.errors import OpsError
+from ops.errors import OpsError, is_gone
 from ops.finding import ATTENTION, OK, REPAIR, SWITCH_ON, UNKNOWN, Finding
 
 if TYPE_CHECKING:
@@ -65,8 +67,15 @@ class Checks:
         yield Finding("deployment", OK if is_well else ATTENTION, state, "" if is_well else do)
 
     def _token(self) -> Iterator[Finding]:
-        secret = self._template.parameters.get("ApiTokenSecretArn") or self._stack["ApiTokenSecret"]
-        described = self._stack.client("secretsmanager").describe_secret(SecretId=secret)
+        given = self._template.parameters.get("ApiTokenSecretArn")
+        secret = given or self._stack["ApiTokenSecret"]
+        try:
+            described = self._stack.client("secretsmanager").describe_secret(SecretId=secret)
+        except ClientError as error:
+            if not given or not is_gone(error):
+                raise
+            yield Finding("token", ATTENTION, f"{given} is gone: every run fails", "name another in ApiTokenSecretArn")
+            return
         versions = described.get("VersionIdsToStages", {}).values()
         if deleted := described.get("DeletedDate"):
             do = f"restore it: `aws secretsmanager restore-secret --secret-id {secret}`"

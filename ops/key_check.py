@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import ClientError
+
+from ops.errors import is_gone
 from ops.finding import ATTENTION, OK, Finding
 
 if TYPE_CHECKING:
@@ -22,7 +25,13 @@ _BY_RESOURCE = {
 def check(stack: Stack, key: str) -> Iterator[Finding]:
     """Yield what is wrong with the key, or that nothing is; `key` is its ARN."""
     client = stack.client("kms")
-    state = client.describe_key(KeyId=key)["KeyMetadata"]["KeyState"]
+    try:
+        state = client.describe_key(KeyId=key)["KeyMetadata"]["KeyState"]
+    except ClientError as error:
+        if not is_gone(error):
+            raise
+        yield Finding("key", ATTENTION, f"{key} is gone, and all that is under it", "name another in KmsKeyArn")
+        return
     if state != "Enabled":
         do = "enable it, or cancel its deletion, in KMS: what is under it can be neither read nor written"
         yield Finding("key", ATTENTION, f"{key} is {state}", do)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from common.clock import SystemClock
 from ops import duration
 from ops.asking import ask
-from ops.errors import OpsError
+from ops.errors import AWS_ERRORS, OpsError, explained
 from ops.output import complain, say, say_json
 from ops.repairing import Repair
 
@@ -50,23 +50,35 @@ def run(stack: Stack, options: argparse.Namespace) -> int:
     repair = Repair(stack, SystemClock(), options.timeout)
     if not options.json:
         say("CloudFormation looks at every resource, which takes minutes")
-    changes = repair.propose()
-    if changes:
-        try:
+    try:
+        changes = repair.propose()
+        if changes:
             _agree(stack, changes, options)
-        except BaseException:
-            repair.discard()
-            raise
+    except BaseException:
+        _discard(repair)
+        raise
+    if changes:
         try:
             repair.execute()
         except KeyboardInterrupt:
             complain("CloudFormation goes on: `ops doctor` says what has become of it")
             raise
+    else:
+        _discard(repair)
     if options.json:
         say_json({"stack": stack.name, "changes": [asdict(one) for one in changes]})
     else:
-        say("done: all is as it was deployed" if changes else "nothing differs from what was deployed")
+        nothing = "CloudFormation finds nothing that differs from what was deployed"
+        say("done: all is as it was deployed" if changes else nothing)
     return 0
+
+
+def _discard(repair: Repair) -> None:
+    """Remove the change set; one that cannot be removed is named, and hides no other error."""
+    try:
+        repair.discard()
+    except AWS_ERRORS as error:
+        complain(f"change set {repair.change_set} stays, without effect: {explained(error)}")
 
 
 def _agree(stack: Stack, changes: list[Change], options: argparse.Namespace) -> None:

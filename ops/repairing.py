@@ -57,7 +57,8 @@ class Repair:
         self._stack = stack.name
         self._clock = clock
         self._timeout = timeout
-        self._change_set = f"repair-{datetime.now(UTC):%Y%m%d-%H%M%S}"
+        self.change_set = f"repair-{datetime.now(UTC):%Y%m%d-%H%M%S}"
+        self._is_made = False
 
     def propose(self) -> list[Change]:
         """Have CloudFormation look at every resource; return what it would change, nothing if nothing differs.
@@ -70,32 +71,37 @@ class Repair:
         parameters = [
             {"ParameterKey": one["ParameterKey"], "UsePreviousValue": True} for one in self._described()["Parameters"]
         ]
+        self._is_made = True  # also if no answer comes
         try:
             self._cloudformation.create_change_set(
                 StackName=self._stack,
-                ChangeSetName=self._change_set,
+                ChangeSetName=self.change_set,
                 ChangeSetType="UPDATE",
                 UsePreviousTemplate=True,
                 Parameters=parameters,
                 Capabilities=["CAPABILITY_IAM"],
                 DeploymentMode="REVERT_DRIFT",
+                ClientToken=self.change_set,  # a request that botocore repeats is the same request
             )
         except ClientError as error:
+            self._is_made = False
             if _is_empty(str(error)):
                 return []
             raise
         found = self._looked_at()
-        if found["Status"] == "CREATE_COMPLETE" and (changes := [*self._changes(found)]):
-            return changes
-        self.discard()
+        if found["Status"] == "CREATE_COMPLETE":
+            # Without drift it lists what it resolves too late to compare: aws-cloudformation/
+            # cloudformation-coverage-roadmap, issues 2505 and 2559.
+            return [] if found.get("StackDriftStatus") == "IN_SYNC" else [*self._changes(found)]
         reason = found.get("StatusReason", "it does not say why")
-        if found["Status"] == "CREATE_COMPLETE" or _is_empty(reason):
+        if _is_empty(reason):
             return []
         raise OpsError(f"stack {self._stack}: CloudFormation cannot compare it with what is there: {reason}")
 
     def discard(self) -> None:
-        """Remove the change set; nothing is changed."""
-        self._cloudformation.delete_change_set(StackName=self._stack, ChangeSetName=self._change_set)
+        """Remove the change set, if there is one; nothing is changed."""
+        if self._is_made:
+            self._cloudformation.delete_change_set(StackName=self._stack, ChangeSetName=self.change_set)
 
     def execute(self) -> None:
         """Make the changes, and wait until they are made.
@@ -103,18 +109,23 @@ class Repair:
         Raises
         ------
         OpsError
-            CloudFormation took them back, or is not done within the time.
+            CloudFormation could not make them, or is not done within the time.
         """
-        self._cloudformation.execute_change_set(StackName=self._stack, ChangeSetName=self._change_set)
+        self._cloudformation.execute_change_set(
+            StackName=self._stack, ChangeSetName=self.change_set, ClientRequestToken=self.change_set
+        )
         self._clock.sleep(_STEP_SECONDS)
+        reason = "its events say why"
         for _ in self._steps("make the changes; it goes on"):
             stack = self._described()
             status = stack["StackStatus"]
             if status == "UPDATE_COMPLETE":
                 return
+            if status != "UPDATE_IN_PROGRESS":  # the reason is with the first state of a rollback
+                reason = stack.get("StackStatusReason") or reason
             if not status.endswith("_IN_PROGRESS"):
-                reason = stack.get("StackStatusReason", "its events say why")
-                raise OpsError(f"stack {self._stack}: {status}: {reason}. CloudFormation took back what it had changed")
+                after = ". CloudFormation took back what it had changed" if status == "UPDATE_ROLLBACK_COMPLETE" else ""
+                raise OpsError(f"stack {self._stack}: {status}: {reason}{after}")
 
     def _described(self) -> dict[str, Any]:
         [stack] = self._cloudformation.describe_stacks(StackName=self._stack)["Stacks"]
@@ -122,9 +133,9 @@ class Repair:
 
     def _looked_at(self, **page: str) -> dict[str, Any]:
         """Return the change set once CloudFormation has looked at all."""
-        for _ in self._steps("look at every resource; the change set stays, without effect"):
+        for _ in self._steps("look at every resource"):
             answer: dict[str, Any] = self._cloudformation.describe_change_set(
-                StackName=self._stack, ChangeSetName=self._change_set, IncludePropertyValues=True, **page
+                StackName=self._stack, ChangeSetName=self.change_set, IncludePropertyValues=True, **page
             )
             if not answer["Status"].endswith(("_PENDING", "_IN_PROGRESS")):
                 break
@@ -155,9 +166,11 @@ def _change(given: Mapping[str, Any]) -> Change:
     name = given["LogicalResourceId"]
     is_gone = given.get("ResourceDriftStatus") == "DELETED"
     action = "deleted by hand, is made again" if is_gone else given["Action"]
+    if given.get("ResourceDriftStatus") == "IN_SYNC":
+        action += ", since others change"
     targets = [one["Target"] for one in given.get("Details", []) if "Target" in one]
     shown = () if is_gone else tuple(_property(one, has_values=not name.startswith(_SECRETIVE)) for one in targets)
-    may_be_replaced = given["Action"] == "Remove" or given.get("Replacement") in {"True", "Conditional"}
+    may_be_replaced = given["Action"] in {"Remove", "Dynamic"} or given.get("Replacement") in {"True", "Conditional"}
     return Change(name, given["ResourceType"], action, shown, may_be_replaced and not is_gone)
 
 

@@ -25,13 +25,13 @@ ROLE = {"Type": "AWS::IAM::Role", "Properties": {"Policies": [{"PolicyName": "ow
 def checked(aws):  # noqa: ARG001 - it sends boto3 to moto
     """A function that makes one check of a stack with these resources, and of a template with those."""
 
-    def check(part, made, resources=None):
-        stack = Stack("s", made, boto3.client)
-        checks = Checks(stack, DeployedTemplate(resources or {}, {}, {})).all()
+    def check(part, made, resources=None, parameters=None):
+        stack = Stack("s", {"StateBucket": "state", **made}, boto3.client)
+        checks = Checks(stack, DeployedTemplate(resources or {}, parameters or {}, {})).all()
         return gather([one for one in checks if one[0] in {part, "clock"}])[0]
 
     boto3.client("s3").create_bucket(Bucket="state")
-    return lambda part, made, resources=None: check(part, {"StateBucket": "state", **made}, resources)
+    return check
 
 
 def test_a_secret_that_is_deleted_fails_every_run(checked):
@@ -65,6 +65,22 @@ def test_what_is_gone_needs_attention(checked, part, made):
     assert (finding.part, finding.state, finding.do) == (part, "attention", f"deleted by hand: {REPAIR}")
     assert finding.text.startswith("gone: An error occurred (")
     assert not is_well([finding])
+
+
+@pytest.mark.parametrize(
+    ("part", "parameter", "arn"),
+    [
+        ("token", "ApiTokenSecretArn", "arn:aws:secretsmanager:us-east-1:123456789012:secret:gone"),
+        ("key", "KmsKeyArn", "arn:aws:kms:us-east-1:123456789012:key/3f1c0b52-7b0c-4c44-9c1f-0d7c5d1c8d11"),
+    ],
+)
+def test_what_is_gone_and_not_the_stacks_own_is_not_put_back(checked, part, parameter, arn):
+    """A secret or a key of the user's: the stack knows no more of it than its name."""
+    finding = checked(part, {}, parameters={parameter: arn})
+    assert (finding.part, finding.state) == (part, "attention")
+    assert finding.text.startswith(f"{arn} is gone")
+    assert parameter in finding.do
+    assert "repair" not in finding.do
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import sys
 from datetime import UTC, datetime
 
@@ -23,7 +24,9 @@ ASKED = NAMED | {
     "Parameters": [{"ParameterKey": "ScheduleState", "UsePreviousValue": True}],
     "Capabilities": ["CAPABILITY_IAM"],
     "DeploymentMode": "REVERT_DRIFT",
+    "ClientToken": ANY,
 }
+DONE = ("UPDATE_COMPLETE", None)
 LOOKED_AT = NAMED | {"IncludePropertyValues": True}
 DISABLED = {
     "Action": "Modify",
@@ -65,9 +68,14 @@ class CloudFormation:
     """Answers in their order, each to the call that is expected."""
 
     def __init__(self, stubber):
-        self._add = stubber.add_response
+        self._add, self._refuse = stubber.add_response, stubber.add_client_error
         self._add("describe_stacks", described("UPDATE_COMPLETE"), {"StackName": STACK})
-        self._add("create_change_set", {}, ASKED)
+        self._has_change_set = False
+
+    def refuses(self):
+        """It makes no change set."""
+        why = "Stack:s is in UPDATE_IN_PROGRESS state and can not be updated."
+        self._refuse("create_change_set", "ValidationError", why, 400, {}, ASKED)
 
     def looks(self, *changes, status="CREATE_COMPLETE", **fields):
         """It takes two looks to be done; each change is on a page of its own."""
@@ -81,6 +89,9 @@ class CloudFormation:
 
     def keeps_looking(self, times):
         """It is not done yet."""
+        if not self._has_change_set:
+            self._add("create_change_set", {}, ASKED)
+            self._has_change_set = True
         for _ in range(times):
             self._add("describe_change_set", {"Status": "CREATE_IN_PROGRESS"}, LOOKED_AT)
 
@@ -88,11 +99,16 @@ class CloudFormation:
         """The change set goes."""
         self._add("delete_change_set", {}, NAMED)
 
-    def executes(self, status, **fields):
-        """The changes are made, or are not."""
-        self._add("execute_change_set", {}, NAMED)
-        for one in ("UPDATE_IN_PROGRESS", status):
-            self._add("describe_stacks", described(one, **(fields if one == status else {})), {"StackName": STACK})
+    def refuses_to_delete(self):
+        """It does not take the change set away while it is still looking."""
+        self._refuse("delete_change_set", "InvalidChangeSetStatus", "it is CREATE_IN_PROGRESS", 400, {}, NAMED)
+
+    def executes(self, *states):
+        """The changes are made, or are not: the stack's states one after the other, with their reasons."""
+        self._add("execute_change_set", {}, NAMED | {"ClientRequestToken": ANY})
+        for status, reason in [("UPDATE_IN_PROGRESS", "User Initiated"), *states]:
+            answer = described(status, **({"StackStatusReason": reason} if reason else {}))
+            self._add("describe_stacks", answer, {"StackName": STACK})
 
 
 @pytest.fixture
@@ -104,6 +120,11 @@ def cloudformation(monkeypatch):
     with Stubber(made) as stubber:
         yield CloudFormation(stubber)
         stubber.assert_no_pending_responses()
+
+
+def interrupted(*_):
+    """Ctrl-C."""
+    raise KeyboardInterrupt
 
 
 def ops_repair(*options):
@@ -125,7 +146,7 @@ def typed(monkeypatch):
 def test_what_was_changed_by_hand_is_shown_asked_about_and_put_back(cloudformation, typed, capsys):
     """Of a setting what is there and what was deployed; of the webhook no address, which may be the secret."""
     cloudformation.looks(DISABLED, DELETED, WEBHOOK)
-    cloudformation.executes("UPDATE_COMPLETE")
+    cloudformation.executes(DONE)
     typed("y\n")
     assert ops_repair() == 0
     said = capsys.readouterr()
@@ -144,7 +165,7 @@ def test_what_was_changed_by_hand_is_shown_asked_about_and_put_back(cloudformati
 def test_a_script_gets_the_changes_as_json(cloudformation, capsys):
     """And is not asked."""
     cloudformation.looks(DISABLED)
-    cloudformation.executes("UPDATE_COMPLETE")
+    cloudformation.executes(DONE)
     assert ops_repair("--yes", "--json") == 0
     [change] = json.loads(capsys.readouterr().out)["changes"]
     assert (change["logical_id"], change["is_replaced"]) == ("ConsumerSchedule", False)
@@ -159,9 +180,13 @@ def test_nothing_is_changed_unless_somebody_agrees(cloudformation, typed, capsys
     assert "not confirmed; nothing was changed" in capsys.readouterr().err
 
 
-def test_what_may_be_replaced_is_not_touched(cloudformation, capsys):
-    """A stream that gives way to a new one takes its records along; --yes is no yes to that."""
-    cloudformation.looks(DISABLED, STREAM)
+@pytest.mark.parametrize("stream", [STREAM, STREAM | {"Action": "Dynamic", "Replacement": "False"}])
+def test_what_may_be_replaced_is_not_touched(cloudformation, capsys, stream):
+    """A stream that gives way to a new one takes its records along; --yes is no yes to that.
+
+    Neither is it to what CloudFormation decides later.
+    """
+    cloudformation.looks(DISABLED, stream)
     cloudformation.deletes()
     assert ops_repair("--yes") == 2
     assert "UpdatesStream may be replaced, and what is in it lost. Nothing was changed" in capsys.readouterr().err
@@ -170,7 +195,7 @@ def test_what_may_be_replaced_is_not_touched(cloudformation, capsys):
 def test_replacements_are_made_where_they_are_asked_for(cloudformation):
     """By an option of their own."""
     cloudformation.looks(STREAM)
-    cloudformation.executes("UPDATE_COMPLETE")
+    cloudformation.executes(DONE)
     assert ops_repair("--yes", "--replace") == 0
 
 
@@ -186,7 +211,24 @@ def test_a_stack_that_is_as_it_was_deployed(cloudformation, capsys, reason):
     cloudformation.looks(status="FAILED", StatusReason=reason)
     cloudformation.deletes()
     assert ops_repair() == 0
-    assert "nothing differs from what was deployed" in capsys.readouterr().out
+    assert "finds nothing that differs from what was deployed" in capsys.readouterr().out
+
+
+def test_what_is_listed_of_a_stack_without_drift_is_not_changed(cloudformation, capsys):
+    """CloudFormation lists what it cannot know beforehand, such as a reference it resolves late, even as replaced."""
+    cloudformation.looks(STREAM | {"ResourceDriftStatus": "IN_SYNC"}, StackDriftStatus="IN_SYNC")
+    cloudformation.deletes()
+    assert ops_repair("--yes", "--replace") == 0
+    assert "finds nothing that differs" in capsys.readouterr().out
+
+
+def test_what_changes_because_others_do_is_marked(cloudformation, capsys):
+    """A permission goes along with the rule that it names."""
+    permission = {"Action": "Modify", "LogicalResourceId": "P", "ResourceType": "AWS::Lambda::Permission"}
+    cloudformation.looks(DISABLED, permission | {"ResourceDriftStatus": "IN_SYNC"}, StackDriftStatus="DRIFTED")
+    cloudformation.executes(DONE)
+    assert ops_repair("--yes") == 0
+    assert "P (AWS::Lambda::Permission): Modify, since others change" in capsys.readouterr().out
 
 
 def test_why_cloudformation_cannot_compare_is_said(cloudformation, capsys):
@@ -198,11 +240,25 @@ def test_why_cloudformation_cannot_compare_is_said(cloudformation, capsys):
 
 
 def test_why_the_changes_were_taken_back_is_said(cloudformation, capsys):
-    """In its own words."""
+    """In CloudFormation's own words, which it has while it takes them back, and no longer when it has."""
     cloudformation.looks(DISABLED)
-    cloudformation.executes("UPDATE_ROLLBACK_COMPLETE", StackStatusReason="ConsumerSchedule failed")
+    cloudformation.executes(
+        ("UPDATE_ROLLBACK_IN_PROGRESS", "ConsumerSchedule failed"),
+        ("UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS", None),
+        ("UPDATE_ROLLBACK_COMPLETE", None),
+    )
     assert ops_repair("--yes") == 2
     assert "UPDATE_ROLLBACK_COMPLETE: ConsumerSchedule failed. CloudFormation took back" in capsys.readouterr().err
+
+
+def test_nothing_was_taken_back_where_that_failed(cloudformation, capsys):
+    """The stack is neither as it was nor as it should be."""
+    cloudformation.looks(DISABLED)
+    cloudformation.executes(("UPDATE_ROLLBACK_FAILED", None))
+    assert ops_repair("--yes") == 2
+    said = capsys.readouterr().err
+    assert "UPDATE_ROLLBACK_FAILED: its events say why" in said
+    assert "took back" not in said
 
 
 def test_an_empty_change_set_is_not_left_behind(cloudformation):
@@ -213,17 +269,43 @@ def test_an_empty_change_set_is_not_left_behind(cloudformation):
 
 
 def test_it_waits_no_longer_than_it_is_asked_to(cloudformation, capsys):
-    """CloudFormation goes on by itself."""
+    """What is left behind is said, after the attempt to remove it."""
     cloudformation.keeps_looking(2)
+    cloudformation.refuses_to_delete()
     assert ops_repair("--timeout", "8s") == 2
-    assert "took longer than --timeout to look at every resource" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert re.search(r"change set repair-\d{8}-\d{6} stays, without effect: .*CREATE_IN_PROGRESS", said)
+    assert "took longer than --timeout to look at every resource" in said
+
+
+def test_ctrl_c_leaves_no_change_set_behind(cloudformation, monkeypatch):
+    """Whoever does not wait for the comparison has nothing to clean up."""
+    cloudformation.keeps_looking(1)
+    cloudformation.deletes()
+    monkeypatch.setattr(HurriedClock, "sleep", interrupted)
+    assert ops_repair() == command_line.INTERRUPTED
+
+
+def test_why_nothing_was_done_is_said_though_the_change_set_stays(cloudformation, capsys):
+    """Whoever may not delete it learns first of all that nothing was changed."""
+    cloudformation.looks(STREAM)
+    cloudformation.refuses_to_delete()
+    assert ops_repair("--yes") == 2
+    assert "UpdatesStream may be replaced" in capsys.readouterr().err
+
+
+def test_a_change_set_that_is_refused_is_not_deleted(cloudformation, capsys):
+    """A stack that is being deployed takes none."""
+    cloudformation.refuses()
+    assert ops_repair() == 2
+    assert "UPDATE_IN_PROGRESS state and can not be updated" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("deployed")
 def test_a_real_stack_of_which_nothing_differs(capsys):
     """Moto's, through the command line; no change set is left."""
     assert ops_repair("--yes", "--region", "us-east-1") == 0
-    assert "nothing differs from what was deployed" in capsys.readouterr().out
+    assert "finds nothing that differs from what was deployed" in capsys.readouterr().out
     assert client("cloudformation").list_change_sets(StackName=STACK)["Summaries"] == []
 
 

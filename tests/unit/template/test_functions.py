@@ -100,3 +100,9 @@ def test_only_the_schedule_may_start_the_consumer(of_type):
         "Principal": "events.amazonaws.com",
         "SourceArn": {"Fn::GetAtt": ["ConsumerSchedule", "Arn"]},
     }
+
+
+def test_a_mapping_says_that_it_is_on(resources):
+    """One that was switched off by hand is put back by `ops repair`, which sees only what the template declares."""
+    for name in ("AggregatorFunction", "AlertsFunction"):
+        assert resources[name]["Properties"]["Events"]["Updates"]["Properties"]["Enabled"] is True
