@@ -22,8 +22,7 @@ def test_a_list_of_shards_of_another_version_is_reported_until_it_is_replaced(sk
     said = "Cannot be read: shards.json: version 2; this page knows 1"
     page.wait(f"said => {TROUBLE} === said", said)
 
-    while len(asked(sky.site, "/live/shards.json")) < 3:
-        page.wait_for_timeout(50)
+    page.until(lambda: len(asked(sky.site, "/live/shards.json")) > 2)
     page.wait_for_timeout(500)
     assert page.evaluate(TROUBLE) == said
     assert set(asked(sky.site, "/live/shards.json")) == {200}
@@ -34,7 +33,7 @@ def test_a_list_of_shards_of_another_version_is_reported_until_it_is_replaced(sk
 
 
 def test_a_shard_that_was_split_or_merged_counts_no_more(sky, open_page):
-    """Its last snapshot stays: neither its aircraft nor itself are counted, and it is seldom asked for."""
+    """Its last snapshot stays: neither aircraft nor shard are counted; it is seldom asked for, and not for trails."""
     sky.now -= 600_000
     before = LiveWriter(sky.site.put, 2, sky.now)
     before.add([sky.fly(f"{number:06X}") for number in range(20)])
@@ -48,6 +47,10 @@ def test_a_shard_that_was_split_or_merged_counts_no_more(sky, open_page):
     page.wait(f"() => {counted}.includes('Shards 1') && {counted}.includes('Aircraft 1')")
     page.wait("() => document.getElementById('in-view').textContent === '1 of 1'")
 
-    while len(asked(sky.site, "/live/shardId-000000000000/open")) < 6:
-        page.wait_for_timeout(50)
+    page.until(lambda: len(asked(sky.site, "/live/shardId-000000000000/open")) > 5)
     assert len(asked(sky.site, "/live/shardId-000000000001/open")) <= 3
+
+    page.click("#tracks")
+    closed = "/live/shardId-{:012}/closed/"
+    page.until(lambda: len({path for path, _ in list(sky.site.requests) if path.startswith(closed.format(0))}) > 5)
+    assert len({path for path, _ in sky.site.requests if path.startswith(closed.format(1))}) <= 1

@@ -98,10 +98,9 @@ export class Live {
     const box = this.box ?? null;
     const step = this.windowSeconds * 1000;
     for (let back = 1; back <= count; back++)
-      for (const [name, { windowStart }] of this.shards) {
-        if (!windowStart || box !== (this.box ?? null)) return;
-        const url = new URL(`live/${name}/closed/${windowName(windowStart - back * step)}`, this.base).href;
-        const got = await positionsAt(url).poll(box);
+      for (const { path, windowStart } of this.current) {
+        if (box !== (this.box ?? null)) return;
+        const got = await positionsAt(`${path}closed/${windowName(windowStart - back * step)}`).poll(box);
         for (const block of got?.blocks ?? []) this.fleet.addPast(block);
       }
     this.onNews();
