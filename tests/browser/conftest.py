@@ -147,6 +147,13 @@ class Page:
                 raise
             return False  # the page is being loaded again
 
+    def until(self, condition):
+        """Wait until something outside the page is true, such as what it has asked for."""
+        deadline = time.monotonic() + TIMEOUT
+        while not condition():
+            assert time.monotonic() < deadline, f"not within {TIMEOUT} s"
+            self.tab.wait_for_timeout(50)
+
     def look_again(self):
         """Come back to the page's tab: it asks for everything at once rather than when the next is due."""
         self.tab.evaluate("document.dispatchEvent(new Event('visibilitychange'))")

@@ -24,8 +24,7 @@ def page(sky, open_page):
     """A page that has asked for alerts: there are none, since nobody has written any."""
     page = open_page(script=HOLD_NOTICES)
     page.shown(3)
-    while ("/live/alerts.json", 404) not in sky.site.requests:
-        page.wait_for_timeout(20)
+    page.until(lambda: ("/live/alerts.json", 404) in sky.site.requests)
     return page
 
 

@@ -43,8 +43,7 @@ def test_an_alert_sounds_only_if_that_is_wanted(sky, open_page):
     page = open_page(script=COUNT_TONES)
     page.shown(3)
     # What is there at first is not new: they have to have been asked for before.
-    while not any(path.endswith("alerts.json") for path, _ in sky.site.requests):
-        page.wait_for_timeout(20)
+    page.until(lambda: any(path.endswith("alerts.json") for path, _ in sky.site.requests))
     sky.fly("AAAAAA", callsign="QUIET1", squawk="7700")
     sky.write()
     page.look_again()
