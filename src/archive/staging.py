@@ -38,7 +38,12 @@ _UPDATE_KINDS: Final[dict[str, Kind]] = {
     "identity": "int32",
     **{column.name: _KINDS[column.type] for column in MEASURED},
 }
-_TIMES: Final = {column.name for column in COLUMNS if column.type == "TIMESTAMP"}
+_VALUES: Final = {
+    column.name: f"CAST({column.name} AS TIMESTAMP) AS {column.name}"
+    for column in COLUMNS
+    if column.type == "TIMESTAMP"
+} | {column.name: f"{column.name} + 0.0 AS {column.name}" for column in COLUMNS if column.type == "DOUBLE"}
+"""How columns are taken: texts as times; -0.0 as 0.0, since DuckDB sorts the two as one, and they differ in bytes."""
 _NAMES: Final = ", ".join(column.name for column in COLUMNS)
 _KEYS: Final = ", ".join(KEY)
 _SORTED: Final = ", ".join(f"{name} NULLS FIRST" for name in KEY)
@@ -187,7 +192,7 @@ class Staging:
     def _insert(self, name: str, columns: dict[str, tuple[Kind, Sequence[Any]]], *others: str) -> None:
         given = Table(columns)
         self._connection.register("given", given)
-        values = [f"CAST({column} AS TIMESTAMP) AS {column}" if column in _TIMES else column for column in columns]
+        values = [_VALUES.get(column, column) for column in columns]
         self._connection.execute(
             f"INSERT INTO {name} BY NAME SELECT {', '.join(['*', *others])} "  # noqa: S608 - the same
             f"FROM (SELECT {', '.join(values)} FROM given)"

@@ -71,3 +71,15 @@ def test_an_hour_with_more_than_it_has_is_all_of_it_at_once(write, traffic, shar
         second, rows, _ = write(after, first)
         assert second.read_bytes() == at_once
         assert rows == len(traffic)
+
+
+def test_zero_has_one_sign(write, traffic):
+    """Of two updates with one key that differ in it alone, neither comes first: so they are written alike."""
+    (line,) = traffic[:1]
+    zero, other = (
+        json.dumps(json.loads(line) | {"speed": speed, "latitude": speed}).encode() + b"\n" for speed in (0.0, -0.0)
+    )
+    expected = write([zero])[0].read_bytes()
+    assert write([other])[0].read_bytes() == expected
+    assert write([zero, other])[0].read_bytes() == write([other, zero])[0].read_bytes() == expected
+    assert write([other], write([zero])[0])[0].read_bytes() == expected
