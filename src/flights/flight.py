@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import count, pairwise
@@ -15,7 +15,6 @@ from flights.legs import Leg
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from collections.abc import Set as AbstractSet
 
     from flights.airports import Airports
     from flights.movements import Movement
@@ -82,39 +81,47 @@ def flights(icao_address: str, positions: Iterable[Position], airports: Airports
         still be in the air.
     """
     paths, left_out = plausible.separate(_sorted(positions))
-    found: list[Flight] = []
-    takeoffs: set[int] = set()
-    landings: set[int] = set()
-    for path in paths:
-        for leg in legs.cut(path, airports):
-            flight = _flight(icao_address, leg, left_out, airports, until)
-            if _provided(flight.takeoff) in takeoffs or _provided(flight.landing) in landings:
-                own = _without(leg, takeoffs, landings)
-                flight = _flight(icao_address, own, left_out, airports, until)
-            found.append(flight)
-            for movement, known in ((flight.takeoff, takeoffs), (flight.landing, landings)):
-                if (time := _provided(movement)) is not None:
-                    known.add(time)
+
+    def flight(leg: Leg) -> Flight:
+        return _flight(icao_address, leg, left_out, airports, until)
+
+    cut = [leg for path in paths for leg in legs.cut(path, airports)]
+    found = [flight(leg) for leg in cut]
+    while others := _of_others(cut, found):
+        for place, times in others.items():
+            cut[place] = _without(cut[place], times)
+            found[place] = flight(cut[place])
     return _named(sorted(found, key=lambda flight: (flight.begin, flight.last_time)))
 
 
-def _provided(movement: Movement) -> int | None:
-    """Return when a movement was by the provider's word, None if it is known otherwise."""
-    return movement.time if movement.known_by == "provider" else None
-
-
-def _without(leg: Leg, takeoffs: AbstractSet[int], landings: AbstractSet[int]) -> Leg:
-    """Return a leg whose positions do not say when other legs took off and landed.
+def _of_others(cut: Sequence[Leg], found: Sequence[Flight]) -> dict[int, dict[str, int]]:
+    """Return, by the places of legs, the provider's times that they were given and that another leg is nearer to.
 
     The provider sends a flight's times with each of its updates, those with a false position too, and now and then
     with the next flight's.
     """
+    others: dict[int, dict[str, int]] = defaultdict(dict)
+    for name, edge, movement in (("takeoff_time", 0, "takeoff"), ("landing_time", -1, "landing")):
+        claims: dict[int, list[tuple[int, int]]] = defaultdict(list)
+        for place, (leg, flight) in enumerate(zip(cut, found, strict=True)):
+            time, known_by, *_ = getattr(flight, movement)
+            if known_by == "provider":
+                claims[time].append((abs(leg.positions[edge].time - time), place))
+        for time, claimed in claims.items():
+            for _, place in sorted(claimed)[1:]:
+                others[place][name] = time
+    return others
+
+
+def _without(leg: Leg, times: dict[str, int]) -> Leg:
+    """Return a leg of which no position says any of these times."""
+    takeoff, landing = times.get("takeoff_time"), times.get("landing_time")
 
     def own(positions: Iterable[Position]) -> list[Position]:
         return [
             one._replace(
-                takeoff_time=None if one.takeoff_time in takeoffs else one.takeoff_time,
-                landing_time=None if one.landing_time in landings else one.landing_time,
+                takeoff_time=None if one.takeoff_time == takeoff else one.takeoff_time,
+                landing_time=None if one.landing_time == landing else one.landing_time,
             )
             for one in positions
         ]

@@ -57,6 +57,11 @@ def silenced(positions, *spans):
     return [one for one in positions if not any(begin <= one.time < end for begin, end in spans)]
 
 
+def spoofed(positions, begin, end):
+    """Return positions of which those of a span of time are far away, at one place."""
+    return [one._replace(latitude=35.0, longitude=44.0) if begin <= one.time < end else one for one in positions]
+
+
 def made(positions, airports, until=START + 48 * HOUR):
     """Return the flights of one aircraft, of which nothing was heard for long."""
     return flights("ABCDEF", positions, airports, until)
@@ -205,30 +210,35 @@ def test_the_providers_time_is_not_taken_where_it_cannot_be(airports):
     assert one.takeoff.time == pytest.approx(begin, abs=30_000)
 
 
-def test_a_takeoff_is_of_one_flight(airports):
-    """The provider sends it with the updates of a spoofed position, too: of two paths the longer one has it."""
-    far = (35.0, 44.0)
+@pytest.mark.parametrize("minutes", [(20, 25), (8, 38)])
+def test_a_takeoff_is_of_one_flight(airports, minutes):
+    """The provider sends it with a spoofed position, too: it is of the path that begins nearest to it."""
     said = {"takeoff_time": START, "departure_airport_icao": "EAST"}
     positions, begin, _ = flown(EAST, WEST, START, **said)
-    false = (begin + 20 * MINUTE, begin + 25 * MINUTE)
-    elsewhere = [
-        one._replace(latitude=far[0], longitude=far[1]) if false[0] <= one.time < false[1] else one for one in positions
-    ]
-    real, spoofed = made([one for one in elsewhere if one.time > begin + MINUTE], airports)
+    false = tuple(begin + minute * MINUTE for minute in minutes)
+    seen = [one for one in spoofed(positions, *false) if one.time > begin + MINUTE]
+    real, other = made(seen, airports)
     assert (real.takeoff.time, real.takeoff.known_by) == (START, "provider")
-    assert (spoofed.takeoff.time, spoofed.begin) == (None, false[0])
-    assert (real.id, spoofed.id) == ("ABCDEF-20210320T120000Z", "ABCDEF-20210320T122000Z")
+    assert (other.takeoff.time, other.begin) == (None, false[0])
+    assert (real.id, other.id) == ("ABCDEF-20210320T120000Z", f"ABCDEF-20210320T12{minutes[0]:02}00Z")
 
 
-def test_a_landing_is_of_one_flight(airports):
+@pytest.mark.parametrize("minutes", [(8, 3), (40, 3)])
+def test_a_landing_is_of_one_flight(airports, minutes):
     """As a take-off is; what the other path ends in is not known."""
     positions, _, landed = flown(EAST, WEST, START, landing_time=START + 44 * MINUTE)
-    false = (landed - 8 * MINUTE, landed - 3 * MINUTE)
-    elsewhere = [
-        one._replace(latitude=35.0, longitude=44.0) if false[0] <= one.time < false[1] else one for one in positions
-    ]
-    real, spoofed = made(elsewhere, airports)
-    assert (real.landing.known_by, spoofed.landing.known_by) == ("provider", None)
+    real, other = made(spoofed(positions, *(landed - minute * MINUTE for minute in minutes)), airports)
+    assert (real.landing.known_by, other.landing.known_by) == ("provider", None)
+
+
+def test_a_landing_is_of_the_leg_that_ends_nearest_to_it(airports):
+    """Not of an earlier leg, whose updates have it as well, and which would have landed after the next began."""
+    positions, begin, landed = flown(EAST, WEST, START, landing_time=START + 6 * HOUR + 44 * MINUTE)
+    later = [one._replace(time=one.time + 6 * HOUR) for one in positions if one.time >= begin + 25 * MINUTE]
+    first, second = made([*(one for one in positions if one.time < begin + 25 * MINUTE), *later], airports)
+    assert first.landing.time is None
+    assert (second.landing.time, second.landing.known_by) == (START + 6 * HOUR + 44 * MINUTE, "provider")
+    assert second.landing.time == pytest.approx(landed + 6 * HOUR, abs=MINUTE)
 
 
 def test_a_circuit_with_the_takeoff_of_the_one_before_has_its_own(airports):
