@@ -140,7 +140,7 @@ def _of_alerts() -> dict[str, Meaning]:
     for name, annotation in typing.get_type_hints(schemas.Alert, include_extras=True).items():
         if name not in found:
             found[name] = Meaning(_unit(f"_{name}"), _phrase(annotation.__metadata__[0].description))
-    return found | {"update": Meaning("", "the update as received; as text where it is no JSON for every reader")}
+    return found | {"update": Meaning("", "the update as received; as a string where strict parsers would reject it")}
 
 
 def _phrase(text: str) -> str:
