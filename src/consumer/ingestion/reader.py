@@ -83,6 +83,12 @@ class StreamReader:
         """Wake whatever waits for the server, from any thread: time is up, or the lease is lost."""
         self._keeper.interrupt()
 
+    def close(self) -> None:
+        """Say what was left out of the log; reading is over."""
+        self._keeper.close()
+        self._statuses.close()
+        self._room.close()
+
     def follow(self, position: str) -> None:
         """Read the live stream from a token, `LATEST` or `BEGINNING`, through disconnects, until it is time to stop.
 
@@ -97,15 +103,10 @@ class StreamReader:
         if FromToken(position).is_stored_token:
             self._room.token_arrived()
         self._keeper.progressed()
-        try:
-            while True:
-                with self._keeper.connected(FromToken(self._token)) as connection:
-                    self._read(connection, self._processor.process, self._reach, self._room.interrupt_once)
-                    raise StreamInterruptedError("the server ended the response")
-        finally:
-            self._keeper.close()
-            self._statuses.close()
-            self._room.close()
+        while True:
+            with self._keeper.connected(FromToken(self._token)) as connection:
+                self._read(connection, self._processor.process, self._reach, self._room.interrupt_once)
+                raise StreamInterruptedError("the server ended the response")
 
     def wait_until(self, moment: datetime) -> None:
         """Wait until the server may be asked, as it said to an earlier run.

@@ -219,6 +219,8 @@ class Run:
         except ConsumerError:
             self._end.may_hand_over = True
             raise
+        finally:
+            self._reader.close()
         raise AssertionError  # following ends by Stopped or an error
 
     def _read_from(self, position: Position | None) -> None:

@@ -10,6 +10,7 @@ from itertools import count
 
 import pytest
 
+from consumer.errors import UnauthorizedError
 from consumer.ingestion.summary import StopReason
 from tests.integration.consumer.conftest import API_TOKEN, answering, message, quiet, target, token
 from tests.support.conditions import wait_until
@@ -140,6 +141,19 @@ def test_statuses_without_end_fill_no_log(consume, state, clock, caplog):
     left_out = [vars(record).get("left_out_before", vars(record).get("left_out", 0)) for record in caplog.records]
     assert sum(left_out) + len(warnings) == 3000
     assert state.numbers == [0]
+
+
+def test_a_run_that_ends_in_a_gap_says_what_was_left_out_of_its_log(consume, state, clock, caplog):
+    """What a recovery's server says is logged as rarely as the live stream's, and counted as well."""
+    seven_hours_ago = (clock.now() - timedelta(hours=7)).isoformat()
+    state.put_checkpoint(position_token="t1", token_received_at=seven_hours_ago, newest_ingestion_time=seven_hours_ago)
+    status = b'{"status":{"level":"WARN","message":"slow","code":7}}\n' * 300
+    live = answering(token("t2"), Exchange.stay)
+    first = answering(status + lines(clock, [0]), Exchange.end)
+    with ScriptedStream(live, first, refusing(401)) as server, pytest.raises(UnauthorizedError):
+        consume(server.url).wait()
+    left_out = [vars(record).get("left_out", 0) for record in caplog.records]
+    assert sum(record.message == "the stream says" for record in caplog.records) + sum(left_out) == 300
 
 
 def test_the_api_token_is_kept_nowhere(consume, state, clock, caplog):

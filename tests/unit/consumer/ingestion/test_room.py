@@ -150,7 +150,7 @@ class Surroundings:
     def nothing(self, *_):
         """What needs not be done here."""
 
-    check = check_now_and_then = progressed = excuse = close = token_arrived = nothing
+    check = check_now_and_then = progressed = excuse = token_arrived = nothing
 
 
 class Connection:
