@@ -87,8 +87,8 @@ class Recovery:
     def fetch(self, position: Position, gap: TimeRange) -> None:
         """Fetch the gap before `position`, slice by slice, each committed by itself.
 
-        Nothing in a slice can be committed before its end, and what is not committed has to be remembered: of a slice
-        that holds too much half is fetched. What was read of it until then is recognised.
+        Nothing in a slice can be committed before its end, and what is not committed has to be remembered: one that
+        holds too much is cut shorter and fetched again. What was read of it until then is recognised.
 
         Raises
         ------

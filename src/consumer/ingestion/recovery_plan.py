@@ -142,16 +142,19 @@ class Slices:
     @property
     def can_shrink(self) -> bool:
         """Whether less can be asked for than the current slice."""
-        return self._half().end - self.current.start >= _SHORTEST_SLICE
+        return self._shorter().end - self.current.start >= _SHORTEST_SLICE
 
     def shrink(self) -> None:
-        """Cut the current slice in half, which has to be possible, and those after it to its size."""
-        self.current = self._half()
+        """Cut the current slice to half a minute, or a short one in half, and those after it to its size.
+
+        That has to be possible (`can_shrink`).
+        """
+        self.current = self._shorter()
         self._size = self.current.end - self.current.start
 
-    def _half(self) -> TimeRange:
+    def _shorter(self) -> TimeRange:
         start, end = self.current.start, self.current.end
-        return TimeRange(start, min(start + (end - start) / 2, self._latest_start))
+        return TimeRange(start, min(start + min((end - start) / 2, _SHORT_SLICE), self._latest_start))
 
     def _slice(self, start: datetime) -> TimeRange:
         end = start + self._size

@@ -83,7 +83,7 @@ class Room:
         raise SliceTooLargeError
 
     def forget(self) -> None:
-        """Go on, at the price of duplicates should the connection break before the next commit."""
+        """Go on, at the price of duplicates should the connection break, or the run end, before the next commit."""
         self._processor.forget_older_half()
         self._forgotten.warning(
             "more updates at once than can be kept apart: should the stream be interrupted, some come twice"

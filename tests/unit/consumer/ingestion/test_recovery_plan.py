@@ -213,6 +213,15 @@ def test_the_size_of_a_slice_follows_what_the_last_one_held(updates, then):
     assert slices.current.end - slices.current.start == then
 
 
+def test_an_hour_that_holds_too_much_is_cut_to_half_a_minute_at_once():
+    """By halves, seven requests in a row would bring the same updates until they were too many again."""
+    slices = Slices(DAY, NOW)
+    while slices.current.end - slices.current.start < HOUR:
+        assert slices.advance(0)
+    slices.shrink()
+    assert slices.current.end - slices.current.start == HALF_A_MINUTE
+
+
 @pytest.mark.parametrize(("updates", "bound"), [(0, HOUR), (10**9, HALF_A_MINUTE)])
 def test_slices_stay_between_half_a_minute_and_an_hour(updates, bound):
     """A quiet night is not asked for at once, and a rush does not shrink requests without end."""

@@ -47,6 +47,7 @@ class Server:
     def __init__(self, times, tokens=()):
         self.times = times
         self._tokens = tokens
+        self.sent = 0
 
     def blocks(self, wanted):
         """The body of an answer."""
@@ -62,6 +63,7 @@ class Server:
 
     def _lines(self, start, end):
         for numbers in batched(range(start, end), BLOCK, strict=False):
+            self.sent += len(numbers)
             yield [b"".join(self._line(number) for number in numbers)]
 
     def _line(self, number):
@@ -179,13 +181,14 @@ def gap_of(*rates):
     ids=["the whole world", "a rush", "a quiet night and a rush"],
 )
 def test_a_gap_is_fetched_whatever_a_slice_of_it_holds(rates):
-    """Every update is published once, every connection brings new ones, and there are few more than slices."""
+    """Every update is published once, few are sent twice, and there are few more connections than slices."""
     times, gap = gap_of(*rates)
     process = Surroundings(Server(times))
     assert process.fetch(gap) is None
     assert process.taken == list(range(len(times)))
     assert process.position.gap is None
     assert sum(new == 0 for new in process.new_each) <= 8
+    assert process.server.sent <= len(times) + 2 * BOUND
     assert len(process.new_each) <= len(times) / (BOUND / 4) + 60
 
 
