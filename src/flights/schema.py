@@ -49,7 +49,7 @@ COLUMNS: Final = (
     _text("id", "the flight's name here: address and second of its beginning, e.g. 78121E-20210320T120001Z"),
     _text("icao_address", "the aircraft's 24-bit address, hexadecimal"),
     _text("flight_id", "the provider's own name for the flight"),
-    _text("callsign", "the one it flew under longest"),
+    _text("callsign", "that of most of its positions in the air"),
     _text("flight_number", "as on a ticket, e.g. ET701"),
     _text("tail_number", "registration"),
     _text("aircraft_type_icao", "e.g. A359"),

@@ -106,7 +106,10 @@ def _waypoints() -> Iterator[str]:
 
 
 def _of_windows() -> dict[str, Meaning]:
-    texts = {"kind": "aircraft, or totals: the sums over a part's aircraft, and what belongs to none"}
+    texts = {
+        "kind": "aircraft, or totals: the sums over a part's aircraft, and what belongs to none; in the objects also "
+        "replaced: a mark that a rebuild has written this window's rows into another day's folder"
+    }
     for row in (_EVERY_ROW, row_schema.AircraftRow, row_schema.TotalsRow):
         texts |= {name: _phrase(text) for name, text in _docstrings(row).items()}
     return {name: Meaning(_unit(name), text) for name, text in (texts | _OF_REBUILT).items()}
