@@ -30,11 +30,12 @@ class LocalStack:
         """Put an object."""
         self.client("s3").put_object(Bucket=self.resources[bucket], Key=key, Body=body)
 
-    def clear(self, bucket):
+    def clear(self):
         """Remove all objects."""
-        s3, name = self.client("s3"), self.resources[bucket]
-        for entry in s3.list_objects_v2(Bucket=name).get("Contents", []):
-            s3.delete_object(Bucket=name, Key=entry["Key"])
+        s3 = self.client("s3")
+        for name in (self.resources[bucket] for bucket in ("StateBucket", "DataBucket", "FailuresBucket")):
+            for entry in s3.list_objects_v2(Bucket=name).get("Contents", []):
+                s3.delete_object(Bucket=name, Key=entry["Key"])
 
 
 @pytest.fixture(scope="session")
@@ -55,8 +56,7 @@ def made_stack(repository):
 @pytest.fixture
 def local_stack(made_stack):
     """The same with empty buckets."""
-    for bucket in ("StateBucket", "DataBucket", "FailuresBucket"):
-        made_stack.clear(bucket)
+    made_stack.clear()
     return made_stack
 
 

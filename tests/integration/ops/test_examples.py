@@ -118,7 +118,8 @@ def folder(tmp_path_factory, repository):
 
 @pytest.fixture(scope="module")
 def measured_stack(made_stack):
-    """The stack, with a minute of the metrics that a plan is made from."""
+    """The stack with empty buckets, and with a minute of the metrics that a plan is made from."""
+    made_stack.clear()
     dimensions = [{"Name": "service", "Value": "consumer"}]
     published = {"MetricName": "UpdatesPublished", "Dimensions": dimensions, "Value": 3_000.0}
     made_stack.client("cloudwatch").put_metric_data(

@@ -27,7 +27,7 @@ NOT_NEEDED = {
     "lambda:PassCapacityProvider "
     "lambda:PublishVersion lambda:PutRuntimeManagementConfig logs:*LogDeliver* logs:*DataProtectionPolicy "
     "logs:*IndexPolicy logs:*ResourcePolic* logs:PutBearerTokenAuthentication sns:PutDataProtectionPolicy "
-    "secretsmanager:R*Re* ec2:DescribeNetworkInterfaces",
+    "secretsmanager:R*Re* secretsmanager:GetRandomPassword ec2:DescribeNetworkInterfaces",
 }
 """Actions that a type's schema names and the deployer does without, by the reason."""
 
@@ -144,6 +144,12 @@ def test_only_the_stacks_own_functions_get_mappings(policy):
     [mapping] = [one for one in policy["Statement"] if matches("lambda:DeleteEventSourceMapping", one["Action"])]
     assert mapping["Condition"] == {"ArnLike": {"lambda:FunctionArn": "arn:aws:lambda:REGION:ACCOUNT:function:STACK-*"}}
     assert allows(policy, "lambda:TagResource", "arn:aws:lambda:REGION:ACCOUNT:event-source-mapping:4f0d")
+
+
+def test_a_mapping_is_looked_at_until_it_is_gone(policy):
+    """CloudFormation deletes one and asks until it is not found: what is gone has no function to go by."""
+    [reading] = [one for one in policy["Statement"] if matches("lambda:GetEventSourceMapping", one["Action"])]
+    assert (reading["Resource"], reading.get("Condition")) == (["*"], None)
 
 
 def test_layers_of_awss_own_account_can_be_taken(policy):
