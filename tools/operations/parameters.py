@@ -114,12 +114,10 @@ def shared(config: Mapping[str, Any], declared: Mapping[str, Mapping[str, Any]])
 
 def _own_names(commands: Mapping[str, Any], declared: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
     """Yield the names that an environment gives its stack; one that it leaves out is the template's default."""
-    deploy = commands.get("deploy", {}).get("parameters", {})
-    overrides = deploy.get("parameter_overrides", {})
-    named = {
-        "stack_name": commands.get("global", {}).get("parameters", {}).get("stack_name"),
-        "s3_prefix": deploy.get("s3_prefix"),
-    }
+    sections = [commands.get(command, {}).get("parameters", {}) for command in ("global", "deploy")]
+    given = sections[0] | sections[1]  # as SAM reads them
+    overrides = given.get("parameter_overrides", {})
+    named = {name: given.get(name) for name in ("stack_name", "s3_prefix")}
     if "deploy" in commands and isinstance(overrides, dict):  # any other form is named by `problems`
         named["MetricsNamespace"] = overrides.get(
             "MetricsNamespace", declared.get("MetricsNamespace", {}).get("Default")

@@ -105,6 +105,15 @@ def test_two_environments_share_neither_stack_nor_prefix(check):
     assert "`sam delete` of one would remove the other's zips" in text
 
 
+@pytest.mark.parametrize("section", ["global", "deploy"])
+@pytest.mark.parametrize("name", ["stack_name", "s3_prefix"])
+def test_names_are_found_where_sam_takes_them_from(check, section, name):
+    """A name may stand in the section of all commands, or in that of `deploy`."""
+    code, text = check(f'{name} = "p"\n[prod.{section}.parameters]\n{name} = "p"', header="[dev.global.parameters]")
+    assert code == 1
+    assert f'[prod] and [dev] both have {name} = "p"' in text
+
+
 @pytest.mark.parametrize(
     ("first", "second", "is_refused"),
     [("Ours", "Ours", True), ("Theirs", "Ours", False), (None, "Ours", True), (None, None, True)],
