@@ -93,6 +93,19 @@ def test_a_click_draws_a_flights_whole_way(open_page, api):
     ]
 
 
+ALTITUDES = """async (way) => {
+  const { pieces } = await import('./js/flights.js');
+  return pieces(way).filter((_, place) => place % 6 === 4);
+}"""
+
+
+def test_each_piece_of_a_way_has_the_altitude_that_it_ends_at(modules):
+    """Also behind the 180th meridian, where the API ends one line and begins another."""
+    lines = [[[178, 0], [179, 0], [180, 0]], [[-180, 0], [-179, 0]]]
+    way = {"geometry": {"coordinates": lines}, "properties": {"altitudes": [100, 200, 300, 300, 400]}}
+    assert modules.evaluate(ALTITUDES, way) == [200, 300, 400]
+
+
 @pytest.mark.usefixtures("sky")
 def test_an_aircraft_without_flights_has_no_list(open_page):
     """Nor is there one where the page has no API: the panel is as it was."""

@@ -40,16 +40,17 @@ function title(flight) {
 /** @param {string} text */
 const trouble = (text) => element("p", { role: "status" }, text);
 
-/** @param {Way} way @returns {number[]} pieces as the painter takes tracks */
-function pieces(way) {
+/** @param {Way} way @returns {number[]} pieces as the painter takes tracks, each with the altitude it ends at */
+export function pieces(way) {
   const { altitudes } = way.properties;
   const found = [];
-  let place = 0;
+  let first = 0; // of a line, among the points of all lines
   for (const line of way.geometry.coordinates) {
     for (let i = 1; i < line.length; i++) {
       const [from, to] = [line[i - 1], line[i]];
-      found.push(toX(from[0]), toY(from[1]), toX(to[0]), toY(to[1]), altitudes[Math.min(++place, altitudes.length - 1)] ?? 0, 1);
+      found.push(toX(from[0]), toY(from[1]), toX(to[0]), toY(to[1]), altitudes[first + i] ?? 0, 1);
     }
+    first += line.length;
   }
   return found;
 }

@@ -31,7 +31,7 @@ function figures({ status, shards, aircraft, behind, windowEnd, isRecording, fee
     ["Updates", typeof status?.received_per_second === "number" ? `${number(status.received_per_second)}/s` : "–", false],
     ["Source lag", typeof lag === "number" ? duration(lag) : "–", lag > 60],
     ["Checkpoint", typeof token === "number" ? duration(token + age) : "–", token + age > 300 + visits],
-    ["Window ends", windowEnd > 0 && !isRecording ? `in ${duration(Math.max(0, (windowEnd - feed.feed) / 1000))}` : "–", false],
+    ["Window ends", windowEnd > 0 && !isRecording ? (windowEnd > feed.feed ? `in ${duration((windowEnd - feed.feed) / 1000)}` : "now") : "–", false],
     ["Shards", number(shards), false],
   ];
   return isOld ? [...all, ["Status", `${duration(age)} old`, true]] : all;
