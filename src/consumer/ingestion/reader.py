@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from consumer.stream.redaction import Redactor
 
 _EMPTY_ANSWERS = 3
-"""How often a time range has to be answered with nothing at all until nothing was ingested in it."""
+"""How often in a row a time range has to be answered with nothing at all until nothing was ingested in it."""
 
 _ERROR = "ERROR"
 _LEVELS_LOGGED = frozenset({"WARN", _ERROR})
@@ -171,10 +171,10 @@ class StreamReader:
             As `follow`.
         """
         before = self._processor.counters.updates
-        is_complete, attempts = False, 0
+        is_complete, empty_answers = False, 0
         while not is_complete:
             with self._keeper.connected(Batch(slice_)) as connection:
-                self._reported_error, self._has_heard, attempts = None, False, attempts + 1
+                self._reported_error, self._has_heard = None, False
                 rejected = self._processor.counters.rejected
                 self._read(
                     connection,
@@ -188,9 +188,13 @@ class StreamReader:
                     raise StreamInterruptedError(
                         "the response may have been cut short: nothing in it says where it ends"
                     )
-                if not self._has_heard and (self._processor.counters.rejected > rejected or attempts < _EMPTY_ANSWERS):
-                    raise StreamInterruptedError("the response holds no message of the Tracking Stream")
+                if not self._has_heard:
+                    empty_answers = empty_answers + 1 if self._processor.counters.rejected == rejected else 0
+                    if empty_answers < _EMPTY_ANSWERS:
+                        raise StreamInterruptedError("the response holds no message of the Tracking Stream")
                 is_complete = True
+            if self._has_heard:
+                empty_answers = 0
         self._keeper.progressed()  # the waits before a reconnect do not grow from one quiet slice to the next
         return self._processor.counters.updates - before
 

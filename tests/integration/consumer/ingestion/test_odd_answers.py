@@ -91,6 +91,22 @@ def test_a_batch_answer_that_is_none_closes_no_gap(consume, state, clock, odd):
     assert sorted(state.numbers) == [0, 1, 2]
 
 
+def test_an_empty_answer_after_others_is_not_believed(consume, state, clock):
+    """Updates came before the connection broke, or a page: only three empty answers in a row say that there is none."""
+    begun = lines(clock, [0]) + token("t1")
+    live = answering(token("t2"), Exchange.stay)
+    first = lines(clock, [1])
+    part, empty = answering(first), answering(b"", Exchange.end)
+    whole = answering(first + lines(clock, [2]), Exchange.end)
+    page = NOT_AN_ANSWER["a page"]
+    gap = [part, part, empty, empty, part, empty, empty, page, empty, whole]
+    with ScriptedStream(answering(begun), *[refusing(400)] * 3, live, *gap, quiet) as server:
+        consume(server.url).stop_after(3)
+        asked = {request.parameters.get("start") for request in server.requests[5:15]}
+    assert len(asked) == 1
+    assert state.numbers == [0, 1, 2]
+
+
 def test_a_time_range_in_which_nothing_was_ingested_is_believed_in_the_end(consume, state, clock):
     """A filter may let nothing pass: three empty answers to one range are believed, and the stream is taken up."""
     begun = lines(clock, [0]) + token("t1")
