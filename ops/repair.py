@@ -54,13 +54,14 @@ def run(stack: Stack, options: argparse.Namespace) -> int:
         changes = repair.propose()
         if changes:
             _agree(stack, changes, options)
+            repair.start()
     except BaseException:
         _discard(repair)
         raise
     if changes:
         try:
-            repair.execute()
-        except KeyboardInterrupt:
+            repair.wait()
+        except (KeyboardInterrupt, *AWS_ERRORS):
             complain("CloudFormation goes on: `ops doctor` says what has become of it")
             raise
     else:
@@ -78,7 +79,7 @@ def _discard(repair: Repair) -> None:
     try:
         repair.discard()
     except AWS_ERRORS as error:
-        complain(f"change set {repair.change_set} stays, without effect: {explained(error)}")
+        complain(f"change set {repair.change_set} stays: {explained(error)}")
 
 
 def _agree(stack: Stack, changes: list[Change], options: argparse.Namespace) -> None:

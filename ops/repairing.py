@@ -103,17 +103,20 @@ class Repair:
         if self._is_made:
             self._cloudformation.delete_change_set(StackName=self._stack, ChangeSetName=self.change_set)
 
-    def execute(self) -> None:
-        """Make the changes, and wait until they are made.
+    def start(self) -> None:
+        """Have CloudFormation begin to make the changes."""
+        self._cloudformation.execute_change_set(
+            StackName=self._stack, ChangeSetName=self.change_set, ClientRequestToken=self.change_set
+        )
+
+    def wait(self) -> None:
+        """Wait until the changes are made.
 
         Raises
         ------
         OpsError
             CloudFormation could not make them, or is not done within the time.
         """
-        self._cloudformation.execute_change_set(
-            StackName=self._stack, ChangeSetName=self.change_set, ClientRequestToken=self.change_set
-        )
         self._clock.sleep(_STEP_SECONDS)
         reason = "its events say why"
         for _ in self._steps("make the changes; it goes on"):

@@ -103,6 +103,15 @@ class CloudFormation:
         """It does not take the change set away while it is still looking."""
         self._refuse("delete_change_set", "InvalidChangeSetStatus", "it is CREATE_IN_PROGRESS", 400, {}, NAMED)
 
+    def refuses_to_execute(self):
+        """The caller may look, and change nothing."""
+        wanted = NAMED | {"ClientRequestToken": ANY}
+        self._refuse("execute_change_set", "AccessDenied", "not authorized", 403, {}, wanted)
+
+    def falls_silent(self):
+        """Nothing is heard of the stack any more."""
+        self._refuse("describe_stacks", "Throttling", "Rate exceeded", 400, {}, {"StackName": STACK})
+
     def executes(self, *states):
         """The changes are made, or are not: the stack's states one after the other, with their reasons."""
         self._add("execute_change_set", {}, NAMED | {"ClientRequestToken": ANY})
@@ -261,6 +270,28 @@ def test_nothing_was_taken_back_where_that_failed(cloudformation, capsys):
     assert "took back" not in said
 
 
+def test_a_change_set_that_may_not_be_executed_is_not_left_behind(cloudformation, capsys):
+    """Whoever may is to decide on what is there then."""
+    cloudformation.looks(DISABLED)
+    cloudformation.refuses_to_execute()
+    cloudformation.deletes()
+    assert ops_repair("--yes") == 2
+    said = capsys.readouterr().err
+    assert "not authorized" in said
+    assert "goes on" not in said
+
+
+def test_whoever_hears_no_more_of_it_is_told_that_it_goes_on(cloudformation, capsys):
+    """The changes are CloudFormation's by then."""
+    cloudformation.looks(DISABLED)
+    cloudformation.executes()
+    cloudformation.falls_silent()
+    assert ops_repair("--yes") == 2
+    said = capsys.readouterr().err
+    assert "CloudFormation goes on" in said
+    assert "Rate exceeded" in said
+
+
 def test_an_empty_change_set_is_not_left_behind(cloudformation):
     """Should CloudFormation make one."""
     cloudformation.looks()
@@ -274,7 +305,7 @@ def test_it_waits_no_longer_than_it_is_asked_to(cloudformation, capsys):
     cloudformation.refuses_to_delete()
     assert ops_repair("--timeout", "8s") == 2
     said = capsys.readouterr().err
-    assert re.search(r"change set repair-\d{8}-\d{6} stays, without effect: .*CREATE_IN_PROGRESS", said)
+    assert re.search(r"change set repair-\d{8}-\d{6} stays: .*CREATE_IN_PROGRESS", said)
     assert "took longer than --timeout to look at every resource" in said
 
 
