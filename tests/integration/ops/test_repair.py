@@ -281,7 +281,7 @@ def test_a_change_set_that_may_not_be_executed_is_not_left_behind(cloudformation
     assert "goes on" not in said
 
 
-def test_whoever_hears_no_more_of_it_is_told_that_it_goes_on(cloudformation, capsys):
+def test_where_nothing_more_is_heard_the_changes_go_on(cloudformation, capsys):
     """The changes are CloudFormation's by then."""
     cloudformation.looks(DISABLED)
     cloudformation.executes()
