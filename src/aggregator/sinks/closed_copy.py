@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
 def leave(  # noqa: PLR0913 - the object, and what is known of it
     client: S3Client, bucket: str, shard_id: str, order: Order, *, window_end: int, is_last: bool
-) -> None:
-    """Write what the open window's object holds as a closed part, unless that is there.
+) -> bool:
+    """Write what the open window's object holds as a closed part, unless that is there; return whether it is by now.
 
     Parameters
     ----------
     order
-        Of what the object holds; should it hold something else by now, nothing is done.
+        Of what the object holds. Should it hold something else by now, nothing is done, and False returned.
     window_end
         Where the part's window ends, if windows are as long as they are now: milliseconds since the epoch.
     is_last
@@ -45,15 +45,15 @@ def leave(  # noqa: PLR0913 - the object, and what is known of it
     expected = OrderedObject(client, bucket, objects.closed_window(shard_id, window_end, number))
     expected.look()
     if expected.is_there:
-        return
+        return True
     key = objects.open_window(shard_id)
     positions = client.get_object(Bucket=bucket, Key=key)["Body"].read()
     try:
         header, end = read_header(positions, POSITIONS)
     except SnapshotError:
-        return  # no reader has read it either
+        return True  # no reader has read it either
     if header.order != order:
-        return
+        return False
     closed = objects.closed_window(shard_id, header.window_end, number)
     identities = _content(client, bucket, key + objects.IDENTITY)
     if identities is not None:
@@ -64,6 +64,7 @@ def leave(  # noqa: PLR0913 - the object, and what is known of it
                 put_once(client, bucket, closed + objects.IDENTITY, body, names.order)
     body = assemble(POSITIONS, msgspec.structs.replace(header, closed=True), [positions[end:]])
     put_once(client, bucket, closed, body, order)
+    return True
 
 
 def _content(client: S3Client, bucket: str, key: str) -> bytes | None:

@@ -122,6 +122,8 @@ class LiveSnapshots:
         """
         shard = self._shard(window.shard_id)
         self._shard_list.meet(window)
+        if window.is_final and not progress.closed:
+            shard.positions.is_known = False  # how many parts the window had is known by what is there alone
         try:
             shard.look()
         finally:  # what has closed is owed even if S3 does not answer
@@ -197,8 +199,8 @@ class LiveSnapshots:
             return
         is_last = before.window_start != order.window_start
         end = before.window_start + _milliseconds(window.end) - order.window_start
-        closed_copy.leave(self._client, self._bucket, window.shard_id, before, window_end=end, is_last=is_last)
-        shard.closed = before[:2]
+        if closed_copy.leave(self._client, self._bucket, window.shard_id, before, window_end=end, is_last=is_last):
+            shard.closed = before[:2]
 
     @staticmethod
     def _sequence(window: TumblingWindow, shard: _Shard, progress: Progress) -> int:

@@ -108,6 +108,31 @@ def test_a_window_that_is_ended_early_and_not_again_is_found_when_the_next_begin
     assert read(CLOSED + ".0")[1].keys() == {"78121E"}
 
 
+def test_the_end_of_a_window_that_another_environment_ended_early_leads_to_all_its_parts(invoke, read, monkeypatch):
+    """It comes without records and with an empty state: how many parts there are is known in S3 alone."""
+    this = wiring.aggregator()
+    state = invoke([update(1)])
+    wiring.aggregator.cache_clear()
+    invoke([update(2, "ABC123")], state, first=2, early=True)
+    monkeypatch.setattr(wiring, "aggregator", lambda: this)
+    invoke([], final=True)
+    header, found = read(CLOSED)
+    assert (header.part, list(found)) == (1, [])
+    assert read(CLOSED + ".0")[1].keys() == {"78121E", "ABC123"}
+
+
+def test_a_window_that_another_environment_went_on_with_and_did_not_close_is_kept(invoke, read, monkeypatch):
+    """By the one that begins the next window, though it remembers an earlier state of the open one."""
+    this = wiring.aggregator()
+    state = invoke([update(1)])
+    wiring.aggregator.cache_clear()
+    invoke([update(2, "ABC123")], state, first=2)
+    monkeypatch.setattr(wiring, "aggregator", lambda: this)
+    invoke([update(30, "DEF456")], first=3, minute=25)
+    header, found = read(CLOSED)
+    assert (header.closed, found.keys()) == (True, {"78121E", "ABC123"})
+
+
 def test_an_empty_window_writes_nothing(invoke, s3):
     """A shard without records costs no request."""
     invoke([], final=True)
