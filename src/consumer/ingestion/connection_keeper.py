@@ -90,6 +90,7 @@ class ConnectionKeeper:
         self._failures = 0
         self._refusals = 0
         self._updates = 0
+        self._new = 0
         self._progress_at = 0.0
         self._check_at = 0.0
         self._interruptions = RareWarning(clock.monotonic)
@@ -172,10 +173,13 @@ class ConnectionKeeper:
         self._end.check()
         now = self._clock.monotonic()
         self._check_at = now + _CHECK_SECONDS
-        updates = self._processor.counters.updates
-        if updates != self._updates:
-            self._updates = updates
-            self.progressed()
+        counters = self._processor.counters
+        new = counters.updates - counters.duplicates_dropped
+        if new != self._new:  # what comes again shows that the connection lives, not that the next one will do better
+            self._new, self._failures = new, 0
+        if counters.updates != self._updates:
+            self._updates = counters.updates
+            self.excuse()
         elif now - self._progress_at > self._stale_seconds:
             raise StreamInterruptedError(f"no update and no new position token for {self._stale_seconds:g} s")
 

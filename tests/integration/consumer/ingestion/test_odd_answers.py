@@ -63,6 +63,15 @@ def test_a_server_that_refuses_every_token_is_asked_ever_more_slowly(consume, st
     assert sum(clock.slept) > 3000
 
 
+def test_a_server_that_breaks_off_at_the_same_place_is_asked_ever_more_slowly(consume, clock):
+    """What comes again is no progress: ten minutes of it are some fifty requests, not thousands."""
+    with ScriptedStream(answering(lines(clock, range(3)))) as server:
+        summary = consume(server.url, seconds=600.0).wait()
+        requests = len(server.requests)
+    assert summary.stopped is StopReason.DEADLINE
+    assert 20 < requests < 200
+
+
 NOT_AN_ANSWER = {
     "a page": answering(b"<html>\n<body>maintenance</body>\n</html>\n", Exchange.end),
     "a page that says so": lambda exchange: (
