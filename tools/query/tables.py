@@ -99,8 +99,8 @@ WINDOWS_DELIVERED: Final = Table(
     moment="try_cast(window_start AS TIMESTAMP)",
     is_by_delivery=True,
 )
-"""Window rows as Firehose delivered them: seldom, one is there twice. The view `windows` has each
-once, but for one that is there on two days."""
+"""Window rows as Firehose delivered them: rarely, one is there twice. The view `windows` has each once, unless it was
+delivered on two days."""
 
 ALERTS: Final = Table(
     name="alerts",
