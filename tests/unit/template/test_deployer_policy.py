@@ -194,7 +194,7 @@ def test_it_fits_into_one_managed_policy(repository):
 
 
 def test_the_page_names_what_repair_cannot_compare(handlers, repository):
-    """A drift-aware change set reads each resource; a type without a way to be read is passed over."""
+    """A drift-aware change set reads each resource; a type without a way to be read is skipped."""
     [named] = re.findall(
         r"types that CloudFormation cannot read \(([^)]+)\)", (repository / "docs/operations/README.md").read_text()
     )
