@@ -37,8 +37,8 @@ examples:
   pipenv run ops drain --stack aircraft-stream --resume     begin again, at the committed token
   pipenv run ops drain --local                              the same with the local stack that runs: try it first
 
-Between the two, deploy. The schedule stays off until --resume: a deployment with the same ScheduleState does not
-switch it on.
+Between the two, deploy. The schedule stays off until --resume. Only a deployment that changes the rule itself switches
+it on, as its last step.
 exit code: 0 when all is at rest, 1 if it is not within --timeout (the schedule stays off), 2 if it cannot be done."""
 
 _STEP, _LOCAL_STEP = 5.0, 0.5
