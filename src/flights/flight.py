@@ -95,10 +95,10 @@ def flights(icao_address: str, positions: Iterable[Position], airports: Airports
 
 
 def _of_others(cut: Sequence[Leg], found: Sequence[Flight]) -> dict[int, dict[str, int]]:
-    """Return, by the places of legs, the provider's times that they were given and that another leg is nearer to.
+    """Return by leg which of the provider's times were given to it though another leg is nearer to them.
 
-    The provider sends a flight's times with each of its updates, those with a false position too, and now and then
-    with the next flight's.
+    The provider sends a flight's times with all of its updates, also those with a false position, and sometimes with
+    those of the next flight.
     """
     others: dict[int, dict[str, int]] = defaultdict(dict)
     for name, edge, movement in (("takeoff_time", 0, "takeoff"), ("landing_time", -1, "landing")):
@@ -114,7 +114,7 @@ def _of_others(cut: Sequence[Leg], found: Sequence[Flight]) -> dict[int, dict[st
 
 
 def _without(leg: Leg, times: dict[str, int]) -> Leg:
-    """Return a leg of which no position says any of these times."""
+    """Return the leg without these times in its positions."""
     takeoff, landing = times.get("takeoff_time"), times.get("landing_time")
 
     def own(positions: Iterable[Position]) -> list[Position]:
@@ -130,9 +130,9 @@ def _without(leg: Leg, times: dict[str, int]) -> Leg:
 
 
 def _named(found: Iterable[Flight]) -> list[Flight]:
-    """Return flights with names that differ: of two that began in one second, the later has the nearest free one.
+    """Return the flights with unique names: of two that began in one second, the later gets the nearest free second.
 
-    It is of the same day, since a flight is looked for in the objects of the day that its name says.
+    That second is on the same day, since a flight is looked up in the objects of the day in its name.
     """
     taken: set[int] = set()
     named: list[Flight] = []
