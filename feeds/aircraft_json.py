@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 _TOLERANCE = 0.25
 """Seconds: `seen` has one decimal, and is counted from its own `now`. Newer by less is the same message."""
 
-_CLOCKS_AGREE = 60.0
-"""Seconds by which the receiver's clock may differ from ours and be believed."""
+_CLOCKS_AGREE = 5.0
+"""Seconds by which the receiver's clock may differ from ours and be believed. Motion that is 15 s old is left out
+(`aircraft_state`): believed, a receiver that is as far behind would never show any."""
 
 _NUMBERS = {
     "altitude_baro": ("alt_baro",),

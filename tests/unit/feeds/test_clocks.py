@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import threading
 
 import pytest
 
+from feeds import aircraft_json
+from feeds.aircraft_state import AircraftState
 from feeds.clocks import NeverFalling
 from feeds.feeder import feed
 from feeds.observation import Observation, Position
@@ -103,3 +106,23 @@ def test_updates_are_sent_while_the_clock_is_behind(machine):
     machine.wall -= 7_200.0
     made = feed(Heard(), lambda updates, _at: sent.extend(updates), machine.now, stop)
     assert made == len(sent) == 3
+
+
+@pytest.mark.parametrize("set_back", [2.0, 14.0, 30.0, 59.0, 7_200.0])
+def test_what_readsb_writes_on_the_same_machine_stays_complete(machine, set_back):
+    """Its times are then behind the feeder's: a minute later an aircraft has position and altitude as before."""
+    state, heard = AircraftState(), aircraft_json.NewlyHeard()
+    updates = []
+    for second in range(120):
+        if second == 60:
+            machine.wall -= set_back
+        machine.pass_seconds(1.0)
+        entry = {"hex": "4ca2d6", "seen": 0.1, "seen_pos": 0.1, "lat": 51.5, "lon": second / 100, "alt_baro": 5_000}
+        document = aircraft_json.parse(json.dumps({"now": machine.wall, "aircraft": [entry]}).encode())
+        at = machine.now()
+        for seen in heard.select(document, at):
+            state.observe(seen, at)
+        updates.append(state.updates(at))
+    last = [json.loads(update)["target"] for each in updates[-10:] for update in each]
+    assert len(last) == 2
+    assert all({"latitude", "altitude_baro"} <= update.keys() for update in last)
