@@ -106,7 +106,10 @@ class Repair:
     def start(self) -> None:
         """Have CloudFormation begin to make the changes."""
         self._cloudformation.execute_change_set(
-            StackName=self._stack, ChangeSetName=self.change_set, ClientRequestToken=self.change_set
+            StackName=self._stack,
+            ChangeSetName=self.change_set,
+            ClientRequestToken=self.change_set,
+            DisableRollback=False,  # the API reference says that it is True if left out
         )
 
     def wait(self) -> None:

@@ -27,6 +27,7 @@ ASKED = NAMED | {
     "ClientToken": ANY,
 }
 DONE = ("UPDATE_COMPLETE", None)
+EXECUTED = NAMED | {"ClientRequestToken": ANY, "DisableRollback": False}
 LOOKED_AT = NAMED | {"IncludePropertyValues": True}
 DISABLED = {
     "Action": "Modify",
@@ -105,8 +106,7 @@ class CloudFormation:
 
     def refuses_to_execute(self):
         """The caller may look, and change nothing."""
-        wanted = NAMED | {"ClientRequestToken": ANY}
-        self._refuse("execute_change_set", "AccessDenied", "not authorized", 403, {}, wanted)
+        self._refuse("execute_change_set", "AccessDenied", "not authorized", 403, {}, EXECUTED)
 
     def falls_silent(self):
         """Nothing is heard of the stack any more."""
@@ -114,7 +114,7 @@ class CloudFormation:
 
     def executes(self, *states):
         """The changes are made, or are not: the stack's states one after the other, with their reasons."""
-        self._add("execute_change_set", {}, NAMED | {"ClientRequestToken": ANY})
+        self._add("execute_change_set", {}, EXECUTED)
         for status, reason in [("UPDATE_IN_PROGRESS", "User Initiated"), *states]:
             answer = described(status, **({"StackStatusReason": reason} if reason else {}))
             self._add("describe_stacks", answer, {"StackName": STACK})
