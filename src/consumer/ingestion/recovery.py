@@ -108,7 +108,7 @@ class Recovery:
         longest, has_more = self._slice_seconds, True
         while has_more:
             if not self._budget.fits(longest):
-                raise Stopped(StopReason.NEAR_DEADLINE)
+                raise Stopped(StopReason.DEADLINE if self._processor.has_uncommitted else StopReason.NEAR_DEADLINE)
             begun_at = self._clock.monotonic()
             try:
                 updates = self._reader.fetch(slices.current, undelivered, must_fit=slices.can_shrink)

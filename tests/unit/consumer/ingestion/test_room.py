@@ -82,6 +82,7 @@ class Surroundings:
         """How many new updates each connection brought."""
         self.position = None
         self.slices_left = 10**9
+        self.stopped = None
         self._duplicates = DuplicateFilter(max_digests=BOUND)
         self._begin()
 
@@ -101,7 +102,8 @@ class Surroundings:
         self.position = Position(position_token="live", token_received_at=NOW, gap=gap)
         try:
             self._recovery.fetch(self.position, gap)
-        except Stopped:
+        except Stopped as stopped:
+            self.stopped = stopped.reason
             return self.position.gap
         return None
 
@@ -212,6 +214,16 @@ def test_runs_that_end_while_a_slice_is_cut_shorter_share_what_they_know():
         runs += 1
     assert process.taken == list(range(len(times)))
     assert runs <= 3600 / 15 + 1
+
+
+@pytest.mark.parametrize(("slices", "reason"), [(1, StopReason.DEADLINE), (2, StopReason.NEAR_DEADLINE)])
+def test_a_run_that_ends_before_a_slice_is_done_does_not_say_that_it_ended_at_one(slices, reason):
+    """The first attempt holds too much, half of it does not: only then is all that was read committed."""
+    times, gap = gap_of(5 * WHOLE_WORLD)
+    process = Surroundings(Server(times))
+    process.slices_left = slices
+    process.fetch(gap)
+    assert process.stopped is reason
 
 
 def test_a_moment_that_cannot_be_cut_shorter_is_fetched_all_the_same():
