@@ -158,8 +158,13 @@ class RecordingFile:
     def _is_full(self) -> bool:
         return bool(self._position.bytes) and (
             (self._rotate_bytes is not None and self._position.bytes >= self._rotate_bytes)
-            or (self._rotate_seconds is not None and self._now() - self._begun >= self._rotate_seconds)
+            or (self._rotate_seconds is not None and self._age() >= self._rotate_seconds)
         )
+
+    def _age(self) -> float:
+        now = self._now()
+        self._begun = min(self._begun, now)  # as at the start
+        return now - self._begun
 
     def _rotate(self, token: str) -> None:
         begun = datetime.fromtimestamp(self._begun, UTC)

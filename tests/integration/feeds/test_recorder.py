@@ -166,6 +166,22 @@ def test_a_file_that_goes_on_is_put_aside_by_the_age_that_it_has(path, opened):
     assert opened(path).updates == 0
 
 
+@pytest.mark.parametrize("is_started_again", [False, True])
+def test_a_clock_that_is_set_back_keeps_no_file_for_longer(path, opened, is_started_again):
+    """A small computer may believe for its first minutes that it is years ahead; an hour's file is an hour's."""
+    clock = [NOON + 10 * 365 * 24 * 60 * MINUTE]
+    file = opened(path, rotate_seconds=60 * MINUTE, now=lambda: clock[0])
+    for number in range(3):
+        file.add(UPDATES[number])
+        file.commit(f"token {number}")
+        clock[0] = NOON + number * 60 * MINUTE
+        if is_started_again:
+            file.close()
+            file = opened(path, rotate_seconds=60 * MINUTE, now=lambda: clock[0])
+    file.close()
+    assert lines(path.with_name("updates-20240304T120000Z.ndjson.gz")) == UPDATES[:3]
+
+
 def test_a_file_of_an_earlier_version_goes_on(path, opened):
     """Its position does not say when it was begun: it counts from now."""
     file = opened(path)
