@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from consumer.checkpoint.position import NO_DELAY
-from consumer.ingestion.room import Room
+from consumer.ingestion.back_pressure import BackPressure
 from consumer.rare_warning import RareWarning
 from consumer.stream.batch_parser import BatchParser
 from consumer.stream.client import Batch, FromToken
@@ -72,7 +72,7 @@ class StreamReader:
         self._reported_error: str | None = None
         self._has_heard = False
         self._statuses = RareWarning(clock.monotonic)
-        self._room = Room(processor, keeper, clock)
+        self._back_pressure = BackPressure(processor, keeper, clock)
 
     @property
     def counters(self) -> ConnectionCounters:
@@ -87,7 +87,7 @@ class StreamReader:
         """Say what was left out of the log; reading is over."""
         self._keeper.close()
         self._statuses.close()
-        self._room.close()
+        self._back_pressure.close()
 
     def follow(self, position: str) -> None:
         """Read the live stream from a token, `LATEST` or `BEGINNING`, through disconnects, until it is time to stop.
@@ -101,11 +101,11 @@ class StreamReader:
         """
         self._token = position
         if FromToken(position).is_stored_token:
-            self._room.token_arrived()
+            self._back_pressure.token_arrived()
         self._keeper.progressed()
         while True:
             with self._keeper.connected(FromToken(self._token)) as connection:
-                self._read(connection, self._processor.process, self._reach, self._room.interrupt_once)
+                self._read(connection, self._processor.process, self._reach, self._back_pressure.interrupt_once)
                 raise StreamInterruptedError("the server ended the response")
 
     def wait_until(self, moment: datetime) -> None:
@@ -140,7 +140,7 @@ class StreamReader:
         while True:
             try:
                 with self._keeper.connected(FromToken("LATEST")) as connection:
-                    self._read(connection, note, _found, self._room.forget)
+                    self._read(connection, note, _found, self._back_pressure.forget)
             except _LivePositionFound as found:
                 received_at = self._clock.now()
                 there = received_at - self._delay
@@ -180,7 +180,7 @@ class StreamReader:
                     connection,
                     lambda updates: self._processor.process(unknown(updates)),
                     lambda _: None,
-                    self._room.cut_shorter if must_fit else self._room.forget,
+                    self._back_pressure.cut_shorter if must_fit else self._back_pressure.forget,
                 )
                 if self._reported_error is not None:
                     raise StreamInterruptedError(f"the server reported an error: {self._reported_error}")
@@ -218,7 +218,7 @@ class StreamReader:
                 else:
                     self._heard(run)
             if self._processor.is_full:
-                self._room.wait(on_full)
+                self._back_pressure.wait(on_full)
             self._keeper.check_now_and_then()
 
     def _reach(self, token: str) -> None:
@@ -229,7 +229,7 @@ class StreamReader:
         else:
             now = self._clock.now()
             self._token = token
-            self._room.token_arrived()
+            self._back_pressure.token_arrived()
             self._keeper.progressed()
             self._processor.reach(token, now)
             self._committer.notify()

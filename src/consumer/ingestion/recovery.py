@@ -8,8 +8,8 @@ from common.clock import rfc3339
 from common.observability import MetricUnit, logger
 from consumer.checkpoint.position import NO_DELAY, TimeRange
 from consumer.ingestion import frontier, recovery_plan
+from consumer.ingestion.back_pressure import SliceTooLargeError
 from consumer.ingestion.end_of_reading import Stopped
-from consumer.ingestion.room import SliceTooLargeError
 from consumer.ingestion.summary import StopReason
 from consumer.ingestion.telemetry import count
 

@@ -1,4 +1,4 @@
-"""Makes room for updates: what is not committed must be remembered, memory is bounded, so reading waits for commits.
+"""Back pressure of commits: what is not committed must be remembered, memory is bounded, so reading waits for them.
 
 Where waiting does not help, because all that a token has closed is committed, there is one way out for each thing that
 is read: a slice of a gap is cut shorter, a connection without tokens is opened again, and at last some is forgotten.
@@ -25,7 +25,7 @@ class SliceTooLargeError(Exception):
     """A time range holds more updates than can be kept apart; less of it may be asked for at once."""
 
 
-class Room:
+class BackPressure:
     """One run's; all of it is the reader's."""
 
     def __init__(self, processor: TargetProcessor, keeper: ConnectionKeeper, clock: Clock) -> None:
