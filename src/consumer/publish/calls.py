@@ -57,6 +57,7 @@ class Calls:
     def close(self) -> None:
         """End the threads; a call still under way is left to its time-out."""
         self._senders.shutdown(wait=not self.in_flight, cancel_futures=True)
+        self._put_records.close()
 
     def _send(self, batch: Sequence[Entry]) -> None:
         answer: Answer

@@ -97,6 +97,11 @@ class PutRecords:
             self._warn_of(entries[shards.index(None)], shards.count(None), len(shards))
         return shards
 
+    def close(self) -> None:
+        """Say what was left out of the log."""
+        self._failed_calls.close()
+        self._failed_records.close()
+
     def _warn_of(self, first: Mapping[str, Any], failed: int, sent: int) -> None:
         """Log that some records of a call were not taken, and why the first of them was not."""
         self._failed_records.warning(

@@ -157,8 +157,11 @@ def test_why_a_call_failed_is_logged(kinesis, caplog, status, answer, says):
         put_records = PutRecords(kinesis(aws.url if status else "http://127.0.0.1:9"), "updates")
         for _ in range(30):
             assert put_records.send([Record()]) == [None]
+        put_records.close()
     lines = logged(caplog, "Kinesis does not acknowledge what it is sent")
     assert 1 <= len(lines) <= 12
+    left_out = [vars(record).get("left_out_before", vars(record).get("left_out", 0)) for record in caplog.records]
+    assert len(lines) + sum(left_out) == 30
     assert all(says in line["reason"] and line["reason"].isprintable() for line in lines)
     assert all(len(line["reason"]) <= 500 for line in lines)
 
