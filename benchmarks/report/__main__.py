@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,8 @@ from benchmarks.report.table import cost
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+
+_WIDTH = 120
 
 PAGE = ROOT / "docs" / "performance.md"
 NOTES = Path(__file__).parent / "notes.md"
@@ -39,8 +42,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         results = json.loads(options.figures.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         parser.error(f"{options.figures}: cannot be read ({error}); expected what `pipenv run bench --json FILE` wrote")
-    options.output.write_text("\n".join(page(results)), encoding="utf-8")
+    options.output.write_text("\n".join(map(_wrapped, page(results))), encoding="utf-8")
     return 0
+
+
+def _wrapped(line: str) -> str:
+    """Return a line of prose as lines of at most 120 characters; tables and notes as they are."""
+    return textwrap.fill(line, _WIDTH, break_long_words=False) if line[:1].isalnum() and "\n" not in line else line
+
+
+def _verdict(is_met: bool) -> str:  # noqa: FBT001 - what it says
+    return "" if is_met else ", **not met**"
 
 
 def page(results: Mapping[str, Any]) -> Iterator[str]:
@@ -114,10 +126,11 @@ def _measurements(results: Mapping[str, Any]) -> Iterator[str]:
     if memory := results.get("consumer_memory"):
         yield "## The consumer's memory"
         yield ""
+        peak, most = memory["peak_mb"], memory["target_peak_mb"]
         yield (
-            f"{memory['seconds']:.0f} s at {memory['rate']} updates a second: peak {memory['peak_mb']:.0f} MB; median "
-            f"of the second quarter {memory['early_mb']:.0f} MB, of the last {memory['late_mb']:.0f} MB. To reach: "
-            f"under {memory['target_peak_mb']} MB, flat. It used {memory['cpu_share']:.0%} of a core."
+            f"{memory['seconds']:.0f} s at {memory['rate']:,} updates a second: peak {peak:.0f} MB; median of the second "
+            f"quarter {memory['early_mb']:.0f} MB, of the last {memory['late_mb']:.0f} MB. To reach: under {most} MB"
+            f"{_verdict(peak < most)}, flat. It used {memory['cpu_share']:.0%} of a core."
         )
         yield ""
         yield from _CONSUMER_MEMORY

@@ -17,7 +17,7 @@ def sections(results: Mapping[str, Any]) -> Iterator[str]:
 
 def _snapshot(of: Mapping[str, Any]) -> str:
     return (
-        f"{of['aircraft']} aircraft: {of['cpu_ms']:.1f} ms of CPU, {of['least_cpu_ms']:.1f} at best; to reach: "
+        f"{of['aircraft']:,} aircraft: {of['cpu_ms']:.1f} ms of CPU, {of['least_cpu_ms']:.1f} at best; to reach: "
         f"{of['target_ms']:g}. {of['bytes_an_aircraft']:.1f} bytes an aircraft."
     )
 
@@ -31,7 +31,7 @@ def _freshness(of: Mapping[str, Any]) -> str:
 
 def _answers(of: Mapping[str, Any]) -> str:
     return (
-        f"A bounding box among {of['aircraft']} aircraft, {of['aircraft_an_answer']:.0f} in an answer: median "
+        f"A bounding box among {of['aircraft']:,} aircraft, {of['aircraft_an_answer']:.0f} in an answer: median "
         f"{of['p50_ms']:.1f} ms, 99th percentile {of['p99_ms']:.1f} ms, of which {of['cpu_ms']:.1f} ms of CPU. To "
         f"reach: a 99th percentile under {of['target_p99_ms']:g} ms."
     )

@@ -32,7 +32,7 @@ class _Counting:
 
     def __init__(self, expected: int) -> None:
         self.updates = 0
-        self.rejected = 0
+        self.rejected = self.duplicates_dropped = 0
         self.newest_ingestion_time: datetime | None = None
         self._expected = expected
 
