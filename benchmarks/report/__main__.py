@@ -128,9 +128,9 @@ def _measurements(results: Mapping[str, Any]) -> Iterator[str]:
         yield ""
         peak, most = memory["peak_mb"], memory["target_peak_mb"]
         yield (
-            f"{memory['seconds']:.0f} s at {memory['rate']:,} updates a second: peak {peak:.0f} MB; median of the second "
-            f"quarter {memory['early_mb']:.0f} MB, of the last {memory['late_mb']:.0f} MB. To reach: under {most} MB"
-            f"{_verdict(peak < most)}, flat. It used {memory['cpu_share']:.0%} of a core."
+            f"{memory['seconds']:.0f} s at {memory['rate']:,} updates a second: peak {peak:.0f} MB; median of the "
+            f"second quarter {memory['early_mb']:.0f} MB, of the last {memory['late_mb']:.0f} MB. To reach: under "
+            f"{most} MB{_verdict(peak < most)}, flat. It used {memory['cpu_share']:.0%} of a core."
         )
         yield ""
         yield from _CONSUMER_MEMORY
