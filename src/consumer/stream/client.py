@@ -43,7 +43,7 @@ _PASSING = frozenset({408, 422, 425, 429})  # 422 and 429 by the provider's exam
 _PAGES = frozenset({"text/html", "application/xhtml+xml"})
 """Content of a proxy or of a page about maintenance, never of the stream."""
 
-_SECONDS = re.compile(r"[0-9]{1,10}(?:\.[0-9]{1,10})?").fullmatch
+_SECONDS = re.compile(r"[0-9]+(?:\.[0-9]+)?").fullmatch
 
 
 class TokenRefusedError(RequestRefusedError):

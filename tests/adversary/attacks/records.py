@@ -269,7 +269,7 @@ def unwritten_alerts(rng: Random, now: float) -> FunctionPlan:
             Close(executed=True),
         ]
     )
-    if operation == "s3.put.alerts" and manners == Instead(Reply(412, b"")):
+    if operation in {"s3.put.alerts", "s3.*"} and manners == Instead(Reply(412, b"")):
         manners = Close()  # it says that the alert is there, which nobody doubts
     rules = (Rule(operation, manners, count=rng.choice([1, 99])),)
     batches = tuple(tuple(packed(rng, [text(each) for each in made], made)) for made in (first, second))

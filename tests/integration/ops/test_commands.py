@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import itertools
 import json
+import re
 import sys
 import time
 from datetime import UTC, datetime, timedelta
@@ -96,8 +97,8 @@ def test_status_of_a_healthy_stack(local_stack, capsys):
     ("fields", "said"),
     [
         ({"run_failed": "PublishError"}, "its last run failed: PublishError"),
-        ({"committed_token_age_seconds": 500.0}, "committed token 8.3 min old"),
-        ({"written_hours_ago": 2}, "committed token 2.0 h old"),
+        ({"committed_token_age_seconds": 500.0}, "committed token [89].. min old"),
+        ({"written_hours_ago": 2}, "committed token 2.. h old"),
     ],
     ids=["failed", "old", "silent"],
 )
@@ -109,7 +110,7 @@ def test_status_of_a_consumer_that_does_not_get_on(local_stack, capsys, fields, 
     code, [answer] = ops(local_stack, "status", capsys=capsys)
     consumer = next(one for one in answer["parts"] if one["part"] == "consumer")
     assert (code, consumer["state"]) == (1, "attention")
-    assert said in consumer["text"]
+    assert re.search(said, consumer["text"])
     assert "docs/operations/" in consumer["do"]
 
 
