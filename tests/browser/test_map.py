@@ -182,6 +182,7 @@ def test_an_aircraft_chosen_in_the_list_is_under_nothing(sky, open_page, width, 
     sky.fly("3C4AAA", callsign="DLH401", latitude=latitude, longitude=longitude, speed=0.0)
     sky.write()
     page = open_page("at=47,8,5.5", width=width, height=740)
+    page.shown(3)
     if width < 1024:
         page.click("#side-button")
     page.wait(f"() => {NAMES}.includes('DLH401')")
