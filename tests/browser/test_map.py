@@ -224,6 +224,28 @@ def test_an_alert_of_an_aircraft_without_a_position_moves_nothing(sky, open_page
     assert page.evaluate(AT) == "at=47.000,8.000,3.00"
 
 
+def test_who_looks_elsewhere_by_then_is_not_led_back(sky, open_page):
+    """A position that comes late of an aircraft that was chosen moves nothing once an airport was looked for."""
+    sky.fly("AAAAAA", callsign="LATE1", squawk="7700", latitude=None, longitude=None)
+    sky.write()
+    page = open_page("at=47.000,8.000,3.00")
+    page.wait(f"() => ({TEXT})('#alerts li').includes('LATE1')")
+
+    page.click("#alerts li button")
+    page.fill("#query", "ZRH")
+    page.wait("() => document.querySelector('#results li')?.textContent.includes('Zurich')")
+    page.keyboard.press("Enter")
+    page.wait("() => location.hash.includes('at=47.4')")
+    place = page.evaluate(AT)
+    sky.fly("AAAAAA", callsign="LATE1", squawk="7700", latitude=47.0, longitude=9.5)
+    sky.write()
+    page.look_again()
+    page.wait("() => document.getElementById('panel').textContent.includes('47.0')")
+    page.shown_again()
+
+    assert page.evaluate(AT) == place
+
+
 def test_an_alert_is_announced_and_leads_to_its_aircraft(sky, open_page):
     """A new one is shown as it comes, in a live region; those from before the page was opened are in the list alone."""
     sky.fly("AAAAAA", callsign="OLD1", squawk="7600")

@@ -71,7 +71,10 @@ const search = new SearchBox({
     camera.goTo(x, y, Math.max(CLOSE, camera.zoom));
     choose(address, true);
   },
-  airport: (x, y) => camera.goTo(x, y, Math.max(9, camera.zoom)),
+  airport: (x, y) => {
+    soughtUntil = 0;
+    camera.goTo(x, y, Math.max(9, camera.zoom));
+  },
 });
 const timeline = new Timeline((time, speed) => order({ type: "time", at: time, speed }));
 
