@@ -210,12 +210,18 @@ def test_a_link_is_looked_at_where_it_says(sky, open_page, place):
     assert page.evaluate(AT) == place
 
 
-def test_an_alert_of_an_aircraft_without_a_position_moves_nothing(sky, open_page):
-    """Its panel opens; there is no place on the map to look at. A view of the world has it, no region does."""
+def lost_and_alerted(sky, open_page):
+    """A page with the alert of an aircraft without a position: a view of the world has it, no region does."""
     sky.fly("AAAAAA", callsign="LOST1", squawk="7700", latitude=None, longitude=None)
     sky.write()
     page = open_page("at=47.000,8.000,3.00")
     page.wait(f"() => ({TEXT})('#alerts li').includes('LOST1')")
+    return page
+
+
+def test_an_alert_of_an_aircraft_without_a_position_moves_nothing(sky, open_page):
+    """Its panel opens; there is no place on the map to look at."""
+    page = lost_and_alerted(sky, open_page)
 
     page.click("#alerts li button")
     page.wait(SHOWN, "AAAAAA")
@@ -226,10 +232,7 @@ def test_an_alert_of_an_aircraft_without_a_position_moves_nothing(sky, open_page
 
 def test_who_looks_elsewhere_by_then_is_not_led_back(sky, open_page):
     """A position that comes late of an aircraft that was chosen moves nothing once an airport was looked for."""
-    sky.fly("AAAAAA", callsign="LATE1", squawk="7700", latitude=None, longitude=None)
-    sky.write()
-    page = open_page("at=47.000,8.000,3.00")
-    page.wait(f"() => ({TEXT})('#alerts li').includes('LATE1')")
+    page = lost_and_alerted(sky, open_page)
 
     page.click("#alerts li button")
     page.fill("#query", "ZRH")
@@ -237,7 +240,7 @@ def test_who_looks_elsewhere_by_then_is_not_led_back(sky, open_page):
     page.keyboard.press("Enter")
     page.wait("() => location.hash.includes('at=47.4')")
     place = page.evaluate(AT)
-    sky.fly("AAAAAA", callsign="LATE1", squawk="7700", latitude=47.0, longitude=9.5)
+    sky.fly("AAAAAA", callsign="LOST1", squawk="7700", latitude=47.0, longitude=9.5)
     sky.write()
     page.look_again()
     page.wait("() => document.getElementById('panel').textContent.includes('47.0')")

@@ -176,7 +176,7 @@ class DuplicateFilter:
         segments = self._segments
         while len(segments) > self._kept_intervals and segments[0].interval <= committed:
             segments.popleft()
-        self._held = len(self._current) + sum(len(segment.digests) for segment in segments)
+        self._held = self._count()
         while segments and segments[0].interval <= committed and self._held >= self._max_digests:
             self._held -= len(segments.popleft().digests)
         if self._held + len(self._expected) >= 2 * self._max_digests:
@@ -186,7 +186,10 @@ class DuplicateFilter:
         """Forget half of the open interval, committed or not: should it come again, it counts as new."""
         kept = islice(self._current.items(), len(self._current) // 2, None)
         self._current = dict(kept)
-        self._held = len(self._current) + sum(len(segment.digests) for segment in self._segments)
+        self._held = self._count()
+
+    def _count(self) -> int:
+        return len(self._current) + sum(len(segment.digests) for segment in self._segments)
 
     def _merge(self) -> None:
         """Have the two neighbours share a set that are smallest together."""

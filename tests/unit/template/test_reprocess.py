@@ -113,7 +113,7 @@ def test_a_task_of_flights_that_fails_is_tried_again_once(states):
     ids=["tried again", "failed twice", "execution failed", "not started"],
 )
 def test_flights_that_fail_outside_of_lambda_set_the_alarm_off(repository, metric, count, expected):
-    """By one metric alone: there is none of the others where no invocation was."""
+    """One metric is enough: without an invocation the others have no values."""
     alarm = ResolvedTemplate(repository).properties("AWS::CloudWatch::Alarm")["FlightsErrorsAlarm"]
     metrics = Metrics()
     metrics.add(*metric, 30, *[1.0] * count)
