@@ -36,6 +36,8 @@ _LISTENERS = 2  # the emulator's own address, and the runtime API
 _GRACE = 30.0
 """Seconds past the function's timeout after which the emulator itself is taken for stuck."""
 _START_LINE = "START RequestId: "
+_ONCE_TOLD = 'read -r _ && exec "$@" </dev/null'
+"""A shell's wait for a line: with none to come, since who would write it is gone, nothing starts."""
 
 
 class EmulatorError(Exception):
@@ -130,6 +132,10 @@ class Emulator:
         # A separate session: Ctrl-C in the terminal passes it by, and ending the session ends the runtime with it.
         process = subprocess.Popen(
             [
+                "/bin/sh",
+                "-c",
+                _ONCE_TOLD,
+                "emulator",
                 str(binary()),
                 "--runtime-interface-emulator-address=127.0.0.1:0",
                 f"--runtime-api-address=127.0.0.1:{api_port}",
@@ -137,7 +143,7 @@ class Emulator:
             ],
             cwd=self._task_root,
             env=self._environment,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -147,6 +153,10 @@ class Emulator:
         self._process = process
         if self._guardian is not None:
             self._guardian.watch(process.pid)
+        assert process.stdin is not None
+        # It is watched now, and may start: nothing is left that the reaper has not heard of, whenever this is killed.
+        with contextlib.suppress(BrokenPipeError), process.stdin:
+            process.stdin.write("\n")
         assert process.stdout is not None
         assert process.stderr is not None
         self._readers = [

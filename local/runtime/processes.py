@@ -26,11 +26,11 @@ class _Status(NamedTuple):
 
 def _status(pid: int) -> _Status | None:
     try:
-        # The second field is the command in brackets, and may hold blanks and brackets itself: proc(5), /proc/pid/stat.
-        fields = (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
+        # proc(5), /proc/pid/stat: the second field is the command in brackets, and may hold any byte, brackets too.
+        fields = (_PROC / str(pid) / "stat").read_bytes().rpartition(b")")[2].split()
     except OSError:
         return None
-    return _Status(fields[0], int(fields[1]), int(fields[3]))
+    return _Status(fields[0].decode(), int(fields[1]), int(fields[3]))
 
 
 def _all() -> list[tuple[int, _Status]]:
@@ -84,10 +84,10 @@ def listening_ports(pid: int) -> set[int]:
 def catches_sigterm(pid: int) -> bool:
     """Return whether a process has a handler for SIGTERM; without one the signal would end it."""
     try:
-        lines = (_PROC / str(pid) / "status").read_text().splitlines()
+        lines = (_PROC / str(pid) / "status").read_bytes().splitlines()
     except OSError:
         return False
-    caught = next((int(line.split()[1], 16) for line in lines if line.startswith("SigCgt:")), 0)
+    caught = next((int(line.split()[1], 16) for line in lines if line.startswith(b"SigCgt:")), 0)
     return bool(caught & 1 << (signal.SIGTERM - 1))
 
 
@@ -105,8 +105,11 @@ def kill_session(leader: int, timeout: float = 2.0) -> None:
             _kill(pid)
         time.sleep(_STEP)
     _kill(leader)
-    for pid in session(leader):
-        _kill(pid)
+    # Nobody is left who starts any; one look may miss what has a low number, when numbers have begun anew.
+    while (left := session(leader)) and time.monotonic() < deadline + timeout:
+        for pid in left:
+            _kill(pid)
+        time.sleep(_STEP)
 
 
 def _kill(pid: int) -> None:

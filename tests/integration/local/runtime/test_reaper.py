@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 
 import pytest
 
 from local.runtime import processes
 from local.runtime.reaper import Reaper, left_over
+from tests.support.conditions import wait_until
 
 
 @pytest.fixture
@@ -43,6 +45,27 @@ def test_a_session_that_was_forgotten_is_left_alone(session):
         reaper.watch(leader.pid)
         reaper.forget(leader.pid)
     assert leader.poll() is None
+
+
+KILLED_BEFORE_THE_REAPER_HEARS_OF_IT = """
+import os, pathlib, signal, time
+from local.runtime.emulator import Emulator
+
+class Late:
+    def watch(self, leader):
+        print(leader, flush=True)
+        time.sleep(1)  # for an emulator that does not wait: it listens by then
+        os.kill(os.getpid(), signal.SIGKILL)
+
+Emulator("throwaway.handler", pathlib.Path.cwd(), 5, dict(os.environ), print, reaper=Late()).start()
+"""
+
+
+def test_an_emulator_that_the_reaper_has_not_heard_of_does_not_start(repository):
+    """A run may be killed at any moment, the one between a process and the word of it included."""
+    command = [sys.executable, "-c", KILLED_BEFORE_THE_REAPER_HEARS_OF_IT]
+    killed = subprocess.run(command, cwd=repository, stdout=subprocess.PIPE, text=True, check=False)
+    wait_until(lambda: not processes.alive(int(killed.stdout)))
 
 
 def test_a_guardian_that_is_gone_stops_nothing():
