@@ -105,7 +105,7 @@ def kill_session(leader: int, timeout: float = 2.0) -> None:
             _kill(pid)
         time.sleep(_STEP)
     _kill(leader)
-    # Nobody is left who starts any; one look may miss what has a low number, when numbers have begun anew.
+    # Nobody is left who starts any; one look may miss a process whose number is low, when numbers wrap around.
     while (left := session(leader)) and time.monotonic() < deadline + timeout:
         for pid in left:
             _kill(pid)
