@@ -44,7 +44,7 @@ class Broken:
     @property
     def depends_on_speed(self) -> bool:
         """Whether a machine that is busy can break it by itself."""
-        return self.promise in ("deadline", "settles")
+        return self.promise in ("deadline", "settles", "a run uses its time")
 
 
 def judge(plan: ConsumerPlan, evidence: Evidence, tolerance: float = TOLERANCE) -> list[Broken]:
