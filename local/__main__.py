@@ -9,9 +9,12 @@ import signal
 if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
-from local.cli.command_line import parse
-from local.cli.main import main
-from local.command import run_command
+from local.quick_imports import quick_imports
+
+with quick_imports():
+    from local.cli.command_line import parse
+    from local.cli.main import main
+    from local.command import run_command
 
 if __name__ == "__main__":
     run_command("local", lambda: main(parse()))

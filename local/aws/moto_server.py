@@ -17,22 +17,27 @@ import threading
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from moto import backends
-from moto.core import responses
-from moto.core.utils import get_service_model, method_names_from_class
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
-from werkzeug.serving import make_server
-
 from local import clock
-from local.aws import moto_firehose, moto_kinesis
-from local.aws.moto_imports import without_tables
+from local.quick_imports import quick_imports
 
-with without_tables():
-    from moto.awslambda.models import LambdaBackend
-    from moto.cloudformation.models import Stack
-    from moto.cloudformation.parsing import get_model_map
-    from moto.dynamodb.comparisons import ConditionExpressionParser
-    from moto.sns.models import Subscription
+with quick_imports():
+    from moto import backends
+    from moto.core import responses
+    from moto.core.base_backend import AccountSpecificBackend
+    from moto.core.utils import get_service_model, method_names_from_class
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+    from werkzeug.serving import make_server
+
+    from local.aws import moto_firehose, moto_kinesis
+    from local.aws.moto import REGION
+    from local.aws.moto_imports import without_tables
+
+    with without_tables():
+        from moto.awslambda.models import LambdaBackend
+        from moto.cloudformation.models import Stack
+        from moto.cloudformation.parsing import get_model_map
+        from moto.dynamodb.comparisons import ConditionExpressionParser
+        from moto.sns.models import Subscription
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -123,6 +128,8 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the run's to act on
     clock.take_over(float(sys.argv[1]))
     prepare_moto()
+    # Everything here is in one region; moto would read, by botocore's models, which regions each service has.
+    AccountSpecificBackend._generate_regions = lambda *_: [REGION]  # type: ignore[method-assign,assignment]  # noqa: SLF001
     for service in _MODELS:
         get_service_model(service)
     application = OneAtATime(DomainDispatcherApplication(create_backend_app))
