@@ -140,6 +140,7 @@ def test_stopping_waits_for_the_invocation_that_is_under_way(stream, mapping):
     assert entered.wait(TIMEOUT)
     stopping = threading.Thread(target=running.stop)
     stopping.start()
+    stopping.join(0.2)  # a stop that does not wait is over by then
     assert stopping.is_alive()
     leave.set()
     stopping.join(TIMEOUT)
