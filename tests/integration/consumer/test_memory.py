@@ -31,8 +31,17 @@ UNACKNOWLEDGED = """
         "single": record_format.single,
         "envelope": lambda: record_format.envelopes(ListShards(kinesis, "updates")),
     }
+    waits = threading.Event()
+
+    class Progress(threading.Condition):
+        "What `put` waits for; says that it does."
+        def wait(self, timeout=None):
+            waits.set()
+            return super().wait(timeout)
+
     chosen = formats[sys.argv[1]]()
     publisher = Publisher(PutRecords(kinesis, "updates"), chosen.outbox, SystemClock(), on_acknowledged=lambda: None)
+    publisher._progress = Progress()
     limit_memory(200)
     publisher.start()
     taken = 0
@@ -52,10 +61,8 @@ UNACKNOWLEDGED = """
 
     thread = threading.Thread(target=feed, daemon=True)
     thread.start()
-    before = -1
-    while thread.is_alive() and (taken != before or not taken):  # until nothing more is taken
-        before = taken
-        thread.join(1.0)
+    while thread.is_alive() and not waits.wait(0.01):
+        pass
     print(taken if thread.is_alive() else "the reader has failed", flush=True)
     os._exit(not thread.is_alive())  # without waiting for the senders, who wait for ever
 """

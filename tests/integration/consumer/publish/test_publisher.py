@@ -364,7 +364,7 @@ def test_closing_is_noticed_at_any_moment(gate):
     publisher.start()
     closing = threading.Thread(target=publisher.close, daemon=True)
     closing.start()
-    closing.join(5)
+    closing.join(30)
     assert not closing.is_alive()
 
 
