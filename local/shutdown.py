@@ -117,9 +117,9 @@ class Shutdown:
 
     def _stop_consumer(self) -> str:
         """Ask the consumer to stop at the next token, and wait for it."""
-        asked, stalled = False, StallTimeout(self._timeout, self._clock)
+        stalled = StallTimeout(self._timeout, self._clock)
         while self._under_way() and not self._broken():
-            asked = asked or self._consumer.terminate()
+            self._consumer.terminate()  # each run once; one that is just beginning listens only in a moment
             if stalled.expired():
                 self._consumer.stop()
                 return f"The consumer did not stop within {self._timeout:.0f} s, and was killed. Its last words:"

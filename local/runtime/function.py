@@ -79,6 +79,8 @@ class Function:
         self._idle: list[Emulator] = []
         self._outdated: set[Emulator] = set()
         self._busy: dict[Emulator, float] = {}
+        self._asked: dict[Emulator, float] = {}
+        """To stop, and when the invocation had begun that was asked: the next one has not been."""
         self._stopped = False
         self._counts: Counter[str] = Counter()
         self._cannot_start: str | None = None
@@ -145,10 +147,13 @@ class Function:
         return [pid for emulator in busy for pid in emulator.runtime_processes()]
 
     def terminate(self) -> bool:
-        """Send SIGTERM to each runtime that is at work and listens for it; return whether there was one."""
+        """Send SIGTERM to each runtime that is at work and listens for it, once; return whether it was sent to any."""
         with self._lock:
-            busy = list(self._busy)
-        return sum(emulator.terminate_runtime() for emulator in busy) > 0
+            unasked = [(one, began) for one, began in self._busy.items() if self._asked.get(one) != began]
+        asked = {emulator: began for emulator, began in unasked if emulator.terminate_runtime()}
+        with self._lock:
+            self._asked |= asked
+        return bool(asked)
 
     def deploy(self, task_root: Path, *, timeout: int | None = None) -> None:
         """Take other code, or another timeout in seconds, as at a deployment.
@@ -196,6 +201,8 @@ class Function:
             self._outdated.discard(emulator)
             if reusable:
                 self._idle.append(emulator)
+            else:
+                self._asked.pop(emulator, None)
         if not reusable:
             emulator.stop()
 

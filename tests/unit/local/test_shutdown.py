@@ -97,6 +97,18 @@ def test_the_consumer_is_asked_to_stop_as_soon_as_all_stands_in_kinesis():
     assert "resume" not in world.calls
 
 
+def test_a_run_that_was_only_beginning_when_another_was_asked_is_asked_as_well():
+    """It did not listen yet; nobody waits for it until its time is up."""
+
+    def happens(world):
+        world.under_way = max(0, 2 - world.calls.count("terminate"))
+
+    world = World(happens)
+    world.committed, world.under_way = True, 2
+    assert world.end() == ["", "", ""]
+    assert world.seconds < 1
+
+
 def test_a_consumer_that_is_idle_after_the_last_commit_is_still_stopped_at_a_token():
     """All is committed and the run goes on reading: it is asked, and waited for."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import threading
 
@@ -161,6 +162,21 @@ def test_reserved_concurrency_throttles(function):
     thread.join()
     assert results[0].payload == "stopped when asked"
     assert one.running_for is None
+
+
+def test_each_invocation_is_asked_once_to_stop(function):
+    """Another SIGTERM might come as the runtime stops listening, and end it; the next invocation is asked again."""
+    one = function(LISTENS, reserved=1)
+    for number in (1, 2):
+        thread = threading.Thread(target=_invoke, args=(one,))
+        thread.start()
+        wait_until(lambda number=number: one.log.newest().count("listening") == number)
+        (pid,) = one.busy_processes()
+        os.kill(pid, signal.SIGSTOP)
+        assert (one.terminate(), one.terminate()) == (True, False)
+        os.kill(pid, signal.SIGCONT)
+        thread.join()
+    assert one.errors == 0
 
 
 def test_a_function_that_does_not_listen_is_not_signalled(function):
