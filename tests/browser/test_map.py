@@ -238,8 +238,8 @@ def test_who_looks_elsewhere_by_then_is_not_led_back(sky, open_page):
     page.fill("#query", "ZRH")
     page.wait("() => document.querySelector('#results li')?.textContent.includes('Zurich')")
     page.keyboard.press("Enter")
-    page.wait("() => location.hash.includes('at=47.4')")
-    place = page.evaluate(AT)
+    place = "at=47.458,8.548,9.00"
+    page.wait(f"place => {AT} === place", place)  # not on the way there
     sky.fly("AAAAAA", callsign="LOST1", squawk="7700", latitude=47.0, longitude=9.5)
     sky.write()
     page.look_again()
