@@ -35,6 +35,18 @@ def chromium():
         browser.close()
 
 
+@pytest.fixture(scope="session")
+def context(chromium):
+    """What tabs without options of their own share: a tab in a context of its own would begin a process for it.
+
+    A test has its own server, and `open_page` forgets what its origin has kept: the next test sees none of it.
+    """
+    context = chromium.new_context()
+    context.new_page()  # keeps their process
+    yield context
+    context.close()
+
+
 @dataclass
 class Sky:
     """Aircraft that a test moves and writes; times are the machine's own, since that is what the page goes by."""
@@ -185,7 +197,7 @@ class Page:
 
 
 @pytest.fixture
-def open_page(chromium, server):
+def open_page(chromium, context, server):
     """Open the page, with what follows its `#`, at a size; what goes wrong in it fails the test."""
     contexts, pages = [], []
 
@@ -193,9 +205,10 @@ def open_page(chromium, server):
         return [] if url.startswith((server, "data:", "blob:")) else [f"another host: {url}"]
 
     def opened(fragment="at=47,8,6.5", *, width=1024, height=640, script=None, **options):
-        context = chromium.new_context(viewport={"width": width, "height": height}, **options)
-        contexts.append(context)
-        page = Page(context.new_page())
+        if options:
+            contexts.append(chromium.new_context(**options))
+        page = Page((contexts[-1] if options else context).new_page())
+        page.tab.set_viewport_size({"width": width, "height": height})
         pages.append(page)
         violation = "addEventListener('securitypolicyviolation', e => console.error('CSP: ' + e.violatedDirective))"
         page.tab.add_init_script(violation)
@@ -210,15 +223,19 @@ def open_page(chromium, server):
 
     yield opened
     for page in pages:
+        origin = {"origin": server.removesuffix("/"), "storageTypes": "all"}
+        page.tab.context.new_cdp_session(page.tab).send("Storage.clearDataForOrigin", origin)
+        page.tab.close()
+    for own in contexts:
+        own.close()
+    for page in pages:
         assert page.problems == []
-    for context in contexts:
-        context.close()
 
 
 @pytest.fixture
-def modules(chromium, server):
+def modules(context, server):
     """A tab beside the page, whose own code does not run in it: a test imports from `./js/` what it looks at."""
-    tab = chromium.new_page()
+    tab = context.new_page()
     tab.goto(f"{server}js/geo.js")
     tab.evaluate("history.replaceState(null, '', '/')")
     yield tab
