@@ -83,8 +83,11 @@ def source_files(source: Path, packages: Iterable[str]) -> Files:
     return files
 
 
-def write(files: Files, folder: Path) -> None:
-    """Write `files` under `folder`, which is made, and byte-compile them if this Python is the deployed one."""
+def write(files: Files, folder: Path, compiled: Path) -> None:
+    """Write `files` under `folder`, which is made, and byte-compile them if this Python is the deployed one.
+
+    What was compiled is kept in the folder `compiled`: functions share most of their libraries' files.
+    """
     for name, content in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -92,7 +95,7 @@ def write(files: Files, folder: Path) -> None:
     if compiles():
         # A separate process with a fixed hash seed: what a .pyc looks like depends on both.
         environment = {**os.environ, "PYTHONHASHSEED": "0"}
-        command = [sys.executable, str(Path(__file__).with_name("compile.py")), str(folder)]
+        command = [sys.executable, str(Path(__file__).with_name("compile.py")), str(folder), str(compiled)]
         subprocess.run(command, env=environment, check=True)  # noqa: S603 - our own interpreter and module
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 ROOT = Path(__file__).resolve().parents[2]
+Fetched = dict[str, dict[str, wheels.Wheel]]
 ARCHITECTURES = {"arm64": ["arm64"], "x86_64": ["x86_64"], "both": ["arm64", "x86_64"]}
 MEGABYTE = 1_000_000
 
@@ -47,21 +48,19 @@ def read_functions(source: Path) -> dict[str, Function]:
     return functions
 
 
-def collect(function: Function, root: Path, architectures: list[str], cache: Path) -> bundle.Files:
-    """Return every file of a function's zip but the compiled ones.
+def collect(function: Function, root: Path, fetched: Fetched) -> bundle.Files:
+    """Return every file of a function's zip but the compiled ones; `fetched` are the wheels of each architecture.
 
     For several architectures the native modules lie side by side: Python tells them apart by their file names.
     """
-    pins = read_pins(root / "Pipfile.lock")
     files: bundle.Files = {}
-    for architecture in architectures:
-        available = wheels.fetch(pins, architecture, cache)
+    for architecture, available in fetched.items():
         asked_by = f"src/{function.name}/requirements.txt"
         needed = wheels.closure(function.libraries, available, architecture, asked_by)
         for path, content in bundle.library_files(needed, set(function.services)).items():
             if files.setdefault(path, content) != content:
                 raise PackagingError(
-                    f"{path}: differs between {' and '.join(architectures)}; one folder cannot serve both. "
+                    f"{path}: differs between {' and '.join(fetched)}; one folder cannot serve both. "
                     "Package for one architecture: --architecture arm64 or x86_64"
                 )
     own = bundle.source_files(root / "src", [*SHARED, function.name])
@@ -116,7 +115,6 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace) -> int:
     functions = read_functions(ROOT / "src")
-    architectures = ARCHITECTURES[options.architecture]
     cache = Path(options.cache) if options.cache else first_writable(default_caches(ROOT, os.environ))
     running = "{}.{}.{}".format(*sys.version_info[:3])
     if options.into is None:
@@ -127,7 +125,7 @@ def _run(options: argparse.Namespace) -> int:
                 "PYTHON=/path/to/python3.13 ./package.sh"
             )
         chosen = [_known(name, functions) for name in options.only or functions]
-        return _zip_all(chosen, architectures, options.architecture, cache, Path(options.output))
+        return _zip_all(chosen, _fetch(options, cache), options.architecture, Path(options.output))
     folder, name = options.into
     _known(name, functions)
     if not bundle.compiles():
@@ -136,8 +134,14 @@ def _run(options: argparse.Namespace) -> int:
             f"{name} goes without bytecode: it works, and each cold start takes some 100 ms more.",
             file=sys.stderr,
         )
-    bundle.write(collect(functions[name], ROOT, architectures, cache), Path(folder))
+    with tempfile.TemporaryDirectory(prefix="package-compiled-") as compiled:
+        bundle.write(collect(functions[name], ROOT, _fetch(options, cache)), Path(folder), Path(compiled))
     return 0
+
+
+def _fetch(options: argparse.Namespace, cache: Path) -> Fetched:
+    pins = read_pins(ROOT / "Pipfile.lock")
+    return {each: wheels.fetch(pins, each, cache) for each in ARCHITECTURES[options.architecture]}
 
 
 def _known(name: str, functions: dict[str, Function]) -> Function:
@@ -146,18 +150,19 @@ def _known(name: str, functions: dict[str, Function]) -> Function:
     return functions[name]
 
 
-def _zip_all(functions: list[Function], architectures: list[str], label: str, cache: Path, output: Path) -> int:
+def _zip_all(functions: list[Function], fetched: Fetched, label: str, output: Path) -> int:
     rows = []
-    for number, function in enumerate(functions, start=1):
-        progress = f"{number} of {len(functions)}: {function.name}, laid out, compiled and zipped"
-        print(f"package.sh: {progress} ...", file=sys.stderr)  # noqa: T201 - a command line talks
-        with tempfile.TemporaryDirectory(prefix="package-") as temporary:
-            folder = Path(temporary)
-            bundle.write(collect(function, ROOT, architectures, cache), folder)
-            target = output / f"{function.name}.zip"
-            bundle.write_zip(folder, target)
-            sizes = [path.stat().st_size for path in folder.rglob("*") if path.is_file()]
-        rows.append((target.name, target.stat().st_size, sum(sizes), len(sizes)))
+    with tempfile.TemporaryDirectory(prefix="package-compiled-") as compiled:
+        for number, function in enumerate(functions, start=1):
+            progress = f"{number} of {len(functions)}: {function.name}, laid out, compiled and zipped"
+            print(f"package.sh: {progress} ...", file=sys.stderr)  # noqa: T201 - a command line talks
+            with tempfile.TemporaryDirectory(prefix="package-") as temporary:
+                folder = Path(temporary)
+                bundle.write(collect(function, ROOT, fetched), folder, Path(compiled))
+                target = output / f"{function.name}.zip"
+                bundle.write_zip(folder, target)
+                sizes = [path.stat().st_size for path in folder.rglob("*") if path.is_file()]
+            rows.append((target.name, target.stat().st_size, sum(sizes), len(sizes)))
     print(f"{output}, Python {wheels.PYTHON_VERSION}, {label}")  # noqa: T201 - a command line talks
     print(f"{'zip':<18}{'zipped MB':>10}{'unzipped MB':>13}{'files':>7}")  # noqa: T201 - a command line talks
     for name, zipped, unzipped, count in rows:

@@ -215,6 +215,15 @@ def test_the_bytes_of_a_zip_go_by_names_and_contents(tmp_path):
     assert (tmp_path / "a.zip").read_bytes() == (tmp_path / "b.zip").read_bytes()
 
 
+def test_a_file_of_the_same_name_and_other_content_is_compiled_too(tmp_path):
+    """What another function's folder had compiled is taken for the same content alone."""
+    (tmp_path / "compiled").mkdir()
+    for folder, content in {"one": b"VALUE = 1", "other": b"VALUE = 2", "same": b"VALUE = 1"}.items():
+        bundle.write({"module.py": content}, tmp_path / folder, tmp_path / "compiled")
+    found = [next((tmp_path / folder).rglob("*.pyc")).read_bytes() for folder in ("one", "other", "same")]
+    assert found[0] == found[2] != found[1]
+
+
 NOWHERE = Path("/proc/nowhere")
 """A folder that nobody can make, root included."""
 
@@ -247,6 +256,7 @@ def test_nowhere_to_keep_wheels_is_said(tmp_path):
 
 def test_zips_that_cannot_be_written_are_reported_in_a_sentence(monkeypatch, capsys, tmp_path):
     """No traceback: the place, the reason, and the option that names another."""
+    monkeypatch.setattr(wheels, "fetch", lambda *_: {})
     monkeypatch.setattr(package, "collect", lambda *_: {})
     monkeypatch.setattr(bundle, "compiles", lambda: True)
     assert package.main(["--output", str(NOWHERE), "--cache", str(tmp_path)]) == 1
