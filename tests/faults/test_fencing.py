@@ -24,11 +24,11 @@ from tests.support.conditions import wait_until
 PAUSE = ProcessFault(kind=ProcessKind.PAUSED, function=CONSUMER, at=0, seconds=LEASE_SECONDS)
 
 
-def schedule(*processes, seed, seconds=5.0):
+def schedule(*processes, seed, updates=360, seconds=2.0):
     """A schedule in which two runs of the consumer may be under way, and nothing but this goes wrong."""
     return FaultSchedule(
         seed=seed,
-        updates=900,
+        updates=updates,
         seconds=seconds,
         token_interval=0.2,
         consumers=2,
@@ -89,7 +89,7 @@ def frozen(patient_rig):
     """A run in which the consumer is frozen past its lease, until another has begun and committed."""
     rig = patient_rig
     before = rig.functions[CONSUMER].log.total("LeaseLost")
-    run = ScheduleRun(rig, schedule(PAUSE, seed=1001, seconds=10.0))
+    run = ScheduleRun(rig, schedule(PAUSE, seed=1001, updates=900, seconds=10.0))
     run._processes = Freeze(rig)  # type: ignore[assignment]  # as much of it as this run needs
     outcome = run.execute()
     return run, outcome, owners(rig), rig.functions[CONSUMER].log.total("LeaseLost") - before

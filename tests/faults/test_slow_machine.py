@@ -33,6 +33,7 @@ def hasty_rig(monkeypatch):
     monkeypatch.setattr(rigs, "CONSUMER_TIMEOUT", 1)
     monkeypatch.setattr(rigs, "_STARTS", 0)
     monkeypatch.setattr(schedule_run, "_STALL_SECONDS", 1.0)
+    monkeypatch.setattr(schedule_run, "FAILED_RUNS", 1)
     made = rigs.Rig(free_port())
     yield made
     made.close()
