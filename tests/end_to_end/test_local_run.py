@@ -183,7 +183,7 @@ def test_envelopes_carry_the_same_updates_through_several_runs(local_run):
     of eight leaves no time to read: there with more. The shell has settings for AWS that would end the run; they do not
     reach it.
     """
-    few = ("--rate", "2", "--aircraft", "10", "--speed", "60", "--record-format", "envelope")
+    few = ("--rate", "2", "--aircraft", "10", "--speed", "20", "--record-format", "envelope")
     for timeout in (8, 32):
         duration = timeout * 3 / 2
         run = local_run(*SHORT, *few, "--duration", str(duration), "--consumer-timeout", str(timeout), **HOSTILE)
