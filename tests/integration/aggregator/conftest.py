@@ -6,6 +6,7 @@ import base64
 import io
 import json
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -181,8 +182,9 @@ class Refused(io.BytesIO):
 
 
 @pytest.fixture
-def refuse(invoke):  # noqa: ARG001 - after it, since that makes the function again
-    """Have S3 refuse to write objects whose keys end so; an empty text lets all be written."""
+def refuse(invoke, monkeypatch):  # noqa: ARG001 - after it, since that makes the function again
+    """Have S3 refuse to write objects whose keys end so; an empty text lets all be written. Retries come at once."""
+    monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda _seconds: None))
     refused = []
 
     def answer(request, **_):
