@@ -74,7 +74,7 @@ def test_a_result_is_the_function_s_return_value(function):
 )
 def test_a_failure_is_reported_and_the_next_invocation_works(function, behaviour, error_type):
     """Whatever ends an invocation, the answer says what it was, and the function goes on being invoked."""
-    one = function(BEHAVIOURS, timeout=1)
+    one = function(BEHAVIOURS, timeout=1 if behaviour == "sleep" else 30)
     failed = _invoke(one, do=behaviour)
     assert (failed.payload["errorType"], failed.function_error) == (error_type, "Unhandled")
     assert _invoke(one).function_error is None
