@@ -39,6 +39,7 @@ def test_aircraft_appear_and_move(sky, open_page):
     page.wait(f"before => {position}.textContent !== before", before)
     sky.fly("3C4AAA", callsign="DLH401", longitude=8.5)
     sky.write()
+    page.look_again()
 
     page.wait(f"() => {position}.textContent.includes('8.5')")
     listed(page, "DLH401", "SWR22", "BAW7")
@@ -348,6 +349,7 @@ def test_a_server_that_fails_and_comes_back(sky, open_page):
     page.shown(3)
 
     sky.site.is_down = True
+    page.look_again()
     page.wait(f"() => ({TEXT})('#trouble').includes('503')")
     assert len(rows(page)) == 3
 
