@@ -126,8 +126,22 @@ def test_nothing_is_lost_or_miscounted_by_it(frozen):
     assert outcome.verdict.clean, outcome.verdict.notes
 
 
+def test_of_two_that_begin_at_once_one_reads(patient_rig):
+    """Two consumers that start in the same moment: one holds the lease, the other reads and doubles nothing."""
+    twins = tuple(ProcessFault(kind=ProcessKind.TWO_AT_ONCE, function=CONSUMER, at=0.0) for _ in range(2))
+    run = ScheduleRun(patient_rig, schedule(*twins, seed=1002))
+    outcome = run.execute()
+    stopped = [result.payload.get("stopped") for result in run.results]
+    assert set(stopped) & {"lease_held", "lease_lost"}
+    assert outcome.verdict.clean, outcome.verdict.notes
+    assert outcome.verdict.duplicates == 0
+
+
 def test_a_source_that_dies_is_no_schedule_that_held(patient_rig, monkeypatch):
-    """Whatever was sent has arrived; the rest never was, and so nothing can be said of it."""
+    """Whatever was sent has arrived; the rest never was, and so nothing can be said of it.
+
+    The last test: after trouble the rig has its functions begin anew, and each costs a cold start.
+    """
 
     class Dying(FaultTraffic):
         def updates(self):
@@ -138,14 +152,3 @@ def test_a_source_that_dies_is_no_schedule_that_held(patient_rig, monkeypatch):
     verdict = ScheduleRun(patient_rig, schedule(seed=1003)).execute().verdict
     assert (verdict.lost, verdict.unfinished, verdict.clean) == (0, 1, False)
     assert "the thread 'feed' ended with an error: RuntimeError: no more" in verdict.notes[0]
-
-
-def test_of_two_that_begin_at_once_one_reads(patient_rig):
-    """Two consumers that start in the same moment: one holds the lease, the other reads and doubles nothing."""
-    twins = tuple(ProcessFault(kind=ProcessKind.TWO_AT_ONCE, function=CONSUMER, at=0.0) for _ in range(2))
-    run = ScheduleRun(patient_rig, schedule(*twins, seed=1002))
-    outcome = run.execute()
-    stopped = [result.payload.get("stopped") for result in run.results]
-    assert set(stopped) & {"lease_held", "lease_lost"}
-    assert outcome.verdict.clean, outcome.verdict.notes
-    assert outcome.verdict.duplicates == 0
