@@ -49,10 +49,9 @@ class StubAws(LoopbackServer):
         self._width = width
         super().__init__(self._handler(), name="stub-aws")
 
-    def s3(self) -> Any:
-        """A client as the consumer's own: three tries, some seconds each."""
-        session = botocore.session.get_session()
-        return session.create_client(
+    def s3(self, session: botocore.session.Session | None = None) -> Any:
+        """A client as the consumer's own: three tries, some seconds each. A session reads what calls there are once."""
+        return (session or botocore.session.get_session()).create_client(
             "s3",
             region_name="us-east-1",
             endpoint_url=self.url,

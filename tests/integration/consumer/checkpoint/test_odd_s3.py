@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
+import botocore.session
 import pytest
 
 from common.clock import SystemClock
@@ -26,6 +27,7 @@ from tests.support.conditions import wait_until
 from tests.support.raw_feed import RawFeed
 from tests.support.stub_aws import StubAws
 
+SESSION = botocore.session.get_session()
 NOW = datetime.now(UTC).replace(microsecond=0)
 
 
@@ -70,7 +72,7 @@ class SlowS3:
 def run_once(aws, url, *, deadline, clock=None, handover=None, owner="run-1"):  # noqa: PLR0913 -- what runs differ in
     """Make one run; return its summary or its error."""
     clock = clock or SystemClock()
-    s3, kinesis = aws.s3(), aws.kinesis()
+    s3, kinesis = aws.s3(SESSION), aws.kinesis()
     with closing(s3), closing(kinesis), closing(StreamClient(url, "token", {}, "none")) as client:
         run = Run(
             client,
@@ -150,7 +152,7 @@ def test_the_lease_of_a_run_that_could_not_give_it_back_holds_up_no_other(never)
 
 def store(aws, owner="run-1"):
     """A store without a deadline."""
-    return CheckpointStore(aws.s3(), "state", owner, SystemClock())
+    return CheckpointStore(aws.s3(SESSION), "state", owner, SystemClock())
 
 
 def put(aws, *, written=timedelta(), **fields):
