@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ class Calls:
         self._put_records = put_records
         self._on_answer = on_answer
         self._answers: deque[tuple[Sequence[Entry], Answer]] = deque()
+        self._under_way: list[Future[None]] = []
         self._senders = ThreadPoolExecutor(CALLS_IN_FLIGHT, thread_name_prefix="put-records")
 
     @property
@@ -41,7 +42,8 @@ class Calls:
         """Make a call."""
         self.in_flight += 1
         self.unsettled.append(batch)
-        self._senders.submit(self._send, batch)
+        self._under_way = [call for call in self._under_way if not call.done()]
+        self._under_way.append(self._senders.submit(self._send, batch))
 
     def answers(self) -> Iterator[tuple[Sequence[Entry], Answer]]:
         """Take what was answered, batch by batch, until there is no more."""
@@ -49,6 +51,10 @@ class Calls:
             batch, answer = self._answers.popleft()
             self.in_flight -= 1
             yield batch, answer
+
+    def wait_for_answers(self, seconds: float) -> None:
+        """Return when each call is answered, or after so many seconds."""
+        wait(self._under_way, seconds)
 
     def settled(self, batch: Sequence[Entry]) -> None:
         """Forget a batch: it is known what became of it."""

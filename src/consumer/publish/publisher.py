@@ -35,6 +35,7 @@ _SHORT_PAUSE_SECONDS = 1.0
 it: woken for each, it would spend more on waking than on them."""
 
 _LAST_ANSWERS_SECONDS = 1.0
+"""What the answers on their way are waited for, at an end that is not in order, and by the next run."""
 _CLOSING_SECONDS = 0.2
 _LEASE_LOOK_SECONDS = 0.25
 
@@ -171,8 +172,10 @@ class Publisher:
     def unacknowledged(self) -> Iterator[bytes]:
         """Yield the updates, as read, that Kinesis has not acknowledged, as far as is known; after `close`.
 
-        Answers that came after the end of the run count as well: asked late, this knows more.
+        Answers that came after the end of the run count as well, and those still on their way are waited for, a second
+        at most: in Lambda the process stands still between two runs, and wakes up with them in its sockets.
         """
+        self._calls.wait_for_answers(_LAST_ANSWERS_SECONDS)
         with self._lock:
             for batch, answer in self._calls.answers():
                 self._calls.settled(batch)

@@ -8,6 +8,7 @@ import threading
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
+import botocore.session
 import pytest
 
 from common import envelope
@@ -72,13 +73,14 @@ class Process:
         self.runs = 0
         self._url = url
         self._envelopes = envelopes
+        self._session = botocore.session.get_session()
 
     def run(self, until, *, start="BEGINNING"):
         """Make a run that is out of time once `until` holds; return its summary, or the error it ended with."""
         self.runs += 1
         owner = f"run-{self.runs}"
         deadline = OutOfTime(self.clock)
-        kinesis, s3 = self.aws.kinesis(), self.aws.s3()
+        kinesis, s3 = self.aws.kinesis(), self.aws.s3(self._session)
         outcome = []
         with closing(kinesis), closing(StreamClient(self._url, "token", {}, "none")) as client:
             run = Run(

@@ -294,6 +294,28 @@ def test_drain_reports_when_time_is_up(publish, gate):
     assert record.interval.acknowledged == 0
 
 
+def test_an_answer_on_its_way_is_waited_for(state, publish, gate, monkeypatch):
+    """What the run ended without may be known to the next: Kinesis took it, and it must not be sent again."""
+    monkeypatch.setattr("consumer.publish.publisher._LAST_ANSWERS_SECONDS", 30)
+    publisher = publish(gate)
+    publisher.put(*numbered(1, 1)[0])
+    assert gate.waiting.wait(10)
+    assert not publisher.drain(0.05)
+    publisher.close()
+    threading.Timer(0.3, gate.open.set).start()
+    assert list(publisher.unacknowledged()) == []
+    assert state.numbers == [0]
+
+
+def test_an_answer_that_does_not_come_is_not_waited_for_long(publish, gate):
+    """Nothing is known of its updates, and the next run sends them again."""
+    publisher = publish(gate)
+    publisher.put(*numbered(1, 1)[0])
+    assert gate.waiting.wait(10)
+    publisher.close()
+    assert list(publisher.unacknowledged()) == [b'{"number":0}']
+
+
 def test_nothing_is_sent_without_the_lease(state, publish):
     """While the lease has run out nothing may be sent; once it is back, everything must be."""
     has_lease = threading.Event()
