@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import os
 import signal
@@ -36,6 +37,17 @@ SETTINGS = {
     "POWERTOOLS_METRICS_NAMESPACE": "tests",
 }
 os.environ |= SETTINGS
+
+gc.disable()  # until all tests are collected: nearly all that is made meanwhile stays
+
+
+def pytest_collection_finish():
+    """Have the garbage collector pass by thousands of collected tests; going through them took a tenth of the time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000)
+    gc.enable()
+
 
 _APART = 12
 """Files from one of the browser's to the next."""
