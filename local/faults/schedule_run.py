@@ -212,6 +212,7 @@ class ScheduleRun:
                 | lost_answers(aws, CONSUMER)
                 | ({_TIMED_OUT} & ended)
                 | ({"ended before an answer"} if self._ended_unanswered else set())
+                | ({"begun again, to have longer runs"} if self._lengthened else set())
             ),
             alerted_twice_by=frozenset(
                 {name for name in self._processes.injected if name.endswith(ALERTS)}

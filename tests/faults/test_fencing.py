@@ -140,7 +140,7 @@ def test_of_two_that_begin_at_once_one_reads(patient_rig):
 def test_a_source_that_dies_is_no_schedule_that_held(patient_rig, monkeypatch):
     """Whatever was sent has arrived; the rest never was, and so nothing can be said of it.
 
-    The last test: after trouble the rig has its functions begin anew, and each costs a cold start.
+    The last test: after trouble the rig starts its functions again, and each costs a cold start.
     """
 
     class Dying(FaultTraffic):
