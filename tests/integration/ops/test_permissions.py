@@ -27,7 +27,7 @@ COMMANDS = [
     ["redrive"],
     ["redrive", "--confirm", "--yes"],
     ["redrive", "--confirm", "--yes", "--again", "--delete"],
-    ["drain", "--yes"],
+    ["drain", "--yes", "--timeout", "2m"],
     ["drain", "--resume"],
     ["doctor"],
     ["repair", "--yes"],
