@@ -33,6 +33,9 @@ _IN_SUCCESSION = 3
 _LONGEST = 500
 """Characters of the reason why an object was given up that are shown."""
 
+_LONGEST_MESSAGE = 2_000
+"""Characters of a message that are shown: more than any update of the provider's has, and a record may hold 1 MB."""
+
 _NONSENSE = (AttributeError, KeyError, TypeError, ValueError)
 """What boto3 raises where an answer of status 200 is JSON of another shape than the service's."""
 
@@ -216,7 +219,7 @@ class Redrive:
         summary = f"{len(failure.records)} records of {failure.function_name}. {failure.reason()}"
         self._tell(f"{key}: {printable(summary, _LONGEST)}")
         for _, data in failure.records[: wanted.show]:
-            self._tell(f"    {data.decode(errors='replace').rstrip()}")
+            self._tell(f"    {printable(data.decode(errors='replace'), _LONGEST_MESSAGE)}")
         if wanted.confirm:
             self._send(key, failure)
         self.report.records += len(failure.records)

@@ -54,7 +54,7 @@ _APART = 12
 
 
 def pytest_collection_modifyitems(items):
-    """Keep the browser's files apart: each has both cores draw, and the suite runs three files at a time."""
+    """Keep the browser's files apart: each has both cores draw, and the suite runs four files at a time."""
     files = {path: list(group) for path, group in itertools.groupby(items, lambda item: item.path)}
     browsers = [path for path in files if path.parent.name == "browser"]
     others = [path for path in files if path not in browsers]

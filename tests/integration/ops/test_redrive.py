@@ -35,6 +35,15 @@ def test_the_messages_can_be_seen_first(s3, capsys):
     assert capsys.readouterr().out.count('{"n":') == 2
 
 
+def test_of_a_message_without_end_the_beginning_is_shown(s3, capsys):
+    """A megabyte on a terminal, or in a script's log, tells nobody anything."""
+    put(s3, "one", failure(updates(1, size=1_000_000)))
+    assert run("--show", "1") == 0
+    (shown,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith('    {"n":')]
+    assert len(shown) <= 2_010
+    assert shown.endswith("x…")
+
+
 def test_what_is_in_the_stream_is_not_sent_again(s3, kinesis, capsys):
     """Redriving twice is redriving once; an object that came meanwhile goes."""
     put(s3, "one", failure(updates(3)))
