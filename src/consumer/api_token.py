@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from common.api_token import MalformedTokenError, checked
+from common.printable import printable
 from consumer.errors import ApiTokenError
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
+
+_LONGEST = 500
+"""Characters that are shown of what Secrets Manager, or what answers in its place, says."""
 
 
 def read_api_token(secrets: SecretsManagerClient, secret_arn: str) -> str:
@@ -26,10 +30,12 @@ def read_api_token(secrets: SecretsManagerClient, secret_arn: str) -> str:
         text = str(secrets.get_secret_value(SecretId=secret_arn).get("SecretString") or "")
     except ClientError as error:
         if error.response["Error"]["Code"] == "ResourceNotFoundException":
-            raise ApiTokenError(f"secret {secret_arn}: is missing or has no value yet; {how}") from error
-        raise ApiTokenError(f"secret {secret_arn}: could not be read ({error}); check the consumer's role") from error
-    except Exception as error:  # of an odd answer botocore's parsers raise whatever they stumble over
-        raise ApiTokenError(f"secret {secret_arn}: could not be read ({error})") from error
+            raise ApiTokenError(f"secret {secret_arn}: is missing or has no value yet; {how}") from None
+        said = printable(str(error), _LONGEST)
+        raise ApiTokenError(f"secret {secret_arn}: could not be read ({said}); check the consumer's role") from None
+    except Exception as error:  # noqa: BLE001 -- of an odd answer botocore's parsers raise whatever they stumble over
+        said = printable(str(error), _LONGEST)
+        raise ApiTokenError(f"secret {secret_arn}: could not be read ({said})") from None
     try:
         return checked(text)
     except MalformedTokenError as error:

@@ -162,5 +162,6 @@ def _refusal(operation: str, status: int, content: bytes) -> ClientError:
         code, message = str(answer["__type"]).rpartition("#")[2], answer.get("message") or answer.get("Message") or ""
     except (ValueError, KeyError, TypeError, AttributeError):
         code, message = str(status), _shown(content)
-    error = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    what = {"Code": printable(code, _ERROR_CHARACTERS), "Message": said(message)}
+    error = {"Error": what, "ResponseMetadata": {"HTTPStatusCode": status}}
     return ClientError(error, operation)  # type: ignore[arg-type]  # the fields that we and botocore read

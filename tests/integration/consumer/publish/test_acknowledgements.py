@@ -124,16 +124,25 @@ def test_a_status_that_refuses_nothing_for_good_is_tried_again(kinesis, status):
 HOSTILE = "\x1b]0;owned\x07\nline 2\r\n" + "x" * 5000
 
 
-@pytest.mark.parametrize("answer", [HOSTILE.encode(), compact({"__type": "AccessDenied", "message": HOSTILE})])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        HOSTILE.encode(),
+        compact({"__type": "AccessDenied", "message": HOSTILE}),
+        compact({"__type": HOSTILE}),
+        compact({"__type": "AccessDenied", "message": {"a": HOSTILE}}),
+    ],
+)
 def test_what_a_refusal_says_cannot_act_on_a_terminal(kinesis, answer):
-    """The text of an error is one line without escape sequences, whatever the answer holds."""
+    """The text of an error, and of its cause, is one line without escape sequences, whatever the answer holds."""
     with AwsStub(lambda *_: (403, answer)) as aws:
         client = kinesis(aws.url)
         for call in (lambda: PutRecords(client, "updates").send([Record()]), ListShards(client, "updates")):
             with pytest.raises(PublishError) as caught:
                 call()
-            assert str(caught.value).isprintable()
-            assert len(str(caught.value)) < 1000
+            for error in (caught.value, caught.value.__cause__):
+                assert str(error).isprintable()
+                assert len(str(error)) < 1000
 
 
 def logged(caplog, message):
@@ -215,6 +224,21 @@ def test_pages_are_followed_to_their_end(kinesis):
         assert json.loads(aws.bodies[1]) == {"NextToken": "t"}
 
 
+def secret_error(answer, status=200):
+    """The error with which the token is read from a Secrets Manager that answers so."""
+    with AwsStub(lambda *_: (status, answer)) as aws:
+        secrets = botocore.session.get_session().create_client(
+            "secretsmanager",
+            region_name="us-east-1",
+            endpoint_url=aws.url,
+            config=Config(retries={"total_max_attempts": 1}),
+        )
+        with pytest.raises(ApiTokenError, match="arn:of-the-secret") as caught:
+            read_api_token(secrets, "arn:of-the-secret")
+        secrets.close()
+    return caught.value
+
+
 @pytest.mark.parametrize(
     "answer",
     [
@@ -229,16 +253,16 @@ def test_pages_are_followed_to_their_end(kinesis):
 )
 def test_what_holds_no_secret_is_an_error_that_says_so(answer):
     """An odd answer of Secrets Manager is one of our errors, which names the secret."""
-    with AwsStub(lambda *_: (200, answer)) as aws:
-        secrets = botocore.session.get_session().create_client(
-            "secretsmanager",
-            region_name="us-east-1",
-            endpoint_url=aws.url,
-            config=Config(retries={"total_max_attempts": 1}),
-        )
-        with pytest.raises(ApiTokenError, match="arn:of-the-secret"):
-            read_api_token(secrets, "arn:of-the-secret")
-        secrets.close()
+    secret_error(answer)
+
+
+@pytest.mark.parametrize("refusal", [{"__type": HOSTILE}, {"__type": "AccessDenied", "message": HOSTILE}])
+def test_what_secrets_manager_says_cannot_act_on_a_terminal(refusal):
+    """Lambda logs the text of an error as it is; a trace shows no other text than that."""
+    error = secret_error(compact(refusal), status=400)
+    assert str(error).isprintable()
+    assert len(str(error)) < 1000
+    assert error.__suppress_context__
 
 
 @pytest.mark.parametrize("headers", [b"", b"Content-Type: text/html\r\n"])
