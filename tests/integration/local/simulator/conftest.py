@@ -15,7 +15,7 @@ from tests.manual_clock import ManualClock
 
 START = times.parse("2024-03-04T23:24:00Z")
 TOKEN = "secret-of-the-tests"
-TIMEOUT = 10
+TIMEOUT = 90
 
 
 class UpdateSource:

@@ -11,7 +11,7 @@ from local.simulator.update_log import LONGEST_LOOK_BACK, NoLongerKeptError
 from local.threads import ThreadWatch
 from tests.support.conditions import wait_until
 
-TIMEOUT = 10
+TIMEOUT = 90
 
 
 def _wait_for_count(feed, count):
