@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import gc
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_NEVER_USED = ("awscrt", "OpenSSL")
-"""botocore imports them where they are, which is beside the packages for development: see `runtime/not_in_lambda`."""
+_NOT_IN_LAMBDA = [path.stem for path in (Path(__file__).parent / "runtime" / "not_in_lambda").glob("[!_]*.py")]
+"""What botocore imports where it is, which is beside the packages for development; nothing here needs it."""
 
 
 @contextlib.contextmanager
@@ -20,7 +21,7 @@ def quick_imports() -> Iterator[None]:
 
     They stay away from then on, unless somebody has imported them before.
     """
-    for name in _NEVER_USED:
+    for name in _NOT_IN_LAMBDA:
         sys.modules.setdefault(name, None)  # type: ignore[arg-type]  # an import of it fails, as the language has it
     was_on = gc.isenabled()
     gc.disable()

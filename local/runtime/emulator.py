@@ -37,7 +37,7 @@ _GRACE = 30.0
 """Seconds past the function's timeout after which the emulator itself is taken for stuck."""
 _START_LINE = "START RequestId: "
 _ONCE_TOLD = 'read -r _ && exec "$@" </dev/null'
-"""A shell's wait for a line: with none to come, since who would write it is gone, nothing starts."""
+"""A shell waits for a line before it becomes the emulator; if its parent is gone, none comes and nothing starts."""
 
 
 class EmulatorError(Exception):

@@ -79,8 +79,8 @@ class Function:
         self._idle: list[Emulator] = []
         self._outdated: set[Emulator] = set()
         self._busy: dict[Emulator, float] = {}
-        self._asked: dict[Emulator, float] = {}
-        """To stop, and when the invocation had begun that was asked: the next one has not been."""
+        self._asked: set[Emulator] = set()
+        """Those at work whose invocation has been asked to stop."""
         self._stopped = False
         self._counts: Counter[str] = Counter()
         self._cannot_start: str | None = None
@@ -149,9 +149,7 @@ class Function:
     def terminate(self) -> bool:
         """Send SIGTERM to each runtime that is at work and listens for it, once; return whether it was sent to any."""
         with self._lock:
-            unasked = [(one, began) for one, began in self._busy.items() if self._asked.get(one) != began]
-        asked = {emulator: began for emulator, began in unasked if emulator.terminate_runtime()}
-        with self._lock:
+            asked = {emulator for emulator in self._busy.keys() - self._asked if emulator.terminate_runtime()}
             self._asked |= asked
         return bool(asked)
 
@@ -199,10 +197,9 @@ class Function:
             self._busy.pop(emulator, None)
             reusable = emulator.alive and not self._stopped and emulator not in self._outdated
             self._outdated.discard(emulator)
+            self._asked.discard(emulator)
             if reusable:
                 self._idle.append(emulator)
-            else:
-                self._asked.pop(emulator, None)
         if not reusable:
             emulator.stop()
 

@@ -10,7 +10,10 @@ import os
 import signal
 import time
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _PROC = Path("/proc")
 _LISTEN = "0A"  # proc(5), /proc/net/tcp: the state of a listening socket
@@ -96,18 +99,17 @@ def kill_session(leader: int, timeout: float = 2.0) -> None:
 
     The emulator gives its runtime its own process group: only the session holds both.
     """
-    deadline = time.monotonic() + timeout
-    while time.monotonic() < deadline:
-        others = [pid for pid in session(leader) if pid != leader]
-        if not others:
-            break
-        for pid in others:
-            _kill(pid)
-        time.sleep(_STEP)
+    _kill_all(lambda: [pid for pid in session(leader) if pid != leader], timeout)
     _kill(leader)
     # Nobody is left who starts any; one look may miss a process whose number is low, when numbers wrap around.
-    while (left := session(leader)) and time.monotonic() < deadline + timeout:
-        for pid in left:
+    _kill_all(lambda: session(leader), timeout)
+
+
+def _kill_all(found: Callable[[], list[int]], timeout: float) -> None:
+    """Kill what is found until there is nothing more, for `timeout` seconds at most."""
+    deadline = time.monotonic() + timeout
+    while (pids := found()) and time.monotonic() < deadline:
+        for pid in pids:
             _kill(pid)
         time.sleep(_STEP)
 

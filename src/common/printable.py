@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+_SAID_CHARACTERS = 500
+
 _UNPRINTABLE = re.compile(
     "["
     "\x00-\x1f\x7f-\x9f"  # control characters: escape sequences begin with them, and lines end with them
@@ -21,3 +23,8 @@ def printable(text: str, most: int) -> str:
     """
     cleaned = _UNPRINTABLE.sub(lambda match: " " if match[0].isspace() else "?", text).strip()
     return cleaned if len(cleaned) <= most else f"{cleaned[: most - 1]}…"
+
+
+def said(what: object) -> str:
+    """Return what another side says in an error or a text: one line of at most 500 characters."""
+    return printable(str(what), _SAID_CHARACTERS)

@@ -7,14 +7,11 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from common.api_token import MalformedTokenError, checked
-from common.printable import printable
+from common.printable import said
 from consumer.errors import ApiTokenError
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
-
-_LONGEST = 500
-"""Characters that are shown of what Secrets Manager, or what answers in its place, says."""
 
 
 def read_api_token(secrets: SecretsManagerClient, secret_arn: str) -> str:
@@ -31,11 +28,11 @@ def read_api_token(secrets: SecretsManagerClient, secret_arn: str) -> str:
     except ClientError as error:
         if error.response["Error"]["Code"] == "ResourceNotFoundException":
             raise ApiTokenError(f"secret {secret_arn}: is missing or has no value yet; {how}") from None
-        said = printable(str(error), _LONGEST)
-        raise ApiTokenError(f"secret {secret_arn}: could not be read ({said}); check the consumer's role") from None
+        raise ApiTokenError(
+            f"secret {secret_arn}: could not be read ({said(error)}); check the consumer's role"
+        ) from None
     except Exception as error:  # noqa: BLE001 -- of an odd answer botocore's parsers raise whatever they stumble over
-        said = printable(str(error), _LONGEST)
-        raise ApiTokenError(f"secret {secret_arn}: could not be read ({said})") from None
+        raise ApiTokenError(f"secret {secret_arn}: could not be read ({said(error)})") from None
     try:
         return checked(text)
     except MalformedTokenError as error:

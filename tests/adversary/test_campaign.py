@@ -21,6 +21,6 @@ from tests.adversary.judge import Broken
     ],
 )
 def test_what_a_busy_machine_may_have_caused_is_in_doubt(promises, in_doubt):
-    """A loss is none of it, however late a run was, unless what was still to come had no time left."""
+    """A slow machine makes a run late; it loses nothing, unless the last run had no time to settle."""
     broken = tuple(Broken(promise, "seen") for promise in promises)
     assert Result("kind", 1, "a promise", broken, 1.0, (), "").in_doubt is in_doubt

@@ -67,9 +67,8 @@ class LocalRun:
         return json.loads(self.report_path.read_text())
 
     def assert_nothing_is_left(self):
-        with contextlib.suppress(AssertionError):
-            wait_until(lambda: not any(map(processes.alive, self.family)))
-        assert [Path(f"/proc/{pid}/cmdline").read_bytes() for pid in self.family if processes.alive(pid)] == []
+        left = lambda: [pid for pid in self.family if processes.alive(pid)]  # noqa: E731 -- twice the same
+        wait_until(lambda: not left(), lambda: [Path(f"/proc/{pid}/cmdline").read_bytes() for pid in left()])
         assert list(self.temporary.iterdir()) == []
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 ROOT = Path(__file__).resolve().parents[2]
-Fetched = dict[str, dict[str, wheels.Wheel]]
+type Fetched = dict[str, dict[str, wheels.Wheel]]
 ARCHITECTURES = {"arm64": ["arm64"], "x86_64": ["x86_64"], "both": ["arm64", "x86_64"]}
 MEGABYTE = 1_000_000
 

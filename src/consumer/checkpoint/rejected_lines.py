@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from common.clock import rfc3339
-from common.printable import printable
+from common.printable import said
 from consumer.errors import CheckpointError
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 PREFIX = "rejected/"
 
-_DETAILS = 500
 _HEAD_BYTES = 512
 """Of a line in memory and of its JSON, without the line itself; a reason has at most some 300 characters."""
 
@@ -91,7 +90,7 @@ class RejectedStore:
                 self._deadline.call("the write of rejected lines", put)
         except Exception as error:  # an answer without an ETag acknowledges nothing, and is one of them
             raise CheckpointError(
-                f"s3://{self._bucket}/{key}: rejected lines could not be kept ({printable(str(error), _DETAILS)}); "
+                f"s3://{self._bucket}/{key}: rejected lines could not be kept ({said(error)}); "
                 "the position after them is not committed, so they will be read again. Check the bucket and the "
                 "consumer's role"
             ) from error

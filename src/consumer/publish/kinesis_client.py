@@ -19,7 +19,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.exceptions import ClientError, HTTPClientError
 
-from common.printable import printable
+from common.printable import printable, said
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -38,7 +38,6 @@ TAKEN: dict[str, Any] = {"SequenceNumber": "(not looked at)"}
 """Entry of a record that was taken, and of which nothing else is asked."""
 
 _ERROR_CHARACTERS = 200
-_SAID_CHARACTERS = 500
 
 
 class _Entry(msgspec.Struct):
@@ -130,11 +129,6 @@ class KinesisApi:
 _quoted = msgspec.json.Encoder().encode
 _decode_answer = msgspec.json.Decoder(_Answer).decode
 _decode_object = msgspec.json.Decoder(dict[str, Any]).decode
-
-
-def said(what: object) -> str:
-    """Return what Kinesis, or what answers in its place, says in an error or a text: one line of bounded length."""
-    return printable(str(what), _SAID_CHARACTERS)
 
 
 def _decoded[T](operation: str, answer: bytes, decode: Callable[[bytes], T]) -> T:

@@ -35,7 +35,7 @@ _SHORT_PAUSE_SECONDS = 1.0
 it: woken for each, it would spend more on waking than on them."""
 
 _LAST_ANSWERS_SECONDS = 1.0
-"""What the answers on their way are waited for, at an end that is not in order, and by the next run."""
+"""How long an abandoned run, and the next run in its process, wait for answers that are on their way."""
 _CLOSING_SECONDS = 0.2
 _LEASE_LOOK_SECONDS = 0.25
 

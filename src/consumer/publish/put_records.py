@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 from botocore import exceptions
 from botocore.exceptions import ClientError, HTTPClientError
 
+from common.printable import said
 from consumer.errors import PublishError
-from consumer.publish.kinesis_client import TAKEN, said
+from consumer.publish.kinesis_client import TAKEN
 from consumer.rare_warning import RareWarning
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from hashlib import md5
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from common.printable import said
 from consumer.errors import PublishError
-from consumer.publish.kinesis_client import said
 from consumer.publish.put_records import is_temporary
 from consumer.rare_warning import RareWarning
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from common.printable import printable
+from common.printable import printable, said
 
 
 @pytest.mark.parametrize(
@@ -33,3 +33,8 @@ def test_it_is_a_line_of_at_most_so_many_characters(text, most):
     assert len(shown) <= most
     assert len(shown.splitlines()) <= 1
     shown.encode()
+
+
+def test_what_another_side_says_is_one_bounded_line():
+    """An error as well as a text: it stands in the text of ours."""
+    assert said(ValueError("\x1b[31mtwo\nlines" + "x" * 1_000)) == "?[31mtwo lines" + "x" * 485 + "…"
