@@ -59,8 +59,14 @@ class Freeze:
 
     def _run(self):
         commits, consumer = self._rig.proxy.commits, self._rig.functions[CONSUMER]
-        wait_until(lambda: commits)
-        (pid, *_) = consumer.busy_processes()
+        at_work: list[int] = []
+
+        def only_who_commits():  # until the end; the other is gone once it has found the lease held
+            at_work[:] = consumer.busy_processes()
+            return commits and len(at_work) == 1
+
+        wait_until(only_who_commits)
+        (pid,) = at_work
         os.kill(pid, signal.SIGSTOP)
         self.injected[PAUSE.name] += 1
         first = commits[-1].owner
