@@ -17,7 +17,7 @@ import boto3
 from botocore.config import Config
 
 from local.aws.moto import LISTED, OPERATOR, REGION, credentials
-from local.runtime.processes import listening_ports
+from local.runtime.processes import command_line, listening_ports
 
 if TYPE_CHECKING:
     from local.aws.moto import Cloud
@@ -57,7 +57,7 @@ def endpoints() -> list[str]:
             if (
                 entry.name.isdecimal()
                 and entry.stat().st_uid == os.getuid()
-                and {_SERVER, _MARK} <= set((entry / "cmdline").read_bytes().split(b"\0"))
+                and {_SERVER, _MARK} <= set(command_line(int(entry.name)))
             ):
                 found += [f"http://127.0.0.1:{port}" for port in sorted(listening_ports(int(entry.name)))]
     return sorted(found)

@@ -66,6 +66,14 @@ def session(leader: int) -> list[int]:
     return [pid for pid, status in _all() if status.session == leader]
 
 
+def command_line(pid: int) -> list[bytes]:
+    """Return what a process was started with, word by word; nothing if it has ended."""
+    try:
+        return (_PROC / str(pid) / "cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return []
+
+
 def listening_ports(pid: int) -> set[int]:
     """Return the IPv4 TCP ports on which a process listens."""
     sockets = set()

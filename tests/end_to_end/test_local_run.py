@@ -68,7 +68,7 @@ class LocalRun:
 
     def assert_nothing_is_left(self):
         left = lambda: [pid for pid in self.family if processes.alive(pid)]  # noqa: E731 -- twice the same
-        wait_until(lambda: not left(), lambda: [Path(f"/proc/{pid}/cmdline").read_bytes() for pid in left()])
+        wait_until(lambda: not left(), lambda: [processes.command_line(pid) for pid in left()])
         assert list(self.temporary.iterdir()) == []
 
 
@@ -241,7 +241,7 @@ def test_a_local_aws_that_ends_ends_the_run(local_run):
     """Nothing can be counted any more: one sentence says so, and nothing is waited for."""
     run = local_run(*SHORT, "--duration", "0")
     wait_for_functions(run)
-    (aws,) = [pid for pid in run.look() if b"local.aws.moto_server" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    (aws,) = [pid for pid in run.look() if b"local.aws.moto_server" in processes.command_line(pid)]
     os.kill(aws, signal.SIGKILL)
     assert run.end() == 2, run.output()
     assert "local: error: the local AWS (moto) ended in the middle of the run" in run.output()
@@ -255,7 +255,7 @@ def test_a_second_ctrl_c_ends_the_run_at_once(local_run):
     """
     run = local_run(*SHORT, "--duration", "0")
     wait_for_functions(run)
-    (aws,) = [pid for pid in run.look() if b"local.aws.moto_server" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    (aws,) = [pid for pid in run.look() if b"local.aws.moto_server" in processes.command_line(pid)]
     os.kill(aws, signal.SIGSTOP)
     run.interrupt()
     wait_until(lambda: "press Ctrl-C again to stop at once" in run.output())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 
 import pytest
@@ -35,6 +36,18 @@ def test_a_process_of_any_name_is_seen_and_ended(running, name):
     assert pid in processes.children(os.getpid())
     assert pid in processes.descendants(os.getpid())
     assert processes.session(pid) == [pid]
+    assert processes.command_line(pid)[1:2] == [b"300"]
     assert not processes.catches_sigterm(pid)
     processes.kill_session(pid)
     assert not processes.alive(pid)
+
+
+def test_of_a_process_that_has_ended_nothing_is_read(running):
+    """Not even an error: between two looks any may end."""
+    pid = running(b"ended")
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    assert not processes.alive(pid)
+    assert processes.command_line(pid) == []
+    assert not processes.catches_sigterm(pid)
+    assert processes.listening_ports(pid) == set()
