@@ -97,8 +97,19 @@ class Alerter:
         common.environment.ConfigurationError
             It is not known which updates of an envelope are wanted. No record is to blame for that, and the batch
             fails as a whole.
+        common.kinesis_event.MalformedEventError
+            From `records`: the event breaks off there.
         """
         turn = Turn(remaining_seconds)
+        try:
+            self._process_in_order(records, turn)
+        except Exception:
+            self._write_log(turn)  # the batch fails as a whole, but what was sent was sent
+            raise
+        self._write_log(turn)
+        return turn.result
+
+    def _process_in_order(self, records: Iterable[KinesisRecord], turn: Turn) -> None:
         result = turn.result
         for record in records:
             try:
@@ -106,17 +117,15 @@ class Alerter:
             except OutOfTimeError:
                 logger.warning("stopping: too little time left", extra={"sequence_number": record.sequence_number})
                 result.failed_sequence_number = record.sequence_number
-                break
+                return
             except ConfigurationError:
                 raise
             except Exception:  # noqa: BLE001 - whatever it is, the records before this one are done and must not be sent again
                 logger.exception("record failed", extra={"sequence_number": record.sequence_number})
                 result.failed = 1
                 result.failed_sequence_number = record.sequence_number
-                break
+                return
             turn.first = False
-        self._write_log(turn)
-        return result
 
     def _process_record(self, record: KinesisRecord, turn: Turn) -> None:
         """Alert on a record's updates, so many at a time that the progress is worth a note."""

@@ -12,6 +12,8 @@ from alerts.alert_log import _THREADS
 from alerts.newest_alerts import MOST
 from api import hours, schemas
 from common.clock import SystemClock
+from common.environment import ConfigurationError
+from common.kinesis_event import MalformedEventError
 from live import objects
 from tests.integration.alerts.conftest import BUCKET, FaultyClient
 
@@ -287,3 +289,17 @@ def test_who_has_no_time_left_leaves_the_log_for_later(world, record):
 
     assert alerter.process([], lambda: 60.0).unlogged == 0
     assert len(world.log()) == 1
+
+
+@pytest.mark.parametrize("error", [MalformedEventError, ConfigurationError])
+def test_what_was_sent_before_the_batch_failed_as_a_whole_is_in_the_log(world, record, error):
+    """The event breaks off, or an envelope comes whose patterns nobody knows: Lambda may never send the batch again."""
+
+    def breaks_off():
+        yield record(squawk="7700")
+        raise error
+
+    with pytest.raises(error):
+        world.deliver(breaks_off())
+
+    assert list(world.logged().values()) == [1]
