@@ -49,18 +49,21 @@ def pytest_collection_finish():
     gc.enable()
 
 
-_APART = 12
-"""Files from one of the browser's to the next."""
+_TESTS = Path(__file__).parent
+_APART = {_TESTS / "browser": 12, _TESTS / "integration" / "consumer": 4}
+"""Files from one of a folder's to the next."""
 
 
 def pytest_collection_modifyitems(items):
-    """Keep the browser's files apart: each has both cores draw, and the suite runs four files at a time."""
+    """Keep files of a kind apart, since four run at a time: the browser's have both cores draw, the consumer's wait."""
     files = {path: list(group) for path, group in itertools.groupby(items, lambda item: item.path)}
-    browsers = [path for path in files if path.parent.name == "browser"]
-    others = [path for path in files if path not in browsers]
-    for number, path in enumerate(browsers):
-        others.insert(min(_APART * number, len(others)), path)
-    items[:] = [item for path in others for item in files[path]]
+    order = list(files)
+    for folder, apart in _APART.items():
+        several = [path for path in order if folder in path.parents]
+        order = [path for path in order if path not in several]
+        for number, path in enumerate(several):
+            order.insert(min(apart * number, len(order)), path)
+    items[:] = [item for path in order for item in files[path]]
 
 
 _ONE_STACK = {"tests/end_to_end/test_secrets.py": "tests/end_to_end/test_least_privilege.py"}
