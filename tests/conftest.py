@@ -38,6 +38,8 @@ SETTINGS = {
 }
 os.environ |= SETTINGS
 
+from common.observability import logger  # noqa: E402 - Powertools reads the settings when it is imported
+
 gc.disable()  # until all tests are collected: nearly all that is made meanwhile stays
 
 
@@ -85,9 +87,10 @@ def pytest_xdist_make_scheduler(config, log):
 
 @pytest.fixture(autouse=True)
 def _settings():
-    """A command run in this process, by a test or a fixture of any scope, clears these; the next test has its own."""
+    """A command run in this process, by a test or a fixture of any scope, changes these; the next test has its own."""
     yield
     os.environ.update(SETTINGS)
+    logger.setLevel("INFO")
 
 
 @pytest.fixture(scope="session")
