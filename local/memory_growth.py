@@ -21,9 +21,9 @@ def note(options: RunOptions) -> str | None:
     if options.duration is not None or not options.source.endless:
         return None
     size, rate = BYTES_AN_UPDATE[options.record_format], options.source.rate
-    grows = (
-        f"some {size * _MILLION / _GIGA:.1f} GB for each million updates"
-        if rate is None
-        else f"some {size * rate * 60 / _MILLION:,.0f} MB a minute"
-    )
+    if rate is None:
+        grows = f"some {size * _MILLION / _GIGA:.1f} GB for each million updates"
+    else:
+        megabytes = size * rate * 60 / _MILLION
+        grows = f"some {megabytes:,.0f} MB a minute" if megabytes >= 1 else "less than 1 MB a minute"
     return f"Until the run ends, all that is sent stays in memory for the closing table: {grows}."

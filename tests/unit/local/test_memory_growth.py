@@ -20,6 +20,11 @@ def test_generated_traffic_without_an_end_says_what_a_minute_takes(record_format
     assert f": some {megabytes:,.0f} MB a minute." in note(options)
 
 
+def test_a_little_is_not_nothing():
+    """One update every minute or two."""
+    assert ": less than 1 MB a minute." in note(parse(["--duration", "0", "--rate", "0.01"]))
+
+
 def test_a_stream_that_others_serve_says_what_a_million_updates_take(tmp_path):
     """Nobody here knows how fast they come."""
     token = tmp_path / "token"
