@@ -75,6 +75,7 @@ def test_wherever_the_process_ends_what_was_sent_is_logged_once(world, record, s
     world.inject(**faults)
 
     world.deliver([record(squawk="7700"), record("040172", squawk="7600"), record(seconds=5, squawk="7700")])
+    world.log_what_waits()  # an answer lost before the other write begins leaves that one to the next batch
 
     assert (
         world.notified().keys()
