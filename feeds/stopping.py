@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import signal
-import threading
 from typing import TYPE_CHECKING
 
-from local.signals import handled_by
+from local.signals import SignalledEvent, handled_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,8 +17,8 @@ class Stopping:
     """`asked` is set by the first signal, `hurry` by the second."""
 
     def __init__(self) -> None:
-        self.asked = threading.Event()
-        self.hurry = threading.Event()
+        self.asked = SignalledEvent()
+        self.hurry = SignalledEvent()
 
     @contextlib.contextmanager
     def on_signals(self) -> Iterator[None]:

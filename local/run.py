@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-import threading
 import time
 import webbrowser
 from typing import TYPE_CHECKING
@@ -26,6 +25,7 @@ from local.web.server import WebServer
 from local.web.static_files import StaticFiles
 
 if TYPE_CHECKING:
+    import threading
     from pathlib import Path
     from types import FrameType
 
@@ -55,7 +55,7 @@ class Run:
         self._options = options
         self._console = console
         self._repository = repository
-        self._stop = threading.Event()
+        self._stop = signals.SignalledEvent()
         self._began = time.monotonic()
         self._cloud: Cloud | None = None
         self._pipeline: Pipeline | None = None

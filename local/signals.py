@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import queue
 import signal
 import threading
 from typing import TYPE_CHECKING
@@ -14,6 +15,39 @@ if TYPE_CHECKING:
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _OF_A_SIGNAL = 128
 """A shell's exit code for a program that a signal ended, less the signal's number."""
+
+
+class SignalledEvent(threading.Event):
+    """An event that a signal handler may set, also while the thread that it interrupts is about to wait for it.
+
+    `threading.Event` would wait for itself for ever then: both take its lock. `SimpleQueue.put` is reentrant.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._has_come = False
+        self._coming: queue.SimpleQueue[None] = queue.SimpleQueue()
+
+    def is_set(self) -> bool:
+        """Return whether it was set."""
+        return self._has_come
+
+    def set(self) -> None:
+        """Set it for good."""
+        self._has_come = True
+        self._coming.put(None)
+
+    def clear(self) -> None:
+        """Refuse: what was asked for stays asked for."""
+        raise NotImplementedError
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until it is set, `timeout` seconds at most; return whether it is."""
+        if not self._has_come:
+            with contextlib.suppress(queue.Empty):
+                self._coming.get(timeout=None if timeout is None else max(0.0, timeout))
+                self._coming.put(None)  # for the next one who waits
+        return self._has_come
 
 
 @contextlib.contextmanager

@@ -7,12 +7,11 @@ import logging
 import math
 import signal
 import sys
-import threading
 from typing import TYPE_CHECKING
 
 from local.command import run_command
 from local.machine import MachineError, check_loopback
-from local.signals import handled_by
+from local.signals import SignalledEvent, handled_by
 from local.simulator import options as shared
 from local.simulator.feed import Feed
 from local.simulator.recording import RecordingError
@@ -84,7 +83,7 @@ def serve(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
         parser.error(str(error))
     except OSError as error:
         parser.error(f"--port: {options.port} cannot be used: {error.strerror}; take another, or 0 for any free one")
-    stop = threading.Event()
+    stop = SignalledEvent()
     for note in getattr(source, "notes", ()):
         _tell(note)
     with (

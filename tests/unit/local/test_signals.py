@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import runpy
 import signal
+import sys
+import threading
 
 import pytest
 
@@ -64,3 +67,52 @@ def test_until_a_local_run_takes_ctrl_c_over_it_ends_the_program_or_stays_ignore
         inherited(signal.SIGINT)
     runpy.run_module("local", run_name="imported")
     assert signal.getsignal(signal.SIGINT) is (signal.SIG_IGN if is_ignored else signal.SIG_DFL)
+
+
+def test_an_event_may_be_set_between_any_two_instructions_of_a_wait():
+    """As a signal's handler sets it, on the thread that waits."""
+    woken = []
+
+    def wait_and_set(moment):
+        event, instructions = signals.SignalledEvent(), itertools.count(1)
+
+        def trace(frame, _kind, _argument):
+            frame.f_trace_opcodes = True
+            if next(instructions) == moment:
+                event.set()
+            return trace
+
+        sys.settrace(trace)
+        has_come = event.wait(0.0)
+        sys.settrace(None)
+        return next(instructions) > moment, has_come, event.is_set()
+
+    def all_moments():
+        for moment in itertools.count(1):
+            was_reached, has_come, is_set = wait_and_set(moment)
+            if not was_reached:
+                return
+            woken.append((has_come, is_set))
+
+    thread = threading.Thread(target=all_moments, daemon=True)
+    thread.start()
+    thread.join(20)
+    assert not thread.is_alive(), f"waits for itself from instruction {len(woken) + 1} on"
+    assert len(woken) > 20
+    assert all(is_set for _, is_set in woken)
+
+
+def test_everybody_who_waits_for_it_is_woken():
+    """It is set once, and stays so."""
+    event, woken = signals.SignalledEvent(), []
+    threads = [threading.Thread(target=lambda: woken.append(event.wait())) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    assert not event.wait(-1)
+    event.set()
+    for thread in threads:
+        thread.join()
+    assert woken == [True] * 3
+    assert event.wait()
+    with pytest.raises(NotImplementedError):
+        event.clear()
