@@ -153,7 +153,7 @@ def _equal(name: str, due: Any, shown: Any) -> bool:
 
 
 def _readings(update: dict[str, Any]) -> dict[str, Any]:
-    squawk, source, ground = (update.get(name) for name in ("squawk", "collection_type", "on_ground"))
+    squawk, source, ground = _squawk(update.get("squawk")), update.get("collection_type"), update.get("on_ground")
     source = _text("collection_type", source)
     return {
         "altitude": _number(update.get("altitude_baro"), _READING),
@@ -166,8 +166,15 @@ def _readings(update: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _squawk(value: Any) -> str | None:
+    """Return a squawk's text; one that is written as a number has four digits."""
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 9999:
+        return f"{value:04}"
+    return _text("squawk", value)
+
+
 def _identity(update: dict[str, Any]) -> dict[str, str | None]:
-    return {name: _text(name, update.get(name)) for name in IDENTITY}
+    return {name: _text(name, update.get(name)) for name in IDENTITY} | {"squawk": _squawk(update.get("squawk"))}
 
 
 def _text(name: str, value: Any) -> str | None:

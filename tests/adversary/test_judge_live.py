@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from tests.adversary import recount
 from tests.adversary.forged import NOW, SHARD, header, named, positions, shown
 from tests.adversary.judge_live import judge
 from tests.adversary.live import FIRST_WINDOW, LiveEvidence, LivePlan, Moment, Step
@@ -281,3 +282,12 @@ def test_a_snapshot_is_read_as_it_was_forged():
     row = snapshot.aircraft["A4F0AB"]
     assert (row["measured"], row["latitude"], row["on_ground"]) == (NOW + 2000, -3_150_000, False)
     assert read(seal(POSITIONS, header(columns=[[0, 1, 0, 0]] * 12, blocks=[]), b"")).aircraft == {}
+
+
+@pytest.mark.parametrize(
+    ("written", "due"),
+    [(7, "0007"), (7700, "7700"), ("1200", "1200"), (10_000, None), (-1, None), (7.0, None), (True, None)],
+)
+def test_a_squawk_that_is_written_as_a_number_is_due_as_its_digits(written, due):
+    """By the page; of what only looks like one nothing is due."""
+    assert recount._squawk(written) == due
