@@ -153,8 +153,8 @@ def _equal(name: str, due: Any, shown: Any) -> bool:
 
 
 def _readings(update: dict[str, Any]) -> dict[str, Any]:
-    squawk, source, ground = _squawk(update.get("squawk")), update.get("collection_type"), update.get("on_ground")
-    source = _text("collection_type", source)
+    squawk, source = (_text(name, update.get(name)) for name in ("squawk", "collection_type"))
+    ground = update.get("on_ground")
     return {
         "altitude": _number(update.get("altitude_baro"), _READING),
         "speed": _number(update.get("speed"), _READING),
@@ -166,19 +166,17 @@ def _readings(update: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _squawk(value: Any) -> str | None:
-    """Return a squawk's text; one that is written as a number has four digits."""
-    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 9999:
-        return f"{value:04}"
-    return _text("squawk", value)
-
-
 def _identity(update: dict[str, Any]) -> dict[str, str | None]:
-    return {name: _text(name, update.get(name)) for name in IDENTITY} | {"squawk": _squawk(update.get("squawk"))}
+    return {name: _text(name, update.get(name)) for name in IDENTITY}
 
 
 def _text(name: str, value: Any) -> str | None:
-    """Return a field's text; None where it is none, too long, or half of a surrogate pair is in it."""
+    """Return a field's text; None where it is none, too long, or half of a surrogate pair is in it.
+
+    A squawk that is written as a number is its four digits.
+    """
+    if name == "squawk" and type(value) is int and 0 <= value <= 9999:
+        return f"{value:04}"
     if (
         not isinstance(value, str)
         or len(value) > _LONGEST.get(name, 64)

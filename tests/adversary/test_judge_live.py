@@ -290,4 +290,4 @@ def test_a_snapshot_is_read_as_it_was_forged():
 )
 def test_a_squawk_that_is_written_as_a_number_is_due_as_its_digits(written, due):
     """By the page; of what only looks like one nothing is due."""
-    assert recount._squawk(written) == due
+    assert recount._text("squawk", written) == due
