@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 
 from common.clock import rfc3339
 from consumer.checkpoint import document
-from consumer.checkpoint.document import YEARS, Checkpoint, Lease, shown
+from consumer.checkpoint.document import Checkpoint, Lease, shown
 from consumer.checkpoint.position import Position
 from consumer.checkpoint.stored_object import read
 from consumer.errors import CheckpointError, LeaseHeldError, LeaseLostError
@@ -260,4 +260,4 @@ class CheckpointStore:
 def _is_ahead(retry_at: datetime, now: datetime) -> bool:
     """Tell whether the time has not come yet; one further ahead than any that is written is of a wrong clock."""
     longest = timedelta(seconds=LONGEST_RETRY_SECONDS) + _CLOCKS_DIFFER
-    return retry_at.year in YEARS and timedelta() < retry_at - now <= longest
+    return timedelta() < retry_at - now <= longest
