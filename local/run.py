@@ -55,7 +55,7 @@ class Run:
         self._options = options
         self._console = console
         self._repository = repository
-        self._stop = signals.SignalledEvent()
+        self._is_stopping = False  # a signal handler sets it, and may take no lock
         self._began = time.monotonic()
         self._cloud: Cloud | None = None
         self._pipeline: Pipeline | None = None
@@ -192,9 +192,9 @@ class Run:
             raise RunError(reason)
 
     def _wait_for(self, finished: threading.Event, pipeline: Pipeline) -> None:
-        while not finished.wait(0.1) and not self._stop.is_set() and not pipeline.broken():
+        while not finished.wait(0.1) and not self._is_stopping and not pipeline.broken():
             pass
-        if self._stop.is_set():
+        if self._is_stopping:
             self._tell("Stopping gracefully; press Ctrl-C again to stop at once.")
 
     def _interrupted(self, _number: int, _frame: FrameType | None) -> None:
@@ -202,8 +202,8 @@ class Run:
 
         Before anything is sent there is no order to keep: the first one ends the run.
         """
-        if self._at_work and not self._stop.is_set():
-            self._stop.set()
+        if self._at_work and not self._is_stopping:
+            self._is_stopping = True
             return
         if self._pipeline is not None:
             self._pipeline.kill()

@@ -38,8 +38,8 @@ class SignalledEvent(threading.Event):
         self._coming.put(None)
 
     def clear(self) -> None:
-        """Refuse: what was asked for stays asked for."""
-        raise NotImplementedError
+        """Refuse: nobody takes a signal back."""
+        raise RuntimeError("what a signal asked for stays asked for")
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until it is set, `timeout` seconds at most; return whether it is."""

@@ -67,7 +67,9 @@ class LocalRun:
         return json.loads(self.report_path.read_text())
 
     def assert_nothing_is_left(self):
-        left = lambda: [pid for pid in self.family if processes.alive(pid)]  # noqa: E731 -- twice the same
+        def left():
+            return [pid for pid in self.family if processes.alive(pid)]
+
         wait_until(lambda: not left(), lambda: [processes.command_line(pid) for pid in left()])
         assert list(self.temporary.iterdir()) == []
 
