@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import re
 
+from ops import metrics
+
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 _LONGEST = 3_650 * _UNITS["d"]
 """Nothing is kept for longer, and further back is no date."""
@@ -27,6 +29,16 @@ def of_some_length(text: str) -> float:
     span = seconds(text)
     if span < 1.0:
         raise argparse.ArgumentTypeError(f"got {text!r}; expected 1s or more")
+    return span
+
+
+def of_metrics(text: str) -> float:
+    """Return the seconds that an option's text means, from a second to as many as CloudWatch keeps each minute for."""
+    span = of_some_length(text)
+    if span > metrics.DAYS_KEPT * _UNITS["d"]:
+        raise argparse.ArgumentTypeError(
+            f"got {text!r}; expected {metrics.DAYS_KEPT}d at most: CloudWatch keeps the figures of minutes no longer"
+        )
     return span
 
 

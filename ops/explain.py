@@ -70,9 +70,11 @@ class Explainer:
             return []
         try:
             event = {"data": decoded(data)}
-        except (ValueError, RecursionError) as error:
+        except ValueError as error:
             return [f"the record is not JSON ({error}): a filter drops it"]
-        if not is_shallow(event):
+        except RecursionError:
+            event = None
+        if event is None or not is_shallow(event):
             return ["the record is nested deeper than a filter looks"]
         return list(_failures("", self._pattern, event))
 
@@ -155,7 +157,7 @@ def _of_line(name: str, line: bytes) -> Iterator[tuple[str, bytes]]:
     yield f"{name} (envelope)", line
     try:
         text, _ = envelope.lines(line, str(msgspec.json.decode(line)["shard"]))
-    except (envelope.UnknownVersionError, ValueError, KeyError):
+    except (envelope.UnknownVersionError, ValueError, KeyError, RecursionError):
         return
     for number, update in enumerate(text.split(b"\n")[:-1], start=1):
         yield f"{name}, update {number}", update

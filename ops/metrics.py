@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
 _MOST = 500  # queries a call: CloudWatch API reference, GetMetricData
 
+DAYS_KEPT = 15
+"""Further back CloudWatch has no figures of single minutes (User Guide, *Metrics retention*)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Query:
@@ -26,7 +29,7 @@ class Query:
 
 
 def read(cloudwatch: Any, queries: Mapping[str, Query], until: datetime, span: timedelta) -> dict[str, float]:
-    """Return each query's value over the span, by its name; one without data is left out.
+    """Return each query's value over the span, of `DAYS_KEPT` at most, by its name; one without data is left out.
 
     Raises
     ------

@@ -52,10 +52,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--span",
-        type=duration.of_some_length,
+        type=duration.of_metrics,
         default=300.0,
         metavar="SPAN",
-        help="of which time the metrics are, up to now (default 5m)",
+        help="of which time the metrics are, up to now (default 5m, 15d at most)",
     )
 
 

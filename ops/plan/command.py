@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.cost.model import UPDATE_BYTES
-from ops import duration, template
+from ops import duration, metrics, template
 from ops.duration import shown
 from ops.errors import OpsError
 from ops.output import say, say_json
@@ -44,6 +44,8 @@ cannot be done."""
 _MOST = 100_000_000
 """Beyond any stream of this kind: ten thousand shards take a tenth of it."""
 
+_MOST_HOURS = 24 * metrics.DAYS_KEPT
+
 _STACK = Path()
 """What `--check` checks without a FILE."""
 
@@ -67,6 +69,15 @@ def _whole(low: int, high: int) -> Any:
     return parse
 
 
+def _hours(text: str) -> float:
+    hours = _positive(text)
+    if hours > _MOST_HOURS:
+        raise argparse.ArgumentTypeError(
+            f"got {text[:40]!r}; expected {_MOST_HOURS} at most: CloudWatch keeps the figures of minutes no longer"
+        )
+    return hours
+
+
 def _milliseconds(text: str) -> float:
     return _positive(text.removesuffix("ms")) / 1_000
 
@@ -85,7 +96,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="PERCENT",
         help="of updates that the alerts' filter lets through (default 0.1, or as --stack says)",
     )
-    load.add_argument("--hours", type=_positive, default=24.0, metavar="N", help="with --stack: how far back (24)")
+    load.add_argument("--hours", type=_hours, default=24.0, metavar="N", help="with --stack: how far back (24)")
     parser.add_argument("--region", help="with --stack; default: as the shell or the profile says")
     parser.add_argument("--profile", help="with --stack; profile of ~/.aws/config")
     parser.add_argument(

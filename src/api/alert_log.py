@@ -27,6 +27,13 @@ _MOST_READ = 400
 _decode = msgspec.json.Decoder(schemas.Alert).decode
 
 
+class _Place(msgspec.Struct, array_like=True):
+    """Behind which alert a page ends, and when the first page was asked for."""
+
+    now: cursors.Moment
+    key: str
+
+
 class Log(hours.Keys, Protocol):
     """Where alerts are: an object each, whose name begins with the time of its update."""
 
@@ -36,18 +43,19 @@ class Log(hours.Keys, Protocol):
 
 def page(log: Log, request: Request, values: Values, now: int) -> schemas.Alerts:
     """Answer `/alerts`; `now` is in milliseconds since the epoch."""
+    place = cursors.read(values["cursor"], request.path, request.query, _Place)
+    now = now if place is None else place.now
     begin, end = hours.span(values, now, USUAL, LONGEST)
     if values["to"] is None:
         end = _NEVER
-    after = cursors.read(values["cursor"], request.path, request.query, str)
     wanted = values["icao_address"]
     found: list[schemas.Alert] = []
     last, looked_at, unreadable = "", 0, 0
-    for key in hours.keys(log, _PREFIX, begin, end, after):
+    for key in hours.keys(log, _PREFIX, begin, end, None if place is None else place.key):
         if not begin <= _measured(key) < end:
             continue
         if len(found) == values["limit"] or looked_at == _MOST_READ:
-            following = cursors.write(last, request.path, request.query)
+            following = cursors.write(_Place(now, last), request.path, request.query)
             return schemas.Alerts(alerts=found, unreadable=unreadable, next=following)
         last, looked_at = key, looked_at + 1
         try:

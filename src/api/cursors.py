@@ -1,7 +1,8 @@
 """Cursors: where the next page begins, as an opaque text.
 
 A cursor belongs to its query: it holds a checksum of the other parameters, so that a cursor used with another query is
-refused rather than answered with gaps.
+refused rather than answered with gaps. Where a question is about a time up to now, its pages are all about the now of
+the first one.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import zlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlencode
 
 import msgspec
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 NAME = "cursor"
+
+type Moment = Annotated[int, msgspec.Meta(ge=0, lt=1 << 47)]
+"""Milliseconds since the epoch, of years that have a date."""
+
 _LONGEST = 2_048
 _TAKES = "what `next` of an earlier page of the same question held"
 

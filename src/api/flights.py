@@ -22,15 +22,17 @@ if TYPE_CHECKING:
 DAYS = 7
 """Looked through where no day is asked for, the newest first."""
 
-ID = r"^[0-9A-Za-z]{1,32}-[0-9]{8}T[0-9]{6}Z$"
+ID = r"^~?[0-9A-Za-z]{1,32}-[0-9]{8}T[0-9]{6}Z$"
+"""An address and a time. Receivers write a tilde before addresses that are not ICAO's, such as those of TIS-B."""
 
 _MOST_BLOCKS = 40
 """That one page reads, some tens of kilobytes each; what is left comes with the next."""
 
 
 class _Place(msgspec.Struct, array_like=True):
-    """Behind which flight of which day a page ends."""
+    """Behind which flight of which day a page ends, and when the first page was asked for."""
 
+    now: cursors.Moment
     day: str
     id: str
 
@@ -62,6 +64,7 @@ def page(books: Books, request: Request, values: Values, now: int) -> schemas.Fl
         Nothing can be read of the day that was asked for. What is damaged else is left out, and its day named.
     """
     place = cursors.read(values["cursor"], request.path, request.query, _Place)
+    now = now if place is None else place.now
     found: list[schemas.Flight] = []
     unreadable: set[str] = set()
 
@@ -75,14 +78,14 @@ def page(books: Books, request: Request, values: Values, now: int) -> schemas.Fl
         last_id = place.id if place is not None and place.day == one else ""
         for block in _blocks(book, values, last_id):
             if looked_at == _MOST_BLOCKS:
-                return answer(_Place(one, last_id))
+                return answer(_Place(now, one, last_id))
             looked_at += 1
             for flight in _after(last_id, book, block, unreadable):
                 last_id = flight.id
                 if _matches(flight, values):
                     found.append(flight)
                 if len(found) == values["limit"]:
-                    return answer(_Place(one, last_id))
+                    return answer(_Place(now, one, last_id))
             last_id = max(last_id, block.first_id)  # goes on behind a damaged one, too
     return answer()
 

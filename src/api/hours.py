@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from api import problems
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 HOUR = 3_600_000
 """Milliseconds."""
+
+_ON_ITS_WAY = 60_000
+"""Milliseconds that a request may be on its way, or its clock ahead: *six hours ago* is more by then."""
 
 
 class Keys(Protocol):
@@ -50,7 +53,9 @@ def span(values: Values, now: int, usual: int, longest: int) -> tuple[int, int]:
     """
     end = now if values["to"] is None else values["to"]
     begin = end - usual if values["from"] is None else values["from"]
-    if not begin <= end <= begin + longest:
-        text = f"{(end - begin) / HOUR:.1f} hours before `to`"
+    most = longest if values["to"] is not None else longest + _ON_ITS_WAY
+    if not begin <= end <= begin + most:
+        apart = timedelta(milliseconds=abs(end - begin))
+        text = f"{apart} {'before' if begin < end else 'after'} {'now' if values['to'] is None else '`to`'}"
         raise problems.wrong_parameter("from", text, f"a time before `to`, by {longest // HOUR} hours at most")
     return begin, end

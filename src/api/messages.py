@@ -88,8 +88,8 @@ def _has(tag: str, header: str) -> bool:
 
 def _takes_gzip(header: str) -> bool:
     """Whether the client takes gzip, as RFC 9110 has the header; a quality of 0 is a no."""
+    takes = {}
     for one in header.lower().split(","):
         coding, _, parameters = one.partition(";")
-        if coding.strip() in {"gzip", "*"}:
-            return parameters.replace(" ", "") not in {"q=0", "q=0.0", "q=0.00", "q=0.000"}
-    return False
+        takes[coding.strip()] = parameters.replace(" ", "") not in {"q=0", "q=0.0", "q=0.00", "q=0.000"}
+    return takes.get("gzip", takes.get("*", False))

@@ -19,7 +19,7 @@ type Values = dict[str, Any]
 _FIRST_YEAR, _LAST_YEAR = 1970, 9998
 """Whatever their zones, times of these years have a number."""
 
-_VALUE = "[0-9A-Za-z\u00c0-\u024f][0-9A-Za-z\u00c0-\u024f .&'()/+-]{0,63}"
+_VALUE = "~?[0-9A-Za-z\u00c0-\u024f][0-9A-Za-z\u00c0-\u024f .&'()/+-]{0,63}"
 LIST = f"^{_VALUE}(,{_VALUE}){{0,49}}$"
 """Up to fifty values, each a code or a name."""
 

@@ -56,7 +56,7 @@ class Service:
             parameters.read_query(request.query, ())
             return Response(HTTPStatus.OK, routes.JSON, openapi.document(), {"Cache-Control": "public, max-age=300"})
         route, in_path = routes.find(request.path)
-        media_type = _chosen(request.headers.get("accept", "*/*"), route.media_types)
+        media_type = _chosen(request.headers.get("accept") or "*/*", route.media_types)
         values = parameters.read_query(request.query, route.parameters)
         for parameter in route.parameters:
             if parameter.is_in == "path":

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
+_MERIDIAN = 180.0
+
 _BY_IDENTITY = {
     "airline": ("airline_iata", "airline_name"),
     "callsign": ("callsign",),
@@ -144,7 +146,12 @@ def _within(targets: list[Target], box: geography.Box) -> list[Target]:
     west, south, east, north = box
     band = [one for one in targets if one.latitude is not None and south <= one.latitude <= north]
     if west <= east:
-        return [one for one in band if one.longitude is not None and west <= one.longitude <= east]
+        same = -east if east == _MERIDIAN else -west if west == -_MERIDIAN else west  # 180 and -180 are one meridian
+        return [
+            one
+            for one in band
+            if one.longitude is not None and (west <= one.longitude <= east or one.longitude == same)
+        ]
     return [one for one in band if one.longitude is not None and not east < one.longitude < west]
 
 

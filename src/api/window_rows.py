@@ -47,16 +47,18 @@ class _Row(msgspec.Struct):
 
 
 class _Place(msgspec.Struct, array_like=True):
-    """Behind which line of which object a page ends."""
+    """Behind which line of which object a page ends, and when the first page was asked for."""
 
+    now: cursors.Moment
     key: Annotated[str, msgspec.Meta(pattern=f"^{_PREFIX}")]
     lines: Annotated[int, msgspec.Meta(ge=0, lt=1 << 31)]
 
 
 def page(rows: Rows, request: Request, values: Values, now: int) -> schemas.Windows:
     """Answer `/windows`; `now` is in milliseconds since the epoch."""
-    begin, end = hours.span(values, now, USUAL, LONGEST)
     place = cursors.read(values["cursor"], request.path, request.query, _Place)
+    now = now if place is None else place.now
+    begin, end = hours.span(values, now, USUAL, LONGEST)
     found: list[msgspec.Raw] = []
     looked_at = answered = unreadable = 0
     following = hours.keys(rows, _PREFIX, begin, end + _LATE, None if place is None else place.key)
@@ -72,7 +74,7 @@ def page(rows: Rows, request: Request, values: Values, now: int) -> schemas.Wind
                 except (ValueError, RecursionError):
                     unreadable += 1
                 if len(found) == values["limit"] or looked_at >= _MOST_BYTES or answered >= _MOST_ANSWERED:
-                    address = cursors.write(_Place(key, number), request.path, request.query)
+                    address = cursors.write(_Place(now, key, number), request.path, request.query)
                     return schemas.Windows(rows=found, unreadable=unreadable, next=address)
         except DamagedObjectError:
             unreadable += 1

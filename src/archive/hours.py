@@ -6,6 +6,7 @@ whichever raw object it comes.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -66,11 +67,11 @@ def parse(text: str) -> datetime:
     ValueError
         It names none, or not a whole one.
     """
-    try:
-        found = datetime.fromisoformat(text)
-        found = found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
-    except (ValueError, OverflowError):
-        found = None
+    found = None
+    with suppress(ValueError, OverflowError):
+        if len(text) > len("YYYY-MM-DD"):  # a day is no hour
+            found = datetime.fromisoformat(text)
+            found = found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
     if found is None or (found.minute, found.second, found.microsecond) != (0, 0, 0):
         raise ValueError(f"got {text!r}; expected an hour, UTC, such as 2024-03-04T23")
     return found

@@ -71,7 +71,8 @@ def read(connection: duckdb.DuckDBPyConnection, path: Path) -> list[RowGroup]:
             max(first_byte + total_compressed_size),
             coalesce(epoch_ms(least(
                 min(TRY_CAST(stats_max_value AS TIMESTAMP)) FILTER (path_in_schema = 'timestamp'),
-                min(TRY_CAST(stats_max_value AS TIMESTAMP)) FILTER (path_in_schema = 'ingestion_time')
+                min(TRY_CAST(stats_max_value AS TIMESTAMP))
+                    FILTER (path_in_schema = 'ingestion_time' AND stats_null_count = 0)
             )), 0)
         FROM (
             SELECT *, least(data_page_offset, nullif(dictionary_page_offset, 0)) AS first_byte

@@ -56,11 +56,12 @@ class Updates:
             It is no object of the archive.
         """
         first, last = (round(moment.timestamp() * 1_000) for moment in (begin, end))
+        time = _OF_COLUMN["time"]
         is_before = f"AND icao_address < '{before}'" if before else ""
         found = (
             f"SELECT icao_address, {_FIELDS} FROM read_parquet('{path}') "  # noqa: S608 - names and numbers of ours
             "WHERE latitude IS NOT NULL AND longitude IS NOT NULL "
-            f"AND epoch_ms(timestamp) >= {first} AND epoch_ms(timestamp) < {last} "
+            f"AND {time} >= {first} AND {time} < {last} "
             f"AND icao_address >= '{first_address}' {is_before}"
         )
         self.connection.execute(f"{'CREATE TABLE updates AS' if self._is_empty else 'INSERT INTO updates'} {found}")

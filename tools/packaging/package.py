@@ -18,8 +18,9 @@ from tools.packaging.lock import read_pins
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    Fetched = dict[str, dict[str, wheels.Wheel]]
+
 ROOT = Path(__file__).resolve().parents[2]
-type Fetched = dict[str, dict[str, wheels.Wheel]]
 ARCHITECTURES = {"arm64": ["arm64"], "x86_64": ["x86_64"], "both": ["arm64", "x86_64"]}
 MEGABYTE = 1_000_000
 

@@ -53,10 +53,7 @@ def parse(begin: str | None, end: str | None) -> Span:
     QueryError
         One is neither a day nor a time, or they are the wrong way round.
     """
-    try:
-        span = Span(None if begin is None else _moment("--from", begin), None if end is None else _end(end))
-    except OverflowError:
-        raise QueryError(f"--to: got {end!r}; expected a day before {_LAST}") from None
+    span = Span(None if begin is None else _moment("--from", begin), None if end is None else _end(end))
     if span.begin is not None and span.end is not None and span.begin >= span.end:
         raise QueryError(f"--from {begin} --to {end}: nothing lies between; expected --from to be before --to")
     return span
@@ -64,7 +61,12 @@ def parse(begin: str | None, end: str | None) -> Span:
 
 def _end(text: str) -> datetime:
     moment = _moment("--to", text)
-    return moment + timedelta(days=1) if len(text.strip()) == _DAY_CHARACTERS else moment
+    if len(text.strip()) != _DAY_CHARACTERS:
+        return moment
+    try:
+        return moment + timedelta(days=1)
+    except OverflowError:
+        raise QueryError(f"--to: got {text!r}; expected a day before {_LAST}") from None
 
 
 def _moment(option: str, text: str) -> datetime:
@@ -74,4 +76,7 @@ def _moment(option: str, text: str) -> datetime:
         moment = None
     if moment is None or len(text.strip()) < _DAY_CHARACTERS:
         raise QueryError(f"{option}: got {text!r}; expected a day or a time in UTC: 2024-03-04, 2024-03-04T23:30")
-    return moment if moment.tzinfo is None else moment.astimezone(UTC).replace(tzinfo=None)
+    try:
+        return moment if moment.tzinfo is None else moment.astimezone(UTC).replace(tzinfo=None)
+    except OverflowError:
+        raise QueryError(f"{option}: got {text!r}; expected a time that is in a year from 1 to 9999 in UTC") from None

@@ -69,8 +69,8 @@ def reprocess(
     stack, name = _find(options), name_of(begin, end)
     hours = items.hours_between(_folders(stack, begin, end), begin, end)
     before = list(stack.attempts.of(name))
-    running = before.pop() if before and before[-1].status == RUNNING else None
-    done = _done(stack.attempts, before)
+    running = next((one for one in before if one.status == RUNNING), None)
+    done = _done(stack.attempts, [one for one in before if one.status != RUNNING])
     if options.stop:
         running = _stopped(stack, running, options)
     elif running is None:

@@ -45,7 +45,7 @@ FLEET = [
 
 
 class Clock:
-    """Monotonic seconds that a test moves."""
+    """Seconds that a test moves."""
 
     def __init__(self):
         self.seconds = 0.0
@@ -104,15 +104,22 @@ def put_alert(s3):
 
 @pytest.fixture
 def clock():
-    """The service's monotonic clock."""
+    """The service's clock."""
     return Clock()
 
 
 @pytest.fixture
 def service(s3, clock):  # noqa: ARG001 - the bucket has to be there
-    """The service over the bucket, half a minute into the window."""
+    """The service over the bucket, half a minute into the window at first."""
     bucket = Bucket(aws.client("s3", {}), "data")
-    return Service(Sources(bucket, Snapshots(bucket, clock), Books(bucket), now=lambda: milliseconds(NOW)))
+    return Service(
+        Sources(
+            bucket,
+            Snapshots(bucket, clock),
+            Books(bucket),
+            now=lambda: milliseconds(NOW + timedelta(seconds=clock.seconds)),
+        )
+    )
 
 
 @pytest.fixture

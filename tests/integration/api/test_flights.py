@@ -98,6 +98,24 @@ def test_without_a_day_the_last_ones(get, put_flights):
     assert found == [*IDS[:3], "780001-20240302T060100Z"]
 
 
+def test_pages_without_a_day_go_on_beyond_midnight(get, put_flights, clock):
+    """They are about the seven days of the first one."""
+    oldest = [flight(number, DAY - timedelta(days=6)) for number in range(3)]
+    put_flights(oldest, "2024-02-27")
+    first = get("/flights?limit=1")[2]
+    clock.seconds += 3_600
+    found, _ = pages(get, first["next"])
+    assert [first["flights"][0]["id"], *found] == [one["id"] for one in oldest]
+
+
+def test_an_address_that_is_not_icaos_is_asked_for_as_any_other(get, put_flights):
+    """Receivers write those of TIS-B with a tilde."""
+    one = {**flight(1), "icao_address": "~2A3B4C", "id": "~2A3B4C-20240304T060100Z"}
+    put_flights([one])
+    assert pages(get, "/flights?date=2024-03-04&icao_address=~2a3b4c,780001")[0] == [one["id"]]
+    assert get(f"/flights/{one['id']}")[0] == 200
+
+
 @pytest.mark.parametrize("limit", [1, 7, 100])
 def test_of_an_aircraft_and_of_an_airport(get, put_flights, limit):
     """What is asked for and nothing else, however it is cut into pages."""

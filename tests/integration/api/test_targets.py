@@ -65,6 +65,13 @@ def test_filters(get, query, expected):
     assert addresses(get(f"/targets?{query}")[2]) == expected
 
 
+@pytest.mark.parametrize("box", ["170,-10,180,10", "-180,-10,-170,10", "180,-10,180,10", "-180,-10,-180,10"])
+def test_an_edge_at_180_degrees_is_the_same_from_both_sides(get, put, box):
+    """An aircraft on it is in the box, whichever of the two numbers it has."""
+    put([update("AAAAAA", 0.0, 180.0), update("BBBBBB", 0.0, -180.0), update("CCCCCC", 0.0, 0.0)])
+    assert addresses(get(f"/targets?bbox={box}")[2]) == ["AAAAAA", "BBBBBB"]
+
+
 def test_pages_follow_one_another(get):
     """Each aircraft is on one page, and the last page has no next."""
     seen, target = [], "/targets?limit=3"
@@ -123,6 +130,7 @@ def test_geojson_on_request(get):
         ("application/*, application/geo+json", "FeatureCollection"),
         ("application/geo+json;q=nan, application/json;q=0.1", None),
         ("application/*;q=0.2, */*;q=0.9", None),
+        ("", None),
     ],
 )
 def test_the_closest_range_says_what_is_taken(get, accept, kind):

@@ -62,6 +62,37 @@ def test_pages_of_rows_follow_one_another(get, put_rows):
     assert seen == rows
 
 
+def test_pages_are_about_the_span_of_the_first_one(get, put_rows, put_alert, clock):
+    """Time goes on between two pages: no window is cut by it, no alert left out, nothing new between them."""
+    rows = [row(10, f"78{number:04}") for number in range(6)]
+    put_rows(rows)
+    put_alert(NOW - timedelta(hours=23, minutes=59), 1)
+    put_alert(NOW - timedelta(hours=23, minutes=59), 2)
+    for question, kind, count in (("/windows?limit=2", "rows", 6), ("/alerts?limit=1", "alerts", 2)):
+        seen, target = [], question
+        while target:
+            page = get(target)[2]
+            seen += page[kind]
+            clock.seconds += 120
+            target = page.get("next", "").removeprefix("/api")
+        assert len(seen) == count, question
+        clock.seconds = 0.0
+
+
+def test_as_long_as_may_be_asked_for_may_be_read_to_its_end(get, put_rows, clock):
+    """`from` is six hours ago when it is sent, a little more when it comes, and more than that at the last page."""
+    put_rows([row(20), row(21)])
+    target = "/windows?from=2024-03-04T17:24:25Z&limit=1"
+    seen = []
+    while target:
+        status, _, page = get(target)
+        assert status == 200, page
+        seen += page["rows"]
+        clock.seconds += 3_600
+        target = page.get("next", "").removeprefix("/api")
+    assert seen == [row(20), row(21)]
+
+
 def test_alerts_of_the_last_day(get, put_alert):
     """The oldest first, by the time of the update."""
     for hours in (30, 20, 2):
@@ -95,11 +126,13 @@ def test_pages_of_alerts_follow_one_another(get, put_alert):
 @pytest.mark.parametrize(
     "place",
     [
-        ("windows/x", -1),
-        ("windows/x", 1 << 31),
-        ("windows/x", 1 << 99),
-        ("live/shards.json", 0),
-        ("raw/date=2024-03-04/a", 0),
+        (0, "windows/x", -1),
+        (0, "windows/x", 1 << 31),
+        (0, "windows/x", 1 << 99),
+        (0, "live/shards.json", 0),
+        (0, "raw/date=2024-03-04/a", 0),
+        (-1, "windows/x", 0),
+        (1 << 47, "windows/x", 0),
     ],
 )
 def test_a_cursor_of_somebody_else_is_refused(get, place):

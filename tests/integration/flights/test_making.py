@@ -11,6 +11,7 @@ import pytest
 from common import flight_book
 from flights import schema
 from flights.making import UnfinishedError
+from tests.support.archived_positions import LATENCY, archived
 
 DAY = date(2021, 3, 20)
 NEXT_DAY = datetime(2021, 3, 21, 12, tzinfo=UTC)
@@ -59,6 +60,20 @@ def test_a_days_flights_are_those_of_its_updates(s3, put, making, hours, expecte
     place = [name for name, _ in columns].index("track")
     for row, line in zip(found, lines, strict=True):
         assert [waypoint["latitude"] for waypoint in row[place]] == [one["latitude"] for one in line["track"]]
+
+
+@pytest.mark.parametrize("hours_ahead", [40, 24 * 365])
+def test_clocks_that_run_ahead_cost_no_flight(s3, put, making, day, tmp_path, hours_ahead):  # noqa: PLR0913, PLR0917
+    """A measurement is no later than its ingestion; so it is on the day on which it was, whatever its clock says."""
+    made = []
+    for ahead in (LATENCY, hours_ahead * 3_600_000):
+        folder = tmp_path / str(ahead)
+        folder.mkdir()
+        put(archived(day.positions, folder, clock_ahead=ahead))
+        making.days([DAY], long)
+        made.append(rows(objects(s3)[0], tmp_path))
+    assert made[0] == made[1]
+    assert made[0][1]
 
 
 def test_it_is_the_same_again(s3, put, making, hours):

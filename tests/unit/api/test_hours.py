@@ -61,3 +61,13 @@ def test_times_the_wrong_way_round_or_too_far_apart_are_refused(given):
     """The problem names the parameter and the bound."""
     with pytest.raises(ProblemError, match=r"from: got .* by 24 hours at most"):
         hours.span({"from": None, "to": None} | given, 100 * HOUR, HOUR, 24 * HOUR)
+
+
+def test_up_to_now_a_request_may_be_on_its_way():
+    """A client that asks for the last day has reckoned it a moment before; what it was refused for is said exactly."""
+    values = {"from": 76 * HOUR - 1_500, "to": None}
+    assert hours.span(values, 100 * HOUR, HOUR, 24 * HOUR) == (76 * HOUR - 1_500, 100 * HOUR)
+    with pytest.raises(ProblemError, match=r"from: got '1 day, 0:01:01 before now'; expected"):
+        hours.span({"from": 76 * HOUR - 61_000, "to": None}, 100 * HOUR, HOUR, 24 * HOUR)
+    with pytest.raises(ProblemError, match=r"from: got '1 day, 0:00:01 before `to`'; expected"):
+        hours.span({"from": 76 * HOUR - 1_000, "to": 100 * HOUR}, 100 * HOUR, HOUR, 24 * HOUR)

@@ -72,7 +72,10 @@ def test_an_hour_is_read_in_every_way_of_writing_it(text):
     assert parse(text) == AT
 
 
-@pytest.mark.parametrize("text", ["", "2024-03-04T23:30", "2024-03-04T23:00:01Z", "23", "2024-13-04T23", "yesterday"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "2024-03-04T23:30", "2024-03-04T23:00:01Z", "23", "2024-13-04T23", "yesterday", "2024-03-04", "20240304"],
+)
 def test_what_is_no_whole_hour_is_refused(text):
     """The text says what was expected."""
     with pytest.raises(ValueError, match="expected an hour, UTC, such as 2024-03-04T23"):

@@ -21,7 +21,7 @@ def written(tmp_path_factory):
                 SELECT
                     printf('%06X', i // 50) AS icao_address,
                     TIMESTAMP '2024-03-04 23:00' + INTERVAL (i) SECOND AS timestamp,
-                    if(i % 3 = 0, NULL, TIMESTAMP '2024-03-04 23:00' + INTERVAL (i - 1) SECOND) AS ingestion_time,
+                    if(i < 2048 AND i % 9 = 4, NULL, timestamp - INTERVAL 1 SECOND) AS ingestion_time,
                     random() AS latitude
                 FROM range(20_000) AS numbers(i) ORDER BY i
             ) TO '{path}' (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 2048)
@@ -31,12 +31,13 @@ def written(tmp_path_factory):
 
 
 def test_each_row_group_says_what_it_has(written):
-    """Addresses, rows, bytes, and how late its last update is by the earlier of its times."""
+    """Addresses, rows, bytes, and how late its last update is: by the earlier of its times, where each has both."""
     path, connection = written
     groups = read(connection, path)
     assert sum(group.rows for group in groups) == 20_000
     assert (groups[0].first, groups[0].last, groups[-1].last) == ("000000", "000028", "00018F")
-    assert groups[0].latest == (1_709_593_200 + 2_046) * 1_000
+    assert groups[0].latest == (1_709_593_200 + 2_047) * 1_000
+    assert groups[1].latest == (1_709_593_200 + 4_094) * 1_000
     assert all(one.end == other.begin for one, other in pairwise(groups))
 
 

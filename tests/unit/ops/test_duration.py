@@ -36,6 +36,15 @@ def test_a_span_of_no_length_is_refused_where_something_is_done_in_it():
         duration.of_some_length("0.9s")
 
 
+def test_figures_of_minutes_are_asked_for_as_far_back_as_they_are_kept():
+    """Further back there would be none, or those of a part of the span alone."""
+    assert duration.of_metrics("15d") == 15 * 86_400
+    with pytest.raises(argparse.ArgumentTypeError, match="expected 15d at most"):
+        duration.of_metrics("15.1d")
+    with pytest.raises(argparse.ArgumentTypeError, match="1s or more"):
+        duration.of_metrics("0s")
+
+
 @pytest.mark.parametrize(
     ("span", "text"),
     [(0.04, "0.0 s"), (4.21, "4.2 s"), (90, "90 s"), (900, "15 min"), (9_000, "2.5 h"), (200_000, "2.3 d")],

@@ -125,9 +125,10 @@ def test_a_damaged_file_is_named(tmp_path, capsys):
     ("line", "code", "said"),
     [
         (b'{"squawk":' + b"[" * 5_000 + b"]" * 5_000 + b"}", 1, "nested deeper than a filter looks"),
+        (b'{"v":1,"n":1,"x":' + b"[" * 90_000 + b"]" * 90_000 + b"}", 1, "nested deeper than a filter looks"),
         (b"x" * 10_485_761, 2, "line 1 has more than 10,485,760 bytes, which no record holds; expected a record a"),
     ],
-    ids=["deep", "long"],
+    ids=["deep", "deep-envelope", "long"],
 )
 def test_what_no_record_is_like_is_said(tmp_path, capsys, line, code, said):
     """Neither a trace, nor memory for a file without an end of line."""

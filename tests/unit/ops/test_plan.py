@@ -190,6 +190,14 @@ def test_one_load_is_planned_for(loads, capsys):
     assert "which load?" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("hours", ["361", "1e8", "0"])
+def test_the_busiest_minute_is_looked_for_where_minutes_are_kept(hours, capsys):
+    """CloudWatch keeps each for 15 days."""
+    with pytest.raises(SystemExit):
+        main(["plan", "--stack", "s", "--hours", hours])
+    assert "expected" in capsys.readouterr().err
+
+
 def test_a_recording_is_measured(tmp_path):
     """By the times of ingestion; what is no update is skipped."""
     begin = datetime(2026, 1, 1, tzinfo=UTC)

@@ -196,6 +196,26 @@ def test_what_is_under_way_is_followed_and_can_be_stopped(stack, capsys):
     assert [one["name"] for one in executions if "20240305T0200" in one["name"]] == ["20240304T0000-20240305T0200-1"]
 
 
+def test_what_is_under_way_is_found_whatever_its_number(stack):
+    """After 90 days Step Functions knows the first execution no longer, and the second one for some more days."""
+    go_on = threading.Event()
+    span = "20240304T0000-20240305T0400"
+    given = {"hours": HOURS[:1], "days": ["2024-03-04"], "workers": 1, "part_workers": 1, "tolerated_failures": 3}
+    stack.instead = _nothing_left
+    older = stack.states.start_execution(stateMachineArn=stack.machine, name=f"{span}-2", input=json.dumps(given))
+    while stack.states.describe_execution(executionArn=older["executionArn"])["status"] == "RUNNING":
+        _pause()
+    stack.instead = lambda event: go_on.wait(60) and _nothing_left(event)
+    once = iter([lambda: _run(stack, "2024-03-05T04", "--stop", wait=lambda _: go_on.set())])
+    try:
+        assert _run(stack, "2024-03-05T04", wait=lambda _: next(once, _pause)()) == 1
+    finally:
+        go_on.set()
+    executions = stack.states.list_executions(stateMachineArn=stack.machine)["executions"]
+    status = {one["name"]: one["status"] for one in executions if span in one["name"]}
+    assert status == {f"{span}-1": "ABORTED", f"{span}-2": "SUCCEEDED"}
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

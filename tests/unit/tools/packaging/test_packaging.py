@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import gzip
 import hashlib
 import json
@@ -13,6 +14,8 @@ import pytest
 from tools.packaging import bundle, package, service_data, wheels
 from tools.packaging.errors import PackagingError
 from tools.packaging.lock import Pin, read_pins
+
+PACKAGING = Path(package.__file__).parent
 
 
 def write_wheel(path, name, requires=(), files=None):
@@ -263,3 +266,9 @@ def test_zips_that_cannot_be_written_are_reported_in_a_sentence(monkeypatch, cap
     error = capsys.readouterr().err
     assert "package.sh: /proc/nowhere: " in error
     assert "--output DIR for the zips" in error
+
+
+@pytest.mark.parametrize("module", sorted(PACKAGING.glob("*.py")), ids=lambda path: path.name)
+def test_an_older_python_reads_it(module):
+    """`package.sh` takes any from 3.9 on where there is no 3.13, and packages without bytecode."""
+    ast.parse(module.read_text(), module.name, feature_version=(3, 9))

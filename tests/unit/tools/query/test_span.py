@@ -48,3 +48,19 @@ def test_what_is_no_span_is_refused(begin, end):
     """The message names the option."""
     with pytest.raises(QueryError, match=r"--from|--to"):
         span.parse(begin, end)
+
+
+@pytest.mark.parametrize(
+    ("begin", "end", "said"),
+    [
+        ("0001-01-01T00:00+14:00", None, "--from: got '0001-01-01T00:00+14:00'; expected a time that is in a year"),
+        ("0001-01-01T00:00+14:00", "2024-03-04", "--from: got"),
+        (None, "9999-12-31T23:00-05:00", "--to: got '9999-12-31T23:00-05:00'; expected a time that is in a year"),
+        (None, "9999-12-31", "--to: got '9999-12-31'; expected a day before 9999-12-31"),
+    ],
+)
+def test_a_time_that_is_in_no_year_is_refused_by_the_name_of_its_option(begin, end, said):
+    """The calendar of UTC begins and ends elsewhere than that of other zones."""
+    with pytest.raises(QueryError) as caught:
+        span.parse(begin, end)
+    assert str(caught.value).startswith(said)
