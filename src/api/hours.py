@@ -16,7 +16,7 @@ HOUR = 3_600_000
 """Milliseconds."""
 
 _ON_ITS_WAY = 60_000
-"""Milliseconds that a request may be on its way, or its clock ahead: *six hours ago* is more by then."""
+"""Milliseconds that a request may take, or its clock be late: *six hours ago* is a little more when it comes."""
 
 
 class Keys(Protocol):
