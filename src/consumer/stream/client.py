@@ -186,11 +186,10 @@ class StreamClient:
     def _excerpt(self, channel: Channel, source: BufferedReader, head: Head, deadline: Deadline) -> str:
         """Return the beginning of an error's body, as much of it as comes in time."""
         channel.begin_answer(Deadline(self._clock, deadline.cut(ERROR_BODY_SECONDS)))
-        body = b""
+        body, inflater = b"", Inflater()
         try:
-            for chunk in chunks(source, head):
-                for plain in Inflater().feed(chunk) if not body else (chunk,):
-                    body += plain
+            for plain in (plain for chunk in chunks(source, head) for plain in inflater.feed(chunk)):
+                body += plain
                 if len(body) >= _EXCERPT_BYTES:
                     break
         except (OSError, ChunkedBodyError, CorruptStreamError):

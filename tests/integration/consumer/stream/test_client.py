@@ -6,6 +6,8 @@ import gzip
 import os
 import socket
 import threading
+import tracemalloc
+import zlib
 from contextlib import closing
 from datetime import UTC, datetime
 
@@ -234,6 +236,33 @@ def test_a_redirect_is_not_followed(connect, status):
         with redirect as server, pytest.raises(RequestRefusedError, match="Redirects are not followed"):
             connect(server.url).open(LATEST)
     assert other.requests == []
+
+
+def test_of_an_errors_body_no_more_is_inflated_than_is_shown(connect):
+    """A body of 8 KiB that inflates to 8 MiB takes the memory of its excerpt, however it was compressed."""
+    bomb = gzip.compress(b"because" + bytes(8 * 1024 * 1024))
+    with ScriptedStream(lambda exchange: exchange.refuse(503, bomb, Content_Encoding="gzip")) as server:
+        client = connect(server.url)
+        tracemalloc.start()
+        try:
+            with pytest.raises(StreamInterruptedError, match="because"):
+                client.open(LATEST)
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    assert peak < 1024 * 1024
+
+
+def test_an_errors_body_that_comes_in_parts_is_inflated_as_one(connect):
+    """What a later part of a gzip body says is shown as text, though more than one read lies between the two."""
+    compressor = zlib.compressobj(wbits=31)
+    first, second = (compressor.compress(part) + compressor.flush(zlib.Z_SYNC_FLUSH) for part in (b"no such", b" line"))
+    nothing = b"\x00\x00\x00\xff\xff"  # an empty block
+    with (
+        ScriptedStream(lambda exchange: exchange.refuse(403, first + nothing * 40_000 + second)) as server,
+        pytest.raises(RequestRefusedError, match="no such line"),
+    ):
+        connect(server.url).open(LATEST)
 
 
 PADDING = 300 - len(TOKEN) // 2
