@@ -115,7 +115,8 @@ class StreamClient:
     def open(self, wanted: FromToken | Batch, *, deadline: Deadline | None = None) -> Connection:
         """Ask for a part of the stream; return the connection once the server has agreed, before the `deadline`.
 
-        Redirects are not followed: the token is for this host alone.
+        Redirects are not followed: the token is for this host alone. From now on the `redactor` knows the position that
+        is asked for.
 
         Raises
         ------
@@ -128,6 +129,8 @@ class StreamClient:
         RequestRefusedError
             Another 4xx, or a redirect.
         """
+        if isinstance(wanted, FromToken) and wanted.is_stored_token:
+            self.redactor.hide(wanted.position)  # a server may quote what it refuses
         deadline = deadline or Deadline(self._clock, 2 * self._silence_seconds)
         channel = self._channel = Channel(deadline, self._silence_seconds)
         source: BufferedReader = io.BufferedReader(channel, CHUNK_BYTES)

@@ -10,6 +10,7 @@ import tracemalloc
 import zlib
 from contextlib import closing
 from datetime import UTC, datetime
+from urllib.parse import quote_plus
 
 import pytest
 
@@ -296,6 +297,49 @@ def test_the_api_token_in_a_broken_chunk_is_not_shown(connect):
         read(connect(server.url))
     assert TOKEN not in "".join(str(error) for error in _chain(caught.value) if not error.__suppress_context__)
     assert caught.value.__suppress_context__
+
+
+POSITION = "eyJzaGFyZCI6MCwib2Zmc2V0IjoxMjM0NX0+/=="
+QUOTED = quote_plus(POSITION)
+
+
+def quoted_in_a_chunk(exchange):
+    """The stream, of which a chunk's size is the position token."""
+    exchange.begin()
+    exchange.raw(POSITION.encode() + b"\r\n")
+
+
+QUOTES = {
+    "of a refusal": lambda exchange: exchange.refuse(400, f"unknown position_token {POSITION}".encode()),
+    "of a refusal, cut off": lambda exchange: exchange.refuse(410, f"{'x' * 280} {POSITION[:15]}".encode()),
+    "of a passing error": lambda exchange: exchange.refuse(503, f"/stream?position_token={QUOTED}".encode()),
+    "in the status line": lambda exchange: exchange.refuse(404, reason=f"Unknown {POSITION}"),
+    "of an echo": lambda exchange: exchange.raw(f"GET /stream?position_token={QUOTED} HTTP/1.1\r\n\r\n".encode()),
+    "in a chunk": quoted_in_a_chunk,
+}
+
+
+@pytest.mark.parametrize("quotes", QUOTES.values(), ids=QUOTES)
+def test_the_position_token_that_was_asked_for_gets_into_no_error(connect, quotes):
+    """A server that refuses a position token may quote it; who reads the log could read on from there."""
+    with (
+        ScriptedStream(quotes) as server,
+        pytest.raises((TokenRefusedError, StreamInterruptedError), match=r"\*\*\*") as caught,
+    ):
+        read(connect(server.url), FromToken(POSITION))
+    assert POSITION[:9] not in str(caught.value)
+    assert caught.value.__suppress_context__ or caught.value.__context__ is None
+
+
+def test_the_position_token_that_was_asked_for_is_known_to_who_logs_a_status(connect):
+    """The client's redactor, by which the server's words are cleaned, knows it from then on."""
+    with ScriptedStream(one_line) as server:
+        client = connect(server.url)
+        read(client, FromToken(POSITION))
+        read(client, LATEST)
+    assert client.redactor.clean(f"{POSITION} is about to expire; LATEST is not", 300) == (
+        "*** is about to expire; LATEST is not"
+    )
 
 
 def _chain(error):
