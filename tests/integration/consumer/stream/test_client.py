@@ -522,7 +522,7 @@ def test_aborting_what_ends_by_itself_is_no_error(connect, when):
             with pytest.raises(StreamInterruptedError):
                 list(connection.blocks())
         elif when == "the response has ended":
-            assert list(connection.blocks()) == [[b'{"a":1}\n']]
+            assert lines_of(connection.blocks()) == [b'{"a":1}']
         else:
             connection.close()
         connection.abort()

@@ -191,6 +191,23 @@ def test_a_body_in_drops_can_be_left():
             list(connection.blocks())
 
 
+@pytest.mark.timeout(60)
+def test_framing_in_drops_lets_who_reads_look_up():
+    """A chunk's extension or a trailer that comes in drops must not keep a stale connection from being given up."""
+
+    def answer(peer):
+        peer.read_head()
+        peer.connection.sendall(HEAD + b'8\r\n{"a":1}\n\r\n1;')
+        peer.drip(b"x")
+
+    with RawServer(answer) as server, closing(client_of(server)) as client:
+        connection = client.open(LATEST, deadline=Deadline(SystemClock(), 30))
+        with closing(connection):
+            blocks = connection.blocks()
+            assert next(blocks) == [b'{"a":1}\n']
+            assert [next(blocks) for _ in range(3)] == [[]] * 3
+
+
 def answered(*parts, wanted=LATEST):
     """What comes of an answer of these bytes."""
 
