@@ -148,7 +148,7 @@ class StreamClient:
             with closing(source):
                 raise self._refusal(head, self._excerpt(channel, source, head, deadline), wanted)
         channel.begin_body()
-        return Connection(channel, source, head, self.redactor)
+        return Connection(source, head, self.redactor)
 
     def _exchange(
         self, channel: Channel, source: BufferedReader, wanted: FromToken | Batch, deadline: Deadline

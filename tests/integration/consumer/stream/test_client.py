@@ -487,7 +487,7 @@ def test_a_server_that_never_answers_is_given_up(connect):
 
 
 def test_a_blocked_read_can_be_aborted(connect):
-    """A reader that waits for a silent server must be freed when another thread aborts the connection."""
+    """A reader that waits for a silent server must be freed when another thread aborts the client."""
     outcome = []
 
     def silent(exchange):
@@ -503,12 +503,16 @@ def test_a_blocked_read_can_be_aborted(connect):
         except StreamInterruptedError as error:
             outcome.append(error)
 
-    with ScriptedStream(silent) as server, closing(connect(server.url).open(LATEST)) as connection:
+    with (
+        ScriptedStream(silent) as server,
+        closing(connect(server.url)) as client,
+        closing(client.open(LATEST)) as connection,
+    ):
         first = threading.Event()
         reader = threading.Thread(target=read_on, args=(connection, first))
         reader.start()
         assert first.wait(10)
-        connection.abort()
+        client.abort()
         reader.join(10)
         assert len(outcome) == 1
 
@@ -517,7 +521,8 @@ def test_a_blocked_read_can_be_aborted(connect):
 def test_aborting_what_ends_by_itself_is_no_error(connect, when):
     """An abort that comes at the same moment as the end of the response must do nothing."""
     with ScriptedStream(broken_in_a_line if when == "the server has gone" else one_line) as server:
-        connection = connect(server.url).open(LATEST)
+        client = connect(server.url)
+        connection = client.open(LATEST)
         if when == "the server has gone":
             with pytest.raises(StreamInterruptedError):
                 list(connection.blocks())
@@ -525,7 +530,7 @@ def test_aborting_what_ends_by_itself_is_no_error(connect, when):
             assert lines_of(connection.blocks()) == [b'{"a":1}']
         else:
             connection.close()
-        connection.abort()
+        client.abort()
         connection.close()
 
 
