@@ -12,6 +12,7 @@ from botocore.config import Config
 
 from consumer.checkpoint.position import Position, TimeRange
 from consumer.checkpoint.store import CheckpointStore
+from consumer.deadline import Deadline
 from consumer.errors import CheckpointError, LeaseHeldError, LeaseLostError
 from consumer.timing import LEASE_SECONDS
 from tests.integration.consumer.conftest import BUCKET
@@ -292,6 +293,70 @@ def test_a_concurrent_write_is_tried_again(store, state):
     store("a", Conflicting()).acquire()
     assert len(puts) == 3
     assert state.checkpoint["lease"]["owner"] == "a"
+
+
+class BusyS3:
+    """S3 that answers this code to each write while it `is_busy`; `puts` counts them."""
+
+    def __init__(self, s3, code="ConditionalRequestConflict"):
+        self.get_object = s3.get_object
+        self.is_busy, self.puts = True, 0
+        self._s3, self._code = s3, code
+
+    def put_object(self, **request):
+        self.puts += 1
+        if self.is_busy:
+            raise client_error(self._code, 409 if self._code == "ConditionalRequestConflict" else 412, "PutObject")
+        return self._s3.put_object(**request)
+
+
+def test_between_attempts_a_concurrent_write_is_given_time(store, state, clock):
+    """Three tries within a millisecond are one: what is under way takes S3 longer."""
+
+    class BusyForAWhile(BusyS3):
+        def put_object(self, **request):
+            self.is_busy = sum(clock.slept) < 0.5
+            return super().put_object(**request)
+
+    store("a", BusyForAWhile(state.s3)).acquire()
+    assert state.checkpoint["lease"]["owner"] == "a"
+
+
+@pytest.mark.parametrize("code", ["ConditionalRequestConflict", "PreconditionFailed"])
+@pytest.mark.parametrize("when", ["the first write", "a later one"])
+def test_a_checkpoint_that_nobody_else_has_written_is_not_lost(store, state, code, when):
+    """What S3 refuses though the object is as it was cannot be written: no other consumer is to blame for it."""
+    busy = BusyS3(state.s3, code)
+    busy.is_busy = when == "the first write"
+    holder = store("a", busy)
+    act = holder.acquire if busy.is_busy else holder.renew
+    if not busy.is_busy:
+        holder.acquire()
+        busy.is_busy = True
+    with pytest.raises(CheckpointError, match=rf"could not be written.*{code}"):
+        act()
+    assert not holder.may_be_anothers
+    if when == "a later one":
+        assert holder.is_held
+        busy.is_busy = False
+        holder.release()
+        assert state.checkpoint["lease"] is None
+
+
+def test_the_wait_for_a_concurrent_write_ends_by_the_deadline(state, clock):
+    """Nothing of a run waits when its time is up, and nothing more is sent then."""
+    deadline = Deadline(clock, 600)
+
+    class BusyAtTheEnd(BusyS3):
+        def put_object(self, **request):
+            deadline.bring_forward(0.05)
+            return super().put_object(**request)
+
+    busy = BusyAtTheEnd(state.s3)
+    with pytest.raises(CheckpointError, match="no answer within the time of the run"):
+        CheckpointStore(busy, BUCKET, "a", clock, deadline=deadline).acquire()
+    assert busy.puts == 1
+    assert sum(clock.slept) <= 0.05
 
 
 def test_a_write_that_fails_says_what_to_do(store, state):
