@@ -76,7 +76,10 @@ class CheckpointStore:
         No call outlasts the `deadline`, whatever S3 does; without a deadline, the client's time-outs bound a call.
         """
         self.retry_at: datetime | None = None
-        """Before then the stream's server does not want to be asked again; kept for the runs that follow."""
+        """Before then the stream's server does not want to be asked again; kept for the runs that follow.
+
+        Another thread than the one that writes may set it.
+        """
         self._s3 = s3
         self._bucket = bucket
         self._owner = owner
@@ -142,7 +145,7 @@ class CheckpointStore:
                     "nothing was read, the next tick of the schedule tries again"
                 )
             self._position, self._etag = stored.checkpoint.position, stored.etag
-            self.retry_at = stored.checkpoint.retry_at
+            self.retry_at = _if_ahead(stored.checkpoint.retry_at, self._clock.now())
         # The client's token is not written: the next run must know as well whose it is.
         position = self._position or self._read_legacy()
         self._write(self._position)
@@ -189,9 +192,8 @@ class CheckpointStore:
     def _write(self, position: Position | None, *, lease: bool = True) -> None:
         begun, now = self._clock.monotonic(), self._clock.now()
         held = Lease(self._owner, now + timedelta(seconds=self._lease_seconds)) if lease else None
-        if self.retry_at is not None and not _is_ahead(self.retry_at, now):
-            self.retry_at = None
-        self._etag = self._put(Checkpoint.of(position, held, self.retry_at))
+        retry_at = _if_ahead(self.retry_at, now)  # which is the reader's to set, at any moment
+        self._etag = self._put(Checkpoint.of(position, held, retry_at))
         self._position = position
         self._lease_ends = begun + self._lease_seconds if lease else 0.0
         self._write_seconds.append(self._clock.monotonic() - begun)
@@ -274,7 +276,7 @@ class CheckpointStore:
         )
 
 
-def _is_ahead(retry_at: datetime, now: datetime) -> bool:
-    """Tell whether the time has not come yet; one further ahead than any that is written is of a wrong clock."""
+def _if_ahead(retry_at: datetime | None, now: datetime) -> datetime | None:
+    """Return a time that has not come yet; one further ahead than any that is written is of a wrong clock."""
     longest = timedelta(seconds=LONGEST_RETRY_SECONDS) + _CLOCKS_DIFFER
-    return timedelta() < retry_at - now <= longest
+    return retry_at if retry_at is not None and timedelta() < retry_at - now <= longest else None

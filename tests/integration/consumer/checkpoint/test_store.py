@@ -125,6 +125,37 @@ def test_when_the_server_may_be_asked_again_is_in_every_write(store, state, cloc
     assert state.checkpoint["retry_at"] is None
 
 
+def test_a_wait_that_is_asked_for_during_a_write_is_not_forgotten(store, state, clock):
+    """The reader's thread may say so at the moment in which the committer's looks at an older one."""
+    later = clock.now() + timedelta(hours=1)
+
+    class Over(datetime):
+        """A moment in the past; while it is looked at, the server asks for a wait."""
+
+        def __sub__(self, other):
+            holder.retry_at = later
+            return super().__sub__(other)
+
+    holder = store("a")
+    holder.acquire()
+    holder.retry_at = Over(2024, 3, 4, tzinfo=UTC)
+    holder.renew()
+    assert state.checkpoint["retry_at"] is None
+    assert holder.retry_at == later
+    holder.renew()
+    assert datetime.fromisoformat(state.checkpoint["retry_at"]) == later
+
+
+@pytest.mark.parametrize("ahead", [timedelta(seconds=-1), timedelta(hours=2)])
+def test_a_wait_that_is_over_or_of_a_wrong_clock_holds_up_nobody(store, state, clock, ahead):
+    """What an earlier run kept counts only while it lies within the hour that a server may ask for."""
+    state.put_checkpoint(retry_at=(clock.now() + ahead).isoformat())
+    later = store("b")
+    later.acquire()
+    assert later.retry_at is None
+    assert state.checkpoint["retry_at"] is None
+
+
 @pytest.mark.parametrize("act", ["commit", "renew", "release"])
 def test_of_two_consumers_only_one_can_write(store, state, clock, act):
     """Fencing: after another run took over, the first must write nothing, whatever it tries, and must notice."""
