@@ -232,6 +232,26 @@ def test_an_unreadable_checkpoint_is_never_taken_for_none(store, state, content)
     assert state.s3.get_object(Bucket=BUCKET, Key="checkpoint.json")["Body"].read() == content
 
 
+@pytest.mark.parametrize(
+    "date", ["", "soon", "Mon, 4 Mar 2024 12:00:00 +99999999999999999999", "4 Mar 99999999999999999999 12:00:00 GMT"]
+)
+def test_a_checkpoint_is_read_whatever_the_answers_date_is(store, state, date):
+    """Where S3 does not say what time it is, its age is not known, and it is as good as any other."""
+    holder = store("a")
+    holder.acquire()
+    holder.commit(POSITION, last=True)
+
+    class Undated:
+        put_object = state.s3.put_object
+
+        def get_object(self, **request):
+            answer = state.s3.get_object(**request)
+            answer["ResponseMetadata"]["HTTPHeaders"]["date"] = date
+            return answer
+
+    assert store("b", Undated()).acquire() == POSITION
+
+
 def test_a_missing_bucket_is_never_taken_for_none(state, clock):
     """A bucket that is not there must stop the run and be named."""
     store = CheckpointStore(state.s3, "not-there", "a", clock)
