@@ -157,14 +157,12 @@ class StreamClient:
         proxy = address.proxy
         if proxy is None:
             channel.connect(address.host, address.port, connecting)
-        elif proxy.scheme == "http" and proxy.hostname:
-            channel.connect(proxy.hostname, proxy.port or 80, connecting)
+        else:
+            channel.connect(proxy.hostname or "", proxy.port or 80, connecting)
             if address.is_secure:
                 channel.send(tunnel(address, proxy))
                 if (agreed := read_head(source)).status != _OK:
                     raise HttpError(f"the proxy answered {agreed.status} {agreed.reason}")
-        else:
-            raise HttpError("the environment names a proxy that is not http://host:port")
         if address.is_secure:
             channel.secure(address.host)
         channel.begin_answer(Deadline(self._clock, deadline.cut(self._silence_seconds)))

@@ -297,6 +297,19 @@ def test_nothing_is_kept_of_earlier_answers():
     assert len(heads[0]) < 1000
 
 
+@pytest.mark.parametrize(
+    "proxy", ["http://h:99999", "http://[::1:3128", "http://:3128", "h:99999", "https://h:1", "socks5://hunter2@h:1"]
+)
+@pytest.mark.parametrize(("scheme", "name"), [("https", "HTTPS_PROXY"), ("http", "HTTP_PROXY"), ("https", "ALL_PROXY")])
+def test_a_proxy_that_is_none_is_named(monkeypatch, scheme, name, proxy):
+    """Which variable is wrong, and what it takes; not what it holds, which may be credentials."""
+    monkeypatch.setenv(name, proxy)
+    client = StreamClient(f"{scheme}://stream.invalid/", TOKEN, {}, "none")
+    with closing(client), pytest.raises(StreamInterruptedError) as failure:
+        client.open(LATEST, deadline=Deadline(SystemClock(), 30))
+    assert str(failure.value) == f"no connection: {name}: expected http://host:port, or nothing"
+
+
 def test_a_proxy_is_used_where_the_environment_names_one(monkeypatch):
     """A VPC may let traffic out through a proxy alone; NO_PROXY leaves a server out."""
     seen = []
