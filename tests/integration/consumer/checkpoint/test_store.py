@@ -236,7 +236,7 @@ def test_an_unreadable_checkpoint_is_never_taken_for_none(store, state, content)
     "date", ["", "soon", "Mon, 4 Mar 2024 12:00:00 +99999999999999999999", "4 Mar 99999999999999999999 12:00:00 GMT"]
 )
 def test_a_checkpoint_is_read_whatever_the_answers_date_is(store, state, date):
-    """Where S3 does not say what time it is, its age is not known, and it is as good as any other."""
+    """Where S3 does not say what time it is, its age is not known, and its position counts."""
     holder = store("a")
     holder.acquire()
     holder.commit(POSITION, last=True)

@@ -55,7 +55,7 @@ def test_nothing_is_held_back_until_a_chunk_is_whole():
 
 
 @pytest.mark.parametrize("framing", [b"1;" + b"x" * 100, b"0\r\n" + b"Field: x\r\n" * 9], ids=["extension", "trailer"])
-def test_framing_alone_is_told_of(framing):
+def test_framing_alone_is_a_read_without_content(framing):
     """Who reads looks after each read whether to go on, though it brings no content: framing may come in drops."""
     source = Arriving(*(bytes([byte]) for byte in framing))
     body = iter(ChunkedBody(source))
