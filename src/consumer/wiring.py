@@ -76,7 +76,7 @@ def run(
     client = StreamClient(
         settings.stream_url, api_token, settings.filters, settings.compression, silence_seconds=timing.silence
     )
-    with closing(client):
+    with closing(client), _record_format(settings) as format_of_records:
         yield Run(
             client,
             CheckpointStore(store, settings.state_bucket, owner, clock, lease_seconds=timing.lease, deadline=deadline),
@@ -88,7 +88,7 @@ def run(
             start_position=settings.start_position,
             timing=timing,
             handover=_handover(),
-            record_format=_record_format(settings),
+            record_format=format_of_records,
             status=StatusWriter(
                 store,
                 settings.data_bucket,
@@ -140,7 +140,10 @@ def _update_log() -> UpdateLog | None:
     return update_log.at_debug(logger, time.monotonic)
 
 
-def _record_format(settings: Settings) -> RecordFormat:
+@contextmanager
+def _record_format(settings: Settings) -> Iterator[RecordFormat]:
     if not settings.envelopes:
-        return record_format.single()
-    return record_format.envelopes(ListShards(kinesis(), settings.updates_stream_name))
+        yield record_format.single()
+        return
+    with closing(ListShards(kinesis(), settings.updates_stream_name)) as list_shards:
+        yield record_format.envelopes(list_shards)
