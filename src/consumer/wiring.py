@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import time
 from contextlib import closing, contextmanager
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import NoCredentialsError
 from botocore.httpsession import URLLib3Session
+from botocore.utils import get_environ_proxies
 
 from common import aws, update_log
 from common.observability import logger
@@ -126,8 +128,15 @@ def kinesis() -> KinesisApi:
     endpoint, credentials = aws.endpoint("kinesis"), aws.session().get_credentials()
     if credentials is None:
         raise NoCredentialsError
-    http = URLLib3Session(timeout=_TIMEOUTS, max_pool_connections=CALLS_IN_FLIGHT, socket_options=[_SEND_AT_ONCE])
-    return KinesisApi(endpoint, aws.session().get_config_variable("region"), credentials, http)
+    own = aws.session()
+    http = URLLib3Session(  # its trust and its proxies are those of botocore's own clients
+        verify=own.get_config_variable("ca_bundle") or os.environ.get("REQUESTS_CA_BUNDLE") or True,  # type: ignore[arg-type]  # the stub knows no file
+        proxies=get_environ_proxies(endpoint),
+        timeout=_TIMEOUTS,
+        max_pool_connections=CALLS_IN_FLIGHT,
+        socket_options=[_SEND_AT_ONCE],
+    )
+    return KinesisApi(endpoint, own.get_config_variable("region"), credentials, http)
 
 
 @cache
