@@ -50,9 +50,10 @@ def url_argument(text: str) -> str:
 
 
 def _has_host_and_port(url: str) -> bool:
-    """Return whether there is a host, and a port that TCP has or none."""
+    """Return whether there is a host of a name that DNS takes, and a port that TCP has or none."""
     try:
         parts = urlsplit(url)
+        (parts.hostname or "").encode("idna")  # as sockets do: no part of a name may be empty, or too long
         return bool(parts.hostname) and parts.port != 0
     except ValueError:
         return False

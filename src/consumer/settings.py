@@ -135,6 +135,7 @@ def _is_acceptable(url: str) -> bool:
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname or "", parts.port  # the port is checked by looking at it
+        host.encode("idna")  # as sockets do: no part of a name may be empty, or too long
     except ValueError:
         return False
     if not host or not url.isprintable() or " " in url:

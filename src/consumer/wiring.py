@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import time
 from contextlib import closing, contextmanager
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import NoCredentialsError
 from botocore.httpsession import URLLib3Session
+from botocore.utils import get_environ_proxies
 
 from common import aws, update_log
 from common.observability import logger
@@ -76,7 +78,7 @@ def run(
     client = StreamClient(
         settings.stream_url, api_token, settings.filters, settings.compression, silence_seconds=timing.silence
     )
-    with closing(client):
+    with closing(client), _record_format(settings) as format_of_records:
         yield Run(
             client,
             CheckpointStore(store, settings.state_bucket, owner, clock, lease_seconds=timing.lease, deadline=deadline),
@@ -88,7 +90,7 @@ def run(
             start_position=settings.start_position,
             timing=timing,
             handover=_handover(),
-            record_format=_record_format(settings),
+            record_format=format_of_records,
             status=StatusWriter(
                 store,
                 settings.data_bucket,
@@ -126,8 +128,15 @@ def kinesis() -> KinesisApi:
     endpoint, credentials = aws.endpoint("kinesis"), aws.session().get_credentials()
     if credentials is None:
         raise NoCredentialsError
-    http = URLLib3Session(timeout=_TIMEOUTS, max_pool_connections=CALLS_IN_FLIGHT, socket_options=[_SEND_AT_ONCE])
-    return KinesisApi(endpoint, aws.session().get_config_variable("region"), credentials, http)
+    own = aws.session()
+    http = URLLib3Session(  # its trust and its proxies are those of botocore's own clients
+        verify=own.get_config_variable("ca_bundle") or os.environ.get("REQUESTS_CA_BUNDLE") or True,  # type: ignore[arg-type]  # the stub knows no file
+        proxies=get_environ_proxies(endpoint),
+        timeout=_TIMEOUTS,
+        max_pool_connections=CALLS_IN_FLIGHT,
+        socket_options=[_SEND_AT_ONCE],
+    )
+    return KinesisApi(endpoint, own.get_config_variable("region"), credentials, http)
 
 
 @cache
@@ -140,7 +149,10 @@ def _update_log() -> UpdateLog | None:
     return update_log.at_debug(logger, time.monotonic)
 
 
-def _record_format(settings: Settings) -> RecordFormat:
+@contextmanager
+def _record_format(settings: Settings) -> Iterator[RecordFormat]:
     if not settings.envelopes:
-        return record_format.single()
-    return record_format.envelopes(ListShards(kinesis(), settings.updates_stream_name))
+        yield record_format.single()
+        return
+    with closing(ListShards(kinesis(), settings.updates_stream_name)) as list_shards:
+        yield record_format.envelopes(list_shards)

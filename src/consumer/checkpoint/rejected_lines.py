@@ -50,7 +50,7 @@ class RejectedLine:
 
     @property
     def held_bytes(self) -> int:
-        """What it takes in memory, and at most half of what it takes in the object."""
+        """What it takes in memory, and at least half of what it takes in the object."""
         return len(self.line) + _HEAD_BYTES
 
 

@@ -36,7 +36,12 @@ KEY = "checkpoint.json"
 LEGACY_KEY = "last_position_token"
 """Where the provider's sample client keeps its token, as plain text."""
 
-_ATTEMPTS = 3
+_WAITS = (0.1, 0.5)
+"""Seconds between the attempts of a write, each after S3 said that another one was under way."""
+
+_LOOK_SECONDS = 0.1
+"""How soon such a wait notices that the deadline was brought forward."""
+
 _TIMED_WRITES = 8
 
 _CLOCKS_DIFFER = timedelta(minutes=1)
@@ -71,7 +76,10 @@ class CheckpointStore:
         No call outlasts the `deadline`, whatever S3 does; without a deadline, the client's time-outs bound a call.
         """
         self.retry_at: datetime | None = None
-        """Before then the stream's server does not want to be asked again; kept for the runs that follow."""
+        """Before then the stream's server does not want to be asked again; kept for the runs that follow.
+
+        Another thread than the one that writes may set it.
+        """
         self._s3 = s3
         self._bucket = bucket
         self._owner = owner
@@ -137,7 +145,7 @@ class CheckpointStore:
                     "nothing was read, the next tick of the schedule tries again"
                 )
             self._position, self._etag = stored.checkpoint.position, stored.etag
-            self.retry_at = stored.checkpoint.retry_at
+            self.retry_at = _if_ahead(stored.checkpoint.retry_at, self._clock.now())
         # The client's token is not written: the next run must know as well whose it is.
         position = self._position or self._read_legacy()
         self._write(self._position)
@@ -184,9 +192,8 @@ class CheckpointStore:
     def _write(self, position: Position | None, *, lease: bool = True) -> None:
         begun, now = self._clock.monotonic(), self._clock.now()
         held = Lease(self._owner, now + timedelta(seconds=self._lease_seconds)) if lease else None
-        if self.retry_at is not None and not _is_ahead(self.retry_at, now):
-            self.retry_at = None
-        self._etag = self._put(Checkpoint.of(position, held, self.retry_at))
+        retry_at = _if_ahead(self.retry_at, now)  # which is the reader's to set, at any moment
+        self._etag = self._put(Checkpoint.of(position, held, retry_at))
         self._position = position
         self._lease_ends = begun + self._lease_seconds if lease else 0.0
         self._write_seconds.append(self._clock.monotonic() - begun)
@@ -205,25 +212,37 @@ class CheckpointStore:
             request["IfNoneMatch"] = "*"
         else:
             request["IfMatch"] = self._etag
-        for attempt in range(1, _ATTEMPTS + 1):
+        for wait in (*_WAITS, None):
             try:
                 return self._call("the checkpoint's write", lambda: self._s3.put_object(**request)["ETag"])
             except ClientError as error:
                 code = error.response["Error"]["Code"]
-                if code == "ConditionalRequestConflict" and attempt < _ATTEMPTS:
-                    continue  # another write was under way: S3 asks to try again
+                if code == "ConditionalRequestConflict" and wait is not None:
+                    self._wait(wait)  # another write is under way: S3 asks to try again
+                    continue
                 if code in ("PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"):
-                    return self._recognise(checkpoint)
+                    return self._recognise(checkpoint, error)
                 raise self._unwritable(error) from error
             except Exception as error:  # no answer, no time, or an answer without an ETag, which acknowledges nothing
                 raise self._unwritable(error) from error
         raise AssertionError  # the last attempt returns or raises
 
-    def _recognise(self, checkpoint: Checkpoint) -> str:
-        """Return the ETag if the object is what we were writing: the write was done, only its answer was lost."""
+    def _wait(self, seconds: float) -> None:
+        """Wait so long, or until the deadline."""
+        ends_at = self._clock.monotonic() + seconds
+        while (left := ends_at - self._clock.monotonic()) > 0 and not (self._deadline and self._deadline.is_over):
+            self._clock.sleep(min(left if self._deadline is None else self._deadline.cut(left), _LOOK_SECONDS))
+
+    def _recognise(self, checkpoint: Checkpoint, error: ClientError) -> str:
+        """Return the ETag if the object is what we were writing: the write was done, only its answer was lost.
+
+        If it is as we read or wrote it last, nobody has taken it over: S3 just did not write it.
+        """
         stored = self._read()
         if stored is not None and stored.checkpoint == checkpoint:
             return stored.etag
+        if (stored.etag if stored else None) == self._etag:
+            raise self._unwritable(error) from error
         holder = stored.checkpoint.lease if stored else None
         until = holder and holder.expires_at.isoformat()
         who = f"{holder.owner} holds the lease until {until}" if holder else "it is no longer ours"
@@ -257,7 +276,7 @@ class CheckpointStore:
         )
 
 
-def _is_ahead(retry_at: datetime, now: datetime) -> bool:
-    """Tell whether the time has not come yet; one further ahead than any that is written is of a wrong clock."""
+def _if_ahead(retry_at: datetime | None, now: datetime) -> datetime | None:
+    """Return a time that has not come yet; one further ahead than any that is written is of a wrong clock."""
     longest = timedelta(seconds=LONGEST_RETRY_SECONDS) + _CLOCKS_DIFFER
-    return timedelta() < retry_at - now <= longest
+    return retry_at if retry_at is not None and timedelta() < retry_at - now <= longest else None

@@ -71,5 +71,5 @@ def _age(modified: datetime, metadata: Any) -> timedelta | None:
     """Return how long ago the object was written, by S3's clock; None where the answer does not tell its time."""
     try:
         return parsedate_to_datetime(metadata["HTTPHeaders"]["date"]) - modified
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         return None

@@ -5,7 +5,8 @@ ListShards is here as well, so that no second client has to be made for it.
 boto3 validates each entry, walks its service model to serialise it, and parses every entry of the answer. Here the body
 is written directly, botocore signs and sends it, and the answer is parsed only if it does not show at a glance that
 every record has a sequence number: nothing else is an acknowledgement, whatever the status. The call, its answer and
-its errors are those of boto3's client: the two are interchangeable, and a test compares them.
+its errors are those of boto3's client, and with the session that `wiring` makes so are proxies and trust: the two are
+interchangeable, and a test compares them.
 """
 
 from __future__ import annotations

@@ -33,8 +33,6 @@ _MANY_PAGES = 200
 _NO_SHARDS = (ValueError, TypeError, KeyError, AttributeError, OverflowError)
 """Errors of reading an answer that is not one of Kinesis."""
 
-_failures = RareWarning()
-
 
 class Shard(NamedTuple):
     """An open shard; `hash_key` is the lowest of its range, in digits: an ExplicitHashKey that lies in it."""
@@ -97,6 +95,7 @@ class ListShards:
     def __init__(self, kinesis: KinesisApi | KinesisClient, stream_name: str) -> None:
         self._kinesis = kinesis
         self._stream_name = stream_name
+        self._failures = RareWarning()
 
     def __call__(self) -> ShardMap | None:
         """Return the open shards; None if they cannot be had just now.
@@ -110,13 +109,17 @@ class ListShards:
             return ShardMap(self._pages())
         except Exception as error:
             if is_temporary(error) or isinstance(error, _NO_SHARDS):
-                _failures.warning("the stream's shards cannot be listed just now", reason=said(error))
+                self._failures.warning("the stream's shards cannot be listed just now", reason=said(error))
                 return None
             raise PublishError(
                 f"Kinesis stream {self._stream_name}: its shards could not be listed ({said(error)}), by which "
                 "envelopes are addressed. Check that the stream exists and that the consumer's role allows "
                 "kinesis:ListShards on it"
             ) from error
+
+    def close(self) -> None:
+        """Say what was left out of the log."""
+        self._failures.close()
 
     def _pages(self) -> Iterator[Mapping[str, Any]]:
         asked: dict[str, str] = {"StreamName": self._stream_name}

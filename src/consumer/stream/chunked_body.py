@@ -47,7 +47,7 @@ class ChunkedBody:
         self._error: ChunkedBodyError | None = None
 
     def __iter__(self) -> Iterator[bytes]:
-        """Yield content as it comes; ends after the last chunk and the trailer.
+        """Yield the content of each read, if only nothing of framing alone; ends after the last chunk and the trailer.
 
         Raises
         ------
@@ -60,8 +60,7 @@ class ChunkedBody:
             data = self._source.read1(_READ_BYTES)
             if not data:
                 raise ChunkedBodyError("the connection ended within the body")
-            if content := self._take(data):
-                yield content
+            yield self._take(data)
             if self._error is not None:  # after what came whole before the damage
                 raise self._error
 

@@ -115,7 +115,8 @@ class StreamClient:
     def open(self, wanted: FromToken | Batch, *, deadline: Deadline | None = None) -> Connection:
         """Ask for a part of the stream; return the connection once the server has agreed, before the `deadline`.
 
-        Redirects are not followed: the token is for this host alone.
+        Redirects are not followed: the token is for this host alone. From now on the `redactor` knows the position that
+        is asked for.
 
         Raises
         ------
@@ -128,6 +129,8 @@ class StreamClient:
         RequestRefusedError
             Another 4xx, or a redirect.
         """
+        if isinstance(wanted, FromToken) and wanted.is_stored_token:
+            self.redactor.hide(wanted.position)  # a server may quote what it refuses
         deadline = deadline or Deadline(self._clock, 2 * self._silence_seconds)
         channel = self._channel = Channel(deadline, self._silence_seconds)
         source: BufferedReader = io.BufferedReader(channel, CHUNK_BYTES)
@@ -145,7 +148,7 @@ class StreamClient:
             with closing(source):
                 raise self._refusal(head, self._excerpt(channel, source, head, deadline), wanted)
         channel.begin_body()
-        return Connection(channel, source, head, self.redactor)
+        return Connection(source, head, self.redactor)
 
     def _exchange(
         self, channel: Channel, source: BufferedReader, wanted: FromToken | Batch, deadline: Deadline
@@ -154,14 +157,12 @@ class StreamClient:
         proxy = address.proxy
         if proxy is None:
             channel.connect(address.host, address.port, connecting)
-        elif proxy.scheme == "http" and proxy.hostname:
-            channel.connect(proxy.hostname, proxy.port or 80, connecting)
+        else:
+            channel.connect(proxy.hostname or "", proxy.port or 80, connecting)
             if address.is_secure:
                 channel.send(tunnel(address, proxy))
                 if (agreed := read_head(source)).status != _OK:
                     raise HttpError(f"the proxy answered {agreed.status} {agreed.reason}")
-        else:
-            raise HttpError("the environment names a proxy that is not http://host:port")
         if address.is_secure:
             channel.secure(address.host)
         channel.begin_answer(Deadline(self._clock, deadline.cut(self._silence_seconds)))
@@ -186,11 +187,10 @@ class StreamClient:
     def _excerpt(self, channel: Channel, source: BufferedReader, head: Head, deadline: Deadline) -> str:
         """Return the beginning of an error's body, as much of it as comes in time."""
         channel.begin_answer(Deadline(self._clock, deadline.cut(ERROR_BODY_SECONDS)))
-        body = b""
+        body, inflater = b"", Inflater()
         try:
-            for chunk in chunks(source, head):
-                for plain in Inflater().feed(chunk) if not body else (chunk,):
-                    body += plain
+            for plain in (plain for chunk in chunks(source, head) for plain in inflater.feed(chunk)):
+                body += plain
                 if len(body) >= _EXCERPT_BYTES:
                     break
         except (OSError, ChunkedBodyError, CorruptStreamError):

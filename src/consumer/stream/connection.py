@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from io import BufferedReader
 
-    from consumer.stream.channel import Channel
     from consumer.stream.http_exchange import Head
     from consumer.stream.line_decoder import OversizedLine
     from consumer.stream.redaction import Redactor
@@ -34,12 +33,11 @@ class StreamInterruptedError(Exception):
 class Connection:
     """One response of the stream; iterate over `blocks`, and close it."""
 
-    def __init__(self, channel: Channel, source: BufferedReader, head: Head, redactor: Redactor) -> None:
+    def __init__(self, source: BufferedReader, head: Head, redactor: Redactor) -> None:
         self.bytes_received = 0
         """Bytes of the body as sent, compressed ones where the body is."""
         self.ends_visibly = False
         """Whether the response, which has ended, said so itself: one cut short cannot look like it."""
-        self._channel = channel
         self._source = source
         self._head = head
         self._redactor = redactor
@@ -70,10 +68,6 @@ class Connection:
             raise StreamInterruptedError("the response was cut short")
         if blocks := decoder.finish():
             yield blocks
-
-    def abort(self) -> None:
-        """End a blocked read from another thread; the reader sees an interruption."""
-        self._channel.abort()
 
     def close(self) -> None:
         """Disconnect at once, without reading the rest."""

@@ -26,7 +26,7 @@ _IN_A_PATH = "/%:@!$&'()*+,;=~-._"
 
 
 class HttpError(Exception):
-    """What was answered is not HTTP, or more of it than any server has to say."""
+    """What was answered is not HTTP, or more of it than any server has to say; or there is no proxy of that name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +79,25 @@ class Address:
 
     @property
     def proxy(self) -> SplitResult | None:
-        """The proxy that HTTPS_PROXY, HTTP_PROXY or ALL_PROXY names, unless NO_PROXY leaves this server out."""
+        """The proxy that HTTPS_PROXY, HTTP_PROXY or ALL_PROXY names, unless NO_PROXY leaves this server out.
+
+        Raises
+        ------
+        HttpError
+            The variable holds no address of a proxy.
+        """
         named = getproxies()
-        proxy = named.get(self.url.scheme) or named.get("all")
+        kind = self.url.scheme if named.get(self.url.scheme) else "all"
+        proxy = named.get(kind)
         if not proxy or proxy_bypass(f"{self.host}:{self.port}"):
             return None
-        return urlsplit(proxy if "://" in proxy else f"http://{proxy}")
+        try:
+            parts = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
+            if parts.scheme == "http" and parts.hostname and parts.port != 0:
+                return parts
+        except ValueError:
+            pass  # no port, or no address of IPv6
+        raise HttpError(f"{kind.upper()}_PROXY: expected http://host:port, or nothing")
 
 
 def request(address: Address, parameters: Mapping[str, str], fields: Mapping[str, str]) -> bytes:

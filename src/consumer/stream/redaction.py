@@ -1,4 +1,7 @@
-"""Removes the API token, in any encoding, from what the server sends before it goes into logs, errors and S3."""
+"""Removes the API token, in any encoding, from what the server sends before it goes into logs, errors and S3.
+
+From logs and errors it removes the position token that was asked for last, too.
+"""
 
 from __future__ import annotations
 
@@ -51,9 +54,8 @@ class Redactor:
     """Knows one token by its spellings: in any case, percent-encoded, escaped, in base64, in hexadecimal."""
 
     def __init__(self, token: str) -> None:
-        """Take a token, which is ASCII."""
         raw = token.encode()
-        stems = [token, raw.hex()]
+        stems = [token, raw.decode("latin-1"), raw.hex()]
         for before in range(3):  # base64 looks different by where the token begins in what was encoded
             encoded = base64.b64encode(bytes(before) + raw).decode().rstrip("=")
             known = encoded[(before * 8 + 5) // 6 : (before + len(raw)) * 8 // 6]
@@ -65,13 +67,19 @@ class Redactor:
             for start in range(len(stem) - self._size + 1)
         )
         self._stride = min([_STRIDE, *(room for stem in stems if (room := len(stem) - self._size + 1) > 0)])
+        self._hidden: Redactor | None = None
+
+    def hide(self, position: str) -> None:
+        """Take this position token, and no longer the one before, out of what is cleaned; lines may hold it."""
+        self._hidden = Redactor(position)
 
     def clean(self, text: str, most: int) -> str:
-        """Return a text for logs and errors: one line of at most so many characters, without the token."""
-        return printable(self.redact(text[:_LONGEST_TEXT]), most)
+        """Return a text for logs and errors: one line of at most so many characters, without the tokens."""
+        text = self.redact(text[:_LONGEST_TEXT])
+        return printable(text if self._hidden is None else self._hidden.redact(text), most)
 
     def line(self, line: bytes) -> bytes:
-        """Return a line as it may be kept; any bytes."""
+        """Return a line as it may be kept, without the API token; any bytes."""
         if len(line) < self._size:
             return line
         text = line.decode("latin-1")
@@ -79,7 +87,7 @@ class Redactor:
         return line if redacted is text else redacted.encode("latin-1")
 
     def redact(self, text: str) -> str:
-        """Return the text without the token; the same text where it is not in it."""
+        """Return the text without the API token; the same text where it is not in it."""
         return self._without(self._without(text, _as_it_is), _unescaped)
 
     def _without(self, text: str, form: Callable[[str], _Plain]) -> str:

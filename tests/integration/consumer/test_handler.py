@@ -11,13 +11,19 @@ from datetime import timedelta
 
 import boto3
 import pytest
+from botocore.exceptions import EndpointConnectionError
 
 from benchmarks.cost.model import STEADY_METRICS
 from common.environment import ConfigurationError
 from common.observability import metrics
 from consumer import wiring
+from consumer.deadline import Deadline
 from consumer.errors import ApiTokenError, CheckpointError, ConsumerError, UnauthorizedError, UpdateProcessorError
 from consumer.handler import handler
+from consumer.ingestion.stop_request import StopRequest
+from consumer.publish.shard_map import ListShards
+from consumer.rare_warning import AT_ONCE
+from consumer.settings import Settings
 from tests.integration.consumer.conftest import API_TOKEN, BUCKET, DATA_BUCKET, STREAM, every, message, target, token
 from tests.support.conditions import wait_until
 from tests.support.scripted_stream import ScriptedStream
@@ -341,3 +347,28 @@ def test_what_a_processor_of_ones_own_failed_on_is_published_by_the_next_run(fun
         assert state.numbers == []
         run_until(lambda: len(state.numbers) == 3)
     assert state.numbers == [0, 1, 2]
+
+
+def test_at_the_end_the_log_says_how_many_failures_to_list_shards_it_left_out(function, clock, monkeypatch, caplog):
+    """As it says of all others that come too often to be logged each time."""
+    function("RECORD_FORMAT", "envelope")
+    function("ALERT_PATTERNS", '{"data":{"squawk":["7700"]}}')
+    made = []
+
+    class Unlisted(ListShards):
+        """Whose stream cannot be asked just now."""
+
+        def __init__(self, _kinesis, stream_name):
+            made.append(self)
+            super().__init__(self, stream_name)
+
+        def list_shards(self, **_):
+            raise EndpointConnectionError(endpoint_url="https://kinesis")
+
+    monkeypatch.setattr(wiring, "ListShards", Unlisted)
+    settings, deadline = Settings.from_environment(os.environ), Deadline(clock, 60)
+    with wiring.run(settings, "run-1", clock, deadline=deadline, stop_request=StopRequest(clock)):
+        for _ in range(AT_ONCE + 7):
+            assert made[0]() is None
+    [line] = [vars(record) for record in caplog.records if "were left out" in record.message]
+    assert line["left_out"] == 7

@@ -12,6 +12,7 @@ from botocore.config import Config
 
 from consumer.checkpoint.position import Position, TimeRange
 from consumer.checkpoint.store import CheckpointStore
+from consumer.deadline import Deadline
 from consumer.errors import CheckpointError, LeaseHeldError, LeaseLostError
 from consumer.timing import LEASE_SECONDS
 from tests.integration.consumer.conftest import BUCKET
@@ -124,6 +125,37 @@ def test_when_the_server_may_be_asked_again_is_in_every_write(store, state, cloc
     assert state.checkpoint["retry_at"] is None
 
 
+def test_a_wait_that_is_asked_for_during_a_write_is_not_forgotten(store, state, clock):
+    """The reader's thread may say so at the moment in which the committer's looks at an older one."""
+    later = clock.now() + timedelta(hours=1)
+
+    class Over(datetime):
+        """A moment in the past; while it is looked at, the server asks for a wait."""
+
+        def __sub__(self, other):
+            holder.retry_at = later
+            return super().__sub__(other)
+
+    holder = store("a")
+    holder.acquire()
+    holder.retry_at = Over(2024, 3, 4, tzinfo=UTC)
+    holder.renew()
+    assert state.checkpoint["retry_at"] is None
+    assert holder.retry_at == later
+    holder.renew()
+    assert datetime.fromisoformat(state.checkpoint["retry_at"]) == later
+
+
+@pytest.mark.parametrize("ahead", [timedelta(seconds=-1), timedelta(hours=2)])
+def test_a_wait_that_is_over_or_of_a_wrong_clock_holds_up_nobody(store, state, clock, ahead):
+    """What an earlier run kept counts only while it lies within the hour that a server may ask for."""
+    state.put_checkpoint(retry_at=(clock.now() + ahead).isoformat())
+    later = store("b")
+    later.acquire()
+    assert later.retry_at is None
+    assert state.checkpoint["retry_at"] is None
+
+
 @pytest.mark.parametrize("act", ["commit", "renew", "release"])
 def test_of_two_consumers_only_one_can_write(store, state, clock, act):
     """Fencing: after another run took over, the first must write nothing, whatever it tries, and must notice."""
@@ -198,6 +230,26 @@ def test_an_unreadable_checkpoint_is_never_taken_for_none(store, state, content)
     with pytest.raises(CheckpointError, match=r"checkpoint s3://state/checkpoint.json: .*(restore|deploy)"):
         store().acquire()
     assert state.s3.get_object(Bucket=BUCKET, Key="checkpoint.json")["Body"].read() == content
+
+
+@pytest.mark.parametrize(
+    "date", ["", "soon", "Mon, 4 Mar 2024 12:00:00 +99999999999999999999", "4 Mar 99999999999999999999 12:00:00 GMT"]
+)
+def test_a_checkpoint_is_read_whatever_the_answers_date_is(store, state, date):
+    """Where S3 does not say what time it is, its age is not known, and its position counts."""
+    holder = store("a")
+    holder.acquire()
+    holder.commit(POSITION, last=True)
+
+    class Undated:
+        put_object = state.s3.put_object
+
+        def get_object(self, **request):
+            answer = state.s3.get_object(**request)
+            answer["ResponseMetadata"]["HTTPHeaders"]["date"] = date
+            return answer
+
+    assert store("b", Undated()).acquire() == POSITION
 
 
 def test_a_missing_bucket_is_never_taken_for_none(state, clock):
@@ -292,6 +344,70 @@ def test_a_concurrent_write_is_tried_again(store, state):
     store("a", Conflicting()).acquire()
     assert len(puts) == 3
     assert state.checkpoint["lease"]["owner"] == "a"
+
+
+class BusyS3:
+    """S3 that answers this code to each write while it `is_busy`; `puts` counts them."""
+
+    def __init__(self, s3, code="ConditionalRequestConflict"):
+        self.get_object = s3.get_object
+        self.is_busy, self.puts = True, 0
+        self._s3, self._code = s3, code
+
+    def put_object(self, **request):
+        self.puts += 1
+        if self.is_busy:
+            raise client_error(self._code, 409 if self._code == "ConditionalRequestConflict" else 412, "PutObject")
+        return self._s3.put_object(**request)
+
+
+def test_between_attempts_a_concurrent_write_is_given_time(store, state, clock):
+    """Three tries within a millisecond are one: what is under way takes S3 longer."""
+
+    class BusyForAWhile(BusyS3):
+        def put_object(self, **request):
+            self.is_busy = sum(clock.slept) < 0.5
+            return super().put_object(**request)
+
+    store("a", BusyForAWhile(state.s3)).acquire()
+    assert state.checkpoint["lease"]["owner"] == "a"
+
+
+@pytest.mark.parametrize("code", ["ConditionalRequestConflict", "PreconditionFailed"])
+@pytest.mark.parametrize("when", ["the first write", "a later one"])
+def test_a_checkpoint_that_nobody_else_has_written_is_not_lost(store, state, code, when):
+    """What S3 refuses though the object is as it was cannot be written: no other consumer is to blame for it."""
+    busy = BusyS3(state.s3, code)
+    busy.is_busy = when == "the first write"
+    holder = store("a", busy)
+    act = holder.acquire if busy.is_busy else holder.renew
+    if not busy.is_busy:
+        holder.acquire()
+        busy.is_busy = True
+    with pytest.raises(CheckpointError, match=rf"could not be written.*{code}"):
+        act()
+    assert not holder.may_be_anothers
+    if when == "a later one":
+        assert holder.is_held
+        busy.is_busy = False
+        holder.release()
+        assert state.checkpoint["lease"] is None
+
+
+def test_the_wait_for_a_concurrent_write_ends_by_the_deadline(state, clock):
+    """Nothing of a run waits when its time is up, and nothing more is sent then."""
+    deadline = Deadline(clock, 600)
+
+    class BusyAtTheEnd(BusyS3):
+        def put_object(self, **request):
+            deadline.bring_forward(0.05)
+            return super().put_object(**request)
+
+    busy = BusyAtTheEnd(state.s3)
+    with pytest.raises(CheckpointError, match="no answer within the time of the run"):
+        CheckpointStore(busy, BUCKET, "a", clock, deadline=deadline).acquire()
+    assert busy.puts == 1
+    assert sum(clock.slept) <= 0.05
 
 
 def test_a_write_that_fails_says_what_to_do(store, state):

@@ -5,17 +5,20 @@ from __future__ import annotations
 import base64
 import json
 import socket
+import ssl
 import threading
+from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import boto3
 import pytest
 from botocore.config import Config
-from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError, HTTPClientError
+from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError, HTTPClientError, SSLError
 from hypothesis import given
 from hypothesis import strategies as st
 
 from consumer import wiring
+from tests.support.self_signed import make_certificate
 
 STREAM = "updates"
 records = st.lists(
@@ -28,9 +31,9 @@ records = st.lists(
 
 
 class Kinesis:
-    """A server that notes each request, and answers what the test wants."""
+    """A server that notes each request, by TLS if it has a certificate, and answers what the test wants."""
 
-    def __init__(self):
+    def __init__(self, certificate=None):
         self.requests = []
         self.answer = 200, {"FailedRecordCount": 0, "Records": []}
         handler = type(
@@ -43,6 +46,13 @@ class Kinesis:
         )
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
+        if certificate is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            self._server.socket = context.wrap_socket(
+                self._server.socket, server_side=True, do_handshake_on_connect=False
+            )
+            self.url = self.url.replace("http", "https")
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def post(self, request):
@@ -69,18 +79,38 @@ def server():
     server.close()
 
 
+OWN = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE")
+"""Settings of the machine's own, which are no part of a test."""
+
+
+@contextmanager
+def environment(url, **variables):
+    """Have the endpoint at this address, and these variables."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in OWN:
+            patch.delenv(name, raising=False)
+            patch.delenv(name.lower(), raising=False)
+        for name, value in {"AWS_ENDPOINT_URL": url, **variables}.items():
+            patch.setenv(name, value)
+        wiring.kinesis.cache_clear()
+        yield
+        wiring.kinesis.cache_clear()
+
+
+@contextmanager
+def clients(url, **variables):
+    """The lean client and boto3's, both of the same server, made in such an environment."""
+    with environment(url, **variables):
+        lean, usual = wiring.kinesis(), boto3.client("kinesis", config=Config(retries={"total_max_attempts": 1}))
+    with closing(lean), closing(usual):
+        yield lean, usual
+
+
 @pytest.fixture(scope="module")
 def both(server):
-    """The lean client and boto3's, both of the same server."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AWS_ENDPOINT_URL", server.url)
-        wiring.kinesis.cache_clear()
-        lean = wiring.kinesis()
-        wiring.kinesis.cache_clear()
-        usual = boto3.client("kinesis", config=Config(retries={"total_max_attempts": 1}))
-    yield lean, usual
-    lean.close()
-    usual.close()
+    """Both clients of the server."""
+    with clients(server.url) as both:
+        yield both
 
 
 def signed(headers):
@@ -165,3 +195,58 @@ def test_a_call_is_sent_without_delay(server, both):
         client.put_records(StreamName=STREAM, Records=[{"Data": b"a", "PartitionKey": "A"}])
         pool = http._manager.connection_from_url(server.url)
         assert (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1) in pool.conn_kw["socket_options"]
+
+
+ONE = [{"Data": b"a", "PartitionKey": "A"}]
+TAKEN = 200, {"FailedRecordCount": 0, "Records": [{"SequenceNumber": "49", "ShardId": "s"}]}
+
+
+@pytest.mark.parametrize("name", ["HTTP_PROXY", "http_proxy"])
+def test_calls_go_by_way_of_the_proxy_that_the_environment_names(server, name):
+    """A VPC may let traffic out through a proxy alone: as for S3 and Secrets Manager, so for Kinesis."""
+    server.answer = TAKEN
+    server.requests.clear()
+    with clients("http://kinesis.invalid", **{name: server.url}) as both:
+        for client in both:
+            assert client.put_records(StreamName=STREAM, Records=ONE)["Records"]
+    assert [path for path, _, _ in server.requests] == ["http://kinesis.invalid/"] * 2
+
+
+def test_no_proxy_leaves_kinesis_out(server):
+    """An endpoint in the VPC is reached without the proxy, as NO_PROXY says."""
+    server.answer = TAKEN
+    server.requests.clear()
+    with clients(server.url, HTTP_PROXY="http://127.0.0.1:9", NO_PROXY="127.0.0.1") as both:
+        for client in both:
+            assert client.put_records(StreamName=STREAM, Records=ONE)["Records"]
+    assert [path for path, _, _ in server.requests] == ["/"] * 2
+
+
+@pytest.fixture
+def secured(tmp_path):
+    """A server of TLS whose certificate nobody vouches for, and the certificate's file."""
+    certificate = make_certificate(tmp_path, "127.0.0.1")
+    server = Kinesis(certificate)
+    server.answer = TAKEN
+    yield server, certificate
+    server.close()
+
+
+@pytest.mark.parametrize("name", ["AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE"])
+def test_whom_the_environment_trusts_is_trusted(secured, name):
+    """A proxy that looks into TLS shows a certificate of the company's own authority."""
+    server, certificate = secured
+    with clients(server.url, **{name: str(certificate)}) as both:
+        for client in both:
+            assert client.put_records(StreamName=STREAM, Records=ONE)["Records"]
+
+
+@pytest.mark.parametrize("variables", [{}, {"AWS_CA_BUNDLE": ""}, {"REQUESTS_CA_BUNDLE": ""}])
+def test_nobody_else_is_trusted(secured, variables):
+    """Without such a variable, or with an empty one, the public authorities vouch: nobody else sees a record."""
+    server, _ = secured
+    with environment(server.url, **variables):
+        lean = wiring.kinesis()
+    with closing(lean), pytest.raises(SSLError, match="CERTIFICATE_VERIFY_FAILED"):
+        lean.put_records(StreamName=STREAM, Records=ONE)
+    assert server.requests == []

@@ -6,8 +6,11 @@ import gzip
 import os
 import socket
 import threading
+import tracemalloc
+import zlib
 from contextlib import closing
 from datetime import UTC, datetime
+from urllib.parse import quote_plus
 
 import pytest
 
@@ -236,6 +239,33 @@ def test_a_redirect_is_not_followed(connect, status):
     assert other.requests == []
 
 
+def test_of_an_errors_body_no_more_is_inflated_than_is_shown(connect):
+    """A body of 8 KiB that inflates to 8 MiB takes the memory of its excerpt, however it was compressed."""
+    bomb = gzip.compress(b"because" + bytes(8 * 1024 * 1024))
+    with ScriptedStream(lambda exchange: exchange.refuse(503, bomb, Content_Encoding="gzip")) as server:
+        client = connect(server.url)
+        tracemalloc.start()
+        try:
+            with pytest.raises(StreamInterruptedError, match="because"):
+                client.open(LATEST)
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    assert peak < 1024 * 1024
+
+
+def test_an_errors_body_that_comes_in_parts_is_inflated_as_one(connect):
+    """What a later part of a gzip body says is shown as text, though more than one read lies between the two."""
+    compressor = zlib.compressobj(wbits=31)
+    first, second = (compressor.compress(part) + compressor.flush(zlib.Z_SYNC_FLUSH) for part in (b"no such", b" line"))
+    nothing = b"\x00\x00\x00\xff\xff"  # an empty block
+    with (
+        ScriptedStream(lambda exchange: exchange.refuse(403, first + nothing * 40_000 + second)) as server,
+        pytest.raises(RequestRefusedError, match="no such line"),
+    ):
+        connect(server.url).open(LATEST)
+
+
 PADDING = 300 - len(TOKEN) // 2
 ECHOES = {
     "in the body": lambda exchange: exchange.refuse(403, f"bad {TOKEN} token".encode()),
@@ -267,6 +297,49 @@ def test_the_api_token_in_a_broken_chunk_is_not_shown(connect):
         read(connect(server.url))
     assert TOKEN not in "".join(str(error) for error in _chain(caught.value) if not error.__suppress_context__)
     assert caught.value.__suppress_context__
+
+
+POSITION = "eyJzaGFyZCI6MCwib2Zmc2V0IjoxMjM0NX0+/=="
+QUOTED = quote_plus(POSITION)
+
+
+def quoted_in_a_chunk(exchange):
+    """The stream, of which a chunk's size is the position token."""
+    exchange.begin()
+    exchange.raw(POSITION.encode() + b"\r\n")
+
+
+QUOTES = {
+    "of a refusal": lambda exchange: exchange.refuse(400, f"unknown position_token {POSITION}".encode()),
+    "of a refusal, cut off": lambda exchange: exchange.refuse(410, f"{'x' * 280} {POSITION[:15]}".encode()),
+    "of a passing error": lambda exchange: exchange.refuse(503, f"/stream?position_token={QUOTED}".encode()),
+    "in the status line": lambda exchange: exchange.refuse(404, reason=f"Unknown {POSITION}"),
+    "of an echo": lambda exchange: exchange.raw(f"GET /stream?position_token={QUOTED} HTTP/1.1\r\n\r\n".encode()),
+    "in a chunk": quoted_in_a_chunk,
+}
+
+
+@pytest.mark.parametrize("quotes", QUOTES.values(), ids=QUOTES)
+def test_the_position_token_that_was_asked_for_gets_into_no_error(connect, quotes):
+    """A server that refuses a position token may quote it; who reads the log could read on from there."""
+    with (
+        ScriptedStream(quotes) as server,
+        pytest.raises((TokenRefusedError, StreamInterruptedError), match=r"\*\*\*") as caught,
+    ):
+        read(connect(server.url), FromToken(POSITION))
+    assert POSITION[:9] not in str(caught.value)
+    assert caught.value.__suppress_context__ or caught.value.__context__ is None
+
+
+def test_the_position_token_that_was_asked_for_is_known_to_who_logs_a_status(connect):
+    """The client's redactor, by which the server's words are cleaned, knows it from then on."""
+    with ScriptedStream(one_line) as server:
+        client = connect(server.url)
+        read(client, FromToken(POSITION))
+        read(client, LATEST)
+    assert client.redactor.clean(f"{POSITION} is about to expire; LATEST is not", 300) == (
+        "*** is about to expire; LATEST is not"
+    )
 
 
 def _chain(error):
@@ -414,7 +487,7 @@ def test_a_server_that_never_answers_is_given_up(connect):
 
 
 def test_a_blocked_read_can_be_aborted(connect):
-    """A reader that waits for a silent server must be freed when another thread aborts the connection."""
+    """A reader that waits for a silent server must be freed when another thread aborts the client."""
     outcome = []
 
     def silent(exchange):
@@ -430,12 +503,16 @@ def test_a_blocked_read_can_be_aborted(connect):
         except StreamInterruptedError as error:
             outcome.append(error)
 
-    with ScriptedStream(silent) as server, closing(connect(server.url).open(LATEST)) as connection:
+    with (
+        ScriptedStream(silent) as server,
+        closing(connect(server.url)) as client,
+        closing(client.open(LATEST)) as connection,
+    ):
         first = threading.Event()
         reader = threading.Thread(target=read_on, args=(connection, first))
         reader.start()
         assert first.wait(10)
-        connection.abort()
+        client.abort()
         reader.join(10)
         assert len(outcome) == 1
 
@@ -444,15 +521,16 @@ def test_a_blocked_read_can_be_aborted(connect):
 def test_aborting_what_ends_by_itself_is_no_error(connect, when):
     """An abort that comes at the same moment as the end of the response must do nothing."""
     with ScriptedStream(broken_in_a_line if when == "the server has gone" else one_line) as server:
-        connection = connect(server.url).open(LATEST)
+        client = connect(server.url)
+        connection = client.open(LATEST)
         if when == "the server has gone":
             with pytest.raises(StreamInterruptedError):
                 list(connection.blocks())
         elif when == "the response has ended":
-            assert list(connection.blocks()) == [[b'{"a":1}\n']]
+            assert lines_of(connection.blocks()) == [b'{"a":1}']
         else:
             connection.close()
-        connection.abort()
+        client.abort()
         connection.close()
 
 

@@ -191,6 +191,23 @@ def test_a_body_in_drops_can_be_left():
             list(connection.blocks())
 
 
+@pytest.mark.timeout(60)
+def test_framing_in_drops_lets_who_reads_look_up():
+    """A chunk's extension or a trailer that comes in drops must not keep a stale connection from being given up."""
+
+    def answer(peer):
+        peer.read_head()
+        peer.connection.sendall(HEAD + b'8\r\n{"a":1}\n\r\n1;')
+        peer.drip(b"x")
+
+    with RawServer(answer) as server, closing(client_of(server)) as client:
+        connection = client.open(LATEST, deadline=Deadline(SystemClock(), 30))
+        with closing(connection):
+            blocks = connection.blocks()
+            assert next(blocks) == [b'{"a":1}\n']
+            assert [next(blocks) for _ in range(3)] == [[]] * 3
+
+
 def answered(*parts, wanted=LATEST):
     """What comes of an answer of these bytes."""
 
@@ -278,6 +295,19 @@ def test_nothing_is_kept_of_earlier_answers():
     assert set(heads) == {heads[0]}
     assert b"cookie" not in heads[0].lower()
     assert len(heads[0]) < 1000
+
+
+@pytest.mark.parametrize(
+    "proxy", ["http://h:99999", "http://[::1:3128", "http://:3128", "h:99999", "https://h:1", "socks5://hunter2@h:1"]
+)
+@pytest.mark.parametrize(("scheme", "name"), [("https", "HTTPS_PROXY"), ("http", "HTTP_PROXY"), ("https", "ALL_PROXY")])
+def test_a_proxy_that_is_none_is_named(monkeypatch, scheme, name, proxy):
+    """Which variable is wrong, and what it takes; not what it holds, which may be credentials."""
+    monkeypatch.setenv(name, proxy)
+    client = StreamClient(f"{scheme}://stream.invalid/", TOKEN, {}, "none")
+    with closing(client), pytest.raises(StreamInterruptedError) as failure:
+        client.open(LATEST, deadline=Deadline(SystemClock(), 30))
+    assert str(failure.value) == f"no connection: {name}: expected http://host:port, or nothing"
 
 
 def test_a_proxy_is_used_where_the_environment_names_one(monkeypatch):

@@ -24,6 +24,13 @@ def test_a_rejected_line_has_its_reason_time_and_length():
     }
 
 
+@given((st.binary(max_size=3) | st.text(max_size=3).map(str.encode)).map(lambda part: part * 1000))
+def test_a_line_takes_at_most_twice_in_the_object_what_it_is_charged_in_memory(line):
+    """Whatever it is made of: so the bound on lines in memory is one on the object, too."""
+    rejected = RejectedLine(line, len(line), "r" * 300, NOW)
+    assert len(rejected.as_json()) + 1 <= 2 * rejected.held_bytes
+
+
 @given(st.binary() | st.text().map(str.encode))
 def test_the_bytes_of_a_rejected_line_can_be_had_back(line):
     """As text where it is UTF-8, otherwise in Base64: in one line of JSON, and exact."""

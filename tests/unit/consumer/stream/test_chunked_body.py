@@ -16,10 +16,10 @@ class Arriving(io.BufferedIOBase):
     """A source that gives one piece at each read, as a socket does."""
 
     def __init__(self, *pieces):
-        self._pieces = [piece for piece in pieces if piece]
+        self.pieces = [piece for piece in pieces if piece]
 
     def read1(self, _size=-1):
-        return self._pieces.pop(0) if self._pieces else b""
+        return self.pieces.pop(0) if self.pieces else b""
 
 
 def framed(contents, trailer=b"", extension=b""):
@@ -51,7 +51,17 @@ def test_nothing_is_held_back_until_a_chunk_is_whole():
     body = iter(ChunkedBody(Arriving(b"a\r\nfirst", b"again\r\n", b"0\r\n\r\n")))
     assert next(body) == b"first"
     assert next(body) == b"again"
-    assert list(body) == []
+    assert b"".join(body) == b""
+
+
+@pytest.mark.parametrize("framing", [b"1;" + b"x" * 100, b"0\r\n" + b"Field: x\r\n" * 9], ids=["extension", "trailer"])
+def test_framing_alone_is_a_read_without_content(framing):
+    """Who reads looks after each read whether to go on, though it brings no content: framing may come in drops."""
+    source = Arriving(*(bytes([byte]) for byte in framing))
+    body = iter(ChunkedBody(source))
+    for left in reversed(range(len(framing))):
+        assert next(body) == b""
+        assert len(source.pieces) == left
 
 
 @given(contents=contents, data=st.data())

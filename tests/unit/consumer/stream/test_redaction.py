@@ -103,6 +103,33 @@ def test_a_short_token_is_redacted_too(token):
     assert token not in Redactor(token).clean(f"<{token}> {token.upper()}", 300).lower()
 
 
+@pytest.mark.parametrize("spelling", SPELLINGS.values(), ids=SPELLINGS)
+def test_a_position_token_is_hidden_beside_the_api_token(spelling):
+    """The token that was asked for last is in no text; the one before it need not be looked for any more."""
+    redactor = Redactor("another-secret")
+    redactor.hide("the position before")
+    redactor.hide(TOKEN)
+    cleaned = redactor.clean(f"another-secret and {spelling} and the position before", 2000)
+    assert not fragments(spelling) & fragments(cleaned)
+    assert cleaned.startswith("*** and ")
+    assert cleaned.endswith(" and the position before")
+
+
+def test_a_position_token_need_not_be_ascii():
+    """Nobody says what it is made of."""
+    redactor, position = Redactor("another-secret"), "Позиция-потока"
+    redactor.hide(position)
+    assert redactor.clean(f"<{position}> <{quote(position)}>", 300) == "<***> <***>"
+
+
+def test_a_line_that_is_kept_may_hold_a_position_token():
+    """It goes into the bucket that has the checkpoint, and is there to be looked at as it was received."""
+    redactor = Redactor("another-secret")
+    redactor.hide(TOKEN)
+    line = TOKEN.encode()
+    assert redactor.line(line) is line
+
+
 def test_the_message_is_one_bounded_line_without_control_characters():
     """Escape sequences, line ends and what turns text around never reach a terminal."""
     cleaned = REDACTOR.clean("\x1b[2J\x1b]0;x\x07a\r\nb\x7f\x9b31m\u202e\u2028\ud800" + "y" * 10_000, 300)

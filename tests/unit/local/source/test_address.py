@@ -30,6 +30,7 @@ def test_https_and_this_machine_are_taken(url):
         "http://localhost:0/stream",
         "https://:8080/stream",
         "https://[::1/stream",
+        "https://exämple..com/stream",
         "",
     ],
 )
