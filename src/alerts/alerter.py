@@ -16,7 +16,7 @@ from alerts.log_entry import LogEntry
 from alerts.notification import Alert, compose
 from alerts.rules import findings
 from alerts.suppression import Claim, Verdict, suppressed_until
-from alerts.timeouts import CALL_SECONDS
+from alerts.timeouts import ALERT_SECONDS, CALL_SECONDS
 from alerts.turn import BatchResult, OutOfTimeError, Turn
 from common.environment import ConfigurationError
 from common.observability import logger
@@ -51,8 +51,9 @@ class Alerter:
 
     The order of an alert's steps is the promise: the claim comes before the publication, so that no two updates are
     sent in one window; the mark comes after it, so that a claim whose publication failed is taken up again when its
-    record is sent again. Alerts are logged once those of the batch have been sent and marked, so that S3 delays none.
-    An alert that is found already marked is logged too, since its process may have ended in between.
+    record is sent again. Alerts are logged once those of the batch, or enough of them, have been sent and marked: an S3
+    that fails delays those behind by one attempt at most. An alert that is found already marked is logged too, since its
+    process may have ended in between.
 
     `wanted` says whether a configured pattern matches an update of an envelope: the event source mapping decided by the
     header, for all of them together. With `update_log`, decisions are logged.
@@ -107,6 +108,7 @@ class Alerter:
             self._write_log(turn)  # the batch fails as a whole, but what was sent was sent
             raise
         self._write_log(turn)
+        turn.result.unlogged = self._log.count_unlogged()
         return turn.result
 
     def _process_in_order(self, records: Iterable[KinesisRecord], turn: Turn) -> None:
@@ -137,6 +139,8 @@ class Alerter:
                 done = self._progress.lines_done(record)
             if several[-1].line < done:
                 continue
+            if self._log.is_worth_writing():
+                self._write_log(turn, keeping=ALERT_SECONDS)
             self._alert_on_all(several, turn)
             if is_whole:
                 self._write_log(turn)  # what lies before the progress is not looked at again
@@ -209,10 +213,11 @@ class Alerter:
         else:
             turn.count(unmarked=1)
 
-    def _write_log(self, turn: Turn) -> None:
-        """Write the log, but not where it has failed in this invocation: it would take the next alerts' time."""
-        if not turn.result.unlogged:
-            turn.result.unlogged, turn.result.not_shown = self._log.flush(turn.remaining_seconds)
+    def _write_log(self, turn: Turn, *, keeping: float = 0.0) -> None:
+        """Write the log, and keep so many seconds; not where it has failed in this invocation, for the alerts' sake."""
+        if not turn.log_has_failed:
+            flushed = self._log.flush(lambda: turn.remaining_seconds() - keeping)
+            turn.log_has_failed, turn.result.not_shown = flushed.has_failed, int(not flushed.is_shown)
 
     def _mark(self, claim: Claim, remaining_seconds: Callable[[], float]) -> bool:
         """Mark the alert as sent; try again while there is time, and tell whether it worked.

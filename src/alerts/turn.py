@@ -21,8 +21,8 @@ class BatchResult:
     """What became of a batch; `failed_sequence_number` is the record from which on it must be sent again.
 
     `failed` is 1 if that record failed, and 0 if the time ran out before it. `fields_ignored` counts fields of decoded
-    updates whose values no update can have. `unlogged` alerts are sent and wait to be logged; `not_shown` counts failed
-    writes of the newest ones.
+    updates whose values no update can have. `unlogged` alerts are sent and not in the log; `not_shown` is 1 where the
+    newest ones could not be shown.
     """
 
     notified: int = 0
@@ -44,6 +44,8 @@ class Turn:
     result: BatchResult = field(default_factory=BatchResult)
     first: bool = True
     """Nothing before the current record has been processed."""
+    log_has_failed: bool = False
+    """The alert log could not be written in this invocation."""
     _lock: Lock = field(default_factory=Lock)
 
     def count(self, *, notified: int = 0, suppressed: int = 0, unmarked: int = 0) -> None:
