@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from alerts.timeouts import ALERT_SECONDS
+from alerts.timeouts import LEAST_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,8 +42,8 @@ class Turn:
 
     remaining_seconds: Callable[[], float]
     result: BatchResult = field(default_factory=BatchResult)
-    first: bool = True
-    """Nothing before the current record has been processed."""
+    something_done: bool = False
+    """A record, or one alert of it, has been dealt with."""
     log_has_failed: bool = False
     """The alert log could not be written in this invocation."""
     _lock: Lock = field(default_factory=Lock)
@@ -63,5 +63,5 @@ class Turn:
         OutOfTimeError
             It may be too little for another alert.
         """
-        if (self.result.notified or not self.first) and self.remaining_seconds() < ALERT_SECONDS:
+        if self.something_done and self.remaining_seconds() < LEAST_SECONDS:
             raise OutOfTimeError
