@@ -24,19 +24,22 @@ if TYPE_CHECKING:
     from alerts.log_entry import LogEntry
     from alerts.newest_alerts import NewestAlerts
 
+WORTH_WRITING: Final = 256
+"""Entries that wait when they are written before others come, and not only at the end of a batch."""
+
 MOST_WAITING: Final = 1_000
 """Entries that wait to be written; beyond that the oldest is dropped, to bound memory."""
 
 _THREADS: Final = 8
 
 
-class Unwritten(NamedTuple):
-    """Counts of what could not be written."""
+class Flushed(NamedTuple):
+    """What became of a flush."""
 
-    alerts: int
-    """That are not in the log."""
-    newest: int
-    """1 where the newest alerts could not be shown."""
+    has_failed: bool
+    """S3 refused an alert, or did not answer; where the time ran out it has not."""
+    is_shown: bool
+    """The newest alerts are shown."""
 
 
 class AlertLog:
@@ -59,22 +62,31 @@ class AlertLog:
                 self._given_up += 1
                 logger.error("alert will be missing from the log until its record is sent again", extra=_named(oldest))
 
-    def flush(self, remaining_seconds: Callable[[], float]) -> Unwritten:
-        """Write what waits, as far as there is time; return what is not written now. Raises nothing.
+    def is_worth_writing(self) -> bool:
+        """Return whether so much waits that it should be written before others come."""
+        return len(self._waiting) >= WORTH_WRITING
+
+    def flush(self, remaining_seconds: Callable[[], float]) -> Flushed:
+        """Write what waits, as far as there is time. Raises nothing.
 
         The first failure ends it: an S3 that does not answer must not take the alerts' time.
         """
+        has_failed = Event()
         entries = list(self._waiting.values())
         if entries:
-            written = [entry for entry in self._written(entries, remaining_seconds) if entry is not None]
-            self._newest.add(written)
+            written = self._written(entries, remaining_seconds, has_failed)
+            self._newest.add(entry for entry in written if entry is not None)
         is_shown = self._newest.flush(remaining_seconds)
+        return Flushed(has_failed.is_set(), is_shown)
+
+    def count_unlogged(self) -> int:
+        """Return how many sent alerts the log lacks: those that wait, and those given up since the last count."""
         given_up, self._given_up = self._given_up, 0
-        return Unwritten(len(self._waiting) + given_up, int(not is_shown))
+        return len(self._waiting) + given_up
 
-    def _written(self, entries: list[LogEntry], remaining_seconds: Callable[[], float]) -> Iterable[LogEntry | None]:
-        has_failed = Event()
-
+    def _written(
+        self, entries: list[LogEntry], remaining_seconds: Callable[[], float], has_failed: Event
+    ) -> Iterable[LogEntry | None]:
         def write(entry: LogEntry) -> LogEntry | None:
             if has_failed.is_set() or remaining_seconds() < CALL_SECONDS:
                 return None

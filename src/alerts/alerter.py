@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from itertools import batched
@@ -16,7 +16,7 @@ from alerts.log_entry import LogEntry
 from alerts.notification import Alert, compose
 from alerts.rules import findings
 from alerts.suppression import Claim, Verdict, suppressed_until
-from alerts.timeouts import CALL_SECONDS
+from alerts.timeouts import CALL_SECONDS, LEAST_SECONDS
 from alerts.turn import BatchResult, OutOfTimeError, Turn
 from common.environment import ConfigurationError
 from common.observability import logger
@@ -42,6 +42,9 @@ MOST_UNMARKED_REMEMBERED: Final = 1_000
 UPDATES_AT_A_TIME: Final = 256
 """Updates of one envelope that are alerted on before the progress is noted, and so the most that is done again."""
 
+FEW: Final = 4
+"""So few updates of one envelope need no note: an invocation has time to find all their alerts suppressed or sent."""
+
 THREADS: Final = 8
 """Aircraft of one envelope that are alerted on at the same time; botocore's clients keep ten connections each."""
 
@@ -51,8 +54,9 @@ class Alerter:
 
     The order of an alert's steps is the promise: the claim comes before the publication, so that no two updates are
     sent in one window; the mark comes after it, so that a claim whose publication failed is taken up again when its
-    record is sent again. Alerts are logged once those of the batch have been sent and marked, so that S3 delays none.
-    An alert that is found already marked is logged too, since its process may have ended in between.
+    record is sent again. Alerts are logged once those of the batch, or enough of them, have been sent and marked: an S3
+    that fails delays those behind by one attempt at most. An alert that is found already marked is logged too, since
+    its process may have ended in between.
 
     `wanted` says whether a configured pattern matches an update of an envelope: the event source mapping decided by the
     header, for all of them together. With `update_log`, decisions are logged.
@@ -88,9 +92,9 @@ class Alerter:
         """Alert on the records in their order, and stop at the first that fails.
 
         `remaining_seconds` says what is left of the invocation. The batch is stopped before the time could run out in
-        the middle of an alert, but not before something was done: the first record has been dealt with, or an alert of
-        it was sent. So every invocation gets further. An envelope stopped half way comes again as a whole and resumes
-        where it was stopped; alerts already sent beyond that point are found in the table.
+        the middle of an alert, but not before something was done. An envelope stopped half way comes again as a whole
+        and resumes where it was stopped; alerts already sent beyond that point are found in the table. So every
+        invocation gets further.
 
         Raises
         ------
@@ -107,6 +111,7 @@ class Alerter:
             self._write_log(turn)  # the batch fails as a whole, but what was sent was sent
             raise
         self._write_log(turn)
+        turn.result.unlogged = self._log.count_unlogged()
         return turn.result
 
     def _process_in_order(self, records: Iterable[KinesisRecord], turn: Turn) -> None:
@@ -125,45 +130,51 @@ class Alerter:
                 result.failed = 1
                 result.failed_sequence_number = record.sequence_number
                 return
-            turn.first = False
+            turn.something_done = True
 
     def _process_record(self, record: KinesisRecord, turn: Turn) -> None:
         """Alert on a record's updates, so many at a time that the progress is worth a note."""
-        done = 0
+        done, is_noted = 0, False
         found = candidates(record, self._wanted, turn.result)
         for number, several in enumerate(batched(found, UPDATES_AT_A_TIME, strict=False)):
-            is_whole = len(several) == UPDATES_AT_A_TIME
-            if number == 0 and is_whole:
-                done = self._progress.lines_done(record)
-            if several[-1].line < done:
+            if number == 0 and len(several) > FEW:
+                done, is_noted = self._progress.lines_done(record), True
+            lanes = _lanes(candidate for candidate in several if candidate.line >= done)
+            if not lanes:
                 continue
-            self._alert_on_all(several, turn)
-            if is_whole:
-                self._write_log(turn)  # what lies before the progress is not looked at again
-                self._progress.advance(record, several[-1].line + 1)
+            if self._log.is_worth_writing():
+                self._write_log(turn, keeping=LEAST_SECONDS)
+            try:
+                self._alert_on_all(lanes, turn)
+            except OutOfTimeError:
+                if is_noted:
+                    self._note(record, min(lane[0].line for lane in lanes if lane), turn)
+                raise
+            if len(several) == UPDATES_AT_A_TIME:
+                self._note(record, several[-1].line + 1, turn)
 
-    def _alert_on_all(self, several: Sequence[Candidate], turn: Turn) -> None:
-        """Alert on updates of one record, those of an aircraft in their order, several aircraft at the same time."""
-        lanes: dict[str, list[Candidate]] = defaultdict(list)
-        for candidate in several:
-            lanes[candidate.update.icao_address].append(candidate)
-        if len(lanes) == 1:
-            for candidate in several:
-                self._alert_on(candidate, turn)
-            return
+    def _note(self, record: KinesisRecord, lines_done: int, turn: Turn) -> None:
+        """Note how far the record is done, with the log written before: nobody looks at those lines again."""
+        self._write_log(turn, keeping=CALL_SECONDS)
+        self._progress.advance(record, lines_done)
+
+    def _alert_on_all(self, lanes: Sequence[deque[Candidate]], turn: Turn) -> None:
+        """Alert on several aircraft at the same time; what could not be done is left in the lanes."""
         stopped = Event()
 
-        def run(lane: list[Candidate]) -> None:
+        def run(lane: deque[Candidate]) -> None:
             try:
-                for candidate in lane:
-                    if stopped.is_set():
-                        return
-                    self._alert_on(candidate, turn)
+                while lane and not stopped.is_set():
+                    self._alert_on(lane[0], turn)
+                    lane.popleft()
             except BaseException:
                 stopped.set()  # what is under way is brought to its end, and nothing else is begun
                 raise
 
-        running = [self._threads.submit(run, lane) for lane in lanes.values()]
+        if len(lanes) == 1:
+            run(lanes[0])
+            return
+        running = [self._threads.submit(run, lane) for lane in lanes]
         failures = [failure for failure in [lane.exception() for lane in running] if failure is not None]
         if failures:
             # Running out of time is no failure: where something failed as well, that is what has to be known.
@@ -180,6 +191,7 @@ class Alerter:
             turn.check_time()
             claim = Claim.of(finding.subject, update, arrival=candidate.arrival, suppression=self._suppression)
             self._alert(Alert(finding, update, candidate.data), claim, turn)
+            turn.something_done = True
 
     def _alert(self, alert: Alert, claim: Claim, turn: Turn) -> None:
         decision = self._table.claim(claim)
@@ -209,10 +221,11 @@ class Alerter:
         else:
             turn.count(unmarked=1)
 
-    def _write_log(self, turn: Turn) -> None:
-        """Write the log, but not where it has failed in this invocation: it would take the next alerts' time."""
-        if not turn.result.unlogged:
-            turn.result.unlogged, turn.result.not_shown = self._log.flush(turn.remaining_seconds)
+    def _write_log(self, turn: Turn, *, keeping: float = 0.0) -> None:
+        """Write the log, and keep so many seconds; not where it has failed in this invocation, for the alerts' sake."""
+        if not turn.log_has_failed:
+            flushed = self._log.flush(lambda: turn.remaining_seconds() - keeping)
+            turn.log_has_failed, turn.result.not_shown = flushed.has_failed, int(not flushed.is_shown)
 
     def _mark(self, claim: Claim, remaining_seconds: Callable[[], float]) -> bool:
         """Mark the alert as sent; try again while there is time, and tell whether it worked.
@@ -241,6 +254,14 @@ class Alerter:
             self._sent_unmarked[claim] = None
             if len(self._sent_unmarked) > MOST_UNMARKED_REMEMBERED:
                 del self._sent_unmarked[next(iter(self._sent_unmarked))]
+
+
+def _lanes(several: Iterable[Candidate]) -> list[deque[Candidate]]:
+    """Return the updates of each aircraft, in their order."""
+    lanes: dict[str, deque[Candidate]] = defaultdict(deque)
+    for candidate in several:
+        lanes[candidate.update.icao_address].append(candidate)
+    return list(lanes.values())
 
 
 def _named(claim: Claim) -> dict[str, str]:

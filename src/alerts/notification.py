@@ -166,18 +166,22 @@ def _vertical(update: TargetUpdate) -> str:
 
 def as_received(alert: Alert) -> str:
     """Return the update as one line of JSON; where it is too long for a notification, its key and where to find it."""
-    # Fields that nobody decodes may hold bytes that are no UTF-8, which SNS would refuse each time.
-    line = alert.data.strip().decode("utf-8", "replace").translate(_ESCAPED)
+    line = _one_line(alert.data)
     if len(line.encode()) <= LONGEST_UPDATE:
         return line
-    return msgspec.json.encode(
-        {
-            "icao_address": alert.update.icao_address,
-            "timestamp": alert.update.timestamp,
-            "ingestion_time": alert.update.ingestion_time,
-            "left_out": f"the update has {len(alert.data):,} bytes; the raw archive in the data bucket has the whole",
-        }
-    ).decode()
+    key = {
+        "icao_address": alert.update.icao_address,
+        "timestamp": alert.update.timestamp,
+        "ingestion_time": alert.update.ingestion_time,
+        "left_out": f"the update has {len(alert.data):,} bytes; the raw archive in the data bucket has the whole",
+    }
+    return _one_line(msgspec.json.encode(key))
+
+
+def _one_line(data: bytes) -> str:
+    """Return JSON as a line that SNS takes and a chat only shows."""
+    # Fields that nobody decodes may hold bytes that are no UTF-8, which SNS would refuse each time.
+    return data.strip().decode("utf-8", "replace").translate(_ESCAPED)
 
 
 def _subject(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Progress through an envelope of many alerts, kept in the suppression table between invocations."""
+"""Progress through an envelope of several alerts, kept in the suppression table between invocations."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _KEPT_SECONDS: Final = 7 * 24 * 3600
 
 
 class EnvelopeProgress:
-    """One item for each envelope with more alerts than are dealt with at a time: the first line that is still to do.
+    """One item for each envelope with more than a few alerts: the first line that is still to do.
 
     It saves work and decides nothing: without it each alert is found in its own subject's item.
     """

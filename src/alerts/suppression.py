@@ -169,12 +169,14 @@ def _with(claimed: Window, history: History, reach: int) -> History:
     """Return the history with one more window, within its bounds.
 
     The oldest window whose alert was sent becomes part of a span; if there is none, the oldest window is forgotten. Its
-    update, sent again, is then decided by its time, which loses no alert.
+    update, sent again, is then decided by its time, which loses no alert. Where the spans are full, a window older than
+    all of them would be forgotten at once: it stays, and the next one becomes a span.
     """
     windows, spans = set(history.windows), list(history.spans)
     if len(windows) >= MOST_WINDOWS:
         sent = [window for window in windows if window.state is State.NOTIFIED]
-        oldest = min(sent or windows, key=lambda window: window.event_time_ms)
+        lasting = [window for window in sent if len(spans) < MOST_SPANS or window.event_time_ms > spans[0].first_ms]
+        oldest = min(lasting or sent or windows, key=lambda window: window.event_time_ms)
         windows.remove(oldest)
         if sent:
             spans = _joined([*spans, Span(oldest.event_time_ms, oldest.event_time_ms)], reach)[-MOST_SPANS:]

@@ -17,8 +17,11 @@ CALL_SECONDS: Final = ATTEMPTS * (CONNECT_SECONDS + READ_SECONDS) + LONGEST_RETR
 """The longest that one call takes. The defaults would be 60 seconds an attempt: longer than the whole invocation."""
 
 ALERT_SECONDS: Final = 4 * CALL_SECONDS
-"""The longest that one alert takes: claim (a write that is refused, and one that is not), publish, mark. The function's
-timeout must be well above."""
+"""The longest that one alert takes: claim (a write that is refused, and one that is not), publish, mark."""
+
+LEAST_SECONDS: Final = ALERT_SECONDS + CALL_SECONDS
+"""What has to be left when an alert is begun: its own time, and that of a note of how far its envelope has come.
+The function's timeout must be well above."""
 
 OPTIONS: Final[Mapping[str, Any]] = {
     "connect_timeout": CONNECT_SECONDS,

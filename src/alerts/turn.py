@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from alerts.timeouts import ALERT_SECONDS
+from alerts.timeouts import LEAST_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,8 +21,8 @@ class BatchResult:
     """What became of a batch; `failed_sequence_number` is the record from which on it must be sent again.
 
     `failed` is 1 if that record failed, and 0 if the time ran out before it. `fields_ignored` counts fields of decoded
-    updates whose values no update can have. `unlogged` alerts are sent and wait to be logged; `not_shown` counts failed
-    writes of the newest ones.
+    updates whose values no update can have. `unlogged` alerts are sent and not in the log; `not_shown` is 1 where the
+    newest ones could not be shown.
     """
 
     notified: int = 0
@@ -42,8 +42,10 @@ class Turn:
 
     remaining_seconds: Callable[[], float]
     result: BatchResult = field(default_factory=BatchResult)
-    first: bool = True
-    """Nothing before the current record has been processed."""
+    something_done: bool = False
+    """A record, or one alert of it, has been dealt with."""
+    log_has_failed: bool = False
+    """The alert log could not be written in this invocation."""
     _lock: Lock = field(default_factory=Lock)
 
     def count(self, *, notified: int = 0, suppressed: int = 0, unmarked: int = 0) -> None:
@@ -61,5 +63,5 @@ class Turn:
         OutOfTimeError
             It may be too little for another alert.
         """
-        if (self.result.notified or not self.first) and self.remaining_seconds() < ALERT_SECONDS:
+        if self.something_done and self.remaining_seconds() < LEAST_SECONDS:
             raise OutOfTimeError

@@ -93,7 +93,8 @@ def lines(data: bytes, shard_id: str | None) -> tuple[bytes, int]:
     if begins is not None and int(begins[1]) != VERSION:
         raise UnknownVersionError(
             f"a record holds an envelope of version {int(begins[1])}; this function reads version {VERSION}. Deploy "
-            "the version of this function that belongs to the consumer: the record is tried again until then"
+            "the version of this function that belongs to the consumer; what was given up until then is in the "
+            "on-failure bucket: redrive it"
         )
     try:
         envelope = _decode(data)

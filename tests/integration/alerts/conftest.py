@@ -158,16 +158,17 @@ class World:
             for update in [json.loads(message["Message"].splitlines()[-1], parse_int=str)]
         )
 
-    def deliver(self, records, *, alerter=None):
+    def deliver(self, records, *, alerter=None, time=lambda: lambda: 60.0):
         """Send the records as an event source mapping does: again from the one reported, whole when the process dies.
 
-        Gives the sum of all invocations' results, and fails when the batch gets no further.
+        Gives the sum of all invocations' results, and fails when the batch gets no further. `time` makes the time of
+        each invocation.
         """
         self.process = alerter = alerter or self.alerter()
         total = BatchResult()
         for _ in range(200):
             try:
-                result = alerter.process(records, lambda: 60.0)
+                result = alerter.process(records, time())
             except ProcessDiedError:
                 self.process = alerter = self.alerter()
                 continue

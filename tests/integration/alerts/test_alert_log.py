@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from datetime import datetime
 
 import msgspec
 import pytest
 
-from alerts.alert_log import _THREADS
+from alerts.alert_log import _THREADS, MOST_WAITING, WORTH_WRITING
+from alerts.alerter import UPDATES_AT_A_TIME
 from alerts.newest_alerts import MOST
 from api import hours, schemas
 from common.clock import SystemClock
@@ -151,6 +153,81 @@ def test_what_waits_to_be_logged_is_bounded(world, record, monkeypatch):
 
     assert result.unlogged == 3
     assert [entry.claim.icao_address for entry in alerter._log._waiting.values()] == ["781211", "781212"]
+
+
+@pytest.fixture
+def small(monkeypatch):
+    """Four updates at a time, the log is written when four alerts wait, and sixteen may wait."""
+    monkeypatch.setattr("alerts.alerter.UPDATES_AT_A_TIME", 4)
+    monkeypatch.setattr("alerts.alert_log.WORTH_WRITING", 4)
+    monkeypatch.setattr("alerts.alert_log.MOST_WAITING", 16)
+
+
+@pytest.fixture
+def envelopes(record, envelope):
+    """Make envelopes of so many aircraft each, all in an emergency, none twice."""
+    addresses = (f"{n:06X}" for n in itertools.count())
+    return lambda *sizes: [envelope(*(record(next(addresses), squawk="7700") for _ in range(size))) for size in sizes]
+
+
+@pytest.mark.parametrize("sizes", [[1] * 20, [3] * 8, [5] * 6, [3, 4, 3, 9, 3, 3]], ids=str)
+@pytest.mark.usefixtures("small")
+def test_no_number_of_alerts_in_a_batch_is_too_many_for_the_log(world, envelopes, sizes):
+    """However they are spread over envelopes: with an S3 that works none is given up, and each is in the log."""
+    result = world.deliver(envelopes(*sizes))
+
+    assert (result.notified, result.unlogged) == (sum(sizes), 0)
+    assert world.logged() == world.notified()
+    assert world.logged().total() == sum(sizes)
+
+
+@pytest.mark.usefixtures("small")
+def test_two_alerts_of_each_update_are_not_too_many_for_the_log(world, record, envelope):
+    """As many as one update can have."""
+    flock = [record(f"{n:06X}", squawk="7700", vertical_rate=-7000) for n in range(20)]
+
+    result = world.deliver([envelope(*flock[:3]), envelope(*flock[3:])])
+
+    assert (result.notified, result.unlogged) == (40, 0)
+    assert world.logged() == world.notified()
+
+
+def test_the_log_has_room_for_what_comes_between_two_writes():
+    """What is not yet worth writing, and two alerts of each update that are sent before it is looked at again."""
+    assert WORTH_WRITING + 2 * UPDATES_AT_A_TIME <= MOST_WAITING
+
+
+@pytest.mark.usefixtures("small")
+def test_a_log_that_fails_midway_is_counted_to_the_end_and_made_up_for(world, envelopes):
+    """What is sent after S3 failed counts as not logged too; the next batch begins with it, and logs its own."""
+    world.inject(put_object=[None] * 6 + ["refused"] * 50)
+    alerter = world.alerter()
+
+    first = world.deliver(envelopes(4, 4, 3, 3), alerter=alerter)
+    assert (first.notified, first.unlogged) == (14, 14 - len(world.log()))
+    assert 4 <= len(world.log()) < 8
+
+    world.s3._faults.clear()
+    second = world.deliver(envelopes(3, 3, 3, 3, 3, 3), alerter=alerter)
+
+    assert (second.notified, second.unlogged) == (18, 0)
+    assert world.logged() == world.notified()
+    assert world.logged().total() == 32
+
+
+@pytest.mark.usefixtures("small")
+def test_what_was_given_up_is_counted_once_and_stops_no_later_write(world, envelopes):
+    """S3 refuses more than may wait, and works again: the count has all of them, and only the oldest are missing."""
+    world.inject(put_object=["refused"] * 50)
+    alerter = world.alerter()
+    first = world.deliver(envelopes(*[3] * 7), alerter=alerter)
+    assert (first.notified, first.unlogged, world.log()) == (21, 21, {})
+
+    world.s3._faults.clear()
+    second = world.deliver(envelopes(*[3] * 7), alerter=alerter)
+
+    assert (second.notified, second.unlogged) == (21, 0)
+    assert len(world.log()) == 16 + 21
 
 
 def test_a_record_that_comes_again_changes_nothing(world, record):

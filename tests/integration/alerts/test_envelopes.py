@@ -11,8 +11,8 @@ from backports import zstd
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from alerts.alerter import THREADS
-from alerts.timeouts import ALERT_SECONDS
+from alerts.alerter import FEW, THREADS
+from alerts.timeouts import ALERT_SECONDS, LEAST_SECONDS
 from common.environment import ConfigurationError
 from local.event_source_mapping.filter import RecordFilter
 
@@ -132,7 +132,7 @@ class Metered:
 
 def test_an_envelope_gets_on_as_fast_at_its_end_as_at_its_beginning(world, record, envelope, monkeypatch):
     """What has been sent costs the next invocation nothing but the last few: the progress is remembered."""
-    monkeypatch.setattr("alerts.alerter.UPDATES_AT_A_TIME", 4)
+    monkeypatch.setattr("alerts.alerter.UPDATES_AT_A_TIME", 8)
     world.inject()
     names = [f"78{n:04}" for n in range(60)]
     whole = envelope(*(record(name, squawk="7700") for name in names))
@@ -146,13 +146,72 @@ def test_an_envelope_gets_on_as_fast_at_its_end_as_at_its_beginning(world, recor
     assert Counter(aircraft for _, aircraft, _ in world.notified().elements()) == Counter(names)
 
 
+def invocations(world, whole, *, calls):
+    """Have the envelope sent again until it is done; each invocation has time for so many calls, and an alert."""
+    results = []
+    while not results or results[-1].failed_sequence_number is not None:
+        time = Metered(world, LEAST_SECONDS + calls)
+        results.append(world.alerter().process([whole], time))
+        assert time() >= 0
+        assert results[-1].failed == 0
+        assert len(results) < 20
+    return results
+
+
+@pytest.mark.parametrize("among", [1, THREADS + 4])
+def test_an_envelope_of_suppressed_updates_gets_further_in_each_invocation(world, record, envelope, among):
+    """Nothing is sent, and DynamoDB is slow: it stops in time, and none but the last few updates is looked at again."""
+    names = [f"7812{n:02}" for n in range(among)]
+    world.inject()
+    world.deliver([record(name, squawk="7700") for name in names])
+    whole = envelope(*(record(names[n % among], 5 + n / 10, squawk="7700") for n in range(60)))
+
+    results = invocations(world, whole, calls=16)
+
+    assert 4 <= len(results) <= 8
+    assert 60 <= sum(result.suppressed for result in results) <= 60 + THREADS * len(results)
+    assert world.notified().total() == among
+
+
+def test_an_envelope_of_alerts_sent_before_gets_further_in_each_invocation(world, record, envelope):
+    """Its process ended before it could note the progress: what is found sent is not found again and again."""
+    world.inject()
+    sent = [record(f"78{n:04}", squawk="7700") for n in range(40)]
+    world.deliver(sent)
+    assert world.notified().total() == 40
+
+    results = invocations(world, envelope(*sent, record("040172", squawk="7700")), calls=16)
+
+    assert 3 <= len(results) <= 6
+    assert world.notified().total() == 1
+
+
+def test_what_lies_before_the_progress_is_in_the_log(world, record, envelope):
+    """It is not looked at again, so an invocation that stops in time writes the log before it notes how far it came."""
+    world.inject()
+    alerter = world.alerter()
+    noted = []
+    advance = alerter._progress.advance
+
+    def note(*where):
+        noted.append(world.log())
+        advance(*where)
+
+    alerter._progress.advance = note
+
+    alerter.process([envelope(*(record(f"78{n:04}", squawk="7700") for n in range(30)))], Metered(world, 80))
+
+    (logged,) = noted
+    assert len(logged) == world.notified().total() >= 4
+
+
 def test_a_few_alerts_need_no_note_of_the_progress(world, record, envelope):
     """An envelope that is done in one go costs what its alerts cost."""
     world.inject()
-    world.deliver([envelope(record(squawk="7700"), record("040172", squawk="7700"))])
+    world.deliver([envelope(*(record(f"78{n:04}", squawk="7700") for n in range(FEW)))])
 
-    assert [operation for operation, _ in world.dynamodb.seen].count("put_item") == 2
-    assert [operation for operation, _ in world.dynamodb.seen].count("update_item") == 2
+    assert [operation for operation, _ in world.dynamodb.seen].count("put_item") == FEW
+    assert [operation for operation, _ in world.dynamodb.seen].count("update_item") == FEW
 
 
 def test_an_aircrafts_updates_are_alerted_on_in_their_order(world, record, envelope, stamp):
@@ -223,7 +282,7 @@ FAULTS = {
 numbers = itertools.count()
 
 
-@given(sizes=st.lists(st.integers(1, 4), min_size=1, max_size=3), faults=st.fixed_dictionaries(FAULTS))
+@given(sizes=st.lists(st.integers(1, 2 * FEW), min_size=1, max_size=3), faults=st.fixed_dictionaries(FAULTS))
 @settings(
     max_examples=25,
     deadline=None,
@@ -231,7 +290,7 @@ numbers = itertools.count()
     derandomize=True,
 )
 def test_no_failure_loses_or_doubles_an_alert_of_an_envelope(world, record, envelope, sizes, faults):
-    """Refused calls, lost answers and deaths in the middle of an envelope: each aircraft is alerted on once."""
+    """Refused calls, lost answers, deaths and too little time amid an envelope: each aircraft is alerted on once."""
     flock = f"{next(numbers):04X}"
     names = [f"{n:02X}{flock}" for n in range(sum(sizes))]
     batch, rest = [], list(names)
@@ -241,6 +300,7 @@ def test_no_failure_loses_or_doubles_an_alert_of_an_envelope(world, record, enve
         batch.append(envelope(*(record(name, squawk="7700") for name in told_of), quiet))
     world.inject(**faults)
 
-    world.deliver(batch)
+    world.deliver(batch, time=lambda: Metered(world, LEAST_SECONDS + 3 * FEW))
 
     assert Counter(aircraft for _, aircraft, _ in world.notified().elements()) == Counter(names)
+    assert {aircraft for _, aircraft, _ in world.logged()} >= set(names)

@@ -181,6 +181,17 @@ def test_an_update_too_long_for_sns_says_where_the_whole_is():
     assert "raw archive" in last["left_out"]
 
 
+@pytest.mark.parametrize("address", ["<!channel>", "@everyone", "7\uffffB", "7\ufffeB"])
+def test_the_short_form_of_an_update_is_as_clean_as_the_long_one(address):
+    """Where the whole does not fit, its key calls nobody in a chat either, and SNS takes it."""
+    data = json.dumps(KEY | {"icao_address": address, "not_read": "x" * 300_000}, ensure_ascii=False).encode()
+
+    message = notification(None, data=data)
+
+    assert not set("<>@\ufffe\uffff") & set(message.subject + message.text)
+    assert "left_out" in json.loads(message.text.splitlines()[-1])
+
+
 @pytest.mark.parametrize(("count", "left_out"), [(1, False), (180_000, True)])
 def test_bytes_that_are_no_text_do_not_stop_an_alert(count, left_out):
     """Invalid UTF-8 in a field nobody reads is replaced, and counted as what it becomes: SNS takes the message."""

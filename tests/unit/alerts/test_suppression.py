@@ -186,6 +186,18 @@ def test_an_old_update_is_not_forgotten_by_its_own_claim():
     assert Window("-5000", State.PENDING, -5_000_000) in history.windows
 
 
+def test_old_alerts_sent_again_are_remembered_beside_as_many_newer_ones_as_there_is_room_for():
+    """Redriven updates older than all that is remembered keep their windows: the oldest of the newer ones give way."""
+    newer = [at(10_000 * n) for n in range(100, 100 + MOST_WINDOWS + MOST_SPANS)]
+    old = [at(10_000 * n) for n in range(MOST_WINDOWS)]
+
+    history = left_by(*newer, *old)
+
+    assert [judge(one, history).verdict for one in old] == [Verdict.ALREADY_NOTIFIED] * MOST_WINDOWS
+    assert (len(history.windows), len(history.spans)) == (MOST_WINDOWS, MOST_SPANS)
+    assert all(judge(one, history).verdict is Verdict.SUPPRESSED for one in newer[-MOST_SPANS:])
+
+
 @pytest.mark.parametrize(
     ("now", "counted_from"),
     [

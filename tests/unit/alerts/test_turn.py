@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from alerts.timeouts import ALERT_SECONDS
+from alerts.timeouts import LEAST_SECONDS
 from alerts.turn import OutOfTimeError, Turn
 
 
@@ -21,16 +21,16 @@ def test_counts_of_several_threads_add_up():
 
 def test_it_stops_when_another_alert_may_not_fit():
     """What is left is sent again by the next invocation, rather than cut off in the middle."""
-    turn = Turn(lambda: ALERT_SECONDS - 0.1, first=False)
+    turn = Turn(lambda: LEAST_SECONDS - 0.1, something_done=True)
     with pytest.raises(OutOfTimeError):
         turn.check_time()
-    Turn(lambda: ALERT_SECONDS, first=False).check_time()
+    Turn(lambda: LEAST_SECONDS, something_done=True).check_time()
 
 
-def test_the_first_record_is_tried_with_any_time_that_is_left():
+def test_something_is_tried_with_any_time_that_is_left():
     """An invocation that does nothing would be given the same batch for ever."""
     turn = Turn(lambda: 0.0)
     turn.check_time()
-    turn.count(notified=1)
+    turn.something_done = True
     with pytest.raises(OutOfTimeError):
         turn.check_time()
