@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import pytest
 
+from common.icao_address import normalized
 from common.update_log import UpdateLog, update_id
 from consumer.checkpoint import document
 from consumer.checkpoint.document import Checkpoint
@@ -74,6 +75,21 @@ def test_an_update_too_large_for_a_record_is_rejected_alone(parts):
     processor.process([small, large])
     assert taken == [small]
     assert duplicates.new_ones([small, large]) == [large]
+
+
+@pytest.mark.parametrize(
+    "address", ["78121E", "78121e ", "\u0390" * 10, "\u0390" * 10 + " " * 600_000, " " * 600_000 + "78121E"]
+)
+def test_the_key_counts_as_kinesis_counts_it(parts, address):
+    """In upper case and without padding: a record a byte too large would be refused for good, with all beside it."""
+    processor, taken, _ = parts
+    room = MAX_RECORD_BYTES - len(b"\n") - len(normalized(address).encode())
+    fits, too_large = (
+        StreamUpdate(address, NOW, NOW, data=b"{" + b" " * (size - 2) + b"}") for size in (room, room + 1)
+    )
+    processor.process([fits, too_large])
+    assert taken == [fits]
+    assert processor.counters.rejected == 1
 
 
 @pytest.mark.parametrize("ahead", [timedelta(minutes=1), timedelta(hours=20), timedelta(days=3650)])
