@@ -57,7 +57,7 @@ class StreamReader:
         parser: BatchParser | None = None,
         delay: timedelta = NO_DELAY,
     ) -> None:
-        """Read by connections of the `keeper`; the server's words pass the `redactor` before they are kept."""
+        """Read by connections of the `keeper`; the server's words pass the `redactor` before they are logged."""
         self._keeper = keeper
         self._end = end
         self._processor = processor
@@ -208,7 +208,7 @@ class StreamReader:
         for blocks in connection.blocks():
             for run in self._parser.runs(blocks):
                 if isinstance(run, Rejected):
-                    self._reject(run)
+                    self._processor.reject(run.line, run.length, run.reason)
                     continue
                 self._has_heard = True
                 if isinstance(run, list):
@@ -236,13 +236,6 @@ class StreamReader:
             newest = self._processor.newest_ingestion_time
             self._budget.token_arrived(self._clock.monotonic(), newest, now - self._delay)
         self._end.check_at_token()
-
-    def _reject(self, rejected: Rejected) -> None:
-        """Keep a line that is not a message, without the API token, should the server repeat it there."""
-        line, reason = self._redactor.line(rejected.line), rejected.reason
-        if line is not rejected.line:  # what is wrong may quote it
-            reason = self._redactor.clean(reason, MOST_CHARACTERS)
-        self._processor.reject(line, rejected.length, reason)
 
     def _heard(self, status: Status) -> None:
         self._server_time = status.timestamp or self._server_time

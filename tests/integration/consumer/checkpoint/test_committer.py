@@ -15,6 +15,7 @@ from consumer.checkpoint.rejected_lines import RejectedLine, RejectedStore
 from consumer.checkpoint.store import CheckpointStore
 from consumer.checkpoint.watermark import Interval, Watermark
 from consumer.errors import CheckpointError, LeaseLostError
+from consumer.stream.redaction import Redactor
 from consumer.timing import LEASE_SECONDS
 from tests.integration.consumer.conftest import BUCKET
 from tests.integration.consumer.publish.test_publisher import ClearedAfterwards
@@ -52,7 +53,7 @@ class Parts:
         self.s3 = Observed(state.s3)
         self.watermark = Watermark()
         self.store = CheckpointStore(self.s3, BUCKET, "run-1", clock)
-        self.rejected = RejectedStore(self.s3, BUCKET, "run-1", clock)
+        self.rejected = RejectedStore(self.s3, BUCKET, "run-1", clock, redactor=Redactor("api-token"))
         self.committer = Committer(self.watermark, self.store, self.rejected)
         self.commits, self.failed = [], threading.Event()
         self.store.acquire()
@@ -227,7 +228,7 @@ def test_two_threads_never_write_rejected_lines_under_one_name(state, clock):
             names.append(request["Key"])
             return state.s3.put_object(**request)
 
-    store = RejectedStore(Noting(), BUCKET, "run-1", NamedTogether())
+    store = RejectedStore(Noting(), BUCKET, "run-1", NamedTogether(), redactor=Redactor("api-token"))
     lines = [[RejectedLine(b"%d" % number, 1, "reason", MOMENT)] for number in range(2)]
     with _threads(*(threading.Thread(target=store.write, args=(line,)) for line in lines)):
         pass

@@ -77,7 +77,7 @@ def run_once(aws, url, *, deadline, clock=None, handover=None, owner="run-1"):  
         run = Run(
             client,
             CheckpointStore(s3, "state", owner, clock, deadline=deadline),
-            RejectedStore(s3, "state", owner, clock, deadline=deadline),
+            RejectedStore(s3, "state", owner, clock, redactor=client.redactor, deadline=deadline),
             PutRecords(kinesis, "updates"),
             clock,
             deadline=deadline,
