@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
 
 import msgspec
 import pytest
@@ -14,7 +16,7 @@ from consumer.checkpoint.document import Checkpoint
 from consumer.checkpoint.watermark import Watermark
 from consumer.errors import CheckpointError
 from consumer.ingestion import frontier
-from consumer.ingestion.deduplicator import DuplicateFilter
+from consumer.ingestion.deduplicator import DuplicateFilter, identify
 from consumer.ingestion.processor import MAX_REJECTED_BYTES, TargetProcessor
 from consumer.publish.limits import MAX_RECORD_BYTES
 from consumer.stream.messages import StreamUpdate
@@ -125,6 +127,26 @@ def test_the_frontier_names_what_a_recovery_would_fetch_again(parts):
         *full.frontier[1:],
         *frontier.keys([update(4000)]),
     )
+
+
+@pytest.mark.parametrize("ingested", [None, NOW])
+@pytest.mark.parametrize("address", ["{:06X}", "{:06X}" + " " * 500_000])
+def test_the_frontier_takes_no_more_memory_than_keys_do(parts, ingested, address):
+    """An identity may be as long as its update, which has long been acknowledged: it is not kept whole.
+
+    It compares as ever, with what an earlier checkpoint or process has noted.
+    """
+    processor, *_ = parts
+    updates = [
+        StreamUpdate(address.format(n), NOW, ingested, data=b'{"n":%d,"pad":"%b"}' % (n, b"x" * 500_000))
+        for n in range(20)
+    ]
+    processor.process(updates)
+    held = processor._frontier._recent
+    assert sum(map(sys.getsizeof, held)) < len(updates) * 300
+    position = processor.complete(processor.reach("t1", NOW))
+    assert position.frontier == tuple(blake2b(one, digest_size=8).hexdigest() for one in identify(updates).identities)
+    assert position.frontier == tuple(frontier.keys(updates))
 
 
 def test_what_is_shown_says_what_became_of_it():
