@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from consumer.checkpoint import watermark
 from consumer.checkpoint.committer import Committer
 from consumer.checkpoint.position import Position
 from consumer.checkpoint.rejected_lines import RejectedLine, RejectedStore
@@ -105,6 +106,23 @@ def test_what_became_safe_together_is_committed_once(parts, state):
     assert parts.committer.committed == position("second")
     assert state.checkpoint["position_token"] == "second"
     assert state.checkpoint["lease"] is None
+
+
+def test_a_run_that_stops_at_a_token_has_it_committed_though_too_many_were_open(parts, state, monkeypatch):
+    """While many wait for one update the newest are skipped; what was drained must not be read again for that."""
+    monkeypatch.setattr(watermark, "MAX_OPEN_INTERVALS", 2)
+    parts.start()
+    intervals = []
+    for number in range(4):
+        intervals.append(parts.watermark.current)
+        parts.watermark.current.taken += 1
+        parts.reach(f"t{number}")
+    for interval in intervals:
+        interval.acknowledged += 1
+    parts.committer.notify()
+    parts.committer.close()
+    assert parts.commits[-1] == position("t3")
+    assert state.checkpoint["position_token"] == "t3"
 
 
 def test_rejected_lines_are_kept_before_the_token_after_them(parts, state):
