@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from consumer.checkpoint.position import TimeRange
     from consumer.ingestion.connection_keeper import ConnectionCounters, ConnectionKeeper
     from consumer.ingestion.end_of_reading import EndOfReading
+    from consumer.ingestion.live_updates import LiveUpdates
     from consumer.ingestion.processor import TargetProcessor
     from consumer.ingestion.time_budget import TimeBudget
     from consumer.stream.connection import Connection
@@ -120,8 +121,8 @@ class StreamReader:
         self._end.check_wait(seconds, reason)
         self._keeper.wait(reason, seconds)
 
-    def find_live_position(self) -> tuple[str, datetime, datetime]:
-        """Read the live stream up to its next token, acting on nothing.
+    def find_live_position(self, updates: LiveUpdates) -> tuple[str, datetime, datetime]:
+        """Read the live stream up to its next token, acting on nothing; note its `updates`.
 
         Returns the token, when it was received, and the ingestion time that the stream had reached there: the newest
         one sent before it, or the server's time if that is later, since what is sent there may be old. Where nothing is
@@ -130,24 +131,18 @@ class StreamReader:
         Whether the server's status messages are current or as late as its updates is not documented: the nearer of the
         two is assumed.
         """
-        newest: list[datetime] = []
         self._server_time = None
-
-        def note(updates: Sequence[StreamUpdate]) -> None:
-            times = [time for update in updates if (time := update.ingestion_time) is not None]
-            newest[:] = sorted([*newest, *times])[-1:]
-
         while True:
             try:
                 with self._keeper.connected(FromToken("LATEST")) as connection:
-                    self._read(connection, note, _found, self._back_pressure.forget)
+                    self._read(connection, updates.note, _found, self._back_pressure.forget)
             except _LivePositionFound as found:
                 received_at = self._clock.now()
                 there = received_at - self._delay
                 reached = self._server_time or there
                 if self._delay and reached > received_at - self._delay / 2:
                     reached -= self._delay
-                return found.token, received_at, max(newest[0] if newest else there, reached)
+                return found.token, received_at, max(updates.newest or there, reached)
 
     def fetch(
         self,
