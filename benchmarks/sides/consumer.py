@@ -54,10 +54,11 @@ def run(url: str, compression: str, name: str, expected: int, record_format: Rec
     put_records = _Counted(wiring.kinesis(), name)
     put_records.expected = expected
     stop_request: Any = put_records
+    client = StreamClient(url, "benchmark", {}, compression)
     return Run(
-        StreamClient(url, "benchmark", {}, compression),
+        client,
         CheckpointStore(wiring.s3(), name, "benchmark", clock),
-        RejectedStore(wiring.s3(), name, "benchmark", clock),
+        RejectedStore(wiring.s3(), name, "benchmark", clock, redactor=client.redactor),
         put_records,
         clock,
         deadline=Deadline(clock, 3600),

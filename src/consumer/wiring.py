@@ -82,7 +82,7 @@ def run(
         yield Run(
             client,
             CheckpointStore(store, settings.state_bucket, owner, clock, lease_seconds=timing.lease, deadline=deadline),
-            RejectedStore(store, settings.state_bucket, owner, clock, deadline=deadline),
+            RejectedStore(store, settings.state_bucket, owner, clock, redactor=client.redactor, deadline=deadline),
             PutRecords(kinesis(), settings.updates_stream_name),
             clock,
             deadline=deadline,

@@ -71,13 +71,14 @@ class Committer:
         self._checkpoint.retry_at = moment
 
     def close(self) -> None:
-        """Commit what is safe, end the thread, and give the lease back unless it is lost or S3 fails.
+        """Commit what is safe, end the thread, and give the lease back unless it is lost or S3 fails; reading is over.
 
         Raises
         ------
         LeaseLostError, CheckpointError
             What stopped the committing, now or earlier.
         """
+        self._watermark.end()
         self._closing = True
         self._work.set()
         self._thread.join()

@@ -1,10 +1,15 @@
-"""Lines that are not target updates, kept in S3 with the reason: nothing is silently discarded."""
+"""Lines that are not target updates, kept in S3 with the reason: nothing is silently discarded.
+
+The server may repeat the API token in any of them. It is taken out here, where they are written and nowhere else, on
+the thread of the write: looking for it in lines of megabytes takes time that reading would lack, and the deadline of
+the write bounds it.
+"""
 
 from __future__ import annotations
 
 import base64
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -12,6 +17,7 @@ import msgspec
 from common.clock import rfc3339
 from common.printable import said
 from consumer.errors import CheckpointError
+from consumer.stream.connection import MOST_CHARACTERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,6 +27,7 @@ if TYPE_CHECKING:
 
     from common.clock import Clock
     from consumer.deadline import Deadline
+    from consumer.stream.redaction import Redactor
 
 PREFIX = "rejected/"
 
@@ -57,10 +64,21 @@ class RejectedLine:
 class RejectedStore:
     """Writes rejected lines, one object per checkpoint that has some."""
 
-    def __init__(
-        self, s3: S3Client, bucket: str, owner: str, clock: Clock, *, deadline: Deadline | None = None
+    def __init__(  # noqa: PLR0913 - where to, when, and by whom
+        self,
+        s3: S3Client,
+        bucket: str,
+        owner: str,
+        clock: Clock,
+        *,
+        redactor: Redactor,
+        deadline: Deadline | None = None,
     ) -> None:
-        """Name the objects after the run's `owner` (the request id); no write outlasts the `deadline`."""
+        """Name the objects after the run's `owner` (the request id); no write outlasts the `deadline`.
+
+        The `redactor` knows the API token.
+        """
+        self._redactor = redactor
         self._deadline = deadline
         self._s3 = s3
         self._bucket = bucket
@@ -78,9 +96,9 @@ class RejectedStore:
         """
         number = next(self._numbers)
         key = f"{PREFIX}{self._clock.now():%Y/%m/%d/%H%M%S}-{self._owner}-{number}.ndjson"
-        body = b"".join(line.as_json() + b"\n" for line in lines)
 
         def put() -> None:
+            body = b"".join(self._redacted(line).as_json() + b"\n" for line in lines)
             self._s3.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType="application/x-ndjson")["ETag"]
 
         try:
@@ -94,3 +112,10 @@ class RejectedStore:
                 "the position after them is not committed, so they will be read again. Check the bucket and the "
                 "consumer's role"
             ) from error
+
+    def _redacted(self, rejected: RejectedLine) -> RejectedLine:
+        line, reason = self._redactor.line(rejected.line), rejected.reason
+        if line is rejected.line:
+            return rejected
+        # what is wrong may quote the line
+        return replace(rejected, line=line, reason=self._redactor.clean(reason, MOST_CHARACTERS))

@@ -15,6 +15,7 @@ import msgspec
 from botocore.exceptions import ClientError
 
 from common.clock import rfc3339
+from common.printable import said
 from consumer.checkpoint import document
 from consumer.checkpoint.document import Checkpoint, Lease, shown
 from consumer.checkpoint.position import Position
@@ -141,7 +142,7 @@ class CheckpointStore:
             lease = stored.checkpoint.lease
             if lease is not None and lease.owner not in ended and self._is_in_force(lease, stored.age):
                 raise LeaseHeldError(
-                    f"{self._name}: {lease.owner} holds the lease until {rfc3339(lease.expires_at)}; "
+                    f"{self._name}: {said(lease.owner)} holds the lease until {rfc3339(lease.expires_at)}; "
                     "nothing was read, the next tick of the schedule tries again"
                 )
             self._position, self._etag = stored.checkpoint.position, stored.etag
@@ -245,7 +246,7 @@ class CheckpointStore:
             raise self._unwritable(error) from error
         holder = stored.checkpoint.lease if stored else None
         until = holder and holder.expires_at.isoformat()
-        who = f"{holder.owner} holds the lease until {until}" if holder else "it is no longer ours"
+        who = f"{said(holder.owner)} holds the lease until {until}" if holder else "it is no longer ours"
         self._lease_ends, self._is_lost = 0.0, True
         raise LeaseLostError(f"{self._name}: changed under us ({who}); stopping without committing")
 

@@ -49,6 +49,7 @@ class Watermark:
         self.closed = 0
         """Intervals that were closed; the number of the one closed last."""
         self._waiting: deque[Interval] = deque()
+        self._skipped: Position | None = None  # the newest one, if the open interval began before it
         self._lock = threading.Lock()
         self.rejected_lock = threading.Lock()
         """Held while rejected lines are written: what is committed after them must wait for the end of it."""
@@ -64,12 +65,25 @@ class Watermark:
                 waiting[-1].closed_by = position
                 return True
             if len(waiting) >= MAX_OPEN_INTERVALS:
+                self._skipped = position
                 return False
-            self.closed += 1
-            interval, self.current = self.current, Interval()
-            interval.closed_by = position
-            waiting.append(interval)
+            self._close(position)
             return True
+
+    def end(self) -> None:
+        """Close the open interval by the newest position that could not be noted, if there is one; nothing is read now.
+
+        What was read after that position has to be acknowledged as well, and is read again all the same.
+        """
+        with self._lock:
+            if self._skipped is not None:
+                self._close(self._skipped)
+
+    def _close(self, position: Position) -> None:
+        self.closed += 1
+        interval, self.current, self._skipped = self.current, Interval(), None
+        interval.closed_by = position
+        self._waiting.append(interval)
 
     def rejected_before(self) -> list[Interval]:
         """Return the intervals that may hold rejected lines: those in line, and the open one."""

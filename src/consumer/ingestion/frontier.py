@@ -20,6 +20,10 @@ MAX_KEYS = 1_000
 """Of 16 characters each, in every checkpoint. A recovery begins a minute before the position: at more than some 16
 updates a second the earliest of that minute are not among them, and come again."""
 
+_LONGEST = 200
+"""Bytes of an identity that is kept as it is; usual ones have some 40. A longer one, which may hold a whole update, is
+kept as its key."""
+
 _DIGEST_BYTES = 8
 
 _ingestion_time = msgspec.msgpack.Decoder(tuple).decode
@@ -45,7 +49,10 @@ class Frontier:
     def note(self, identified: Sequence[bytes]) -> None:
         """Note updates by their identities."""
         self.read += len(identified)  # first: who asks in between must take none of them for one before its position
-        self._recent.extend(identified)
+        if max(map(len, identified), default=0) > _LONGEST:
+            self._recent.extend(one if len(one) <= _LONGEST else _key(one) for one in identified[-MAX_KEYS:])
+        else:
+            self._recent.extend(identified)
 
     def at(self, read: int, since: datetime) -> tuple[str, ...]:
         """Return the keys of the newest updates among the first `read`, as far as they were ingested `since`."""
@@ -61,7 +68,7 @@ class Frontier:
 
 def _is_since(one: bytes | str, since: datetime) -> bool:
     if isinstance(one, str):
-        return True  # of an earlier process: its time is not known any more
+        return True  # of an earlier process, or long: its time is not known any more
     ingested: datetime | object = _ingestion_time(one)[2]
     return isinstance(ingested, list) or ingested >= since  # type: ignore[operator]  # an update without one is a list
 

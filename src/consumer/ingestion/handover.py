@@ -11,6 +11,9 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
+from common.observability import logger
+from common.printable import said
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
@@ -41,6 +44,17 @@ class Handover:
         """Return what was left if the run goes on from where that one ended, and hold nothing any more.
 
         Another token means that another process was at work since, or that somebody set the checkpoint back on purpose.
+        An update that was not acknowledged may be nested so deep that it was just read, and is not a second time: what
+        was left is dropped then, since that update would count as published.
         """
         left, self._left = self._left, None
-        return left[1]() if left is not None and token in left[0] else None
+        if left is None or token not in left[0]:
+            return None
+        try:
+            return left[1]()
+        except (ValueError, RecursionError) as error:
+            logger.warning(
+                "what the run before left cannot be used: what it published after the position token comes twice",
+                reason=said(error),
+            )
+            return None

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 
 from common.environment import ConfigurationError
+from common.printable import said
 from consumer.errors import UpdateProcessorError
 from consumer.stream.messages import StreamUpdate
 
@@ -30,8 +31,8 @@ def load(name: str) -> OwnProcessor | None:
         found = getattr(import_module(module), function, None)
     except Exception as error:  # whatever somebody else's module raises
         raise ConfigurationError(
-            f"UPDATE_PROCESSOR: {name!r} cannot be imported: {type(error).__name__}: {error}; expected "
-            "module:function, such as consumer.airborne:process, with the module in the function's zip"
+            f"UPDATE_PROCESSOR: {name!r} cannot be imported: {_shown(error)}; expected module:function, "
+            "such as consumer.airborne:process, with the module in the function's zip"
         ) from error
     if not callable(found):
         raise ConfigurationError(f"UPDATE_PROCESSOR: {module} has no function {function!r}; expected module:function")
@@ -51,8 +52,8 @@ def choose(processor: OwnProcessor, updates: Sequence[StreamUpdate]) -> list[Str
         chosen = list(processor(updates))
     except Exception as error:
         raise UpdateProcessorError(
-            f"the update processor failed on {len(updates)} updates: {type(error).__name__}: {error}; none of them was "
-            "published, and the next run reads them again. Mend it, or clear the parameter UpdateProcessor"
+            f"the update processor failed on {len(updates)} updates: {_shown(error)}; none of them was published, "
+            "and the next run reads them again. Mend it, or clear the parameter UpdateProcessor"
         ) from error
     given = iter(updates)
     if not all(any(one is other for other in given) for one in chosen):
@@ -61,3 +62,7 @@ def choose(processor: OwnProcessor, updates: Sequence[StreamUpdate]) -> list[Str
             "those it was given, in their order. None of them was published, and the next run reads them again"
         )
     return chosen
+
+
+def _shown(error: Exception) -> str:
+    return said(f"{type(error).__name__}: {error}")

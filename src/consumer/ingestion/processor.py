@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from common.icao_address import normalized
+from common.normal_form import MAX_ADDRESS
 from consumer.checkpoint.position import NO_DELAY, Position
 from consumer.checkpoint.rejected_lines import RejectedLine
 from consumer.ingestion import own_processor, recovery_plan
@@ -30,8 +32,8 @@ if TYPE_CHECKING:
 MAX_REJECTED_BYTES = 4 * 1024 * 1024
 """Rejected lines that are held in memory, of all intervals; more are written before their token is committed."""
 
-_SURELY_FITS = MAX_RECORD_BYTES - 2048
-"""Bytes of an update that fits into a record with whatever key it has: at most 256 characters of four bytes."""
+_SURELY_FITS = MAX_RECORD_BYTES - 1 - 4 * MAX_ADDRESS
+"""Bytes of an update that fits into a record with a line end and whatever key it has."""
 
 
 @dataclass(slots=True)
@@ -158,7 +160,7 @@ class TargetProcessor:
             log.show(data, "published" if data in published else left_out)
 
     def _fits(self, update: StreamUpdate) -> bool:
-        if len(update.data) + 1 + len(update.icao_address.encode()) <= MAX_RECORD_BYTES:
+        if len(update.data) + 1 + len(normalized(update.icao_address).encode()) <= MAX_RECORD_BYTES:
             return True
         self.reject(update.data, len(update.data), "larger than a Kinesis record may be (1 MiB)")
         return False

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from consumer.checkpoint.position import TimeRange
     from consumer.ingestion.connection_keeper import ConnectionCounters, ConnectionKeeper
     from consumer.ingestion.end_of_reading import EndOfReading
+    from consumer.ingestion.live_updates import LiveUpdates
     from consumer.ingestion.processor import TargetProcessor
     from consumer.ingestion.time_budget import TimeBudget
     from consumer.stream.connection import Connection
@@ -57,7 +58,7 @@ class StreamReader:
         parser: BatchParser | None = None,
         delay: timedelta = NO_DELAY,
     ) -> None:
-        """Read by connections of the `keeper`; the server's words pass the `redactor` before they are kept."""
+        """Read by connections of the `keeper`; the server's words pass the `redactor` before they are logged."""
         self._keeper = keeper
         self._end = end
         self._processor = processor
@@ -120,8 +121,8 @@ class StreamReader:
         self._end.check_wait(seconds, reason)
         self._keeper.wait(reason, seconds)
 
-    def find_live_position(self) -> tuple[str, datetime, datetime]:
-        """Read the live stream up to its next token, acting on nothing.
+    def find_live_position(self, updates: LiveUpdates) -> tuple[str, datetime, datetime]:
+        """Read the live stream up to its next token, acting on nothing; note its `updates`.
 
         Returns the token, when it was received, and the ingestion time that the stream had reached there: the newest
         one sent before it, or the server's time if that is later, since what is sent there may be old. Where nothing is
@@ -130,24 +131,18 @@ class StreamReader:
         Whether the server's status messages are current or as late as its updates is not documented: the nearer of the
         two is assumed.
         """
-        newest: list[datetime] = []
         self._server_time = None
-
-        def note(updates: Sequence[StreamUpdate]) -> None:
-            times = [time for update in updates if (time := update.ingestion_time) is not None]
-            newest[:] = sorted([*newest, *times])[-1:]
-
         while True:
             try:
                 with self._keeper.connected(FromToken("LATEST")) as connection:
-                    self._read(connection, note, _found, self._back_pressure.forget)
+                    self._read(connection, updates.note, _found, self._back_pressure.forget)
             except _LivePositionFound as found:
                 received_at = self._clock.now()
                 there = received_at - self._delay
                 reached = self._server_time or there
                 if self._delay and reached > received_at - self._delay / 2:
                     reached -= self._delay
-                return found.token, received_at, max(newest[0] if newest else there, reached)
+                return found.token, received_at, max(updates.newest or there, reached)
 
     def fetch(
         self,
@@ -208,7 +203,7 @@ class StreamReader:
         for blocks in connection.blocks():
             for run in self._parser.runs(blocks):
                 if isinstance(run, Rejected):
-                    self._reject(run)
+                    self._processor.reject(run.line, run.length, run.reason)
                     continue
                 self._has_heard = True
                 if isinstance(run, list):
@@ -236,13 +231,6 @@ class StreamReader:
             newest = self._processor.newest_ingestion_time
             self._budget.token_arrived(self._clock.monotonic(), newest, now - self._delay)
         self._end.check_at_token()
-
-    def _reject(self, rejected: Rejected) -> None:
-        """Keep a line that is not a message, without the API token, should the server repeat it there."""
-        line, reason = self._redactor.line(rejected.line), rejected.reason
-        if line is not rejected.line:  # what is wrong may quote it
-            reason = self._redactor.clean(reason, MOST_CHARACTERS)
-        self._processor.reject(line, rejected.length, reason)
 
     def _heard(self, status: Status) -> None:
         self._server_time = status.timestamp or self._server_time

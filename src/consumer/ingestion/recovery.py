@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from common.clock import rfc3339
 from common.observability import MetricUnit, logger
@@ -10,12 +10,13 @@ from consumer.checkpoint.position import NO_DELAY, TimeRange
 from consumer.ingestion import frontier, recovery_plan
 from consumer.ingestion.back_pressure import SliceTooLargeError
 from consumer.ingestion.end_of_reading import Stopped
+from consumer.ingestion.live_updates import LiveUpdates
 from consumer.ingestion.summary import StopReason
 from consumer.ingestion.telemetry import count
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import timedelta
+    from datetime import datetime, timedelta
 
     from common.clock import Clock
     from consumer.checkpoint.committer import Committer
@@ -47,7 +48,7 @@ class Recovery:
         self.recovered: TimeRange | None = None
         """What was fetched in batch mode; None is nothing."""
         self.unrecoverable: TimeRange | None = None
-        """What lies beyond the reach of batch mode; None is nothing."""
+        """What lies beyond the reach of batch mode, or may; None is nothing."""
         self.left: TimeRange | None = None
         """What is still to be fetched; None is nothing."""
         self._reader = reader
@@ -56,6 +57,7 @@ class Recovery:
         self._budget = budget
         self._clock = clock
         self._delay = delay
+        self._ahead: list[StreamUpdate] = []
         # A short run must get somewhere too: a slice that never seems to fit would never be fetched.
         self._slice_seconds = min(_SLICE_SECONDS, seconds / 4)
 
@@ -65,7 +67,8 @@ class Recovery:
         What cannot be fetched any more is logged, counted, and kept in `unrecoverable`.
         """
         position = self._processor.complete(position)
-        token, received_at, newest = self._reader.find_live_position()
+        live = LiveUpdates(recovery_plan.latest_end(self._clock.now(), self._delay))
+        token, received_at, newest = self._reader.find_live_position(live)
         plan = recovery_plan.plan(position, newest, self._clock.now(), self._delay)
         logger.warning(
             "the position token is too old: fetching what was missed in batch mode",
@@ -73,16 +76,39 @@ class Recovery:
             gap=_words(plan.gap),
         )
         if plan.lost is not None:
-            self.unrecoverable = plan.lost
-            seconds = (plan.lost.end - plan.lost.start).total_seconds()
-            logger.error("updates are beyond the reach of batch mode and cannot be fetched", gap=_words(plan.lost))
-            count("UnrecoverableGapSeconds", seconds, MetricUnit.Seconds)
+            self._lose(plan.lost, "updates are beyond the reach of batch mode and cannot be fetched")
+        if live.left_out:
+            self._lose_ahead(live.left_out, live.newest_left_out)
+        self._ahead = live.take()
         # The gap begins where `position` stands, not at what was read since: its frontier is that of the former.
         self._processor.resume(position)
+        if plan.gap is None:
+            self._process_ahead()
         # In the checkpoint at once: a run that ends here must not look for another live position.
         planned = self._processor.complete(self._processor.reach(token, received_at, plan.gap))
         self._committer.notify()
         return planned
+
+    def _process_ahead(self) -> None:
+        """Process what came before the live token and may be in no slice; what a slice held is recognised."""
+        if self._ahead:
+            self._processor.process(self._ahead)
+            self._ahead = []
+
+    def _lose_ahead(self, updates: int, newest: datetime | None) -> None:
+        start = self._clock.now() - self._delay
+        self._lose(
+            TimeRange(start, max(newest or start, start)),
+            "updates with ingestion times ahead of the clock, or without one, may be beyond the reach of batch mode",
+            updates=updates,
+        )
+
+    def _lose(self, lost: TimeRange, what: str, **fields: Any) -> None:
+        """Say that something cannot be fetched: in the log, as a metric, and in the summary."""
+        self.unrecoverable = self.unrecoverable or lost
+        logger.error(what, gap=_words(lost), **fields)
+        seconds = (lost.end - lost.start).total_seconds()
+        count("UnrecoverableGapSeconds", seconds, MetricUnit.Seconds)
 
     def fetch(self, position: Position, gap: TimeRange) -> None:
         """Fetch the gap before `position`, slice by slice, each committed by itself.
@@ -95,6 +121,15 @@ class Recovery:
         Stopped
             Another slice would not be done in time; the next run goes on with it.
         """
+        try:
+            self._fetch(position, gap)
+        finally:
+            if self._ahead:  # the next run does not have them
+                times = [time for update in self._ahead if (time := update.ingestion_time) is not None]
+                self._lose_ahead(len(self._ahead), max(times, default=None))
+                self._ahead = []
+
+    def _fetch(self, position: Position, gap: TimeRange) -> None:
         delivered = frozenset(position.frontier)
 
         def undelivered(updates: Sequence[StreamUpdate]) -> Sequence[StreamUpdate]:
@@ -115,6 +150,8 @@ class Recovery:
             except SliceTooLargeError:
                 slices.shrink()
                 continue
+            if slices.rest is None:
+                self._process_ahead()
             longest = max(longest if slices.current.start > gap.start else 0.0, self._clock.monotonic() - begun_at)
             self.recovered = TimeRange(gap.start, slices.current.end)
             self.left = slices.rest

@@ -79,6 +79,11 @@ def _latency(position: Position) -> timedelta:
     return _UNKNOWN_LATENCY if position.newest_ingestion_time is None else LATENCY
 
 
+def latest_end(now: datetime, delay: timedelta = NO_DELAY) -> datetime:
+    """Return the ingestion time up to which a gap reaches at most that is planned now."""
+    return now - delay + _MARGIN
+
+
 @dataclass(frozen=True, slots=True)
 class RecoveryPlan:
     """What to fetch in batch mode, and what lies too far back to be fetched at all; None is nothing."""
@@ -100,7 +105,7 @@ def plan(position: Position, newest_before_token: datetime, now: datetime, delay
         known_to = start = reach
     else:
         known_to, start = _known_to(position, delay), begins_at(position, delay)
-    end = min(newest_before_token, now - delay + _MARGIN) + _RESOLUTION
+    end = min(newest_before_token, latest_end(now, delay)) + _RESOLUTION
     reachable = min(max(start, reach), end)
     return RecoveryPlan(
         gap=TimeRange(reachable, end) if reachable < end else None,

@@ -14,6 +14,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from common.clock import rfc3339
+from common.printable import said
 from consumer.checkpoint.position import NO_DELAY
 from consumer.ingestion.telemetry import count
 from consumer.rare_warning import RareWarning
@@ -182,7 +183,7 @@ class StatusWriter:
                 ContentType="application/json",
             )
         except Exception as error:  # noqa: BLE001 - whatever it is, the run goes on
-            self._failed(str(error))
+            self._failed(said(error))
         finally:
             self._unanswered_since = None
 

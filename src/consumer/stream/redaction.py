@@ -9,6 +9,8 @@ import base64
 import io
 import re
 import string
+from binascii import a2b_qp
+from bisect import bisect_right
 from typing import TYPE_CHECKING
 
 from common.printable import printable
@@ -26,7 +28,7 @@ _LONGEST_TEXT = 4096
 """Characters of a text that are looked at, before it is cut to the length asked for."""
 
 _WINDOW = 64 * 1024
-"""Characters of a line that are looked at together: undoing their escapes takes some 150 bytes for each."""
+"""Characters of a line that are looked at together: undoing an escape takes some 300 bytes."""
 
 _OVERLAP = 4096
 """Characters that two such windows share, so that each part of the token lies within one, however it is escaped."""
@@ -40,14 +42,44 @@ _ESCAPED = re.compile(
     re.VERBOSE,
 )
 
+_HEXADECIMAL = re.compile(rb"(?:\\u00|\\x|%(?:25)*)(?=[0-9A-Fa-f]{2})")
+_FOLDS = rb"\r", rb"\n"
+_BETWEEN = b"\\ \t\r\n"
+"""What `_ESCAPED` takes out between characters, wherever it is."""
+
 _DECIMAL = 2
 """The group of a number that is not hexadecimal."""
 
 _LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 _STARS = "***"
 
-type _Plain = tuple[str, list[tuple[int, int]] | None]
-"""A plain form of a text, and from where to where each of its characters was in that; None is the same place."""
+
+class _Places:
+    """Where the characters of a plain form were in the text: stretch by stretch, each up to the end of an escape."""
+
+    __slots__ = ("_begins", "_ends", "_starts")
+
+    def __init__(self) -> None:
+        self._starts: list[int] = []  # of the stretches, in the plain form
+        self._begins: list[int] = []  # the same in the text
+        self._ends: list[int] = []
+
+    def add(self, start: int, begins: int, ends: int) -> None:
+        """Note a stretch: as many characters as in the text, or one less than an escape has been undone at its end."""
+        self._starts.append(start)
+        self._begins.append(begins)
+        self._ends.append(ends)
+
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        """Return from where to where in the text the characters from `start` to `end` were, at least one."""
+        first, last = bisect_right(self._starts, start) - 1, bisect_right(self._starts, end - 1) - 1
+        begins = self._begins[first] + start - self._starts[first]
+        is_last_of_stretch = last + 1 < len(self._starts) and self._starts[last + 1] == end
+        return begins, self._ends[last] if is_last_of_stretch else self._begins[last] + end - self._starts[last]
+
+
+type _Plain = tuple[str, _Places | None]
+"""A plain form of a text, and where its characters were in that; None is the same place."""
 
 
 class Redactor:
@@ -66,6 +98,8 @@ class Redactor:
             for stem in stems
             for start in range(len(stem) - self._size + 1)
         )
+        self._words = frozenset(_words(one.encode())[0] for one in self._fragments) if self._size == _FRAGMENT else None
+        self._is_plain = not any(character in _BETWEEN.decode() for character in token)
         self._stride = min([_STRIDE, *(room for stem in stems if (room := len(stem) - self._size + 1) > 0)])
         self._hidden: Redactor | None = None
 
@@ -104,14 +138,48 @@ class Redactor:
         """Yield from where to where the token is, or a part of it; what lies in two windows comes twice."""
         size, fragments = self._size, self._fragments
         for window in range(0, max(1, len(text) - _OVERLAP), _WINDOW):
-            plain, places = form(text[window : window + _WINDOW + _OVERLAP])
+            part = text[window : window + _WINDOW + _OVERLAP]
+            if not self._may_be_in(part, form):
+                continue
+            plain, places = form(part)
             last = len(plain) - size + 1
             if not any(plain[at : at + size] in fragments for at in range(0, last, self._stride)):
                 continue
             starts = [at for at in range(last) if plain[at : at + size] in fragments]
             for start, end in _joined((at, at + size) for at in starts):
-                begins, ends = (start, end) if places is None else (places[start][0], places[end - 1][1])
+                begins, ends = (start, end) if places is None else places.span(start, end)
                 yield window + begins, window + ends
+
+    def _may_be_in(self, text: str, form: Callable[[str], _Plain]) -> bool:
+        """Return whether the plain form may hold eleven characters of the token: a no is certain, at C's speed.
+
+        Each character of a long line would cost half a microsecond otherwise.
+        """
+        if self._words is None:
+            return True
+        data = text.encode("latin-1", "replace")
+        if form is _unescaped:
+            if b"&#" in data or not self._is_plain:
+                return True
+            data = _sketch(data)
+        data = data.lower()
+        return not all(self._words.isdisjoint(_words(data[at:])) for at in range(0, _FRAGMENT, self._stride))
+
+
+def _words(data: bytes) -> list[int]:
+    """Return the bytes eight at a time, as numbers; what is left over is left out."""
+    return memoryview(data)[: len(data) // _FRAGMENT * _FRAGMENT].cast("Q").tolist()
+
+
+def _sketch(data: bytes) -> bytes:
+    """Return the bytes with escapes undone, entities excepted, and without whatever may stand between characters.
+
+    Quoted-printable is one more way to write hexadecimal, for which there is a decoder in C.
+    """
+    quoted = _HEXADECIMAL.sub(b"=", data.replace(b"=", b"=3d"))
+    for fold in _FOLDS:
+        quoted = quoted.replace(fold, b" ")  # not with nothing: what stood around it could be one, too
+    return a2b_qp(quoted).translate(None, _BETWEEN)
 
 
 def _joined(spans: Iterator[tuple[int, int]]) -> Iterator[tuple[int, int]]:
@@ -135,16 +203,22 @@ def _unescaped(text: str) -> _Plain:
     """Return the text with escapes undone, in lower case; nothing of a text that holds none."""
     if _ESCAPED.search(text) is None:
         return "", None
-    characters: list[str] = []
-    places: list[tuple[int, int]] = []
-    at = 0
+    pieces: list[str] = []
+    places = _Places()
+    size = at = 0
     for escape in _ESCAPED.finditer(text):
-        characters += text[at : escape.start()]
-        places += [(place, place + 1) for place in range(at, escape.start())]
-        at = escape.end()
-        if escape.lastindex is not None:  # else it only stands before or between characters
-            characters.append(chr(int(escape[escape.lastindex], 10 if escape.lastindex == _DECIMAL else 16)))
-            places.append(escape.span())
-    characters += text[at:]
-    places += [(place, place + 1) for place in range(at, len(text))]
-    return "".join(characters).translate(_LOWER), places
+        begins, ends = escape.span()
+        piece = text[at:begins]
+        if escape.lastindex is None:  # it only stands before or between characters
+            ends_at = begins
+        else:
+            piece += chr(int(escape[escape.lastindex], 10 if escape.lastindex == _DECIMAL else 16))
+            ends_at = ends
+        if piece:
+            pieces.append(piece)
+            places.add(size, at, ends_at)
+            size += len(piece)
+        at = ends
+    pieces.append(text[at:])
+    places.add(size, at, len(text))
+    return "".join(pieces).translate(_LOWER), places

@@ -251,7 +251,7 @@ class Consumer:
         self.run = Run(
             self.client,
             self.checkpoint,
-            RejectedStore(s3, BUCKET, owner, clock, deadline=deadline),
+            RejectedStore(s3, BUCKET, owner, clock, redactor=self.client.redactor, deadline=deadline),
             PutRecords(self.kinesis, STREAM),
             clock,
             deadline=deadline,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timedelta
 
 import pytest
@@ -54,6 +55,24 @@ def test_the_gap_ends_at_the_servers_time(consume, state, clock, sent, hours_lat
     *gap, _live = recovered(consume, clock, live, fetched, delay)
     assert datetime.fromisoformat(gap[-1]["end"]) > servers_time - timedelta(milliseconds=1)
     assert state.numbers == [1]
+
+
+def test_what_no_slice_holds_is_kept_from_the_live_stream(consume, state, clock):
+    """A server that goes by an update's own time has one that is ahead, or has none, in no answer of batch mode."""
+    now = clock.now()
+    state.put_checkpoint(position_token="old", token_received_at=now.isoformat(), newest_ingestion_time=now.isoformat())
+    without = json.loads(target(2, now))
+    del without["ingestion_time"]
+
+    def live(exchange):
+        exchange.begin()
+        updates = [target(0, now), target(1, now + timedelta(hours=2)), json.dumps(without).encode()]
+        exchange.send(b"".join(message(data) + b"\n" for data in updates) + token("t1"))
+        exchange.stay()
+
+    recovered(consume, clock, live, target(0, now), timedelta())
+    assert state.numbers == [0, 1, 2]
+    assert state.checkpoint["gap"] is None
 
 
 @pytest.mark.parametrize("sent", ["nothing", "an update"])

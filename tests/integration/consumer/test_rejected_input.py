@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import base64
+import json
 
 import pytest
 
 from consumer.publish.limits import MAX_RECORD_BYTES
 from consumer.stream.line_decoder import MAX_LINE_BYTES
-from tests.integration.consumer.conftest import message, target, token
+from tests.integration.consumer.conftest import API_TOKEN, message, target, token
 from tests.support.conditions import wait_until
 from tests.support.scripted_stream import ScriptedStream
 
@@ -64,6 +65,28 @@ def test_bad_lines_are_kept_and_cost_no_good_one(consume, state, clock, compress
     assert summary.rejected == len(BAD)
     assert summary.updates == len(good)
     assert state.checkpoint["position_token"] == "t1"
+
+
+def test_the_api_token_is_in_no_rejected_line(consume, state, clock):
+    """Why ever it was rejected: no message, too long for a line, or an update too large for a record."""
+    said = b"Bearer " + API_TOKEN.encode()
+    update = target(0, clock.now())[:-1] + b',"echo":"' + said + b'","x":"' + b"y" * MAX_RECORD_BYTES + b'"}'
+    lines = [said, message(update), said + b"z" * MAX_LINE_BYTES, b'{"target":{"icao_address":"' + said + b'"}}']
+
+    def echo(exchange):
+        exchange.begin()
+        exchange.send(b"\n".join([*lines, token("t1")]))
+        exchange.stay()
+
+    with ScriptedStream(echo) as server:
+        run = consume(server.url)
+        wait_until(lambda: run.committed is not None)
+        run.stop_request.by_signal = True
+        server._stopping.set()
+        assert run.wait().rejected == len(lines)
+    kept = json.dumps(state.rejected)
+    assert API_TOKEN not in kept
+    assert kept.count("***") >= len(lines)
 
 
 def test_huge_lines_are_kept_in_part_and_cost_nothing_else(consume, state, clock):

@@ -9,12 +9,14 @@ from datetime import UTC, datetime
 
 import pytest
 
+from consumer.checkpoint import watermark
 from consumer.checkpoint.committer import Committer
 from consumer.checkpoint.position import Position
 from consumer.checkpoint.rejected_lines import RejectedLine, RejectedStore
 from consumer.checkpoint.store import CheckpointStore
 from consumer.checkpoint.watermark import Interval, Watermark
 from consumer.errors import CheckpointError, LeaseLostError
+from consumer.stream.redaction import Redactor
 from consumer.timing import LEASE_SECONDS
 from tests.integration.consumer.conftest import BUCKET
 from tests.integration.consumer.publish.test_publisher import ClearedAfterwards
@@ -52,7 +54,7 @@ class Parts:
         self.s3 = Observed(state.s3)
         self.watermark = Watermark()
         self.store = CheckpointStore(self.s3, BUCKET, "run-1", clock)
-        self.rejected = RejectedStore(self.s3, BUCKET, "run-1", clock)
+        self.rejected = RejectedStore(self.s3, BUCKET, "run-1", clock, redactor=Redactor("api-token"))
         self.committer = Committer(self.watermark, self.store, self.rejected)
         self.commits, self.failed = [], threading.Event()
         self.store.acquire()
@@ -104,6 +106,23 @@ def test_what_became_safe_together_is_committed_once(parts, state):
     assert parts.committer.committed == position("second")
     assert state.checkpoint["position_token"] == "second"
     assert state.checkpoint["lease"] is None
+
+
+def test_a_run_that_stops_at_a_token_has_it_committed_though_too_many_were_open(parts, state, monkeypatch):
+    """While many wait for one update the newest are skipped; what was drained must not be read again for that."""
+    monkeypatch.setattr(watermark, "MAX_OPEN_INTERVALS", 2)
+    parts.start()
+    intervals = []
+    for number in range(4):
+        intervals.append(parts.watermark.current)
+        parts.watermark.current.taken += 1
+        parts.reach(f"t{number}")
+    for interval in intervals:
+        interval.acknowledged += 1
+    parts.committer.notify()
+    parts.committer.close()
+    assert parts.commits[-1] == position("t3")
+    assert state.checkpoint["position_token"] == "t3"
 
 
 def test_rejected_lines_are_kept_before_the_token_after_them(parts, state):
@@ -227,7 +246,7 @@ def test_two_threads_never_write_rejected_lines_under_one_name(state, clock):
             names.append(request["Key"])
             return state.s3.put_object(**request)
 
-    store = RejectedStore(Noting(), BUCKET, "run-1", NamedTogether())
+    store = RejectedStore(Noting(), BUCKET, "run-1", NamedTogether(), redactor=Redactor("api-token"))
     lines = [[RejectedLine(b"%d" % number, 1, "reason", MOMENT)] for number in range(2)]
     with _threads(*(threading.Thread(target=store.write, args=(line,)) for line in lines)):
         pass

@@ -77,7 +77,7 @@ def run_once(aws, url, *, deadline, clock=None, handover=None, owner="run-1"):  
         run = Run(
             client,
             CheckpointStore(s3, "state", owner, clock, deadline=deadline),
-            RejectedStore(s3, "state", owner, clock, deadline=deadline),
+            RejectedStore(s3, "state", owner, clock, redactor=client.redactor, deadline=deadline),
             PutRecords(kinesis, "updates"),
             clock,
             deadline=deadline,
@@ -180,6 +180,17 @@ def test_a_lease_is_over_when_its_holder_is():
             store(aws).acquire()
         put(aws, lease=lease, written=timedelta(seconds=60))
         assert store(aws).acquire() is None
+
+
+def test_a_holders_name_is_one_bounded_line():
+    """It stands in the object, which anybody may have written: neither a megabyte nor an escape sequence is logged."""
+    with StubAws() as aws:
+        until = (datetime.now(UTC) + timedelta(seconds=60)).isoformat()
+        put(aws, lease={"owner": "\x1b[31m" + "o" * 50_000, "expires_at": until})
+        with pytest.raises(LeaseHeldError, match=r"o… holds the lease") as raised:
+            store(aws).acquire()
+        assert len(str(raised.value)) < 1000
+        assert str(raised.value).isprintable()
 
 
 POSITION = {"position_token": "t1", "token_received_at": "2024-03-04T12:00:00Z"}

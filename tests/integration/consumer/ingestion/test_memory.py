@@ -40,10 +40,11 @@ s3 = botocore.session.get_session().create_client(
 clock = SystemClock()
 stop, deadline = StopRequest(clock), Deadline(clock, 100)
 kinesis = KinesisApi(aws_url, "us-east-1", Credentials("s", "s"), URLLib3Session())
+client = StreamClient(feed_url, "token", dict(), "gzip")
 run = Run(
-    StreamClient(feed_url, "token", dict(), "gzip"), CheckpointStore(s3, "state", "run", clock, deadline=deadline),
-    RejectedStore(s3, "state", "run", clock, deadline=deadline), PutRecords(kinesis, "updates"), clock,
-    deadline=deadline, stop_request=stop, start_position="BEGINNING",
+    client, CheckpointStore(s3, "state", "run", clock, deadline=deadline),
+    RejectedStore(s3, "state", "run", clock, redactor=client.redactor, deadline=deadline),
+    PutRecords(kinesis, "updates"), clock, deadline=deadline, stop_request=stop, start_position="BEGINNING",
 )
 before = peak_memory()
 threading.Thread(target=lambda: (sys.stdin.readline(), deadline.bring_forward(3)), daemon=True).start()

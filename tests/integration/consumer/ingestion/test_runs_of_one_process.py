@@ -86,7 +86,7 @@ class Process:
             run = Run(
                 client,
                 CheckpointStore(s3, BUCKET, owner, self.clock, deadline=deadline),
-                RejectedStore(s3, BUCKET, owner, self.clock, deadline=deadline),
+                RejectedStore(s3, BUCKET, owner, self.clock, redactor=client.redactor, deadline=deadline),
                 PutRecords(kinesis, STREAM),
                 self.clock,
                 deadline=deadline,

@@ -64,6 +64,7 @@ class Bucket:
     def __init__(self, s3):
         self._s3 = s3
         self.fails = False
+        self.says = "no"
         self.calls = 0
         self.may_answer = threading.Event()
         self.may_answer.set()
@@ -72,7 +73,7 @@ class Bucket:
         self.calls += 1
         assert self.may_answer.wait(60)
         if self.fails:
-            raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "PutObject")
+            raise ClientError({"Error": {"Code": "AccessDenied", "Message": self.says}}, "PutObject")
         return self._s3.put_object(**request)
 
 
@@ -147,6 +148,20 @@ def test_a_status_that_cannot_be_written_is_counted_and_fails_no_run(consume, st
     assert summary.stopped is StopReason.REQUESTED
     assert state.numbers == list(range(100))
     assert failures(capsys) == bucket.calls > 0
+
+
+def test_what_s3_says_is_one_bounded_line_of_the_log(consume, state, reading, caplog):
+    """A page of a proxy, or whatever answers in its place, neither fills the log nor reaches a terminal."""
+    bucket = Bucket(state.s3)
+    bucket.fails, bucket.says = True, "\x1b[31m" + "m" * 100_000
+    run = consume(reading.url, tells=OFTEN, status_s3=bucket)
+    wait_until(lambda: bucket.calls > 1)
+    run.stop_request.by_signal = True
+    reading._stopping.set()
+    run.wait()
+    reasons = [record.reason for record in caplog.records if "status was not written" in record.getMessage()]
+    assert reasons
+    assert all(len(reason) <= 500 and reason.isprintable() for reason in reasons)
 
 
 def test_a_status_that_is_not_answered_delays_nothing(  # noqa: PLR0913, PLR0917 -- its fixtures

@@ -17,6 +17,7 @@ from consumer.checkpoint.store import CheckpointStore
 from consumer.errors import ApiTokenError, CheckpointError, PublishError
 from consumer.publish.put_records import PutRecords
 from consumer.publish.shard_map import ListShards
+from consumer.stream.redaction import Redactor
 from tests.support.aws_stub import AwsStub
 from tests.support.raw_server import RawServer
 
@@ -285,7 +286,7 @@ def test_what_s3_does_not_confirm_is_not_written(store, headers):
         lines = [RejectedLine(b"x", 1, "odd", clock.now())]
         write = {
             "checkpoint": CheckpointStore(s3, "state", "us", clock).acquire,
-            "rejected": lambda: RejectedStore(s3, "state", "us", clock).write(lines),
+            "rejected": lambda: RejectedStore(s3, "state", "us", clock, redactor=Redactor("api-token")).write(lines),
         }[store]
         with pytest.raises(CheckpointError, match="could not be"):
             write()

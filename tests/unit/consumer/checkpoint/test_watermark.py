@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -96,7 +97,7 @@ def test_tokens_without_updates_take_no_room():
     assert [one.closed_by for one in watermark.take_settled()] == [position(10 * MAX_OPEN_INTERVALS - 1)]
 
 
-def test_tokens_beyond_the_bound_are_passed_over():
+def test_tokens_beyond_the_bound_are_skipped():
     """What follows counts as before the next token that can be noted: it is safe later, and none is safe too early."""
     watermark = Watermark()
     intervals = []
@@ -112,3 +113,34 @@ def test_tokens_beyond_the_bound_are_passed_over():
     assert safe == [str(number) for number in range(MAX_OPEN_INTERVALS)]
     assert watermark.close(position("late"))
     assert [one.taken for one in watermark.take_settled()] == [MAX_OPEN_INTERVALS]
+
+
+def test_the_newest_token_that_was_skipped_is_safe_at_the_end():
+    """A run may stop at it and drain: once all is acknowledged nothing of what it read has to come again."""
+    watermark = Watermark()
+    intervals = []
+    for number in range(MAX_OPEN_INTERVALS + 5):
+        watermark.current.taken += 1
+        intervals.append(watermark.current)
+        watermark.close(position(number))
+    watermark.end()
+    for interval in intervals[:-1]:
+        interval.acknowledged += 1
+    assert watermark.take_settled()[-1].closed_by == position(MAX_OPEN_INTERVALS - 1)
+    intervals[-1].acknowledged += 1
+    assert [one.closed_by for one in watermark.take_settled()] == [position(MAX_OPEN_INTERVALS + 4)]
+
+
+@pytest.mark.parametrize("skipped", [0, 1])
+def test_what_was_read_since_the_newest_token_is_not_safe_at_the_end(skipped):
+    """There is no token behind it: none that has been committed or replaced stands in for it."""
+    watermark = Watermark()
+    for number in range(MAX_OPEN_INTERVALS + skipped):
+        watermark.current.taken = watermark.current.acknowledged = watermark.current.taken + 1
+        watermark.close(position(number))
+    watermark.take_settled()
+    watermark.close(position("newer"))
+    watermark.take_settled()
+    watermark.current.taken = watermark.current.acknowledged = 1
+    watermark.end()
+    assert watermark.take_settled() == []

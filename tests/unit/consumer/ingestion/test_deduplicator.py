@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
@@ -267,3 +268,21 @@ def test_a_list_at_a_time_is_one_by_one(batches):
         for duplicates in (at_a_time, one_by_one):
             duplicates.next_interval(at, at)
         assert at_a_time._current == one_by_one._current
+
+
+def test_what_was_not_acknowledged_is_taken_up_one_by_one():
+    """It may be all that memory is allowed for; the next run must not hold it once more to tell it apart."""
+    members = b'{"n":%d,"pad":"' + b"x" * 100_000 + b'"}'
+    duplicates = DuplicateFilter()
+    for number in range(200):
+        duplicates.new_ones([StreamUpdate("A", READ_AT, None, data=members % number)])
+    tracemalloc.start()
+    try:
+        successor = duplicates.after_the_run(
+            StreamUpdate("A", READ_AT, None, data=members % number) for number in range(200)
+        )
+        assert tracemalloc.get_traced_memory()[1] < 20 * len(members)
+    finally:
+        tracemalloc.stop()
+    again = [StreamUpdate("A", READ_AT, None, data=members % number) for number in range(200)]
+    assert successor.new_ones(again) == again

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import logging
+
+import pytest
+
 from consumer.ingestion.deduplicator import DuplicateFilter
 from consumer.ingestion.handover import Handover
 
@@ -28,3 +32,20 @@ def test_what_was_left_is_taken_once():
     handover.leave({"t1"}, DuplicateFilter)
     handover.take("t1")
     assert handover.take("t1") is None
+
+
+@pytest.mark.parametrize("kind", [ValueError, RecursionError])
+def test_what_cannot_be_read_again_is_dropped_and_said(kind, caplog):
+    """An update that reading just took may be nested too deep for another look: the next run does without the rest."""
+
+    def refuse():
+        raise kind("\x1b[31mnested" + "n" * 1_000)
+
+    handover = Handover()
+    handover.leave({"t1"}, refuse)
+    assert handover.take("t1") is None
+    [record] = caplog.records
+    assert record.levelno == logging.WARNING
+    assert "nested" in record.reason
+    assert record.reason.isprintable()
+    assert len(record.reason) <= 500

@@ -57,6 +57,29 @@ def test_its_error_is_one_that_says_what_became_of_the_updates(updates):
         own_processor.choose(fail, updates)
 
 
+@pytest.mark.parametrize("characters", [5_000, 300_000])
+def test_of_what_its_error_says_the_beginning_is_shown(updates, characters):
+    """Programs like to quote what they could not read: an update of a megabyte, or an escape sequence."""
+
+    def fail(_updates):
+        raise ValueError("\x1b[31m" + "u" * characters)
+
+    with pytest.raises(UpdateProcessorError, match=r"ValueError: \S+…; none of them") as raised:
+        own_processor.choose(fail, updates)
+    assert len(str(raised.value)) < 1000
+    assert str(raised.value).isprintable()
+
+
+def test_of_an_import_that_fails_the_beginning_is_shown(tmp_path, monkeypatch):
+    """A module may raise whatever it likes."""
+    (tmp_path / "failing_processor.py").write_text("raise ValueError('\\x1b[31m' + 'u' * 5_000)")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(ConfigurationError, match="ValueError: ") as raised:
+        own_processor.load("failing_processor:process")
+    assert len(str(raised.value)) < 1000
+    assert str(raised.value).isprintable()
+
+
 @pytest.mark.parametrize(
     "processor",
     [

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
 
 import msgspec
 import pytest
 
+from common.icao_address import normalized
 from common.update_log import UpdateLog, update_id
 from consumer.checkpoint import document
 from consumer.checkpoint.document import Checkpoint
 from consumer.checkpoint.watermark import Watermark
 from consumer.errors import CheckpointError
 from consumer.ingestion import frontier
-from consumer.ingestion.deduplicator import DuplicateFilter
+from consumer.ingestion.deduplicator import DuplicateFilter, identify
 from consumer.ingestion.processor import MAX_REJECTED_BYTES, TargetProcessor
 from consumer.publish.limits import MAX_RECORD_BYTES
 from consumer.stream.messages import StreamUpdate
@@ -76,6 +79,21 @@ def test_an_update_too_large_for_a_record_is_rejected_alone(parts):
     assert duplicates.new_ones([small, large]) == [large]
 
 
+@pytest.mark.parametrize(
+    "address", ["78121E", "78121e ", "\u0390" * 10, "\u0390" * 10 + " " * 600_000, " " * 600_000 + "78121E"]
+)
+def test_the_key_counts_as_kinesis_counts_it(parts, address):
+    """In upper case and without padding: a record a byte too large would be refused for good, with all beside it."""
+    processor, taken, _ = parts
+    room = MAX_RECORD_BYTES - len(b"\n") - len(normalized(address).encode())
+    fits, too_large = (
+        StreamUpdate(address, NOW, NOW, data=b"{" + b" " * (size - 2) + b"}") for size in (room, room + 1)
+    )
+    processor.process([fits, too_large])
+    assert taken == [fits]
+    assert processor.counters.rejected == 1
+
+
 @pytest.mark.parametrize("ahead", [timedelta(minutes=1), timedelta(hours=20), timedelta(days=3650)])
 def test_a_wrong_clock_is_not_how_far_the_stream_has_come(parts, ahead):
     """The lag, the budget and the next recovery go by what the others say, or by what was known before."""
@@ -109,6 +127,26 @@ def test_the_frontier_names_what_a_recovery_would_fetch_again(parts):
         *full.frontier[1:],
         *frontier.keys([update(4000)]),
     )
+
+
+@pytest.mark.parametrize("ingested", [None, NOW])
+@pytest.mark.parametrize("address", ["{:06X}", "{:06X}" + " " * 500_000])
+def test_the_frontier_takes_no_more_memory_than_keys_do(parts, ingested, address):
+    """An identity may be as long as its update, which has long been acknowledged: it is not kept whole.
+
+    It compares as ever, with what an earlier checkpoint or process has noted.
+    """
+    processor, *_ = parts
+    updates = [
+        StreamUpdate(address.format(n), NOW, ingested, data=b'{"n":%d,"pad":"%b"}' % (n, b"x" * 500_000))
+        for n in range(20)
+    ]
+    processor.process(updates)
+    held = processor._frontier._recent
+    assert sum(map(sys.getsizeof, held)) < len(updates) * 300
+    position = processor.complete(processor.reach("t1", NOW))
+    assert position.frontier == tuple(blake2b(one, digest_size=8).hexdigest() for one in identify(updates).identities)
+    assert position.frontier == tuple(frontier.keys(updates))
 
 
 def test_what_is_shown_says_what_became_of_it():

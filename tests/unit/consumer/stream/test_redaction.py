@@ -8,10 +8,11 @@ import time
 from urllib.parse import quote, quote_plus
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from consumer.stream import redaction
+from consumer.stream.line_decoder import MAX_LINE_BYTES
 from consumer.stream.redaction import Redactor
 
 TOKEN = "s3cr3t/API+token_0123~456789==aBcDeF"
@@ -141,15 +142,15 @@ def test_the_message_is_one_bounded_line_without_control_characters():
 def test_of_a_text_without_end_only_the_beginning_is_looked_at(text, monkeypatch):
     """A status of 4 MiB is cut before anything is looked for in it."""
     looked_at = []
-    for form in (redaction._as_it_is, redaction._unescaped):
+    for look in (redaction._as_it_is, redaction._unescaped, redaction._sketch):
 
-        def looked(part, form=form):
+        def looked(part, look=look):
             looked_at.append(len(part))
-            return form(part)
+            return look(part)
 
-        monkeypatch.setattr(redaction, form.__name__, looked)
+        monkeypatch.setattr(redaction, look.__name__, looked)
     assert len(REDACTOR.clean(text, 300)) <= 300
-    assert 0 < sum(looked_at) <= 2 * redaction._LONGEST_TEXT
+    assert 0 < sum(looked_at) <= 3 * redaction._LONGEST_TEXT
 
 
 @pytest.mark.parametrize("spelling", SPELLINGS.values(), ids=SPELLINGS)
@@ -182,6 +183,49 @@ def test_a_long_line_takes_no_longer_than_its_length(text):
     """
     plain = "&#65;" + "x" * (len(text) - 5)
     assert work(text) < 20 * work(plain)
+
+
+@pytest.mark.parametrize("unit", ["x", '\\"', "\\u0041", "\\x41", "%41", "%2525", " \\n", "\\", " ", "=", "token-01 "])
+def test_a_long_line_without_the_token_is_not_taken_apart(unit, monkeypatch):
+    """Character by character a line of 4 MiB took seconds; what is certainly not in it is not looked for so."""
+    taken_apart = []
+    for form in (redaction._as_it_is, redaction._unescaped):
+        monkeypatch.setattr(redaction, form.__name__, taken_apart.append)
+    line = (unit * (MAX_LINE_BYTES // len(unit))).encode()
+    assert REDACTOR.line(line) is line
+    assert taken_apart == []
+
+
+AWKWARD = [TOKEN, "x41u0041n=25%41r/'\"25", "nrnrnrnrnrnrnr", "=3d=3d=3d=3d=41", "252525252525", "a&#65;b/c\\/d&#65;"]
+
+
+@given(
+    st.sampled_from(AWKWARD),
+    st.lists(
+        st.tuples(
+            st.sampled_from(["", "\\", "\\\\", " \\n", "\r\n ", "%", "%25", "\\x", "\\u00", "=", "2"]),
+            st.integers(0, 4),
+        )
+    ),
+    st.integers(0, 10),
+)
+@example("n3cr3t-tokE", [("", 0), ("\\n\\\\\\r", 0)], 1)
+def test_a_token_that_is_there_is_never_ruled_out(token, odd, start):
+    """However its characters are spelled, and whatever stands between them."""
+    redactor = Redactor(token)
+    ways = [
+        lambda one: one,
+        lambda one: f"%{ord(one):02X}",
+        lambda one: f"\\u00{ord(one):02x}",
+        lambda one: f"\\\\x{ord(one):02X}",
+        lambda one: f"%2525{ord(one):02x}",
+    ]
+    odd += [("", 0)] * (start + len(token) - len(odd))
+    spelled = "".join(before + ways[way](one) for one, (before, way) in zip("z" * start + token, odd, strict=False))
+    plain = redaction._unescaped(spelled)[0]
+    found = [plain[at : at + redaction._FRAGMENT] in redactor._fragments for at in range(len(plain))]
+    if any(all(found[at : at + redaction._STRIDE]) for at in range(len(found) - redaction._STRIDE + 1)):
+        assert redactor._may_be_in(spelled, redaction._unescaped)
 
 
 def work(text):
