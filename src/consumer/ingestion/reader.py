@@ -224,6 +224,7 @@ class StreamReader:
         else:
             now = self._clock.now()
             self._token = token
+            self._redactor.hide(token)  # a status may quote it
             self._back_pressure.token_arrived()
             self._keeper.progressed()
             self._processor.reach(token, now)

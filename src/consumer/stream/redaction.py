@@ -1,6 +1,6 @@
 """Removes the API token, in any encoding, from what the server sends before it goes into logs, errors and S3.
 
-From logs and errors it removes the position token that was asked for last, too.
+From logs and errors it removes the newest position token, too.
 """
 
 from __future__ import annotations
@@ -98,19 +98,29 @@ class Redactor:
             for stem in stems
             for start in range(len(stem) - self._size + 1)
         )
-        self._words = frozenset(_words(one.encode())[0] for one in self._fragments) if self._size == _FRAGMENT else None
+        self._words = None
+        if self._size == _FRAGMENT and token.isascii():
+            self._words = frozenset(_words(one.encode())[0] for one in self._fragments)
         self._is_plain = not any(character in _BETWEEN.decode() for character in token)
         self._stride = min([_STRIDE, *(room for stem in stems if (room := len(stem) - self._size + 1) > 0)])
-        self._hidden: Redactor | None = None
+        self._position = ""
+        self._of_position: tuple[str, Redactor] | None = None
 
     def hide(self, position: str) -> None:
-        """Take this position token, and no longer the one before, out of what is cleaned; lines may hold it."""
-        self._hidden = Redactor(position)
+        """Take this position token, and no longer the one before, out of what is cleaned; lines may hold it.
+
+        A few characters are no token that could be told from other text, and stay.
+        """
+        self._position = position
 
     def clean(self, text: str, most: int) -> str:
         """Return a text for logs and errors: one line of at most so many characters, without the tokens."""
-        text = self.redact(text[:_LONGEST_TEXT])
-        return printable(text if self._hidden is None else self._hidden.redact(text), most)
+        text, position = self.redact(text[:_LONGEST_TEXT]), self._position
+        if len(position) >= _FRAGMENT:
+            if self._of_position is None or self._of_position[0] != position:
+                self._of_position = position, Redactor(position)  # seldom: most positions are in no text
+            text = self._of_position[1].redact(text)
+        return printable(text, most)
 
     def line(self, line: bytes) -> bytes:
         """Return a line as it may be kept, without the API token; any bytes."""

@@ -193,6 +193,19 @@ def test_the_api_token_is_kept_nowhere(consume, state, clock, caplog):
     assert API_TOKEN[:12].lower() not in "".join(str(vars(record)) for record in caplog.records).lower()
 
 
+def test_the_position_token_is_in_no_line_of_the_log(consume, state, clock, caplog):
+    """Though a status quotes the one that was just sent."""
+    position = "eyJzaGFyZCI6ICJhYmNkZWZnaGlqIn0"
+    status = b'{"status":{"level":"%b","message":"at ' + position.encode() + b' now"}}\n'
+    body = lines(clock, [0]) + token(position) + status % b"WARN" + status % b"ERROR" + lines(clock, [1]) + token("t2")
+    with ScriptedStream(answering(body, Exchange.stay)) as server:
+        consume(server.url).stop_after(2)
+    logged = "".join(str(vars(record)) for record in caplog.records)
+    assert logged.count("at *** now") >= 2
+    assert position[4:20] not in logged
+    assert state.numbers == [0, 1]
+
+
 DRIPS = {
     "a head in drops": b"HTTP/1.1 200 OK\r\nX-Long: " + b"x" * 9999,
     "interim answers without end": b"HTTP/1.1 100 Continue\r\n\r\n",
