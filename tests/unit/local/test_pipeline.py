@@ -47,13 +47,13 @@ def archive():
 
 
 @pytest.fixture
-def told():
-    """What was told of the archive's runs."""
+def said():
+    """What was said about the archive's runs."""
     return []
 
 
 @pytest.fixture
-def pipeline(archive, told):
+def pipeline(archive, said):
     """A pipeline of nothing but an archive, whose run is under way."""
     rule = ScheduleSettings("rule/archive", ARN, 3600.0, True, 3600.0, 2)  # noqa: FBT003 -- enabled
     run = ArchiveRun(
@@ -62,8 +62,8 @@ def pipeline(archive, told):
         {ARCHIVE: archive},
         SystemClock(),
         speed=1.0,
-        failed=told.append,
-        archived=lambda: told.append("archived"),
+        failed=said.append,
+        archived=lambda: said.append("archived"),
     )
     made = Pipeline.__new__(Pipeline)
     made._archive, made._schedules, made._mappings, made._functions = run, [], {}, {ARCHIVE: archive}
@@ -72,18 +72,18 @@ def pipeline(archive, told):
     return made
 
 
-def test_closing_ends_the_archive_s_run_that_is_under_way(pipeline, archive, told):
+def test_closing_ends_the_archive_s_run_that_is_under_way(pipeline, archive, said):
     """It may take minutes: the function is stopped first, and its thread waited for after that."""
     closing = threading.Thread(target=pipeline.close, daemon=True)
     closing.start()
     assert archive.stopped.wait(60)
     closing.join(60)
     assert not closing.is_alive()
-    assert told == []
+    assert said == []
 
 
-def test_no_flights_are_made_of_an_archive_that_is_ready_while_it_closes(pipeline, archive, told):
+def test_no_flights_are_made_of_an_archive_that_is_ready_while_it_closes(pipeline, archive, said):
     """Their function is stopped by then, and what could not be made would look like trouble."""
     archive.finish.set()
     pipeline.close()
-    assert told == []
+    assert said == []

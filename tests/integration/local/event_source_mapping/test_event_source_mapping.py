@@ -172,7 +172,7 @@ def test_an_invocation_that_ends_with_its_function_is_no_trouble_while_the_mappi
 
 
 class Troubles(SilentListener):
-    """Remembers what is told as trouble."""
+    """Remembers each trouble."""
 
     def __init__(self):
         self.troubles = []

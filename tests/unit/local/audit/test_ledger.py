@@ -170,7 +170,7 @@ def test_repeats_counted_twice_do_not_make_up_for_updates_that_are_missing():
     assert (figures.miscounted, figures.example) == (1, "B from 1970-01-01T00:00:00Z in shard-0: 0 for 10")
 
 
-def test_updates_are_told_apart_by_their_key_however_it_is_written():
+def test_rows_count_by_the_key_however_it_is_written():
     """One address, one instant, an ingestion time of another type or none: the rows count by the contract's key."""
     spellings = [
         {"icao_address": " a", "timestamp": "2024-03-04T00:00:01.000Z"},

@@ -89,7 +89,7 @@ def test_a_run_that_timed_out_by_itself_excuses_doubles():
     assert doubled_by([], Counter(), [timed_out]) == {"Sandbox.Timedout"}
 
 
-def test_an_alert_told_twice_is_excused_by_what_happened_to_the_alerts_function():
+def test_an_alert_sent_twice_is_excused_by_what_happened_to_the_alerts_function():
     """A kill, or a lost answer to a write of its own."""
     killed = fault(ProcessKind.KILLED, ALERTS)
     assert alerted_twice_by([killed], lost(ALERTS, "sns", "Publish")) == {killed.name, "answer_lost sns Publish"}
