@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from local.faults.aws.plan import lost_answers
 from local.faults.timed.processes import ProcessKind
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from local.runtime.invocation import InvocationResult
 
 _TIMED_OUT = "Sandbox.Timedout"
+_MET_ANOTHER = frozenset({"lease_held", "lease_lost"})
+"""How a run stops that found another consumer at work (`docs/design.md`)."""
 
 
 def doubled_by(happened: Sequence[ProcessFault], aws: Injected, results: Sequence[InvocationResult]) -> set[str]:
@@ -28,9 +30,17 @@ def doubled_by(happened: Sequence[ProcessFault], aws: Injected, results: Sequenc
     found = _cut_off(happened, CONSUMER) | lost_answers(aws, CONSUMER)
     if any(isinstance(one.payload, dict) and one.payload.get("errorType") == _TIMED_OUT for one in results):
         found.add(_TIMED_OUT)
-    if not all(map(_is_graceful, results)):
-        found |= _names(happened, CONSUMER, {ProcessKind.TWO_AT_ONCE})
+    two = {one.kind for one in happened if one.function == CONSUMER} & {ProcessKind.TWO_AT_ONCE}
+    if (two or any(_summary(one).get("stopped") in _MET_ANOTHER for one in results)) and any(
+        map(may_leave_something, results)
+    ):
+        found.add("two at once")
     return found
+
+
+def may_leave_something(result: InvocationResult) -> bool:
+    """Return whether a run of the consumer may have ended with something that is not acknowledged or committed."""
+    return _summary(result).get("graceful") is not True
 
 
 def alerted_twice_by(happened: Sequence[ProcessFault], aws: Injected) -> set[str]:
@@ -50,7 +60,8 @@ def that_happened(faults: Iterable[ProcessFault], injected: Container[str]) -> l
 
 def _cut_off(happened: Iterable[ProcessFault], function: str) -> set[str]:
     """Return what ended a function's process, or froze it for so long that another took over."""
-    return _names((one for one in happened if one.kind is ProcessKind.KILLED or _is_frozen(one)), function)
+    own = [one for one in happened if one.function == function]
+    return {one.name for one in own if one.kind is ProcessKind.KILLED or _is_frozen(one)}
 
 
 def _is_frozen(fault: ProcessFault) -> bool:
@@ -58,12 +69,5 @@ def _is_frozen(fault: ProcessFault) -> bool:
     return lasted or fault.kind is ProcessKind.TIMED_OUT
 
 
-def _names(
-    faults: Iterable[ProcessFault], function: str, kinds: Container[ProcessKind] = frozenset(ProcessKind)
-) -> set[str]:
-    return {one.name for one in faults if one.function == function and one.kind in kinds}
-
-
-def _is_graceful(result: InvocationResult) -> bool:
-    summary = result.payload if result.function_error is None and isinstance(result.payload, dict) else {}
-    return summary.get("graceful") is True
+def _summary(result: InvocationResult) -> dict[str, Any]:
+    return result.payload if result.function_error is None and isinstance(result.payload, dict) else {}

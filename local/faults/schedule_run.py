@@ -222,9 +222,9 @@ class ScheduleRun:
             troubles=self._troubles,
         )
 
-    def _look_at_its_end(self) -> None:
+    def _look_at_its_end(self, result: InvocationResult) -> None:
         """Note whether a run ended before Kinesis had answered: to that run, the answer was lost."""
-        self._ended_unanswered |= self._rig.proxy.unanswered(CONSUMER)
+        self._ended_unanswered |= excuses.may_leave_something(result) and self._rig.proxy.unanswered(CONSUMER)
 
 
 def _lines(position: Callable[[str], int], token: str) -> int:

@@ -8,7 +8,7 @@ import pytest
 
 from local.faults.aws.calls import Call
 from local.faults.aws.plan import FaultKind
-from local.faults.excuses import alerted_twice_by, doubled_by, outlived_its_lease, that_happened
+from local.faults.excuses import alerted_twice_by, doubled_by, may_leave_something, outlived_its_lease, that_happened
 from local.faults.timed.processes import ProcessFault, ProcessKind
 from local.faults.waits import LEASE_SECONDS
 from local.function_names import ALERTS, ARCHIVE, CONSUMER
@@ -54,8 +54,24 @@ def test_two_at_once_excuse_doubles_only_where_a_run_left_something_to_the_next(
     """The next may be in the other environment, which does not know of it; one that ended at a token leaves nothing."""
     two = fault(ProcessKind.TWO_AT_ONCE)
     assert not doubled_by([two], Counter(), [GRACEFUL, GRACEFUL])
-    assert doubled_by([two], Counter(), [GRACEFUL, ended]) == {two.name}
+    assert doubled_by([two], Counter(), [GRACEFUL, ended]) == {"two at once"}
     assert not doubled_by([], Counter(), [GRACEFUL, ended])
+
+
+@pytest.mark.parametrize("stopped", ["lease_held", "lease_lost"])
+def test_two_are_at_once_wherever_one_met_the_other_s_lease(stopped):
+    """The schedule's own ticks may begin a second run, too: a run that was refused or overtaken shows it."""
+    met = run(graceful=stopped == "lease_held", stopped=stopped)
+    assert doubled_by([], Counter(), [met, AT_ITS_DEADLINE]) == {"two at once"}
+    assert doubled_by([], Counter(), [run(graceful=True, stopped="lease_held"), GRACEFUL]) == set()
+
+
+def test_only_a_run_that_left_something_may_have_ended_before_an_answer():
+    """One that only met another's lease, or ended at a token with all acknowledged, waits for no answer itself."""
+    assert not may_leave_something(GRACEFUL)
+    assert not may_leave_something(run(graceful=True, stopped="lease_held"))
+    assert may_leave_something(AT_ITS_DEADLINE)
+    assert may_leave_something(FAILED)
 
 
 @pytest.mark.parametrize(("service", "operation"), [("kinesis", "PutRecords"), ("s3", "PutObject")])
