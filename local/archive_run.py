@@ -59,6 +59,7 @@ class ArchiveRun:
         self._function = functions.get(ARCHIVE)
         self._failed = failed
         self._archived = archived
+        self._is_closing = False
         pace = 1.0 if math.isinf(speed) else speed
         buffers = [max(1.0, settings.interval / pace) for settings in stack.deliveries]
         self._deliveries = [
@@ -95,16 +96,22 @@ class ArchiveRun:
             delivery.stop()
         return "" if self._function is None else archive_by_hand(self._function)
 
-    def close(self) -> None:
-        """End the threads, whatever they are doing."""
+    def pause(self) -> None:
+        """Begin nothing more, and say nothing more of what is under way: the functions are about to be stopped."""
+        self._is_closing = True
         for schedule in self._schedules:
             schedule.pause()
         for delivery in self._deliveries:
             delivery.stop(deliver=False)
+
+    def close(self) -> None:
+        """End the threads, when `pause` has been called and the functions are stopped."""
         for schedule in self._schedules:
             schedule.stop()
 
     def _finished(self, result: InvocationResult) -> None:
+        if self._is_closing:
+            return
         if result.function_error is not None:
             self._failed(f"a run of the archive failed: {result.payload}")
         else:

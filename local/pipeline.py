@@ -192,7 +192,7 @@ class Pipeline:
 
     def close(self) -> None:
         """End all threads and processes, whatever they are doing."""
-        self._archive.close()
+        self._archive.pause()
         for schedule in self._schedules:
             schedule.pause()
         for mapping in self._mappings.values():
@@ -203,6 +203,7 @@ class Pipeline:
             mapping.stop()
         for schedule in self._schedules:
             schedule.stop()
+        self._archive.close()
 
     def kill(self) -> None:
         """End the functions' processes at once, and say no more; safe from a signal handler."""

@@ -105,11 +105,14 @@ class Shutdown:
             if now != last:
                 last, failed = now, self._consumer.errors
                 stalled.restart()
-            if stalled.expired() or self._consumer.errors - failed >= self._failed_runs:
+            failures = self._consumer.errors - failed
+            if failures >= self._failed_runs or stalled.expired():
                 self._pause()
+                many = f"{failures} runs of the consumer failed, none with any progress"
+                why = many if failures >= self._failed_runs else f"no progress for {stalled.spent:.0f} s"
                 return (
                     "The checkpoint does not cover all that was sent, and nothing moves any more: "
-                    f"no progress for {stalled.spent:.0f} s. The consumer's last words:"
+                    f"{why}. The consumer's last words:"
                 )
             self._clock.wait(_NEVER, _STEP)
         self._pause()

@@ -195,6 +195,7 @@ LIMITS = (
         "Kinesis API reference, GetRecords",
         ("local.event_source_mapping.pace", "local.aws.moto_kinesis"),
     ),
+    Limit("bytes a read", 0, 10_485_760, "bytes", "Kinesis API reference, GetRecords", ("local.aws.moto_kinesis",)),
     Limit(
         "a record's data and key, unless the stream is set to more",
         0,

@@ -7,25 +7,22 @@ from collections import Counter
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import duckdb
 import msgspec
 
 from local.audit.ledger import identity_of_line
-from local.simulator import times
+from local.audit.update_key import Key, key_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-
-type Key = tuple[str, int, int | None]
-"""ICAO address, timestamp and ingestion time, in microseconds since 1970."""
 
 PREFIX = "archive/updates/"
 
 
 class _Message(msgspec.Struct):
-    target: dict[str, Any]
+    target: msgspec.Raw
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +53,7 @@ def keys_of(content: bytes) -> list[Key]:
         rows = connection.execute(
             "SELECT icao_address, epoch_us(timestamp), epoch_us(ingestion_time) FROM read_parquet($1)", [str(path)]
         )
-        return rows.fetchall()
+        return [Key(*row) for row in rows.fetchall()]
 
 
 def compare(feed: Iterable[bytes], archived: Sequence[Sequence[Key]], rejected: Iterable[bytes] = ()) -> ArchiveFigures:
@@ -79,12 +76,6 @@ def compare(feed: Iterable[bytes], archived: Sequence[Sequence[Key]], rejected: 
 
 def _key(line: bytes) -> Key | None:
     try:
-        update = msgspec.json.decode(line, type=_Message).target
-        ingested = update.get("ingestion_time")
-        return (
-            update["icao_address"].strip().upper(),
-            round(times.parse(update["timestamp"]) * 1_000_000),
-            None if ingested is None else round(times.parse(ingested) * 1_000_000),
-        )
-    except (ValueError, KeyError, AttributeError, TypeError, RecursionError):
+        return key_of(bytes(msgspec.json.decode(line, type=_Message).target))
+    except (ValueError, RecursionError):
         return None

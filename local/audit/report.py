@@ -90,6 +90,8 @@ class Report:
         envelopes = {"envelopes": {"records": self.records, "misplaced": self.misplaced}}
         known = self.is_source_known
         return {
+            "complete": self.complete,
+            "losses": self.losses(),
             "source": {
                 "kind": self.kind,
                 "updates": self.stream.source if known else None,
@@ -100,12 +102,17 @@ class Report:
                 "lost": self.stream.lost if known else None,
                 "duplicates": self.stream.duplicates,
                 "out_of_order": self.stream.out_of_order if known else None,
+                "unexpected": self.stream.unexpected,
             },
             "aggregator": {
                 "invocations": self.aggregator_invocations,
                 "windows": self.rows.windows,
                 "updates": self.rows.updates,
                 "rows": self.rows.rows,
+                "totals": self.rows.totals,
+                "miscounted": self.rows.miscounted,
+                "mistotalled": self.rows.mistotalled,
+                "contradictions": self.rows.contradictions,
             },
             "alerts": {
                 "invocations": self.alerts_invocations,
@@ -124,6 +131,7 @@ class Report:
                 "updates": self.archive.updates,
                 "missing": self.archive.missing,
                 "doubled": self.archive.doubled,
+                "unexpected": self.archive.unexpected,
             },
             "rejected": self.rejected,
             "dead_letters": self.dead_letters,
@@ -142,14 +150,8 @@ class Report:
         if self.stream.lost:
             found.append(f"{self.stream.lost:,} of {self.stream.source:,} updates are not in Kinesis.")
         if self.stream.unexpected:
-            found.append(f"{self.stream.unexpected:,} records in Kinesis were never sent by the source.")
-        if self.rows.miscounted:
-            found.append(
-                f"The window rows of {self.rows.miscounted:,} aircraft count other than Kinesis holds in the window: "
-                f"{self.rows.updates:,} updates for {self.stream.updates:,} in all; {self.rows.example}."
-            )
-        if self.rows.totals != self.rows.updates:
-            found.append(f"The rows of aircraft count {self.rows.updates:,} updates, the totals {self.rows.totals:,}.")
+            found.append(f"{self.stream.unexpected:,} records in Kinesis are no updates that the source sent.")
+        found += self._losses_of_rows()
         if self.dead_letters:
             found.append(f"{self.dead_letters:,} records were given up and lie in the failures bucket.")
         if self.unkept:
@@ -160,6 +162,22 @@ class Report:
             found.append("No run of the consumer reached a position token: see the messages above.")
         if not self.complete:
             found.append("The run did not come to its proper end: see the messages above.")
+        return found
+
+    def _losses_of_rows(self) -> list[str]:
+        found = []
+        if self.rows.miscounted:
+            found.append(
+                f"The window rows of {self.rows.miscounted:,} aircraft count other than Kinesis holds in the window: "
+                f"{self.rows.updates:,} updates for {self.stream.updates:,} in all; {self.rows.example}."
+            )
+        if self.rows.mistotalled or self.rows.totals != self.rows.updates:
+            found.append(
+                f"The rows of aircraft count {self.rows.updates:,} updates, the totals {self.rows.totals:,}; "
+                f"they differ in {self.rows.mistotalled:,} parts of windows."
+            )
+        if self.rows.contradictions:
+            found.append(f"{self.rows.contradictions:,} window rows have the key of another and say something else.")
         return found
 
     def notes(self) -> list[str]:

@@ -19,7 +19,7 @@ from local.audit.envelope import StoredRecord
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from local.audit.archive import Key
+    from local.audit.update_key import Key
     from local.aws.moto import Cloud
     from local.stack import Stack
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 from moto.kinesis import models
-from moto.kinesis.models import Shard, Stream
+from moto.kinesis.models import Record, Shard, Stream
 from moto.kinesis.responses import KinesisResponse
 
 from local.clock import SystemClock
@@ -22,10 +22,10 @@ from local.clock import SystemClock
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from moto.kinesis.models import Record
-
 _MOST_RECORDS = 10_000
 """Records of one GetRecords (API reference)."""
+_MOST_BYTES = 10 * 1024 * 1024
+"""Of their data and keys (the same page)."""
 
 
 def install() -> None:
@@ -52,12 +52,21 @@ def _last_sequence_number(shard: Shard) -> int:
 def _get_records(shard: Shard, last_sequence_id: str, limit: int | None) -> tuple[list[Record], int, int]:
     """Read on from a sequence number; they count 1, 2, ... within a shard, so the place is known without a search."""
     first = int(last_sequence_id) + 1
-    last = min(_last_sequence_number(shard), first + (limit or _MOST_RECORDS) - 1)
-    records = [shard.records[number] for number in range(first, last + 1) if number in shard.records]
+    tip = _last_sequence_number(shard)
+    records, size = list[Record](), 0
+    for number in range(first, min(tip, first + (limit or _MOST_RECORDS) - 1) + 1):
+        if number not in shard.records:
+            continue
+        record = shard.records[number]
+        size += len(record.data) * 3 // 4 + len(record.partition_key)  # in base64
+        if size > _MOST_BYTES and records:
+            break
+        records.append(record)
     if not records:
         return [], int(last_sequence_id), 0
-    behind = shard.records[_last_sequence_number(shard)].created_at - records[-1].created_at
-    return records, records[-1].sequence_number, int(behind * 1000)
+    last = records[-1]
+    behind = int((shard.records[tip].created_at - last.created_at) * 1000)
+    return records, last.sequence_number, max(behind, 1) if last.sequence_number < tip else 0
 
 
 # -- answers, in the words of the API

@@ -2,7 +2,7 @@
 
 `MappingSettings.from_properties` reads what a mapping is set to; `EventSourceMapping` runs it. The core (`shard`,
 `lane`, `batch`, `window`, `failure`, `filter`) takes time as an argument and touches nothing outside; `poller`,
-`reader` and `destination` are the threads and the AWS calls around it.
+`shard_reader` and `destination` are the threads and the AWS calls around it.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -31,6 +31,20 @@ class Batch:
     first_tried: float | None = None
     request_id: str | None = None
     function_error: str | None = None
+
+    def cut_to_fit(self, state: int) -> Batch | None:
+        """Leave out what does not fit next to `state` bytes of state, and return it; None if all fits.
+
+        A state may have grown since the batch was cut. What is left out has been tried as often, and is what is final.
+        """
+        room = LARGEST_PAYLOAD - _ENVELOPE - state
+        for place, record in enumerate(self.records):
+            room -= len(record.encoded) + 1
+            if room < 0 and place:
+                rest = replace(self, records=self.records[place:])
+                self.records, self.final, self.early = self.records[:place], False, False
+                return rest
+        return None
 
 
 @dataclass(frozen=True, slots=True)

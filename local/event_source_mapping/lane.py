@@ -70,7 +70,7 @@ class Lane:
         if self._in_flight is not None or now < self._not_before:
             return None
         while True:
-            batch = self._again.popleft() if self._again else self._cut(now, read_until=read_until, ended=ended)
+            batch = self._next_again() if self._again else self._cut(now, read_until=read_until, ended=ended)
             if batch is None or self._still_wanted(batch, now):
                 break
         self._in_flight = batch
@@ -129,6 +129,12 @@ class Lane:
     def _batching_window(self) -> float:
         is_held = self._pace.first_batch_waits or self.counters.invocations > 0
         return self._settings.batching_window if is_held else 0.0
+
+    def _next_again(self) -> Batch:
+        batch = self._again.popleft()
+        if self.window is not None and (rest := batch.cut_to_fit(len(self.window.state))) is not None:
+            self._again.appendleft(rest)
+        return batch
 
     def _cut(self, now: float, *, read_until: float, ended: bool) -> Batch | None:
         settings, head = self._settings, self._buffer.head

@@ -159,7 +159,7 @@ class ShardPoller:
             return
         throttled = isinstance(answer, ThrottledError)
         self.shard.postpone(work, now, throttled=throttled)
-        if not throttled:
+        if not throttled and not self._stopping.is_set():
             self._listener.trouble(
                 f"{self.shard.shard_id}: the function could not be invoked, trying again: {answer!r}"
             )

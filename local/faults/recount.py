@@ -109,23 +109,43 @@ def _counted(updates: list[dict[str, Any]]) -> Counted:
     )
 
 
-def merged(rows: Iterable[bytes]) -> tuple[dict[RowKey, Counted], int]:
-    """Merge the sink's aircraft rows by window and aircraft, a row that came twice once.
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The sink's rows, one that came twice counted once: those of aircraft, merged by window and aircraft.
 
-    Also returns how many rows bear a key of another row's and say something else: there must be none.
+    There must be none of the others: `contradictions` are rows that bear a key of another row's and say something else,
+    `mistotalled` the parts of windows whose totals are not the sum of their rows of aircraft, with both numbers.
     """
-    parts: dict[tuple[str, ...], dict[str, Any]] = {}
+
+    aircraft: dict[RowKey, Counted]
+    contradictions: int
+    mistotalled: dict[tuple[str, str, str], tuple[int, int]]
+
+
+def merged(lines: Iterable[bytes]) -> Rows:
+    """Merge the sink's rows."""
+    rows: dict[tuple[str, ...], dict[str, Any]] = {}
     contradictions = 0
-    for line in rows:
+    for line in lines:
         row = msgspec.json.decode(line, type=dict[str, Any])
-        if row["kind"] != "aircraft":
-            continue
-        key = (_window(row), row["shard_id"], row["icao_address"], str(row["part"]))
-        contradictions += parts.setdefault(key, row) != row
-    by_window: dict[RowKey, list[dict[str, Any]]] = defaultdict(list)
-    for (window, shard, aircraft, _), row in parts.items():
-        by_window[window, shard, aircraft].append(row)
-    return {place: _merge(rows) for place, rows in by_window.items()}, contradictions
+        key = (row["kind"], _window(row), row["shard_id"], str(row["part"]), row.get("icao_address", ""))
+        contradictions += rows.setdefault(key, row) != row
+    of_aircraft: dict[RowKey, list[dict[str, Any]]] = defaultdict(list)
+    sums: dict[str, Counter[tuple[str, str, str]]] = {"aircraft": Counter(), "totals": Counter()}
+    for (kind, window, shard, part, aircraft), row in rows.items():
+        sums[kind][window, shard, part] += row["updates"]
+        if kind == "aircraft":
+            of_aircraft[window, shard, aircraft].append(row)
+    counted, totals = sums["aircraft"], sums["totals"]
+    return Rows(
+        aircraft={place: _merge(found) for place, found in of_aircraft.items()},
+        contradictions=contradictions,
+        mistotalled={
+            part: (counted[part], totals[part])
+            for part in counted.keys() | totals.keys()
+            if counted[part] != totals[part]
+        },
+    )
 
 
 def _window(row: Mapping[str, Any]) -> str:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from local.archive_run import archive_by_hand
 from local.audit import envelope
 from local.clock import SystemClock
-from local.faults import triggers, verdict
-from local.faults.aws.plan import by_kind, lost_answers
+from local.faults import excuses, triggers, verdict
+from local.faults.aws.plan import by_kind
 from local.faults.outcome import Outcome
 from local.faults.rig import API_TOKEN, SUPPRESSION_SECONDS, WINDOW_SECONDS
 from local.faults.snapshot_verdict import Shown
@@ -19,9 +19,8 @@ from local.faults.stream.draw import TOKEN_LIFETIME
 from local.faults.stream.injector import UpstreamFaults
 from local.faults.stream.jumping_clock import JumpingClock
 from local.faults.timed.concurrency_limit import ConcurrencyLimit
-from local.faults.timed.processes import ProcessFaults, ProcessKind
+from local.faults.timed.processes import ProcessFaults
 from local.faults.traffic import FaultTraffic
-from local.faults.waits import LEASE_SECONDS
 from local.function_names import AGGREGATOR, ALERTS, ARCHIVE, CONSUMER
 from local.shutdown import CLOSING, COMMITTING, FAILED_RUNS, Shutdown
 from local.simulator.feed import Feed
@@ -41,8 +40,7 @@ _STALL_SECONDS = 25.0
 _ARCHIVE_ATTEMPTS = 12
 """More than a schedule's rules can fail."""
 _KEEP_ALIVE_SECONDS = 0.25
-_TIMED_OUT = "Sandbox.Timedout"
-_OUT_OF_TIME = (_TIMED_OUT, "DeadlineError")
+_OUT_OF_TIME = ("Sandbox.Timedout", "DeadlineError")
 """Errors of a run that had too little time, by themselves or as the reason of another."""
 _WAITED_FOR = 2.0
 """Seconds for which a function is sure to wait for an answer; the alerts function sends a call again after 3."""
@@ -188,13 +186,7 @@ class ScheduleRun:
 
     def _observe(self, feed: Feed, server: TrackingStreamServer, aws: Injected) -> verdict.Observation:
         rig = self._rig
-        ended = {_error_type(result) for result in self._gate.results if result.function_error is not None}
-        killed = {name for name in self._processes.injected if name.endswith(CONSUMER)}
-        frozen = any(
-            (fault.kind is ProcessKind.PAUSED and fault.seconds >= LEASE_SECONDS) or fault.kind is ProcessKind.TIMED_OUT
-            for fault in self._schedule.processes
-            if fault.name in self._processes.injected
-        )
+        happened = excuses.that_happened(self._schedule.processes, self._processes.injected)
         content = envelope.read(rig.sinks.records())
         self._watch.stop()
         self._watch.look()
@@ -208,18 +200,15 @@ class ScheduleRun:
             dead_letters=rig.sinks.dead_letters(),
             commits=[(one.moment, _lines(server.position, one.token)) for one in rig.proxy.commits],
             doubled_by=frozenset(
-                killed
-                | lost_answers(aws, CONSUMER)
-                | ({_TIMED_OUT} & ended)
+                excuses.doubled_by(happened, aws, self.results)
                 | ({"ended before an answer"} if self._ended_unanswered else set())
                 | ({"begun again, to have longer runs"} if self._lengthened else set())
             ),
             alerted_twice_by=frozenset(
-                {name for name in self._processes.injected if name.endswith(ALERTS)}
-                | lost_answers(aws, ALERTS)
+                excuses.alerted_twice_by(happened, aws)
                 | ({"an answer too slow to be waited for"} if rig.proxy.slowest(ALERTS) > _WAITED_FOR else set())
             ),
-            frozen=frozen,
+            frozen=excuses.outlived_its_lease(happened),
             window=WINDOW_SECONDS,
             suppression=SUPPRESSION_SECONDS,
             shown=Shown(
@@ -233,13 +222,9 @@ class ScheduleRun:
             troubles=self._troubles,
         )
 
-    def _look_at_its_end(self) -> None:
+    def _look_at_its_end(self, result: InvocationResult) -> None:
         """Note whether a run ended before Kinesis had answered: to that run, the answer was lost."""
-        self._ended_unanswered |= self._rig.proxy.unanswered(CONSUMER)
-
-
-def _error_type(result: InvocationResult) -> str:
-    return str(result.payload.get("errorType")) if isinstance(result.payload, dict) else ""
+        self._ended_unanswered |= excuses.may_leave_something(result) and self._rig.proxy.unanswered(CONSUMER)
 
 
 def _lines(position: Callable[[str], int], token: str) -> int:

@@ -15,9 +15,9 @@ from local.faults import recount, snapshot_verdict
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from local.audit.archive import Key
     from local.audit.envelope import StoredRecord
     from local.audit.ledger import Identity
+    from local.audit.update_key import Key
     from local.faults.recount import AlertKey
     from local.faults.snapshot_verdict import Shown
 
@@ -122,7 +122,7 @@ def _judge_stream(seen: Observation, verdict: Verdict) -> None:
     verdict.lost, verdict.out_of_order, verdict.duplicates = figures.lost, figures.out_of_order, figures.duplicates
     if figures.unexpected:
         verdict.lost += figures.unexpected
-        verdict.notes.append(f"{figures.unexpected} records in Kinesis were never sent")
+        verdict.notes.append(f"{figures.unexpected} records in Kinesis are no updates that were sent")
     if figures.lost:
         verdict.notes.append(f"lost lines: {_lost(seen)}")
     if figures.out_of_order:
@@ -160,15 +160,20 @@ def _too_old(seen: Observation) -> int:
 
 def _judge_windows(seen: Observation, verdict: Verdict) -> None:
     expected = recount.windows(seen.stream, seen.window)
-    found, contradictions = recount.merged(seen.rows)
+    rows = recount.merged(seen.rows)
+    found = rows.aircraft
     wrong = [place for place in expected.keys() | found.keys() if expected.get(place) != found.get(place)]
-    verdict.windows_wrong = len(wrong) + contradictions + seen.dead_letters
-    if contradictions:
-        verdict.notes.append(f"{contradictions} rows bear another row's key and say something else")
+    verdict.windows_wrong = len(wrong) + len(rows.mistotalled) + rows.contradictions + seen.dead_letters
+    if rows.contradictions:
+        verdict.notes.append(f"{rows.contradictions} rows bear another row's key and say something else")
     if seen.dead_letters:
         verdict.notes.append(f"{seen.dead_letters} records were given up")
     verdict.notes += [
         f"window {place}: counted {expected.get(place)}, found {found.get(place)}" for place in wrong[:_SHOWN]
+    ]
+    verdict.notes += [
+        f"totals of {part}: {totals}, its rows of aircraft count {counted}"
+        for part, (counted, totals) in list(rows.mistotalled.items())[:_SHOWN]
     ]
 
 

@@ -6,10 +6,12 @@ import contextlib
 import http.client
 import os
 import platform
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import uuid
@@ -79,7 +81,7 @@ class Emulator:
     timeout
         The function's timeout in seconds.
     environment
-        All of the runtime's environment.
+        All of the runtime's environment, but for its own temporary folder, which lasts as long as it runs.
     log
         Gets each line the function writes, from a thread of the emulator's own.
     python
@@ -102,7 +104,8 @@ class Emulator:
         self._command = [*python, "-m", "awslambdaric", handler]
         self._task_root = task_root
         self._timeout = timeout
-        self._environment = dict(environment)
+        self._folder = Path(tempfile.gettempdir(), f"lambda-{uuid.uuid4()}")
+        self._environment = {**environment, "TMPDIR": str(self._folder)}
         self._log = log
         self._guardian = reaper
         self._started: SimpleQueue[str] = SimpleQueue()
@@ -152,7 +155,8 @@ class Emulator:
         )
         self._process = process
         if self._guardian is not None:
-            self._guardian.watch(process.pid)
+            self._guardian.watch(process.pid, self._folder)
+        self._folder.mkdir(mode=0o700)
         assert process.stdin is not None
         # It is watched now, and may start: nothing is left that the reaper has not heard of, whenever this is killed.
         with contextlib.suppress(BrokenPipeError), process.stdin:
@@ -233,6 +237,7 @@ class Emulator:
         if self._process is None:
             return
         processes.kill_session(self._process.pid)
+        shutil.rmtree(self._folder, ignore_errors=True)
         if self._guardian is not None:
             self._guardian.forget(self._process.pid)
         self._process.wait()
@@ -247,6 +252,7 @@ class Emulator:
         self._stopped = True
         if self._process is not None and self._process.returncode is None:
             processes.kill_session(self._process.pid)
+            shutil.rmtree(self._folder, ignore_errors=True)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(1)
 

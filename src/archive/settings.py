@@ -45,5 +45,5 @@ class Settings:
         return cls(
             data_bucket=environment.text(environ, "DATA_BUCKET"),
             memory_megabytes=int(memory) - _FOR_PYTHON,
-            folder=Path(environment.text(environ, "ARCHIVE_FOLDER", "/tmp")),  # noqa: S108 - the same
+            folder=Path(environment.text(environ, "TMPDIR", "/tmp")),  # noqa: S108 - the same
         )

@@ -22,6 +22,9 @@ type Injected = Counter[tuple[Call, FaultKind]]
 BATCHES = frozenset({("kinesis", "PutRecords"), ("firehose", "PutRecordBatch")})
 """Operations that may take some entries and refuse others."""
 
+_READS = ("Describe", "Get", "Head", "List")
+"""How the operations begin that change nothing."""
+
 
 class FaultKind(StrEnum):
     """What happens to a call."""
@@ -180,9 +183,12 @@ def by_kind(injected: Injected) -> Counter[str]:
 
 
 def lost_answers(injected: Injected, caller: str) -> set[str]:
-    """Return which calls of a function were carried out and not answered: a fault that never came excuses nothing."""
+    """Return which writes of a function were carried out and not answered; a read that is asked again changes nothing.
+
+    A fault that never came excuses nothing either.
+    """
     return {
         f"{kind.value} {call.service} {call.operation}"
         for call, kind in injected
-        if kind is FaultKind.ANSWER_LOST and call.caller == caller
+        if kind is FaultKind.ANSWER_LOST and call.caller == caller and not call.operation.startswith(_READS)
     }

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 class ConcurrencyLimit:
     """Lets so many invocations through at once, as reserved concurrency does, and keeps the results.
 
-    `ended` is called as soon as one has ended.
+    `ended` is called with each as soon as it has ended.
     """
 
-    def __init__(self, function: Function, most: int, ended: Callable[[], None]) -> None:
+    def __init__(self, function: Function, most: int, ended: Callable[[InvocationResult], None]) -> None:
         self._ended = ended
         self.results: list[InvocationResult] = []
         self._function = function
@@ -43,5 +43,5 @@ class ConcurrencyLimit:
 
     def note(self, result: InvocationResult) -> None:
         """Take note of an invocation, one that went past this gate too."""
-        self._ended()
+        self._ended(result)
         self.results.append(result)

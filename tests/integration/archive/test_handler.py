@@ -31,7 +31,7 @@ def settings(archive, aws, monkeypatch, tmp_path):  # noqa: ARG001 - the bucket 
     """The function's environment."""
     monkeypatch.setenv("DATA_BUCKET", BUCKET)
     monkeypatch.setenv("AWS_ENDPOINT_URL", aws)
-    monkeypatch.setenv("ARCHIVE_FOLDER", str(tmp_path))
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
     _forget()
     yield
     _forget()

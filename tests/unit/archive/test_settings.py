@@ -28,3 +28,8 @@ def test_what_is_missing_or_wrong_is_named(environment, named):
     """By the variable."""
     with pytest.raises(ConfigurationError, match=named):
         Settings.from_environment(environment)
+
+
+def test_what_does_not_fit_goes_to_the_temporary_folder():
+    """Lambda's own, unless the environment has another: a local one lasts no longer than its process."""
+    assert Settings.from_environment({"DATA_BUCKET": "data", "TMPDIR": "/own"}).folder == Path("/own")

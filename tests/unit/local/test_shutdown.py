@@ -145,6 +145,7 @@ def test_an_end_that_never_comes_is_given_up_with_a_reason():
     world.listens = False
     first, second, third = world.end()
     assert "does not cover all that was sent" in first
+    assert "no progress for" in first
     assert "did not stop within" in second
     assert third == ""
     assert world.calls[-2:] == ["drain, within 180 s", "stop"]
@@ -158,7 +159,10 @@ def test_runs_that_only_fail_are_not_waited_for_long():
         world.under_way = 0
 
     world = World(happens)
-    assert "does not cover all that was sent" in world.end()[0]
+    reason = world.end()[0]
+    assert "does not cover all that was sent" in reason
+    assert "3 runs of the consumer failed" in reason
+    assert "no progress for" not in reason
     assert world.seconds < 1
 
 

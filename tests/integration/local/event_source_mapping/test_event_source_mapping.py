@@ -10,7 +10,7 @@ import time
 import pytest
 
 from local.clock import SystemClock
-from local.event_source_mapping import Pace
+from local.event_source_mapping import Pace, SilentListener
 from local.runtime.invocation import ThrottledError
 from tests.integration.local.event_source_mapping.conftest import TIMEOUT, Function, drained, eventually
 
@@ -147,6 +147,39 @@ def test_stopping_waits_for_the_invocation_that_is_under_way(stream, mapping):
     assert not stopping.is_alive()
     assert len(function.events) == 1
     assert running.counters.consumed == 1
+
+
+def test_an_invocation_that_ends_with_its_function_is_no_trouble_while_the_mapping_stops(stream, mapping):
+    """Whoever ends a stack stops both; before that it is said, since it is tried again."""
+    source, listener = stream(1), Troubles()
+    entered, leave = threading.Event(), threading.Event()
+
+    def ended(_event):
+        entered.set()
+        assert leave.wait(TIMEOUT)
+        raise ConnectionError("the emulator ended")
+
+    source.put("key")
+    running = mapping(source, ended, listener=listener)
+    assert entered.wait(TIMEOUT)
+    running.stop(now=True)
+    leave.set()
+    running.stop()
+    assert (listener.troubles, running.counters.service_errors) == ([], 1)
+    entered.clear()
+    running = mapping(source, ended, listener=listener)
+    eventually(lambda: listener.troubles)
+
+
+class Troubles(SilentListener):
+    """Remembers each trouble."""
+
+    def __init__(self):
+        self.troubles = []
+
+    def trouble(self, text):
+        """Take note of it."""
+        self.troubles.append(text)
 
 
 def test_stopping_now_waits_for_nothing(stream, mapping):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
 import socket
+import tempfile
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -17,7 +20,7 @@ from local.runtime.invocation import ThrottledError
 from tests.support.conditions import wait_until
 
 BEHAVIOURS = """
-import os, sys, time
+import os, sys, tempfile, time
 count = 0
 def handler(event, context):
     global count
@@ -30,6 +33,13 @@ def handler(event, context):
         case "too large": return "x" * 7_000_000
         case "no json": return {1, 2}
         case "environment": return dict(os.environ)
+        case "leave a file":
+            folder = tempfile.mkdtemp()
+            open(os.path.join(folder, "left"), "w").close()
+            print("left", flush=True)
+            if event["then"] == "sleep": time.sleep(60)
+            os._exit(4) if event["then"] == "crash" else None
+            return folder
         case "context":
             return [context.function_name, context.memory_limit_in_mb, context.get_remaining_time_in_millis()]
     return {"count": count, "got": event}
@@ -213,6 +223,39 @@ def test_stopping_leaves_no_process_even_in_the_middle_of_an_invocation(function
     assert outcomes[0] is not None
     with pytest.raises(ThrottledError):
         _invoke(one)
+
+
+@pytest.mark.parametrize("then", ["return", "crash", "sleep"])
+def test_what_a_function_leaves_in_its_folder_ends_with_its_environment(function, then, tmp_path, monkeypatch):
+    """As in Lambda: each environment has its own, which lasts as long as the environment and no longer."""
+    folders = tmp_path / "folders"
+    folders.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folders))
+    one = function(BEHAVIOURS)
+    thread = threading.Thread(target=lambda: _attempt(one, then))
+    thread.start()
+    wait_until(lambda: "left" in one.log.newest())
+    assert list(folders.glob("*/*/left"))
+    one.stop()
+    thread.join()
+    assert list(folders.iterdir()) == []
+
+
+def _attempt(function, then):
+    with contextlib.suppress(EmulatorError):
+        _invoke(function, do="leave a file", then=then)
+
+
+def test_environments_of_one_function_have_different_temporary_folders(function):
+    """A warm one keeps its own."""
+    one = function(BEHAVIOURS)
+    first = _invoke(one, do="leave a file", then="return").payload
+    again = _invoke(one, do="leave a file", then="return").payload
+    one.deploy(one._task_root)
+    other = _invoke(one, do="leave a file", then="return").payload
+    assert Path(first).parent == Path(again).parent != Path(other).parent
+    assert not Path(first).exists()
+    assert Path(other).exists()
 
 
 def test_a_port_that_is_taken_is_no_obstacle(tmp_path, monkeypatch):

@@ -21,6 +21,13 @@ def test_each_key_once_is_whole():
     assert figures.losses() == []
 
 
+def test_keys_are_the_contract_s_however_they_are_written():
+    """A leap second, and an ingestion time of another type, which counts as absent."""
+    leap = b'{"target": {"icao_address": "78121E", "timestamp": "2016-12-31T23:59:60Z"}}'
+    number = FEED[1].replace(b"}}", b', "ingestion_time": 5}}')
+    assert compare([leap, number], [[("78121E", 1_483_228_800_000_000, None), KEYS[1]]]).losses() == []
+
+
 def test_what_is_wrong_is_counted_by_its_kind():
     """Missing, doubled and unexpected do not make up for each other."""
     figures = compare(FEED, [KEYS[:1], [KEYS[0], ("040172", AT, None)]])
@@ -29,10 +36,10 @@ def test_what_is_wrong_is_counted_by_its_kind():
 
 
 def test_a_line_that_the_consumer_rejected_is_not_missing():
-    """It is an update all the same, such as one without an address: it is kept among the rejected lines."""
-    nameless = b'{"target": {"icao_address": "", "timestamp": "2024-03-04T23:00:00Z"}}'
-    assert compare([*FEED, nameless], [KEYS]).missing == 1
-    assert compare([*FEED, nameless], [KEYS], rejected=[nameless]).losses() == []
+    """It may be an update all the same, such as one too large for a record: it is kept among the rejected lines."""
+    large = b'{"target": {"icao_address": "040172", "timestamp": "2024-03-04T23:00:00Z"}}'
+    assert compare([*FEED, large], [KEYS]).missing == 1
+    assert compare([*FEED, large], [KEYS], rejected=[large]).losses() == []
 
 
 def test_keys_are_read_to_the_microsecond(tmp_path):

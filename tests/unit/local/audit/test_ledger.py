@@ -72,6 +72,26 @@ def test_blanks_around_the_object_are_not_part_of_the_update():
     assert compare([b'{ "target" : ' + update("A", 1) + b" }"], [record("A", 1)]).lost == 0
 
 
+def test_an_update_that_begins_as_an_envelope_has_a_blank_after_its_brace():
+    """So the contract has it; as it was received it would be taken for an envelope, and is named."""
+    received = b'{"v":1,' + update("A", 1)[1:]
+    written = StoredRecord("shard-0", 0.0, b"{ " + received[1:])
+    figures = compare([b'{"target":' + received + b"}"], [written])
+    assert (figures.lost, figures.unexpected) == (0, 0)
+    figures = compare([b'{"target":' + received + b"}"], [StoredRecord("shard-0", 0.0, received)])
+    assert (figures.lost, figures.unexpected) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b'{"v":1,"n":3,"shard":"shard-0","z":"!!"}', b'{"icao_address":5}', b'{"icao_address":"A"}', b"5", b"garbage"],
+)
+def test_what_is_no_update_is_unexpected_even_if_it_was_sent(data):
+    """A damaged envelope, an object without an address or a time: the consumer should have kept it elsewhere."""
+    figures = compare([b'{"target":' + data + b"}", *FEED], [StoredRecord("shard-0", 0.0, data), record("A", 1)])
+    assert (figures.unexpected, figures.out_of_order) == (1, 0)
+
+
 def test_an_update_that_stands_twice_is_a_duplicate_and_not_out_of_order():
     """What is sent again after a hard kill counts as doubled, and once."""
     figures = compare(FEED, [record("A", 1), record("A", 3), record("A", 1), record("B", 2)])
@@ -82,6 +102,12 @@ def test_order_is_looked_at_per_aircraft():
     """An aircraft's earlier update after its later one is out of order; another aircraft's in between is not."""
     figures = compare(FEED, [record("B", 2), record("A", 3), record("A", 1)])
     assert figures.out_of_order == 1
+
+
+def test_order_is_that_of_an_aircraft_however_its_address_is_written():
+    """Padded and in lower case it is the same aircraft, in the same shard."""
+    feed = [line("a", 1), line(" A ", 2)]
+    assert compare(feed, [record(" A ", 2), record("a", 1)]).out_of_order == 1
 
 
 def test_an_update_the_feed_holds_twice_is_one():
@@ -142,6 +168,41 @@ def test_repeats_counted_twice_do_not_make_up_for_updates_that_are_missing():
     assert count_rows([row(20)], [*repeats, *missing], 10).miscounted == 2
     figures = count_rows([row(10)], [*repeats, *missing], 10)
     assert (figures.miscounted, figures.example) == (1, "B from 1970-01-01T00:00:00Z in shard-0: 0 for 10")
+
+
+def test_rows_count_by_the_key_however_it_is_written():
+    """One address, one instant, an ingestion time of another type or none: the rows count by the contract's key."""
+    spellings = [
+        {"icao_address": " a", "timestamp": "2024-03-04T00:00:01.000Z"},
+        {"icao_address": "A", "timestamp": "2024-03-04T01:00:01+01:00", "ingestion_time": 5},
+        {"icao_address": "a", "timestamp": "2024-03-04T00:00:01", "ingestion_time": None},
+        {"icao_address": "A", "timestamp": "2024-03-04T00:00:00.999999999Z"},
+    ]
+    stream = [StoredRecord("shard-0", 0.5, json.dumps(one).encode()) for one in spellings]
+    assert count_rows([row(1), row(1, kind="totals")], stream, 10).miscounted == 0
+
+
+def test_two_rows_of_one_key_that_differ_contradict_each_other():
+    """In whatever field and order: the first counts, since a reader that sees a row twice keeps one."""
+    stream = windowed(1, 2)
+    other = row(2).replace(b"}", b', "squawks": ["7700"]}')
+    for first, second in ((row(2), row(7)), (row(2), other), (other, row(2))):
+        figures = count_rows([first, second, row(2, kind="totals")], stream, 10)
+        assert (figures.updates, figures.miscounted, figures.contradictions) == (2, 0, 1)
+    respelled = json.dumps(dict(reversed(json.loads(other).items()))).encode()
+    assert count_rows([other, respelled, row(2, kind="totals")], stream, 10).contradictions == 0
+
+
+def test_totals_are_held_against_the_rows_of_their_own_part():
+    """One too many in one part does not make up for one too few in another, nor do those of another shard."""
+    stream = [*windowed(1, 2), *windowed(3, start=10), *windowed(4, shard="shard-1")]
+    rows = [row(2), row(1, start=10), row(1, shard="shard-1")]
+    totals = [row(2, kind="totals"), row(1, kind="totals", start=10), row(1, kind="totals", shard="shard-1")]
+    assert count_rows([*rows, *totals], stream, 10).mistotalled == 0
+    wrong = [row(1, kind="totals"), row(2, kind="totals", start=10), totals[2]]
+    assert count_rows([*rows, *wrong], stream, 10).mistotalled == 2
+    assert count_rows([*rows, *totals[:2]], stream, 10).mistotalled == 1
+    assert count_rows([*rows, *totals, row(1, kind="totals", part=1)], stream, 10).mistotalled == 1
 
 
 def test_a_row_of_what_the_stream_does_not_hold_is_miscounted():

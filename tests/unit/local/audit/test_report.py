@@ -44,12 +44,23 @@ def with_changes(*, stream=None, rows=None, **changes):
 def test_the_report_has_the_promised_shape():
     """Scripts read it: names and nesting are a contract."""
     assert REPORT.as_json() == {
+        "complete": True,
+        "losses": [],
         "source": {"kind": "replay", "updates": 10, "connections": 3},
-        "kinesis": {"updates": 10, "lost": 0, "duplicates": 0, "out_of_order": 0},
-        "aggregator": {"invocations": 5, "windows": 2, "updates": 10, "rows": 4},
+        "kinesis": {"updates": 10, "lost": 0, "duplicates": 0, "out_of_order": 0, "unexpected": 0},
+        "aggregator": {
+            "invocations": 5,
+            "windows": 2,
+            "updates": 10,
+            "rows": 4,
+            "totals": 10,
+            "miscounted": 0,
+            "mistotalled": 0,
+            "contradictions": 0,
+        },
         "alerts": {"invocations": 2, "notified": 1, "suppressed": 3},
         "consumer": {"invocations": 3, "graceful_stops": 3, "hard_stops": 0, "reading_share": 0.97},
-        "archive": {"hours": 1, "updates": 10, "missing": 0, "doubled": 0},
+        "archive": {"hours": 1, "updates": 10, "missing": 0, "doubled": 0, "unexpected": 0},
         "rejected": 0,
         "dead_letters": 0,
         "unkept": 0,
@@ -81,7 +92,10 @@ def test_a_run_that_lost_nothing_is_a_success():
         with_changes(stream={"lost": 1, "updates": 9}, rows={"updates": 9, "totals": 9}),
         with_changes(stream={"unexpected": 1}),
         with_changes(rows={"miscounted": 1, "example": "78121E from 2024-03-04T23:24:00Z in shard-0: 1 for 2"}),
-        with_changes(rows={"totals": 9}),
+        with_changes(rows={"totals": 9, "mistotalled": 1}),
+        with_changes(rows={"mistotalled": 2}),
+        with_changes(rows={"contradictions": 1}),
+        with_changes(archive=ArchiveFigures(unexpected=1)),
         with_changes(dead_letters=2),
         with_changes(unkept=2),
         with_changes(complete=False),
@@ -91,6 +105,9 @@ def test_a_run_that_lost_nothing_is_a_success():
         "unexpected",
         "miscounted",
         "totals differ",
+        "totals of parts differ",
+        "rows contradict",
+        "unexpected in the archive",
         "given up",
         "given up unkept",
         "not at its end",
@@ -100,6 +117,8 @@ def test_whatever_does_not_add_up_is_a_failure_with_one_reason(report):
     """Each loss by itself makes the exit code 1, and is named."""
     assert report.exit_code == 1
     assert len(report.losses()) == 1
+    assert report.as_json()["losses"] == report.losses()
+    assert report.as_json()["complete"] == report.complete
 
 
 @pytest.mark.parametrize(
@@ -152,7 +171,8 @@ def test_for_a_stream_served_by_others_only_what_is_known_is_reported():
     report = with_changes(is_source_known=False)
     figures = report.as_json()
     assert figures["source"] == {"kind": "replay", "updates": None, "connections": None}
-    assert figures["kinesis"] == {"updates": 10, "lost": None, "duplicates": 0, "out_of_order": None}
+    kinesis = {"updates": 10, "lost": None, "duplicates": 0, "out_of_order": None, "unexpected": 0}
+    assert figures["kinesis"] == kinesis
     assert report.exit_code == 0
     assert with_changes(is_source_known=False, rows={"miscounted": 1}).exit_code == 1
 

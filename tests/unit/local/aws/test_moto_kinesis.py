@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from hashlib import md5
 
 import pytest
@@ -59,6 +60,26 @@ def test_a_shard_is_read_on_from_where_the_last_read_ended(shard):
         read += [record.data for record in page]
         last = str(page[-1].sequence_number)
     assert read == [str(number) for number in range(25)]
+
+
+def test_an_answer_holds_ten_megabytes_and_always_a_record():
+    """The API's bound, of data and keys; a record alone is never larger, and what is left comes with the next read."""
+    shard = Shard(0, 0, 10)
+    for _ in range(12):
+        shard.put_record("key", base64.b64encode(b"x" * 1_000_000).decode(), "")
+    first, last, behind = shard.get_records("0", 10_000)
+    assert (len(first), last) == (10, 10)
+    assert behind > 0
+    rest, _, behind = shard.get_records(str(last), 10_000)
+    assert (len(rest), behind) == (2, 0)
+
+
+def test_whoever_has_not_read_all_is_behind(shard):
+    """Be it by less than a millisecond: who is not behind takes the shard for read."""
+    for record in shard.records.values():
+        record.created_at = 1_700_000_000.0
+    assert shard.get_records("0", 24)[2] == 1
+    assert shard.get_records("0", 25)[2] == 0
 
 
 def test_reading_at_the_tip_gives_nothing_and_stays_there(shard):

@@ -27,6 +27,7 @@ def passes(pattern, data):
         ([True], [True], [1, "true", False]),
         ([None], [None, [None]], ["", 0, False]),
         ([""], [""], [None, " "]),
+        ([300], [300, 300.0], [301, "300", True]),
         ([{"prefix": "ETH"}], ["ETH701", ["AFR1", "ETH2"]], ["eth701", "XETH", 5, None]),
         ([{"prefix": {"equals-ignore-case": "eth"}}], ["ETH701", "eth"], ["XETH"]),
         ([{"suffix": "701"}], ["ETH701"], ["ETH7012", 701]),

@@ -245,6 +245,20 @@ def test_a_partial_failure_keeps_the_state_of_what_was_processed(windowed, answe
     assert shard.calls[1]["state"] == {"seen": [1]}
 
 
+def test_the_rest_of_a_partial_failure_still_fits_into_an_event_with_the_state(windowed, answers):
+    """The state that the function answered takes up room that the batch was cut without: the rest comes in two."""
+    shard = windowed(BatchSize=10, FunctionResponseTypes=["ReportBatchItemFailures"])
+    state = {"held": "x" * 1_000_000}
+    shard.answers = [
+        answers.answered({"state": state, "batchItemFailures": [{"itemIdentifier": "2"}]}),
+        answers.answered({"state": state}),
+    ]
+    shard.put(7, data=b"x" * 630_000).wait(60).poll().run(5)
+    assert shard.sent == [[1, 2, 3, 4, 5, 6, 7], [2, 3, 4, 5, 6], [7]]
+    assert flags(shard) == [(True, False), (False, False), (True, False)]
+    assert [event["state"] for event in shard.calls[1:]] == [state, state]
+
+
 def test_a_failed_batch_leaves_the_state_as_it_was(windowed, answers):
     """Nothing was processed, so the state of the last success is given again."""
     shard = windowed(BatchSize=2).put(2).work()

@@ -31,6 +31,12 @@ def line(data):
     return b'{"target":' + data + b"}"
 
 
+def totals(window_start, updates, part=0):
+    """The totals of a part of a window."""
+    fields = {"window_start": window_start, "shard_id": SHARD, "part": part, "updates": updates}
+    return msgspec.json.encode({"kind": "totals"} | fields)
+
+
 def row(window_start, updates, first, last, part=0):
     """A row of the one aircraft, whose first and last update are the seconds given."""
     return msgspec.json.encode(
@@ -70,7 +76,7 @@ def seen():
         feed=[line(data) for data in UPDATES],
         stream=[StoredRecord(SHARD, NOON + number, data + b"\n") for number, data in enumerate(UPDATES)],
         misplaced=0,
-        rows=[row(START, 4, 0, 3)],
+        rows=[row(START, 4, 0, 3), totals(START, 4)],
         rejected=[],
         notifications=[("emergency_squawk", "A00001", UPDATES[0])],
         dead_letters=0,
@@ -112,10 +118,10 @@ def test_an_update_in_two_of_the_archive_s_hours_is_seen(seen):
 
 def test_a_rejected_update_is_not_missed_in_the_archive(seen):
     """The consumer kept it elsewhere; the same update is missed where nobody rejected it."""
-    nameless = b'{"target": {"icao_address": "", "timestamp": "2024-03-04T12:00:00Z"}}'
-    feed = [*seen.feed, nameless]
+    large = line(target(9, aircraft="B00002"))
+    feed = [*seen.feed, large]
     assert changed(seen, feed=feed).archive_missing == 1
-    assert changed(seen, feed=feed, rejected=[nameless]).clean
+    assert changed(seen, feed=feed, rejected=[large]).clean
 
 
 def test_all_well_is_clean(seen):
@@ -127,7 +133,7 @@ def test_all_well_is_clean(seen):
 
 def test_a_lost_update_is_seen(seen):
     """A line that stands nowhere is lost; one that was rejected is not."""
-    assert changed(seen, stream=seen.stream[:3], rows=[row(START, 3, 0, 2)]).lost == 1
+    assert changed(seen, stream=seen.stream[:3], rows=[row(START, 3, 0, 2), totals(START, 3)]).lost == 1
     assert changed(seen, feed=[*seen.feed, b"garbage"]).lost == 1
     assert changed(seen, feed=[*seen.feed, b"garbage"], rejected=[b"garbage"]).clean
 
@@ -161,7 +167,7 @@ def test_a_duplicate_from_before_the_last_commit_is_never_explained(seen):
 def test_wrong_rows_are_seen(seen):
     """A missing row, a wrong count, a contradiction and a record given up are each a broken window."""
     assert changed(seen, rows=[]).windows_wrong == 1
-    assert changed(seen, rows=[row(START, 3, 0, 3)]).windows_wrong == 1
+    assert changed(seen, rows=[row(START, 3, 0, 3), totals(START, 3)]).windows_wrong == 1
     assert changed(seen, rows=[*seen.rows, row(START, 3, 0, 3)]).windows_wrong == 1
     assert changed(seen, dead_letters=2).windows_wrong == 2
 
@@ -169,7 +175,19 @@ def test_wrong_rows_are_seen(seen):
 def test_rows_merge_by_their_key(seen):
     """A row that came twice counts once, and the parts of a window add up."""
     assert changed(seen, rows=seen.rows * 2).clean
-    assert changed(seen, rows=[row(START, 1, 0, 0), row(START, 3, 1, 3, part=1)]).clean
+    parts = [row(START, 1, 0, 0), row(START, 3, 1, 3, part=1)]
+    assert changed(seen, rows=[*parts, totals(START, 1), totals(START, 3, part=1)]).clean
+
+
+def test_totals_that_are_not_the_sum_of_their_part_are_seen(seen):
+    """Too many, none, of a part without rows, two that contradict each other; the sum over all parts is no proof."""
+    rows = seen.rows[:1]
+    assert changed(seen, rows=[*rows, totals(START, 999)]).windows_wrong == 1
+    assert changed(seen, rows=rows).windows_wrong == 1
+    assert changed(seen, rows=[*seen.rows, totals(START, 1, part=1)]).windows_wrong == 1
+    assert changed(seen, rows=[*seen.rows, totals(START, 5)]).windows_wrong == 1
+    parts = [row(START, 1, 0, 0), row(START, 3, 1, 3, part=1)]
+    assert changed(seen, rows=[*parts, totals(START, 3), totals(START, 1, part=1)]).windows_wrong == 2
 
 
 def test_a_missing_alert_is_seen(seen):
