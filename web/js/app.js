@@ -205,6 +205,12 @@ function openList(isOpen) {
   setText(byId("side-button"), isOpen ? "Hide list" : "List");
 }
 
+function focusList() {
+  openList(true);
+  const first = document.querySelector("tbody button") ?? document.querySelector("thead button");
+  /** @type {HTMLElement | null} */ (first)?.focus();
+}
+
 /** @param {string} id @param {(isOn: boolean) => void} change */
 function toggle(id, change) {
   const button = byId(id);
@@ -218,6 +224,10 @@ function toggle(id, change) {
 // Who moves the map keeps it where it is.
 for (const name of ["pointerdown", "wheel", "keydown"]) canvas.addEventListener(name, () => (soughtUntil = 0));
 byId("side-button").addEventListener("click", () => openList(!!byId("side-body").hidden));
+byId("skip").addEventListener("click", (event) => {
+  event.preventDefault(); // the address says what is shown
+  focusList();
+});
 byId("closer").addEventListener("click", () => camera.zoomBy(1));
 byId("farther").addEventListener("click", () => camera.zoomBy(-1));
 toggle("labels", (isOn) => {
@@ -256,11 +266,7 @@ document.addEventListener("keydown", (event) => {
   const keys = {
     "/": () => byId("query").focus(),
     f: () => form.toggle(),
-    l: () => {
-      openList(true);
-      const first = document.querySelector("tbody button") ?? document.querySelector("thead button");
-      /** @type {HTMLElement | null} */ (first)?.focus();
-    },
+    l: focusList,
     m: () => canvas.focus(),
     t: () => byId("tracks").click(),
   };

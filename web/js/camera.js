@@ -169,6 +169,7 @@ export class Camera {
 
   /** @param {PointerEvent} event */
   #down(event) {
+    if (event.button !== 0) return;
     this.element.setPointerCapture(event.pointerId);
     this.pointers.set(event.pointerId, { x: event.offsetX, y: event.offsetY });
     this.speed = { x: 0, y: 0 };
@@ -182,6 +183,12 @@ export class Camera {
   #move(event) {
     const pointer = this.pointers.get(event.pointerId);
     if (!pointer) return;
+    if (!(event.buttons & 1)) {
+      // It was let go where the page did not hear of it.
+      this.pointers.delete(event.pointerId);
+      this.speed = { x: 0, y: 0 };
+      return;
+    }
     const before = [...this.pointers.values()].map(({ x, y }) => ({ x, y }));
     const dx = event.offsetX - pointer.x;
     const dy = event.offsetY - pointer.y;

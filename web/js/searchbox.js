@@ -88,6 +88,7 @@ export class SearchBox {
   #key(event) {
     const steps = { ArrowDown: 1, ArrowUp: -1 };
     if (event.key === "Escape") {
+      if (!this.results.hidden) event.stopPropagation(); // it closes one thing
       this.#close();
       this.input.blur();
     } else if (event.key in steps && this.choices.length) {

@@ -1,0 +1,57 @@
+"""The controls: each does one thing, and what somebody has set stays until they change it."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+AT = "location.hash.match(/at=([^&]*)/)[1]"
+COUNT_TICKS = """window.ticks = 0; window.setInterval = ((every) => (run, wait, ...more) =>
+  every(() => { run(); if (wait === 500) window.ticks++; }, wait, ...more))(window.setInterval)"""
+HIDE = """window.orders = [];
+Object.defineProperty(Document.prototype, 'hidden', { get: () => true });
+Worker.prototype.postMessage = ((post) => function (message, ...more) {
+  window.orders.push(message);
+  return post.call(this, message, ...more);
+})(Worker.prototype.postMessage)"""
+
+
+@pytest.mark.usefixtures("sky")
+def test_who_skips_to_the_list_keeps_what_the_address_says(open_page):
+    """The focus goes there; filters, trails and the chosen aircraft stay, and Esc closes one thing at a time."""
+    page = open_page("at=47,8,6.5&max=40000&aircraft=3C4AAA&trails=1")
+    page.wait("() => document.querySelectorAll('tbody tr').length === 3")
+    page.click("#side-button")
+    page.focus(".skip")
+    page.keyboard.press("Enter")
+    page.wait("() => !!document.activeElement.closest('tbody')")
+    assert all(text in page.url for text in ("max=40000", "aircraft=3C4AAA", "trails=1"))
+
+    page.fill("#query", "SWR")
+    page.wait("() => !document.getElementById('results').hidden")
+    page.keyboard.press("Escape")
+    page.wait("() => document.getElementById('results').hidden")
+    assert page.is_visible("#panel")
+    page.keyboard.press("Escape")
+    page.wait("() => document.getElementById('panel').hidden")
+
+
+@pytest.mark.usefixtures("sky")
+def test_only_the_first_button_moves_the_map_and_only_while_it_is_down(open_page):
+    """Nor does a button that was let go where the page does not hear of it: a key moves it by its own step alone."""
+    page = open_page("at=20,0,5&aircraft=3C4AAA")
+    page.wait("() => location.hash.includes('at=20')")
+    page.mouse.move(300, 300)
+    page.mouse.down(button="right")
+    page.mouse.move(380, 300)
+    page.mouse.up(button="right")
+    page.mouse.click(300, 300, button="right")
+    page.mouse.down()
+    page.evaluate("""() => { for (const clientX of [420, 460]) document.getElementById('canvas').dispatchEvent(
+      new PointerEvent('pointermove', { pointerId: 1, pointerType: 'mouse', buttons: 0, clientX, clientY: 300 })); }""")
+
+    page.locator("#canvas").press("ArrowRight")
+
+    page.wait(f"() => {AT} === '20.000,5.273,5.00'")  # 120 pixels of 8,192
+    assert page.is_visible("#panel"), "what is chosen stays, too"
