@@ -144,7 +144,8 @@ function writeAddress() {
  */
 function lookAt(data) {
   if (data.length < 8) return;
-  const [left, top, right, bottom] = bounds(data);
+  // A region across 180 degrees is small if the world is cut open at 0.
+  const [left, top, right, bottom] = [bounds(data, 0), bounds(data, 0.5)].sort((a, b) => a[2] - a[0] - (b[2] - b[0]))[0];
   if (right - left > REGION) return;
   const covered = isNarrow() || byId("side").classList.contains("closed") ? 0 : byId("side").offsetWidth;
   camera.fit([left, top, right, bottom], covered);

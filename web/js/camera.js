@@ -154,9 +154,12 @@ export class Camera {
   box(margin = 0) {
     const halfWidth = (this.width / 2 / this.scale) * (1 + margin);
     const halfHeight = (this.height / 2 / this.scale) * (1 + margin);
-    const west = halfWidth > 0.5 ? -180 : toLongitude(this.x - halfWidth);
-    const east = halfWidth > 0.5 ? 180 : toLongitude(this.x + halfWidth);
-    return [toLatitude(Math.min(1, this.y + halfHeight)), west, toLatitude(Math.max(0, this.y - halfHeight)), east];
+    const [top, bottom] = [this.y - halfHeight, this.y + halfHeight];
+    // The whole world is half of it to each side, but for rounding; what is nearer to a pole is drawn at the edge.
+    const isAll = halfWidth > 0.4999;
+    const west = isAll ? -180 : toLongitude(this.x - halfWidth);
+    const east = isAll ? 180 : toLongitude(this.x + halfWidth);
+    return [bottom > 0.9999 ? -90 : toLatitude(bottom), west, top < 0.0001 ? 90 : toLatitude(top), east];
   }
 
   #settle() {
