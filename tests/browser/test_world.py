@@ -61,3 +61,32 @@ GRID = """async () => {
 def test_the_equator_is_among_the_parallels(modules):
     """However far they are apart."""
     assert modules.evaluate(GRID) == [1, 1, 1, 1]
+
+
+def test_an_aircraft_is_said_to_be_gone_only_where_all_is_read(open_page, sky):
+    """Before that the page waits for it, or looks elsewhere; a search says so, too."""
+    page = open_page()
+    page.wait("() => document.querySelectorAll('tbody tr').length === 3")
+    said = page.evaluate(
+        "() => { document.querySelector('tbody button').click(); return document.getElementById('panel').innerText; }"
+    )
+    assert "Waiting" in said
+    assert "Not heard of" not in said
+
+    page.evaluate("location.hash = 'at=20,0,5&aircraft=FFFFFF'")
+    page.wait(PANEL, "Not heard of in the region that is looked at")
+    page.fill("#query", "NOBODY")
+    page.wait("() => document.getElementById('results').textContent.includes('in the region that is looked at')")
+
+    page.evaluate("location.hash = 'at=20,0,2&aircraft=FFFFFF'")
+    page.wait(PANEL, "Not heard of at this time")
+
+    sky.fly("AAAAAA", latitude=88.2, longitude=10.0, speed=0.0)
+    sky.fly("BBBBBB", latitude=None, longitude=None)
+    sky.write()
+    page.look_again()
+    page.evaluate("location.hash = 'at=47,8,3&aircraft=AAAAAA'")
+    page.wait(PANEL, "88.2000° N 10.0000° E")
+    page.evaluate("location.hash = 'at=47,8,3&aircraft=BBBBBB'")
+    page.wait(PANEL, "No position")
+    assert page.locator("#panel .alarm").count() == 0

@@ -28,6 +28,7 @@ const CLOSE = 8;
 const REGION = 0.25;
 /** Milliseconds for which a chosen aircraft may be on its way to the page, or the map to it. */
 const SOUGHT = 5000;
+const REGION_ONLY = "in the region that is looked at";
 
 const link = readLink(location.hash);
 let { selected } = link;
@@ -36,6 +37,8 @@ let soughtUntil = 0;
 let shownPast = { shown: Date.now(), real: Date.now(), isPast: false };
 const show = { labels: true, tracks: link.hasTrails };
 let viewTimer = 0;
+/** Whether all of the world is read. */
+let isWide = true;
 const canvas = /** @type {HTMLCanvasElement} */ (byId("canvas"));
 const camera = new Camera(canvas, () => {
   clearTimeout(viewTimer);
@@ -103,7 +106,7 @@ function select(address, isFocused = false) {
     panel.hide();
   } else {
     const isOther = address !== panel.address;
-    panel.show(address, null);
+    if (isOther) panel.show(address, null, "Waiting for what is known of it.");
     if (isOther) flights.show(address, panel.parts.flights, at(scene.clock, Date.now()));
     if (isFocused) byId("panel").focus({ preventScroll: true });
   }
@@ -125,7 +128,7 @@ function closePanel() {
 function sendView() {
   const box = camera.box();
   const wider = camera.box(0.5);
-  const isWide = (camera.width / camera.scale) * 360 > WIDE;
+  isWide = (camera.width / camera.scale) * 360 > WIDE;
   const { zoom, x, y, width, height } = camera;
   order({ type: "view", view: { box, zoom, x, y, width, height, ...show }, box, wider, isWide });
   writeAddress();
@@ -184,10 +187,10 @@ const handlers = {
   list: (message) => list.show(message),
   details({ address, aircraft }) {
     if (address !== selected) return;
-    panel.show(address, aircraft);
+    panel.show(address, aircraft, `Not heard of ${isWide ? "at this time" : REGION_ONLY}.`);
     if (aircraft) uncover(aircraft);
   },
-  found: (message) => search.show(message),
+  found: (message) => search.show(message, isWide ? "" : REGION_ONLY),
   picked: ({ address }) => choose(address),
   alerts: ({ alerts: found }) => alerts.show(found),
   health(message) {

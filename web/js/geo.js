@@ -5,7 +5,8 @@
 /** Metres around the equator, and in a nautical mile. */
 const EQUATOR = 40075016.7;
 const NAUTICAL_MILE = 1852;
-const MOST_LATITUDE = 85.0511;
+/** Degrees at the map's edge. */
+export const MOST_LATITUDE = 85.0511;
 const CELL = 8;
 
 /** @param {number} longitude degrees */
