@@ -37,6 +37,22 @@ def test_who_skips_to_the_list_keeps_what_the_address_says(open_page):
     page.wait("() => document.getElementById('panel').hidden")
 
 
+def test_a_search_has_a_whole_name_before_longer_ones(sky, open_page):
+    """However many of those there are; the first key up chooses the last result."""
+    for number in range(12):
+        sky.fly(f"4000{number:02X}", callsign=f"BAW1{number}")
+    sky.fly("4FFFFF", callsign="BAW1")
+    sky.write()
+    page = open_page()
+    page.wait("() => document.querySelectorAll('tbody tr').length === 16")
+    page.wait("() => document.querySelector('tbody').textContent.includes('BAW111')")
+
+    page.fill("#query", "BAW1")
+    page.wait("() => document.querySelector('#results li span')?.textContent === 'BAW1'")
+    page.keyboard.press("ArrowUp")
+    assert page.get_attribute("#results li:last-child", "aria-selected") == "true"
+
+
 @pytest.mark.usefixtures("sky")
 def test_only_the_first_button_moves_the_map_and_only_while_it_is_down(open_page):
     """Nor does a button that was let go where the page does not hear of it: a key moves it by its own step alone."""

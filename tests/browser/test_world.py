@@ -90,3 +90,33 @@ def test_an_aircraft_is_said_to_be_gone_only_where_all_is_read(open_page, sky):
     page.evaluate("location.hash = 'at=47,8,3&aircraft=BBBBBB'")
     page.wait(PANEL, "No position")
     assert page.locator("#panel .alarm").count() == 0
+
+
+FLEET = """async () => {
+  const [{ Fleet }, { labels }, { search, sorter }] = await Promise.all(
+    ['fleet', 'picture', 'search'].map((name) => import(`./js/${name}.js`)));
+  const now = 1800000000000, ages = [24, 26, 0];
+  const numbers = { measured: now, longitude: 8, latitude: 47, ahead: 0, delay: 0, flags: 0,
+    speed: 0, heading: 90, altitude: 36000, verticalRate: 0 };
+  const columns = Object.entries(numbers).map(([name, number]) => [name, ages.map(() => number)]);
+  const fleet = new Fleet();
+  const age = ages.map((seconds) => 1000 * seconds);
+  fleet.add({ count: 3, address: ['A', 'B', 'C'], ...Object.fromEntries(columns), age }, now);
+  const fields = ['icao_address', 'aircraft_type_icao', 'departure_airport_icao'];
+  fleet.identify(fields, [['A', 'C'], ['A320', 'B738'], ['EDDF', 'LSZH']]);
+  const view = { labels: true, zoom: 8, x: 0.522, y: 0.35, width: 800, height: 600, box: [0, 0, 0, 0] };
+  const said = [0, 1].map((place) => {
+    const { glyphs } = labels(fleet, [place], view, now, now, null, null);
+    return Array.from({ length: glyphs.length / 9 }, (_, i) => String.fromCharCode(32 + glyphs[9 * i + 7])).join('');
+  });
+  const orders = ['type', 'route'].flatMap((key) => [true, false].map((descending) =>
+    [2, 1, 0].sort(sorter(fleet, { key, descending })).map((place) => fleet.address[place]).join('')));
+  return { said, orders };
+}"""
+
+
+def test_a_label_says_how_old_a_position_is_and_blanks_are_last(modules):
+    """From 25 seconds on, as it fades; what has no type or route comes after what has, in both directions."""
+    found = modules.evaluate(FLEET)
+
+    assert found == {"said": ["A3600", "B26sago"], "orders": ["CAB", "ACB", "CAB", "ACB"]}

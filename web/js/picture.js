@@ -177,7 +177,7 @@ function second(fleet, place, now) {
   const altitude = fleet.lastAltitude[place];
   const rate = fleet.verticalRate[place];
   const way = rate > 250 ? "^" : rate < -250 ? "_" : " ";
-  if (age > 30) return age < 6000 ? `${age}s ago` : "old";
+  if (age >= 25) return age < 6000 ? `${age}s ago` : "old";
   const level = fleet.onGround(place) ? "GND" : altitude === altitude ? String(Math.round(altitude / 100)).padStart(3, "0") : "---";
   return fleet.speed[place] >= 0 ? `${level}${way}${Math.round(fleet.speed[place])}` : level;
 }

@@ -93,7 +93,8 @@ export class SearchBox {
       this.input.blur();
     } else if (event.key in steps && this.choices.length) {
       event.preventDefault();
-      this.at = (this.at + steps[/** @type {"ArrowDown" | "ArrowUp"} */ (event.key)] + this.choices.length) % this.choices.length;
+      const step = steps[/** @type {"ArrowDown" | "ArrowUp"} */ (event.key)];
+      this.at = (Math.max(this.at, step < 0 ? 0 : -1) + step + this.choices.length) % this.choices.length;
       [...this.results.children].forEach((option, i) => option.setAttribute("aria-selected", String(i === this.at)));
       this.input.setAttribute("aria-activedescendant", `result-${this.at}`);
     }
