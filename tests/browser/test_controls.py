@@ -71,3 +71,49 @@ def test_only_the_first_button_moves_the_map_and_only_while_it_is_down(open_page
 
     page.wait(f"() => {AT} === '20.000,5.273,5.00'")  # 120 pixels of 8,192
     assert page.is_visible("#panel"), "what is chosen stays, too"
+
+
+def test_the_slider_stays_where_it_is_dragged_to_and_where_it_was_left(sky, open_page, monkeypatch):
+    """The clock shows what is pointed at; a key and Pause go on from the time that is still to come."""
+    start = sky.rewind(8)
+    for minute in range(8):
+        sky.write(now=start + minute * 60_000 + 30_000)
+    sky.write()
+    page = open_page(script=COUNT_TICKS)
+    page.go_back(start + 5 * 60_000)
+
+    def ticks():
+        before = page.evaluate("ticks")
+        page.wait("before => ticks > before", before)
+
+    page.evaluate(
+        """time => { const slider = document.getElementById('slider'); slider.value = time;
+      slider.dispatchEvent(new Event('input')); }""",
+        start + 60_000,
+    )
+    shown = page.inner_text("#clock")
+    ticks()
+    assert page.inner_text("#clock") == shown
+    page.evaluate("document.getElementById('slider').dispatchEvent(new Event('pointerup'))")
+    page.wait("() => document.getElementById('clock').textContent.startsWith('Past')")
+
+    answer, is_there = sky.site.answer, threading.Event()
+
+    def slow(path, headers):
+        assert "/closed/" not in path or is_there.wait(60)
+        return answer(path, headers)
+
+    page.wait("time => document.getElementById('slider').value === String(time)", start + 5 * 60_000)
+    monkeypatch.setattr(sky.site, "answer", slow)
+    page.focus("#slider")
+    for minute in (4, 3):
+        page.keyboard.press("ArrowLeft")
+        ticks()
+        assert int(page.input_value("#slider")) == start + minute * 60_000
+    page.click("#play")
+    ticks()
+    is_there.set()
+    page.wait("() => document.getElementById('clock').textContent.startsWith('Past')")
+    ticks()
+    assert int(page.input_value("#slider")) == start + 3 * 60_000
+    assert page.inner_text("#play") == "Play"
