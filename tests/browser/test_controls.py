@@ -117,3 +117,9 @@ def test_the_slider_stays_where_it_is_dragged_to_and_where_it_was_left(sky, open
     ticks()
     assert int(page.input_value("#slider")) == start + 3 * 60_000
     assert page.inner_text("#play") == "Play"
+
+
+def test_a_page_that_is_opened_in_the_background_says_so(open_page):
+    """It is not looked at, so it asks seldom from the beginning on."""
+    page = open_page(script=HIDE)
+    page.wait("() => orders.some(({ type, isHidden }) => type === 'hidden' && isHidden)")

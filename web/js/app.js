@@ -279,8 +279,9 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
   act();
 });
+const tellHidden = () => order({ type: "hidden", isHidden: document.hidden });
 document.addEventListener("visibilitychange", () => {
-  order({ type: "hidden", isHidden: document.hidden });
+  tellHidden();
   if (!document.hidden) scene.redraw();
 });
 addEventListener("hashchange", ({ newURL }) => {
@@ -303,6 +304,7 @@ function start() {
   basemap.set(link.tiles);
   // The worker is at it while the graphics processor, which takes longer, is made ready.
   camera.resize(innerWidth, innerHeight);
+  if (document.hidden) tellHidden(); // opened in the background
   order({ type: "filters", filters: form.filters });
   sendView();
   listen(({ data }) => handlers[data.type]?.(data), (what) => setText(byId("trouble"), `The page's worker failed: ${what}`));
