@@ -52,6 +52,23 @@ def test_a_view_of_the_world_is_all_of_it(modules):
     assert modules.evaluate(BOXES) == [[], [-90, -180, 90, 180]]
 
 
+PLACE = """async () => {
+  const { Camera } = await import('./js/camera.js');
+  const camera = new Camera(document.createElement('p'), () => {}, () => {});
+  camera.resize(800, 600);
+  camera.isCalm = false;
+  camera.goTo(0.2, 0.3, 6);
+  camera.put({ x: 0.6, y: 0.4, zoom: 7 });
+  camera.step(performance.now() + 1000);
+  return [camera.x, camera.y, camera.zoom];
+}"""
+
+
+def test_a_link_ends_a_flight_of_the_map(modules):
+    """It is on its way to somewhere else by then."""
+    assert modules.evaluate(PLACE) == [0.6, 0.4, 7]
+
+
 GRID = """async () => {
   const { graticule } = await import('./js/draw.js');
   return [1, 5, 10, 30].map((step) => graticule(step).filter((y, i) => i % 4 === 1 && y === 0.5).length);

@@ -45,7 +45,11 @@ const camera = new Camera(canvas, () => {
   viewTimer = setTimeout(sendView, SETTLED);
   scene.redraw();
 }, (x, y, reach) => order({ type: "pick", x, y, reach }));
-const basemap = new Basemap();
+const basemap = new Basemap(() => {
+  about.close();
+  writeAddress();
+  scene.redraw();
+});
 const scene = new Scene(canvas, camera, basemap, sendView);
 const form = new FilterForm(() => camera.box(), (filters) => {
   order({ type: "filters", filters });
@@ -250,13 +254,6 @@ byId("theme").addEventListener("click", () => {
 });
 const about = /** @type {HTMLDialogElement} */ (byId("about"));
 byId("more").addEventListener("click", () => about.showModal());
-byId("basemap-form").addEventListener("submit", (event) => {
-  event.preventDefault();
-  basemap.set(/** @type {HTMLInputElement} */ (byId("basemap-url")).value.trim());
-  about.close();
-  writeAddress();
-  scene.redraw();
-});
 
 document.addEventListener("keydown", (event) => {
   const target = /** @type {HTMLElement} */ (event.target);

@@ -79,7 +79,7 @@ export class Camera {
 
   /** @param {{x: number, y: number, zoom: number} | null} place to be at at once, if any */
   put(place) {
-    if (place) Object.assign(this, { ...place, isChosen: true });
+    if (place) Object.assign(this, { ...place, isChosen: true, flight: null, speed: { x: 0, y: 0 } });
   }
 
   /**
