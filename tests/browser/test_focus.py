@@ -88,3 +88,20 @@ def test_enter_chooses_by_what_is_typed_by_then(page):
     }""")
 
     page.wait(f"() => ({TEXT})('#panel h2') === 'SWR22'")
+
+
+def test_a_row_of_the_list_keeps_its_aircraft_and_the_focus(sky, page):
+    """Whatever order the others come in; the list has the focus when the row has gone."""
+    page.focus("tbody button:text('SWR22')")
+    sky.fly("4B1BBB", callsign="SWR22", latitude=46.5, longitude=9.0, altitude_baro=40_000.0)
+    sky.fly("400CCC", callsign="BAW7", latitude=47.5, longitude=7.0, altitude_baro=1_000.0)
+    sky.write()
+    page.look_again()
+    page.wait(
+        "() => [...document.querySelectorAll('tbody button')].map((b) => b.textContent).join() === 'SWR22,DLH401,BAW7'"
+    )
+    assert page.evaluate(f"{FOCUSED}.textContent") == "SWR22"
+
+    page.evaluate("location.hash = 'at=47,8,6.5&callsign=DLH'")
+    page.wait("() => document.querySelectorAll('tbody tr').length === 1")
+    assert page.evaluate(f"{FOCUSED}.className") == "scroll"

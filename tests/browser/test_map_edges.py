@@ -23,6 +23,7 @@ def test_tiles_of_an_address_lie_under_the_map(open_page):
     page.wait("() => [...document.querySelectorAll('#basemap img')].some((tile) => tile.naturalWidth > 0)")
 
     assert "/icon.svg?7-" in page.evaluate("document.querySelector('#basemap img').src")
+    assert page.input_value("#basemap-url") == "/icon.svg?{z}-{x}-{y}", "what is used is to be seen where it is set"
 
 
 @pytest.mark.usefixtures("sky")

@@ -28,6 +28,7 @@ const CLOSE = 8;
 const REGION = 0.25;
 /** Milliseconds for which a chosen aircraft may be on its way to the page, or the map to it. */
 const SOUGHT = 5000;
+const REGION_ONLY = "in the region that is looked at";
 
 const link = readLink(location.hash);
 let { selected } = link;
@@ -36,13 +37,19 @@ let soughtUntil = 0;
 let shownPast = { shown: Date.now(), real: Date.now(), isPast: false };
 const show = { labels: true, tracks: link.hasTrails };
 let viewTimer = 0;
+/** Whether all of the world is read. */
+let isWide = true;
 const canvas = /** @type {HTMLCanvasElement} */ (byId("canvas"));
 const camera = new Camera(canvas, () => {
   clearTimeout(viewTimer);
   viewTimer = setTimeout(sendView, SETTLED);
   scene.redraw();
 }, (x, y, reach) => order({ type: "pick", x, y, reach }));
-const basemap = new Basemap();
+const basemap = new Basemap(() => {
+  about.close();
+  writeAddress();
+  scene.redraw();
+});
 const scene = new Scene(canvas, camera, basemap, sendView);
 const form = new FilterForm(() => camera.box(), (filters) => {
   order({ type: "filters", filters });
@@ -103,7 +110,7 @@ function select(address, isFocused = false) {
     panel.hide();
   } else {
     const isOther = address !== panel.address;
-    panel.show(address, null);
+    if (isOther) panel.show(address, null, "Waiting for what is known of it.");
     if (isOther) flights.show(address, panel.parts.flights, at(scene.clock, Date.now()));
     if (isFocused) byId("panel").focus({ preventScroll: true });
   }
@@ -125,7 +132,7 @@ function closePanel() {
 function sendView() {
   const box = camera.box();
   const wider = camera.box(0.5);
-  const isWide = (camera.width / camera.scale) * 360 > WIDE;
+  isWide = (camera.width / camera.scale) * 360 > WIDE;
   const { zoom, x, y, width, height } = camera;
   order({ type: "view", view: { box, zoom, x, y, width, height, ...show }, box, wider, isWide });
   writeAddress();
@@ -144,7 +151,8 @@ function writeAddress() {
  */
 function lookAt(data) {
   if (data.length < 8) return;
-  const [left, top, right, bottom] = bounds(data);
+  // A region across 180 degrees is small if the world is cut open at 0.
+  const [left, top, right, bottom] = [bounds(data, 0), bounds(data, 0.5)].sort((a, b) => a[2] - a[0] - (b[2] - b[0]))[0];
   if (right - left > REGION) return;
   const covered = isNarrow() || byId("side").classList.contains("closed") ? 0 : byId("side").offsetWidth;
   camera.fit([left, top, right, bottom], covered);
@@ -183,10 +191,10 @@ const handlers = {
   list: (message) => list.show(message),
   details({ address, aircraft }) {
     if (address !== selected) return;
-    panel.show(address, aircraft);
+    panel.show(address, aircraft, `Not heard of ${isWide ? "at this time" : REGION_ONLY}.`);
     if (aircraft) uncover(aircraft);
   },
-  found: (message) => search.show(message),
+  found: (message) => search.show(message, isWide ? "" : REGION_ONLY),
   picked: ({ address }) => choose(address),
   alerts: ({ alerts: found }) => alerts.show(found),
   health(message) {
@@ -205,6 +213,12 @@ function openList(isOpen) {
   setText(byId("side-button"), isOpen ? "Hide list" : "List");
 }
 
+function focusList() {
+  openList(true);
+  const first = document.querySelector("tbody button") ?? document.querySelector("thead button");
+  /** @type {HTMLElement | null} */ (first)?.focus();
+}
+
 /** @param {string} id @param {(isOn: boolean) => void} change */
 function toggle(id, change) {
   const button = byId(id);
@@ -218,6 +232,10 @@ function toggle(id, change) {
 // Who moves the map keeps it where it is.
 for (const name of ["pointerdown", "wheel", "keydown"]) canvas.addEventListener(name, () => (soughtUntil = 0));
 byId("side-button").addEventListener("click", () => openList(!!byId("side-body").hidden));
+byId("skip").addEventListener("click", (event) => {
+  event.preventDefault(); // the address says what is shown
+  focusList();
+});
 byId("closer").addEventListener("click", () => camera.zoomBy(1));
 byId("farther").addEventListener("click", () => camera.zoomBy(-1));
 toggle("labels", (isOn) => {
@@ -236,13 +254,6 @@ byId("theme").addEventListener("click", () => {
 });
 const about = /** @type {HTMLDialogElement} */ (byId("about"));
 byId("more").addEventListener("click", () => about.showModal());
-byId("basemap-form").addEventListener("submit", (event) => {
-  event.preventDefault();
-  basemap.set(/** @type {HTMLInputElement} */ (byId("basemap-url")).value.trim());
-  about.close();
-  writeAddress();
-  scene.redraw();
-});
 
 document.addEventListener("keydown", (event) => {
   const target = /** @type {HTMLElement} */ (event.target);
@@ -256,11 +267,7 @@ document.addEventListener("keydown", (event) => {
   const keys = {
     "/": () => byId("query").focus(),
     f: () => form.toggle(),
-    l: () => {
-      openList(true);
-      const first = document.querySelector("tbody button") ?? document.querySelector("thead button");
-      /** @type {HTMLElement | null} */ (first)?.focus();
-    },
+    l: focusList,
     m: () => canvas.focus(),
     t: () => byId("tracks").click(),
   };
@@ -269,8 +276,9 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
   act();
 });
+const tellHidden = () => order({ type: "hidden", isHidden: document.hidden });
 document.addEventListener("visibilitychange", () => {
-  order({ type: "hidden", isHidden: document.hidden });
+  tellHidden();
   if (!document.hidden) scene.redraw();
 });
 addEventListener("hashchange", ({ newURL }) => {
@@ -293,6 +301,7 @@ function start() {
   basemap.set(link.tiles);
   // The worker is at it while the graphics processor, which takes longer, is made ready.
   camera.resize(innerWidth, innerHeight);
+  if (document.hidden) tellHidden(); // opened in the background
   order({ type: "filters", filters: form.filters });
   sendView();
   listen(({ data }) => handlers[data.type]?.(data), (what) => setText(byId("trouble"), `The page's worker failed: ${what}`));

@@ -7,13 +7,20 @@ import { byId } from "./dom.js";
 const AGAIN = 30000;
 
 export class Basemap {
-  constructor() {
+  /** @param {() => void} onUse somebody has set other tiles */
+  constructor(onUse) {
+    this.field = /** @type {HTMLInputElement} */ (byId("basemap-url"));
     this.folder = byId("basemap");
     this.template = "";
     /** @type {Map<string, HTMLImageElement>} */
     this.tiles = new Map();
     /** Of this address. */
     this.came = this.failed = 0;
+    byId("basemap-form").addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.set(this.field.value.trim());
+      onUse();
+    });
   }
 
   /** @returns {import("./live.js").Trouble[]} no tile at all; single ones may be missing where there is no map */
@@ -23,6 +30,7 @@ export class Basemap {
 
   /** @param {string} template with {z}, {x} and {y}; empty is none */
   set(template) {
+    this.field.value = template;
     this.template = /\{z\}.*\{x\}.*\{y\}|\{z\}.*\{y\}.*\{x\}/.test(template) ? template : "";
     this.tiles.clear();
     this.came = this.failed = 0;

@@ -79,7 +79,7 @@ export class Camera {
 
   /** @param {{x: number, y: number, zoom: number} | null} place to be at at once, if any */
   put(place) {
-    if (place) Object.assign(this, { ...place, isChosen: true });
+    if (place) Object.assign(this, { ...place, isChosen: true, flight: null, speed: { x: 0, y: 0 } });
   }
 
   /**
@@ -154,9 +154,12 @@ export class Camera {
   box(margin = 0) {
     const halfWidth = (this.width / 2 / this.scale) * (1 + margin);
     const halfHeight = (this.height / 2 / this.scale) * (1 + margin);
-    const west = halfWidth > 0.5 ? -180 : toLongitude(this.x - halfWidth);
-    const east = halfWidth > 0.5 ? 180 : toLongitude(this.x + halfWidth);
-    return [toLatitude(Math.min(1, this.y + halfHeight)), west, toLatitude(Math.max(0, this.y - halfHeight)), east];
+    const [top, bottom] = [this.y - halfHeight, this.y + halfHeight];
+    // The whole world is half of it to each side, but for rounding; what is nearer to a pole is drawn at the edge.
+    const isAll = halfWidth > 0.4999;
+    const west = isAll ? -180 : toLongitude(this.x - halfWidth);
+    const east = isAll ? 180 : toLongitude(this.x + halfWidth);
+    return [bottom > 0.9999 ? -90 : toLatitude(bottom), west, top < 0.0001 ? 90 : toLatitude(top), east];
   }
 
   #settle() {
@@ -169,6 +172,7 @@ export class Camera {
 
   /** @param {PointerEvent} event */
   #down(event) {
+    if (event.button !== 0) return;
     this.element.setPointerCapture(event.pointerId);
     this.pointers.set(event.pointerId, { x: event.offsetX, y: event.offsetY });
     this.speed = { x: 0, y: 0 };
@@ -182,6 +186,12 @@ export class Camera {
   #move(event) {
     const pointer = this.pointers.get(event.pointerId);
     if (!pointer) return;
+    if (!(event.buttons & 1)) {
+      // It was let go where the page did not hear of it.
+      this.pointers.delete(event.pointerId);
+      this.speed = { x: 0, y: 0 };
+      return;
+    }
     const before = [...this.pointers.values()].map(({ x, y }) => ({ x, y }));
     const dx = event.offsetX - pointer.x;
     const dy = event.offsetY - pointer.y;

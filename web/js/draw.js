@@ -51,18 +51,21 @@ export class Painter {
       aircraft: this.#layer("sprites", STRIDE, sprite),
       text: this.#layer("text", GLYPH_STRIDE, [["a_at", 2, 0], ["a_by", 2, 8], ["a_time", 2, 16], ["a_down", 2, 24], ["a_look", 1, 32]]),
     };
-    /** @type {{coasts: Plain, borders: Plain, fill: Plain, grid: Plain} | null} */
+    /** How far west and east it reaches, too: beyond its square. @type {{coasts: Plain, borders: Plain, fill: Plain, grid: Plain, west: number, east: number} | null} */
     this.world = null;
     this.gridStep = 0;
   }
 
   /** @param {{corners: Float32Array, triangles: Uint32Array, coasts: Float32Array, borders: Float32Array}} world */
   setWorld(world) {
+    const across = world.corners.filter((_, i) => i % 2 === 0);
     this.world = {
       coasts: this.#plain(world.coasts),
       borders: this.#plain(world.borders),
       fill: this.#plain(world.corners, world.triangles),
       grid: this.#plain(new Float32Array(0)),
+      west: across.reduce((a, b) => Math.min(a, b)),
+      east: across.reduce((a, b) => Math.max(a, b)),
     };
     this.gridStep = 0;
   }
@@ -138,7 +141,7 @@ export class Painter {
       this.gridStep = step;
     }
     const half = camera.width / 2 / (256 * 2 ** camera.zoom);
-    const copies = [-1, 0, 1].filter((copy) => camera.x - half < 1 + copy && camera.x + half > copy).map((copy) => copy);
+    const copies = [-1, 0, 1].filter((copy) => camera.x - half < world.east + copy && camera.x + half > world.west + copy);
     const draw = (/** @type {Plain} */ shape, /** @type {number} */ mode, /** @type {number[]} */ colour) => {
       gl.bindVertexArray(shape.vertices);
       for (const copy of copies) {
@@ -292,10 +295,10 @@ export class Painter {
 }
 
 /** @param {number} step degrees @returns {Float32Array} meridians and parallels */
-function graticule(step) {
+export function graticule(step) {
   const points = [];
   for (let longitude = -180; longitude < 180; longitude += step) points.push(toX(longitude), 0, toX(longitude), 1);
-  for (let latitude = -80; latitude <= 80; latitude += step) points.push(0, toY(latitude), 1, toY(latitude));
+  for (let latitude = Math.ceil(-80 / step) * step; latitude <= 80; latitude += step) points.push(0, toY(latitude), 1, toY(latitude));
   return Float32Array.from(points);
 }
 

@@ -5,7 +5,8 @@
 /** Metres around the equator, and in a nautical mile. */
 const EQUATOR = 40075016.7;
 const NAUTICAL_MILE = 1852;
-const MOST_LATITUDE = 85.0511;
+/** Degrees at the map's edge. */
+export const MOST_LATITUDE = 85.0511;
 const CELL = 8;
 
 /** @param {number} longitude degrees */
@@ -168,13 +169,15 @@ function pairs(lines, close) {
 
 /**
  * @param {Float32Array} points x and y first, and then what else a point has; eight numbers each
+ * @param {number} edge at which the world is cut open: left is not less, and right at most one more
  * @returns {[number, number, number, number]} left, top, right, bottom
  */
-export function bounds(points) {
+export function bounds(points, edge) {
   let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity];
   for (let i = 0; i < points.length; i += 8) {
-    left = Math.min(left, points[i]);
-    right = Math.max(right, points[i]);
+    const x = edge + ((points[i] - edge + 1) % 1);
+    left = Math.min(left, x);
+    right = Math.max(right, x);
     top = Math.min(top, points[i + 1]);
     bottom = Math.max(bottom, points[i + 1]);
   }

@@ -33,6 +33,8 @@ export class List {
     /** @type {string | null} */
     this.selected = null;
     this.side = byId("side");
+    /** The lines, by the aircraft's addresses. @type {Map<string, HTMLElement>} */
+    this.lines = new Map();
     this.body = /** @type {HTMLElement} */ (this.side.querySelector("tbody"));
     const head = /** @type {HTMLElement} */ (this.side.querySelector("thead tr"));
     for (const { key, title, isNumber } of COLUMNS) {
@@ -69,9 +71,21 @@ export class List {
     this.first = first;
     this.inView = inView;
     setText(byId("in-view"), `${number(inView)} of ${number(total)}`);
-    while (this.body.children.length > rows.length) this.body.lastElementChild?.remove();
+    const before = this.lines;
+    this.lines = new Map(rows.map(({ address }) => [address, before.get(address) ?? blank()]));
+    for (const [address, line] of before)
+      if (!this.lines.has(address)) {
+        if (line.contains(document.activeElement)) /** @type {HTMLElement} */ (line.closest(".scroll")).focus();
+        line.remove();
+      }
+    const { children } = this.body;
+    [...this.lines.values()].forEach((line, i) => {
+      // A line that has the focus would lose it: the others are moved around it.
+      if (line.contains(document.activeElement)) while (children[i] !== line) this.body.append(children[i]);
+      else if (children[i] !== line) this.body.insertBefore(line, children[i]);
+    });
     rows.forEach((row, i) => {
-      const line = /** @type {HTMLElement} */ (this.body.children[i] ?? this.body.appendChild(blank()));
+      const line = /** @type {HTMLElement} */ (children[i]);
       const [name, ...others] = line.children;
       line.dataset.address = row.address;
       line.className = row.emergency ? "emergency" : row.age > 60 ? "old" : "";

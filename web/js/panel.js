@@ -35,13 +35,14 @@ export class Panel {
     this.address = "";
   }
 
-  /** @param {string} address @param {Details | null} aircraft */
-  show(address, aircraft) {
+  /** @param {string} address @param {Details | null} aircraft @param {string} [absent] why nothing is known of it */
+  show(address, aircraft, absent = "") {
     if (this.address !== address || !this.panel.children.length) this.#build(address);
     const { parts } = this;
     this.panel.hidden = false;
     setText(parts.name, aircraft?.name ?? address);
-    parts.gone.hidden = !!aircraft;
+    parts.absent.hidden = !!aircraft;
+    setText(parts.absent, absent);
     parts.known.hidden = !aircraft;
     parts.badge.hidden = !aircraft?.emergency;
     if (!aircraft) return;
@@ -57,7 +58,7 @@ export class Panel {
     setText(parts.rate, number(aircraft.verticalRate, " ft/min"));
     setText(parts.heading, aircraft.heading === null ? "–" : `${String(Math.round(aircraft.heading) % 360).padStart(3, "0")}°`);
     const { age } = aircraft;
-    setText(parts.age, age < 60 ? `Position ${duration(age)} old, carried forward` : `Position ${duration(age)} old: it is drawn where it was expected a minute after it`);
+    setText(parts.age, Number.isNaN(age) ? "No position" : age < 60 ? `Position ${duration(age)} old, carried forward` : `Position ${duration(age)} old: it is drawn where it was expected a minute after it`);
     parts.age.classList.toggle("alarm", age >= 60);
     FIELDS.forEach(([title, read]) => setText(parts[title], read(aircraft) || "–"));
   }
@@ -82,8 +83,7 @@ export class Panel {
     for (const [title] of FIELDS) fields.append(element("dt", {}, title), made(title, "dd"));
     parts.known = element("div", {}, made("age", "p"), parts.route,
       element("dl", { class: "figures" }, figure("Altitude", "altitude"), figure("Speed", "speed"), figure("Vertical rate", "rate"), figure("Heading", "heading")), fields);
-    parts.gone = element("p", {}, "Not heard of any more.");
     const flights = made("flights", "section", { class: "flights", "aria-label": "Flights of the last days", hidden: "" });
-    this.panel.replaceChildren(close, made("name", "h2"), made("badge", "p", { class: "badge" }), parts.gone, parts.known, flights);
+    this.panel.replaceChildren(close, made("name", "h2"), made("badge", "p", { class: "badge" }), made("absent", "p"), parts.known, flights);
   }
 }

@@ -1,7 +1,7 @@
 /**
  * What is drawn of the aircraft, as numbers for the graphics processor: aircraft, labels, tracks, and the rows of the list.
  */
-import { toLatitude, toLongitude, toX, toY } from "./geo.js";
+import { MOST_LATITUDE, toLatitude, toLongitude, toX, toY } from "./geo.js";
 
 /** Numbers of an aircraft: x, y, their change in a second, seconds after the origin, heading (radians), altitude (feet), look. */
 export const STRIDE = 8;
@@ -177,7 +177,7 @@ function second(fleet, place, now) {
   const altitude = fleet.lastAltitude[place];
   const rate = fleet.verticalRate[place];
   const way = rate > 250 ? "^" : rate < -250 ? "_" : " ";
-  if (age > 30) return age < 6000 ? `${age}s ago` : "old";
+  if (age >= 25) return age < 6000 ? `${age}s ago` : "old";
   const level = fleet.onGround(place) ? "GND" : altitude === altitude ? String(Math.round(altitude / 100)).padStart(3, "0") : "---";
   return fleet.speed[place] >= 0 ? `${level}${way}${Math.round(fleet.speed[place])}` : level;
 }
@@ -269,15 +269,15 @@ export function row(fleet, place, now) {
  */
 export function details(fleet, place, now) {
   const [x, y] = fleet.position(place, now);
+  const reported = fleet.latitude[place];
   const value = (/** @type {number} */ number) => (number === number ? number : null);
   return {
     ...row(fleet, place, now),
     identity: { ...fleet.identity[place] },
     heading: value(fleet.heading[place]),
     source: fleet.source(place),
-    latitude: toLatitude(y),
+    latitude: Math.abs(reported) > MOST_LATITUDE ? reported : toLatitude(y), // beyond it there is no map
     longitude: toLongitude(x),
-    reported: { latitude: value(fleet.latitude[place]), longitude: value(fleet.longitude[place]) },
     positionTime: value(fleet.positionTime[place]),
     measured: value(fleet.measured[place]),
     ingestion: value(fleet.ingestion[place]),

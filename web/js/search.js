@@ -27,11 +27,36 @@ export function sorter(all, sorting) {
   }
   const text = (/** @type {number} */ place) => {
     const identity = all.identity[place];
-    if (sorting.key === "type") return identity?.aircraft_type_icao ?? "~";
-    if (sorting.key === "route") return identity?.departure_airport_icao ?? "~";
+    if (sorting.key === "type") return identity?.aircraft_type_icao;
+    if (sorting.key === "route") return identity?.departure_airport_icao;
     return identity?.callsign || identity?.tail_number || all.address[place];
   };
-  return (a, b) => sign * (text(a) < text(b) ? -1 : text(a) > text(b) ? 1 : 0);
+  return (a, b) => {
+    const x = text(a);
+    const y = text(b);
+    if (!x || !y) return x ? -1 : y ? 1 : 0;
+    return sign * (x < y ? -1 : x > y ? 1 : 0);
+  };
+}
+
+/**
+ * @param {number} count
+ * @param {(place: number) => (string | null | undefined)[]} names of each
+ * @param {string} wanted in capitals
+ * @param {number} most
+ * @returns {number[]} the first places with a name that begins so; those that have it as a whole name come before
+ */
+function begin(count, names, wanted, most) {
+  /** @type {number[]} */
+  const whole = [];
+  /** @type {number[]} */
+  const longer = [];
+  for (let place = 0; place < count && whole.length < most; place++) {
+    const all = names(place).map((name) => name?.toUpperCase());
+    if (all.includes(wanted)) whole.push(place);
+    else if (longer.length < most && all.some((name) => name?.startsWith(wanted))) longer.push(place);
+  }
+  return [...whole, ...longer].slice(0, most);
 }
 
 /**
@@ -42,24 +67,18 @@ export function sorter(all, sorting) {
  */
 export function search(all, airports, text, now) {
   const wanted = text.trim().toUpperCase();
-  const found = [];
-  if (wanted)
-    for (let place = 0; place < all.size && found.length < 8; place++) {
-      const identity = all.identity[place];
-      const names = [all.address[place], identity?.callsign, identity?.tail_number, identity?.flight_number];
-      if (!names.some((name) => name?.toUpperCase().startsWith(wanted))) continue;
-      if (!(all.positionTime[place] > 0)) continue;
-      const [x, y] = all.position(place, now);
-      found.push({ ...row(all, place, now), x, y });
-    }
-  /** @type {{name: string, city: string, x: number, y: number}[]} */
-  const places = [];
-  if (wanted.length > 1 && airports)
-    for (let i = 0; i < airports.icao.length && places.length < 4; i++) {
-      const names = [airports.icao[i], airports.iata[i], airports.city[i].toUpperCase()];
-      if (names.some((name) => name.startsWith(wanted)))
-        places.push({ name: `${airports.iata[i]} · ${airports.icao[i]}`, city: airports.city[i], x: toX(airports.longitude[i] / 1000), y: toY(airports.latitude[i] / 1000) });
-    }
+  const known = (/** @type {number} */ place) => {
+    if (!(all.positionTime[place] > 0)) return [];
+    const identity = all.identity[place];
+    return [all.address[place], identity?.callsign, identity?.tail_number, identity?.flight_number];
+  };
+  const found = begin(wanted ? all.size : 0, known, wanted, 8).map((place) => {
+    const [x, y] = all.position(place, now);
+    return { ...row(all, place, now), x, y };
+  });
+  const { icao, iata, city, latitude, longitude } = airports ?? { icao: [], iata: [], city: [], latitude: [], longitude: [] };
+  const places = begin(wanted.length > 1 ? icao.length : 0, (i) => [icao[i], iata[i], city[i]], wanted, 4).map((i) => (
+    { name: `${iata[i]} · ${icao[i]}`, city: city[i], x: toX(longitude[i] / 1000), y: toY(latitude[i] / 1000) }));
   return { aircraft: found, airports: places };
 }
 

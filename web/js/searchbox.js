@@ -36,8 +36,8 @@ export class SearchBox {
     });
   }
 
-  /** @param {Found} found */
-  show(found) {
+  /** @param {Found} found @param {string} where aircraft were looked for, if not everywhere */
+  show(found, where) {
     if (found.text !== this.input.value || document.activeElement !== this.input) return;
     this.at = -1;
     this.found = found.text;
@@ -51,7 +51,7 @@ export class SearchBox {
       options.push([airport.name, airport.city]);
       this.choices.push(() => this.on.airport(airport.x, airport.y));
     }
-    if (!options.length && found.text.trim()) options.push(["Nothing found", ""]);
+    if (!options.length && found.text.trim()) options.push(["Nothing found", where]);
     this.results.replaceChildren(...options.map(([name, more], i) => {
       const option = element("li", { role: "option", id: `result-${i}`, "aria-selected": "false" }, element("span", {}, name), element("span", {}, more));
       option.addEventListener("pointerdown", () => this.#choose(i));
@@ -88,11 +88,13 @@ export class SearchBox {
   #key(event) {
     const steps = { ArrowDown: 1, ArrowUp: -1 };
     if (event.key === "Escape") {
+      if (!this.results.hidden) event.stopPropagation(); // it closes one thing
       this.#close();
       this.input.blur();
     } else if (event.key in steps && this.choices.length) {
       event.preventDefault();
-      this.at = (this.at + steps[/** @type {"ArrowDown" | "ArrowUp"} */ (event.key)] + this.choices.length) % this.choices.length;
+      const step = steps[/** @type {"ArrowDown" | "ArrowUp"} */ (event.key)];
+      this.at = (Math.max(this.at, step < 0 ? 0 : -1) + step + this.choices.length) % this.choices.length;
       [...this.results.children].forEach((option, i) => option.setAttribute("aria-selected", String(i === this.at)));
       this.input.setAttribute("aria-activedescendant", `result-${this.at}`);
     }

@@ -4,6 +4,8 @@
 import { byId, clockTime, dateTime, setText } from "./dom.js";
 
 const DAY = 24 * 3600e3;
+/** Milliseconds by which two clocks of one machine may differ over a while. */
+const ROUNDED = 10;
 
 export class Timeline {
   /** @param {(at: number | null, speed: number) => void} onTime */
@@ -14,8 +16,9 @@ export class Timeline {
     this.live = byId("live");
     this.play = /** @type {HTMLButtonElement} */ (byId("play"));
     this.isPast = false;
-    /** Whether the past is still to come, and what is shown is the present. */
+    /** Whether the time that was asked for is still to come, and when that was. */
     this.isComing = false;
+    this.askedAt = 0;
     /** Until when there is a past. */
     this.until = -Infinity;
     this.isPlaying = true;
@@ -30,6 +33,8 @@ export class Timeline {
       this.isDragged = false;
       this.goTo(Number(this.slider.value));
     });
+    // Let go where it was taken hold of, it has not changed.
+    for (const name of ["pointerup", "pointercancel", "blur"]) this.slider.addEventListener(name, () => (this.isDragged = false));
     this.live.addEventListener("click", () => this.goTo(Infinity));
     this.play.addEventListener("click", () => {
       this.isPlaying = !this.isPlaying;
@@ -44,6 +49,7 @@ export class Timeline {
   goTo(time) {
     this.isPast = this.isComing = time < this.until;
     this.shown = time;
+    this.askedAt = performance.now();
     if (!this.isPast) this.isPlaying = true;
     this.#showControls();
     setText(this.play, this.isPlaying ? "Pause" : "Play");
@@ -65,14 +71,17 @@ export class Timeline {
 
   /** @param {number} shown @param {boolean} isPast @param {number} feed what the feed's clock shows */
   at(shown, isPast, feed) {
-    if (isPast) this.isComing = false;
+    // Since it was asked for it has gone on by the speed at most: anything else was shown before.
+    const most = this.isPlaying ? (performance.now() - this.askedAt + ROUNDED) * Number(this.speed.value) : 0;
+    if (isPast) this.isComing &&= shown < this.shown || shown > this.shown + most;
     else if (this.isPast && !this.isComing) {
       // The replay has caught up with the present.
       this.isPast = false;
       this.#showControls();
     }
-    if (isPast) this.shown = shown;
-    if (isPast && !this.isDragged) this.#put(shown);
+    if (isPast && !this.isComing) this.shown = shown;
+    if (this.isDragged) return;
+    if (isPast) this.#put(this.shown);
     setText(byId("clock"), `${isPast ? "Past" : "Live"} ${clockTime(feed)}`);
   }
 

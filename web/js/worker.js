@@ -103,8 +103,7 @@ function list(places, now) {
   firstRow = Math.max(0, Math.min(firstRow, Math.floor((places.length - 1) / MOST_ROWS) * MOST_ROWS));
   const { fleet, past } = playback;
   const rows = places.slice(firstRow, firstRow + MOST_ROWS).map((place) => row(fleet, place, now));
-  const known = fleet.size;
-  post({ type: "list", rows, first: firstRow, inView: places.length, known, total: past ? known : live.total });
+  post({ type: "list", rows, first: firstRow, inView: places.length, total: past ? fleet.size : live.total });
 }
 
 /** A change that is to be seen at once, in the list too. */
