@@ -4,7 +4,7 @@
 import { Alerts } from "./alerts.js";
 import { Basemap } from "./basemap.js";
 import { Camera } from "./camera.js";
-import { at } from "./clock.js";
+import { at, realTime } from "./clock.js";
 import { byId, element, setText } from "./dom.js";
 import { FilterForm } from "./filterform.js";
 import { readLink, writeLink } from "./filters.js";
@@ -33,7 +33,7 @@ const link = readLink(location.hash);
 let { selected } = link;
 /** Until when the aircraft that somebody has just chosen is moved out from under the list or the panel. */
 let soughtUntil = 0;
-let shownPast = { shown: Date.now(), real: Date.now(), isPast: false };
+let shownPast = { shown: realTime(), real: realTime(), isPast: false };
 const show = { labels: true, tracks: link.hasTrails };
 let viewTimer = 0;
 const canvas = /** @type {HTMLCanvasElement} */ (byId("canvas"));
@@ -104,7 +104,7 @@ function select(address, isFocused = false) {
   } else {
     const isOther = address !== panel.address;
     panel.show(address, null);
-    if (isOther) flights.show(address, panel.parts.flights, at(scene.clock, Date.now()));
+    if (isOther) flights.show(address, panel.parts.flights, at(scene.clock, realTime()));
     if (isFocused) byId("panel").focus({ preventScroll: true });
   }
   form.hide();
@@ -113,7 +113,7 @@ function select(address, isFocused = false) {
 
 /** Selects what somebody has pointed at, which is then to be seen. @param {string | null} address @param {boolean} [isFocused] */
 function choose(address, isFocused) {
-  soughtUntil = Date.now() + SOUGHT;
+  soughtUntil = performance.now() + SOUGHT;
   select(address, isFocused);
 }
 
@@ -155,7 +155,7 @@ function lookAt(data) {
  * @param {import("./picture.js").Details} aircraft
  */
 function uncover({ latitude, longitude }) {
-  if (camera.flight || Date.now() > soughtUntil || !scene.painter) return;
+  if (camera.flight || performance.now() > soughtUntil || !scene.painter) return;
   const [x, y] = camera.pixel(toX(longitude), toY(latitude));
   if (!(x >= 0 && x < camera.width && y >= 0 && y < camera.height)) return;
   soughtUntil = 0;
@@ -171,7 +171,7 @@ function uncover({ latitude, longitude }) {
 const handlers = {
   aircraft(message) {
     const { data, shown, isPast } = message;
-    shownPast = { shown, real: Date.now(), isPast };
+    shownPast = { shown, real: realTime(), isPast };
     scene.setAircraft(message);
     if (!camera.isChosen) lookAt(data);
   },
@@ -304,7 +304,7 @@ function start() {
   new ResizeObserver(() => camera.resize(innerWidth, innerHeight)).observe(document.documentElement);
   if (selected !== null) select(selected);
   setInterval(() => {
-    const now = Date.now();
+    const now = realTime();
     const { shown, real, isPast } = shownPast;
     timeline.at(isPast ? shown + (now - real) * (timeline.isPlaying ? Number(timeline.speed.value) : 0) : now, isPast, at(scene.clock, now));
   }, 500);

@@ -5,7 +5,10 @@
 /** Milliseconds by which the newest ingestion may differ from the present in a live feed. */
 export const LIVE = 120000;
 
-/** @typedef {{feed: number, real: number, rate: number}} Reading at `real` (Date.now()) the feed's clock showed `feed` */
+/** @returns {number} milliseconds since the epoch by this machine's clock, which nobody sets while the page is open */
+export const realTime = () => performance.timeOrigin + performance.now();
+
+/** @typedef {{feed: number, real: number, rate: number}} Reading at `real` (realTime()) the feed's clock showed `feed` */
 
 export class FeedClock {
   constructor() {
@@ -19,7 +22,7 @@ export class FeedClock {
   /**
    * @param {number} newest the newest ingestion time, milliseconds since the epoch; -Infinity is none
    * @param {number} writtenAt when the snapshot was written, by the writer's clock
-   * @param {number} real Date.now()
+   * @param {number} real realTime()
    */
   see(newest, writtenAt, real) {
     // A snapshot from the future: this machine's clock is slow.
@@ -34,7 +37,7 @@ export class FeedClock {
     if (!this.last || newest > this.last.feed) this.last = { feed: newest, real, rate: 1 };
   }
 
-  /** @param {number} real Date.now() @returns {Reading} */
+  /** @param {number} real realTime() @returns {Reading} */
   reading(real) {
     if (!this.isOwn || !this.last) return { feed: real + this.skew, real, rate: 1 };
     const rate = this.rate > 0.75 && this.rate < 1.33 ? 1 : this.rate;

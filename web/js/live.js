@@ -1,7 +1,7 @@
 /**
  * The live feed: polls each shard's open window, and takes the windows before it and its identities when they are needed.
  */
-import { FeedClock } from "./clock.js";
+import { FeedClock, realTime } from "./clock.js";
 import { FORGOTTEN } from "./fleet.js";
 import { identitiesAt, JsonObject, positionsAt, widened } from "./objects.js";
 import { reason } from "./retry.js";
@@ -128,7 +128,7 @@ export class Live {
   /** @returns {number} until when all windows have closed, as far as is known: a shard may be one behind another */
   get closedUntil() {
     const starts = this.current.map(({ windowStart, writtenAt }) => windowStart - writtenAt);
-    return Math.max(...starts) + Date.now() + this.clock.skew - this.windowSeconds * 1000;
+    return Math.max(...starts) + realTime() + this.clock.skew - this.windowSeconds * 1000;
   }
 }
 
@@ -172,7 +172,7 @@ class Shard {
       unknown = blocks.some((block) => block.address.some((a) => !live.fleet.identity[live.fleet.places.get(a) ?? -1]));
       if (isOther) this.windowStart = 0; // of what is looked at now, nothing that has closed was read
       this.#follow(header);
-      live.clock.see(live.fleet.newest, header.writtenAt, Date.now());
+      live.clock.see(live.fleet.newest, header.writtenAt, realTime());
       live.onNews();
       await this.#identify(header, box, unknown, isOther);
     }
@@ -206,13 +206,13 @@ class Shard {
    */
   async #identify(header, box, unknown, isOther) {
     const { identity } = header;
-    const isDue = unknown ? this.known !== identity || isOther : this.known !== identity && Date.now() - this.identifiedAt > IDENTITY_EVERY;
+    const isDue = unknown ? this.known !== identity || isOther : this.known !== identity && performance.now() - this.identifiedAt > IDENTITY_EVERY;
     if (!identity || !isDue) return;
     const got = await this.identities.poll(wider(box), true);
     if (!got) return;
     for (const columns of got.blocks) this.live.fleet.identify(got.header.fields, columns);
     this.known = got.header.identity ?? "";
-    this.identifiedAt = Date.now();
+    this.identifiedAt = performance.now();
     this.live.onNews();
   }
 
@@ -221,7 +221,7 @@ class Shard {
     for (const name of [...this.wanted]) {
       const got = await positionsAt(`${this.path}closed/${name}`).poll(box);
       // The window before may close only after this one has begun: until it has, it is asked for again.
-      if (!got && !name.includes(".") && Date.now() - this.windowStart < 30000) continue;
+      if (!got && !name.includes(".") && realTime() + this.live.clock.skew - this.windowStart < 30000) continue;
       this.wanted.delete(name);
       if (!got) continue;
       for (const block of got.blocks) this.live.fleet.add(block, got.header.writtenAt);

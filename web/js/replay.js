@@ -1,6 +1,7 @@
 /**
  * The past: closed windows, and between two of them each aircraft on its way; and which time is shown.
  */
+import { realTime } from "./clock.js";
 import { Fleet } from "./fleet.js";
 import { toX, toY, velocity } from "./geo.js";
 import { windowName } from "./live.js";
@@ -176,14 +177,14 @@ export class Playback {
   /** The time that is shown, milliseconds since the epoch. */
   get time() {
     const { past } = this;
-    const now = Date.now();
+    const now = realTime();
     return past ? past.of.time + (now - past.since) * past.of.speed : now;
   }
 
-  /** @returns {import("./clock.js").Reading} the feed's clock, by Date.now() */
+  /** @returns {import("./clock.js").Reading} the feed's clock, by realTime() */
   clock() {
     const { past } = this;
-    const real = Date.now();
+    const real = realTime();
     if (!past) return this.live.clock.reading(real);
     const { clock, of } = past;
     return { feed: clock.feed + (this.time - of.time) * clock.rate, real, rate: clock.rate * of.speed };
@@ -196,7 +197,7 @@ export class Playback {
     this.live.isPaused = true;
     await this.insist(async () => {
       const found = await this.replay.at(time);
-      if (isWanted()) this.past = { ...found, of: asked, since: Date.now() };
+      if (isWanted()) this.past = { ...found, of: asked, since: realTime() };
     }, isWanted);
     if (!isWanted()) return;
     if (this.past && speed > 0) {

@@ -1,6 +1,7 @@
 /**
  * Polls the consumer's status and the newest alerts, and reports the pipeline's health.
  */
+import { realTime } from "./clock.js";
 import { trouble } from "./live.js";
 import { counts, JsonObject } from "./objects.js";
 
@@ -59,9 +60,9 @@ export function watch(live, post) {
       shards: live.current.length,
       aircraft: live.total,
       windowEnd: newest("windowEnd"),
-      behind: (Date.now() + live.clock.skew - newest("writtenAt")) / 1000,
+      behind: (realTime() + live.clock.skew - newest("writtenAt")) / 1000,
       isRecording: live.clock.isOwn,
-      feed: live.clock.reading(Date.now()),
+      feed: live.clock.reading(realTime()),
       since: live.since,
       until: live.closedUntil,
       step: live.windowSeconds * 1000,

@@ -44,8 +44,9 @@ let tracked = "";
 /** @type {import("./picture.js").Airports | null} */
 let airports = null;
 let isDue = false;
-let lastPicture = 0;
-let lastList = 0;
+/** By performance.now(): whoever sets the clock changes no wait. */
+let lastPicture = -Infinity;
+let lastList = -Infinity;
 /** Whether all is asked for: not before the first aircraft have been shown, or are long in coming. */
 let isStarted = false;
 
@@ -67,14 +68,14 @@ async function insist(name, attempt, isWanted = () => true) {
 function news() {
   if (isDue) return;
   isDue = true;
-  setTimeout(picture, Math.max(0, lastPicture + PICTURE_EVERY - Date.now()));
+  setTimeout(picture, Math.max(0, lastPicture + PICTURE_EVERY - performance.now()));
 }
 
 function picture() {
   isDue = false;
   const { fleet, past } = playback;
   if (!isStarted && !fleet.size) return; // nothing to see yet, and the first aircraft would have to wait for the next
-  lastPicture = Date.now();
+  lastPicture = performance.now();
   const reading = playback.clock();
   const now = reading.feed;
   if (Math.abs(now - origin) > 3600e3) origin = Math.floor(now);
@@ -90,7 +91,7 @@ function picture() {
   const text = labels(fleet, places, view, now, origin, airports, selected);
   const lines = tracks(fleet, places, view, wholeTrack, selected, now);
   post({ type: "labels", ...text, tracks: lines }, [text.glyphs.buffer, text.airports.buffer, lines.buffer]);
-  if (Date.now() - lastList > LIST_EVERY) list(places, now);
+  if (performance.now() - lastList > LIST_EVERY) list(places, now);
   if (selected !== null) {
     const place = fleet.places.get(selected);
     post({ type: "details", address: selected, aircraft: place === undefined ? null : details(fleet, place, now) });
@@ -99,7 +100,7 @@ function picture() {
 
 /** @param {number[]} places @param {number} now */
 function list(places, now) {
-  lastList = Date.now();
+  lastList = performance.now();
   firstRow = Math.max(0, Math.min(firstRow, Math.floor((places.length - 1) / MOST_ROWS) * MOST_ROWS));
   const { fleet, past } = playback;
   const rows = places.slice(firstRow, firstRow + MOST_ROWS).map((place) => row(fleet, place, now));
@@ -109,7 +110,7 @@ function list(places, now) {
 
 /** A change that is to be seen at once, in the list too. */
 function changed() {
-  lastList = lastPicture = 0;
+  lastList = lastPicture = -Infinity;
   news();
 }
 
