@@ -19,7 +19,7 @@ export const EMERGENCY_NAMES = ["", "Unlawful interference", "Radio failure", "E
 /** @typedef {import("./snapshot.js").Positions} Positions */
 
 const COLUMNS = /** @type {const} */ (["measured", "timestamp", "ingestion", "positionTime", "latitude", "longitude",
-  "altitude", "speed", "verticalRate", "heading", "flags", "lastAltitude", "lastHeading"]);
+  "altitude", "speed", "verticalRate", "heading", "flags", "lastAltitude", "lastHeading", "identified"]);
 
 /** Columns over all aircraft; an aircraft keeps its place until it is forgotten. NaN is no value. */
 export class Fleet {
@@ -37,6 +37,8 @@ export class Fleet {
     this.heading = this.flags = new Float64Array(0);
     /** One update in seven has no altitude, one in twenty no heading: the last known one is drawn. */
     this.lastAltitude = this.lastHeading = new Float64Array(0);
+    /** Which window its identity is of, the newest one, and which part of that. */
+    this.identified = new Float64Array(0);
     /** A ring of x, y, milliseconds after `trackOrigin`, and altitude for each aircraft. */
     this.track = new Float32Array(0);
     this.trackCount = new Uint16Array(0);
@@ -58,7 +60,8 @@ export class Fleet {
       const ingestion = measured + block.delay[row];
       const place = this.#place(block.address[row]);
       if (ingestion > this.newest && ingestion <= writtenAt + LIVE) this.newest = ingestion;
-      if (isNewer(measured, timestamp, ingestion, this.measured[place], this.timestamp[place], this.ingestion[place])) {
+      const isNew = isNewer(measured, timestamp, ingestion, this.measured[place], this.timestamp[place], this.ingestion[place]);
+      if (isNew) {
         this.measured[place] = measured;
         this.timestamp[place] = timestamp;
         this.ingestion[place] = ingestion;
@@ -67,9 +70,12 @@ export class Fleet {
         this.verticalRate[place] = block.verticalRate[row];
         this.heading[place] = block.heading[row];
         this.flags[place] = block.flags[row];
-        if (block.altitude[row] === block.altitude[row]) this.lastAltitude[place] = block.altitude[row];
-        if (block.heading[row] === block.heading[row]) this.lastHeading[place] = block.heading[row];
       }
+      // An earlier window says what the newest update does not.
+      const altitude = block.altitude[row];
+      const heading = block.heading[row];
+      if (altitude === altitude && (isNew || Number.isNaN(this.lastAltitude[place]))) this.lastAltitude[place] = altitude;
+      if (heading === heading && (isNew || Number.isNaN(this.lastHeading[place]))) this.lastHeading[place] = heading;
       const positionTime = measured - block.age[row];
       if (positionTime > this.positionTime[place] || (positionTime === positionTime && !(this.positionTime[place] > 0))) {
         this.positionTime[place] = positionTime;
@@ -91,21 +97,24 @@ export class Fleet {
   }
 
   /**
-   * @param {string[]} fields
+   * @param {{fields: string[], windowStart: number, part: number}} header
    * @param {(string | null)[][]} columns the first are addresses
    */
-  identify(fields, columns) {
+  identify({ fields, windowStart, part }, columns) {
+    const order = windowStart + part; // a window has fewer parts than milliseconds
     columns[0].forEach((address, row) => {
       const place = this.places.get(/** @type {string} */ (address));
       if (place === undefined) return;
+      const isOlder = order < this.identified[place];
       /** @type {Identity} */
       const identity = this.identity[place] ?? {};
       for (let i = 1; i < fields.length; i++) {
         const text = columns[i][row];
-        // An update without a callsign does not take it away.
-        if (text !== null) identity[fields[i]] = this.#shared(text);
+        // An update without a callsign does not take it away, and one before it only says what is not known.
+        if (text !== null && !(isOlder && fields[i] in identity)) identity[fields[i]] = this.#shared(text);
       }
       this.identity[place] = identity;
+      if (!isOlder) this.identified[place] = order;
     });
   }
 

@@ -3,7 +3,7 @@
  */
 import { FeedClock, realTime } from "./clock.js";
 import { FORGOTTEN } from "./fleet.js";
-import { identitiesAt, JsonObject, positionsAt, widened } from "./objects.js";
+import { earlierParts, identitiesAt, JsonObject, partsAt, positionsAt, widened } from "./objects.js";
 import { reason } from "./retry.js";
 import { SnapshotError } from "./snapshot.js";
 
@@ -100,8 +100,8 @@ export class Live {
     for (let back = 1; back <= count; back++)
       for (const { path, windowStart } of this.current) {
         if (box !== (this.box ?? null)) return;
-        const got = await positionsAt(`${path}closed/${windowName(windowStart - back * step)}`).poll(box);
-        for (const block of got?.blocks ?? []) this.fleet.addPast(block);
+        const parts = await partsAt(`${path}closed/${windowName(windowStart - back * step)}`, box);
+        for (const { blocks } of parts) for (const block of blocks) this.fleet.addPast(block);
       }
     this.onNews();
   }
@@ -170,11 +170,15 @@ class Shard {
       const { header, blocks } = got;
       for (const block of blocks) live.fleet.add(block, header.writtenAt);
       unknown = blocks.some((block) => block.address.some((a) => !live.fleet.identity[live.fleet.places.get(a) ?? -1]));
-      if (isOther) this.windowStart = 0; // of what is looked at now, nothing that has closed was read
+      if (isOther) {
+        // Of what is looked at now, neither identities nor what has closed were read.
+        this.known = "";
+        this.windowStart = 0;
+      }
       this.#follow(header);
       live.clock.see(live.fleet.newest, header.writtenAt, realTime());
       live.onNews();
-      await this.#identify(header, box, unknown, isOther);
+      await this.#identify(header, box, unknown);
     }
     await this.#readClosed(box);
     if (live.isHidden) return HIDDEN;
@@ -193,7 +197,8 @@ class Shard {
       this.wanted.add(windowName(header.windowStart));
       this.part = 0;
     }
-    for (; this.part < header.part; this.part++) this.wanted.add(`${windowName(header.windowEnd)}.${this.part}`);
+    for (const name of earlierParts(windowName(header.windowEnd), header.part).slice(this.part)) this.wanted.add(name);
+    this.part = header.part;
     this.windowStart = header.windowStart;
     this.windowEnd = header.windowEnd;
   }
@@ -202,15 +207,14 @@ class Shard {
    * @param {import("./snapshot.js").Header} header
    * @param {import("./objects.js").Box | null} box
    * @param {boolean} unknown
-   * @param {boolean} isOther
    */
-  async #identify(header, box, unknown, isOther) {
+  async #identify(header, box, unknown) {
     const { identity } = header;
-    const isDue = unknown ? this.known !== identity || isOther : this.known !== identity && performance.now() - this.identifiedAt > IDENTITY_EVERY;
-    if (!identity || !isDue) return;
+    const isDue = unknown || performance.now() - this.identifiedAt > IDENTITY_EVERY;
+    if (!identity || this.known === identity || !isDue) return;
     const got = await this.identities.poll(wider(box), true);
     if (!got) return;
-    for (const columns of got.blocks) this.live.fleet.identify(got.header.fields, columns);
+    for (const columns of got.blocks) this.live.fleet.identify(got.header, columns);
     this.known = got.header.identity ?? "";
     this.identifiedAt = performance.now();
     this.live.onNews();
@@ -218,18 +222,36 @@ class Shard {
 
   /** @param {import("./objects.js").Box | null} box */
   async #readClosed(box) {
-    for (const name of [...this.wanted]) {
-      const got = await positionsAt(`${this.path}closed/${name}`).poll(box);
-      // The window before may close only after this one has begun: until it has, it is asked for again.
-      if (!got && !name.includes(".") && realTime() + this.live.clock.skew - this.windowStart < 30000) continue;
-      this.wanted.delete(name);
-      if (!got) continue;
-      for (const block of got.blocks) this.live.fleet.add(block, got.header.writtenAt);
-      const identities = await identitiesAt(`${this.path}closed/${name}-identity`).poll(wider(box));
-      for (const columns of identities?.blocks ?? [])
-        this.live.fleet.identify(/** @type {any} */ (identities).header.fields, columns);
-      this.live.onNews();
+    for (const name of this.wanted) {
+      const isWindow = !name.includes(".");
+      try {
+        const got = await this.#take(name, box);
+        // The window before may close only after this one has begun: until it has, it is asked for again.
+        if (!got && isWindow && realTime() + this.live.clock.skew - this.windowStart < 30000) continue;
+        this.wanted.delete(name);
+        if (got && isWindow) for (const part of earlierParts(name, got.part)) this.wanted.add(part);
+      } catch (error) {
+        // What does not come is asked for again, after the others; what is damaged stays so.
+        this.wanted.delete(name);
+        if (!trouble(error).isDamaged) this.wanted.add(name);
+        throw error;
+      }
     }
+  }
+
+  /**
+   * @param {string} name of a closed window, or of a part of one
+   * @param {import("./objects.js").Box | null} box
+   */
+  async #take(name, box) {
+    const { fleet, onNews } = this.live;
+    const got = await positionsAt(`${this.path}closed/${name}`).poll(box);
+    if (!got) return null;
+    for (const block of got.blocks) fleet.add(block, got.header.writtenAt);
+    const identities = await identitiesAt(`${this.path}closed/${name}-identity`).poll(wider(box));
+    if (identities) for (const columns of identities.blocks) fleet.identify(identities.header, columns);
+    onNews();
+    return got.header;
   }
 }
 

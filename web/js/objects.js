@@ -11,6 +11,8 @@ const GAP = 13000;
 /** What is asked for of an object that is not known yet. */
 const BEGINNING = 4096;
 const TIMEOUT = 20000;
+/** Of one window: the API asks for as many (src/api/snapshots.py). */
+const MOST_PARTS = 64;
 
 /** An answer that is neither an object nor "not there". */
 export class FetchError extends Error {}
@@ -224,3 +226,22 @@ function together(header, wanted) {
 export const positionsAt = (url) => new Snapshot(url, POSITIONS, readPositions);
 /** @param {string} url */
 export const identitiesAt = (url) => new Snapshot(url, IDENTITIES, readIdentities);
+
+/**
+ * @param {string} name of a closed window
+ * @param {number} part its last one
+ * @returns {string[]} of the parts before that
+ */
+export const earlierParts = (name, part) => Array.from({ length: Math.min(part, MOST_PARTS) }, (_, before) => `${name}.${before}`);
+
+/**
+ * @param {string} url of a closed window
+ * @param {Box | null} box
+ * @returns {Promise<{url: string, header: Header, blocks: Positions[]}[]>} those of its parts that are there, the first one first
+ */
+export async function partsAt(url, box) {
+  const last = await positionsAt(url).poll(box);
+  if (!last) return [];
+  const earlier = await Promise.all(earlierParts(url, last.header.part).map(async (one) => ({ url: one, got: await positionsAt(one).poll(box) })));
+  return [...earlier, { url, got: last }].flatMap(({ url, got }) => (got ? { url, header: got.header, blocks: got.blocks } : []));
+}

@@ -5,7 +5,7 @@ import { realTime } from "./clock.js";
 import { Fleet } from "./fleet.js";
 import { toX, toY, velocity } from "./geo.js";
 import { windowName } from "./live.js";
-import { identitiesAt, positionsAt, widened } from "./objects.js";
+import { identitiesAt, partsAt, widened } from "./objects.js";
 
 const KEPT = 8;
 
@@ -103,15 +103,12 @@ export class Replay {
     const box = this.live.box ?? null;
     await Promise.all([...shards.keys()].map(async (shard) => {
       const url = new URL(`live/${shard}/closed/${windowName(end)}`, base).href;
-      const last = await positionsAt(url).poll(box);
-      if (!last) return;
-      const names = Array.from({ length: last.header.part }, (_, part) => `${url}.${part}`);
-      const parts = await Promise.all(names.map((name) => positionsAt(name).poll(box)));
-      for (const got of [last, ...parts]) if (got) for (const block of got.blocks) fleet.add(block, got.header.writtenAt);
+      const parts = await partsAt(url, box);
+      for (const { header, blocks } of parts) for (const block of blocks) fleet.add(block, header.writtenAt);
       // Another flight of the same aircraft has another callsign: each window has its own.
-      for (const name of [...names, url]) {
-        const got = await identitiesAt(`${name}-identity`).poll(box);
-        for (const columns of got?.blocks ?? []) fleet.identify(/** @type {any} */ (got).header.fields, columns);
+      for (const part of parts) {
+        const got = await identitiesAt(`${part.url}-identity`).poll(box);
+        if (got) for (const columns of got.blocks) fleet.identify(got.header, columns);
       }
     }));
     return fleet;
@@ -137,8 +134,8 @@ export class Replay {
       const box = widened([latitude, longitude, latitude, longitude], 1 + 2 * missing);
       missing++;
       for (const shard of this.live.shards.keys()) {
-        const got = await positionsAt(new URL(`live/${shard}/closed/${windowName(end)}`, this.live.base).href).poll(box);
-        for (const block of got?.blocks ?? []) {
+        const parts = await partsAt(new URL(`live/${shard}/closed/${windowName(end)}`, this.live.base).href, box);
+        for (const block of parts.reverse().flatMap(({ blocks }) => blocks)) {
           const row = block.address.indexOf(address);
           if (row < 0 || !(block.age[row] >= 0)) continue;
           latitude = block.latitude[row];
