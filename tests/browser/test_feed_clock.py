@@ -49,3 +49,19 @@ def test_a_late_feed_that_begins_after_an_empty_view_runs_as_fast_as_it_does(mod
     """Four hours late by design: its first aircraft make the clock no faster."""
     first = 1e12 - 4 * 3_600_000
     assert modules.evaluate(RATE, [first, first + 5_000]) == 1
+
+
+OWN = """async (lags) => {
+  const { FeedClock } = await import('./js/clock.js');
+  const clock = new FeedClock();
+  return lags.map((lag, turn) => {
+    const real = 1e12 + 5000 * turn;
+    clock.see(real - 1000 * lag, real, real);
+    return clock.isOwn;
+  });
+}"""
+
+
+def test_a_feed_that_is_two_minutes_late_changes_its_clock_once(modules):
+    """A little more and a little less than that does not have its aircraft leap to and fro."""
+    assert modules.evaluate(OWN, [5, 119, 121, 119, 100, 121, 89, 119]) == [False] * 2 + [True] * 4 + [False] * 2

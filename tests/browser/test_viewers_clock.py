@@ -24,29 +24,42 @@ SET = """(by) => new Promise((resolve) => {
 })"""
 
 
+WRONG = "Object.defineProperty(performance, 'timeOrigin', {{ value: performance.timeOrigin + {} }});"
+"""In the page and in its worker: a clock that was wrong before."""
+
+
 class Files(StaticFiles):
     """The page's files, with the beginning that a test gives the worker."""
+
+    beginning = ""
 
     def answer(self, path, headers):
         """Answer a GET."""
         found = super().answer(path, headers)
         if path != "/js/worker.js":
             return found
-        return dataclasses.replace(found, body=CLOCK.replace("\n", " ").encode() + found.body)
+        return dataclasses.replace(found, body=self.beginning.encode() + found.body)
 
 
 @pytest.fixture
-def server(site, repository):
+def files(repository):
+    """The page's files."""
+    return Files(repository / "web")
+
+
+@pytest.fixture
+def server(site, files):
     """The page's address."""
-    with WebServer(Files(repository / "web")) as running:
+    with WebServer(files) as running:
         running.connect(site, site)
         yield running.url
 
 
 @pytest.mark.usefixtures("sky")
 @pytest.mark.parametrize("by", [-HOUR, HOUR], ids=["back", "forward"])
-def test_a_clock_that_is_set_while_the_page_is_open_changes_nothing(open_page, by):
+def test_a_clock_that_is_set_while_the_page_is_open_changes_nothing(open_page, files, by):
     """The map goes on, and its aircraft are as old as they are."""
+    files.beginning = CLOCK
     page = open_page(script=CLOCK)
     page.shown(3)
     page.shown_again()
@@ -58,3 +71,42 @@ def test_a_clock_that_is_set_while_the_page_is_open_changes_nothing(open_page, b
     page.shown(3)
     assert page.locator("tr.old").count() == 0
     assert page.evaluate("document.getElementById('clock').textContent").startswith("Live")
+
+
+@pytest.mark.usefixtures("sky")
+@pytest.mark.parametrize("by", [90_000, 600_000], ids=["a little", "much"])
+def test_a_clock_that_is_fast_makes_nothing_old(open_page, files, by):
+    """What time it is the server says: neither an aircraft nor the pipeline's report is of the past."""
+    files.beginning = WRONG.format(by)
+    page = open_page(script=files.beginning)
+    page.shown(3)
+    page.wait("() => document.querySelectorAll('tbody tr').length === 3")
+
+    page.shown_again()
+
+    assert page.locator("tr.old").count() == 0
+    assert page.locator("#health .bad").count() == 0
+
+
+SKEW = """async (seen) => {
+  const { Skew } = await import('./js/clock.js');
+  const skew = new Skew();
+  return seen.map(([seconds, ahead]) => {
+    skew.see(1e12 + 1000 * (seconds + ahead), 1e12 + 1000 * seconds);
+    return skew.value / 1000;
+  });
+}"""
+
+
+@pytest.mark.parametrize(
+    ("seen", "skews"),
+    [
+        ([(0, -0.9), (5, -1.5), (70, -1.9)], [0, 0, 0]),
+        ([(0, -95), (1, -90.5), (2, -90.9), (3, -89)], [-95, -90.5, -90.5, -90.5]),
+        ([(0, 100), (5, -40), (59, -0.5), (61, -30), (120, -30)], [100, 100, 100, 0, -30]),
+    ],
+    ids=["right", "fast", "corrected"],
+)
+def test_the_clock_is_compared_with_the_latest_that_was_heard_in_a_minute(modules, seen, skews):
+    """An answer takes its time, so that the latest is the best; two seconds are no difference."""
+    assert modules.evaluate(SKEW, seen) == skews

@@ -3,7 +3,7 @@
  */
 import { FeedClock, realTime } from "./clock.js";
 import { FORGOTTEN } from "./fleet.js";
-import { earlierParts, identitiesAt, JsonObject, partsAt, positionsAt, widened } from "./objects.js";
+import { earlierParts, identitiesAt, JsonObject, partsAt, positionsAt, servers, widened } from "./objects.js";
 import { reason } from "./retry.js";
 import { SnapshotError } from "./snapshot.js";
 
@@ -46,7 +46,7 @@ export class Live {
     this.base = base;
     this.fleet = fleet;
     this.onNews = onNews;
-    this.clock = new FeedClock();
+    this.clock = new FeedClock(servers);
     this.list = new JsonObject(new URL("live/shards.json", base).href);
     /** @type {Map<string, Shard>} */
     this.shards = new Map();

@@ -1,6 +1,7 @@
 /**
  * Live objects over HTTP: asked for again only if they have changed, whole or by blocks.
  */
+import { realTime, Skew } from "./clock.js";
 import { toLongitude, toX } from "./geo.js";
 import { headerSize, IDENTITIES, POSITIONS, readHeader, readIdentities, readPositions } from "./snapshot.js";
 
@@ -13,6 +14,9 @@ const BEGINNING = 4096;
 const TIMEOUT = 20000;
 /** Of one window: the API asks for as many (src/api/snapshots.py). */
 const MOST_PARTS = 64;
+
+/** By what the answers say. */
+export const servers = new Skew();
 
 /** An answer that is neither an object nor "not there". */
 export class FetchError extends Error {}
@@ -43,6 +47,9 @@ async function get(url, headers = {}) {
   counts.requests++;
   const response = await fetch(url, { headers, cache: "no-store", signal: AbortSignal.timeout(TIMEOUT) });
   const { status } = response;
+  // A cache says what time it was, and how long ago.
+  const date = Date.parse(response.headers.get("Date") ?? "") + 1000 * Number(response.headers.get("Age"));
+  if (date > 0) servers.see(date, realTime());
   // 403 is what S3 answers for what is not there to who may not list; a browser's cache may answer a 304 as a 200.
   if (status === 304) counts.unchanged++;
   else if (![200, 206, 403, 404].includes(status)) throw new FetchError(`${new URL(url).pathname}: HTTP ${status}`);

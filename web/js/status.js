@@ -54,15 +54,18 @@ export function watch(live, post) {
     // While the past is shown, nothing newer is asked for.
     const shards = live.isPaused ? [] : live.current;
     const newest = (/** @type {"writtenAt" | "windowEnd"} */ name) => (shards.length ? Math.max(...shards.map((shard) => shard[name])) : NaN);
+    const real = realTime();
+    const now = real + live.clock.skew;
     post({
       type: "health",
+      now,
       status,
       shards: live.current.length,
       aircraft: live.total,
       windowEnd: newest("windowEnd"),
-      behind: (realTime() + live.clock.skew - newest("writtenAt")) / 1000,
+      behind: (now - newest("writtenAt")) / 1000,
       isRecording: live.clock.isOwn,
-      feed: live.clock.reading(realTime()),
+      feed: live.clock.reading(real),
       since: live.since,
       until: live.closedUntil,
       step: live.windowSeconds * 1000,
