@@ -59,6 +59,8 @@ export class Live {
     this.isPaused = false;
     /** How often all were to be polled at once. */
     this.woken = 0;
+    /** How many closed windows were read after they had closed. */
+    this.windowsRead = 0;
     /** @type {Map<string, Trouble>} */
     this.troubles = new Map();
   }
@@ -229,7 +231,9 @@ class Shard {
         // The window before may close only after this one has begun: until it has, it is asked for again.
         if (!got && isWindow && realTime() + this.live.clock.skew - this.windowStart < 30000) continue;
         this.wanted.delete(name);
-        if (got && isWindow) for (const part of earlierParts(name, got.part)) this.wanted.add(part);
+        if (!got || !isWindow) continue;
+        for (const part of earlierParts(name, got.part)) this.wanted.add(part);
+        this.live.windowsRead++;
       } catch (error) {
         // What does not come is asked for again, after the others; what is damaged stays so.
         this.wanted.delete(name);

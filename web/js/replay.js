@@ -120,7 +120,8 @@ export class Replay {
    * @param {number} until milliseconds since the epoch, real time
    * @param {number} count windows back
    * @param {[number, number]} from latitude and longitude where it is
-   * @param {(points: [number, number, number, number][]) => void} found x, y, feed milliseconds, altitude; called as they come
+   * @param {(points: [number, number, number, number][], end: number) => boolean | void} found
+   *   x, y, feed milliseconds, altitude; called as they come, with the end of the window that the first is of; false ends it
    * @returns {Promise<void>}
    */
   async track(address, until, count, from, found) {
@@ -144,7 +145,7 @@ export class Replay {
           missing = 0;
         }
       }
-      if (missing === 0) found(points);
+      if (missing === 0 && found(points, end) === false) return;
     }
   }
 }
@@ -175,7 +176,7 @@ export class Playback {
   get time() {
     const { past } = this;
     const now = realTime();
-    return past ? past.of.time + (now - past.since) * past.of.speed : now;
+    return past ? past.of.time + (now - past.since) * past.of.speed : now + this.live.clock.skew;
   }
 
   /** @returns {import("./clock.js").Reading} the feed's clock, by realTime() */

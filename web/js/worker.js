@@ -25,7 +25,10 @@ const PAST_WINDOWS = 10;
 const base = new URL("..", import.meta.url).href;
 const live = new Live(base, new Fleet(), () => news());
 const replay = new Replay(live);
-const playback = new Playback(replay, () => changed(), (attempt, isWanted) => insist("replay", attempt, isWanted));
+const playback = new Playback(replay, () => {
+  isTrackDue = true;
+  changed();
+}, (attempt, isWanted) => insist("replay", attempt, isWanted));
 const status = watch(live, (message) => post(message));
 let origin = 0;
 /** @type {import("./filters.js").Filters} */
@@ -39,6 +42,13 @@ let selected = null;
 /** @type {[number, number, number, number][]} */
 let wholeTrack = [];
 let trackTicket = 0;
+/** The end of the newest window that the track was read from. */
+let trackedUntil = -Infinity;
+/** Whether there may be more of it, and whether it is being read. */
+let isTrackDue = false;
+let isTracking = false;
+/** How many closed windows had been read when it was due for the last time. */
+let windowsRead = 0;
 /** The region whose tracks were read. */
 let tracked = "";
 /** @type {import("./picture.js").Airports | null} */
@@ -94,6 +104,9 @@ function picture() {
   if (performance.now() - lastList > LIST_EVERY) list(places, now);
   if (selected !== null) {
     const place = fleet.places.get(selected);
+    if (windowsRead !== live.windowsRead) isTrackDue = true;
+    windowsRead = live.windowsRead;
+    if (isTrackDue && !isTracking && place !== undefined) whereItWas(selected, [fleet.latitude[place], fleet.longitude[place]]);
     post({ type: "details", address: selected, aircraft: place === undefined ? null : details(fleet, place, now) });
   }
 }
@@ -114,20 +127,42 @@ function changed() {
   news();
 }
 
-async function whereItWas() {
-  const ticket = ++trackTicket;
+/** @param {string | null} address from now on, and nothing is known of its track */
+function choose(address) {
+  selected = address;
   wholeTrack = [];
+  trackedUntil = -Infinity;
+  isTrackDue = true;
+  isTracking = false;
+  trackTicket++;
   live.troubles.delete("track");
-  const { fleet } = playback;
-  const place = selected === null ? undefined : fleet.places.get(selected);
-  if (place === undefined || selected === null) return;
-  const address = selected;
-  const from = /** @type {[number, number]} */ ([fleet.latitude[place], fleet.longitude[place]]);
-  await insist("track", () => replay.track(address, playback.time, TRACK_WINDOWS, from, (points) => {
-    if (ticket !== trackTicket) return;
-    wholeTrack = points;
+}
+
+/**
+ * Reads the selected aircraft's track up to the time that is shown: what follows the known part of it, or all of it.
+ * @param {string} address
+ * @param {[number, number]} from latitude and longitude where it is
+ */
+async function whereItWas(address, from) {
+  const ticket = ++trackTicket;
+  isTrackDue = false;
+  isTracking = true;
+  const { time } = playback;
+  const step = live.windowSeconds * 1000;
+  const last = Math.floor(time / step) * step;
+  const count = last < trackedUntil ? TRACK_WINDOWS : Math.min(TRACK_WINDOWS, (last - trackedUntil) / step);
+  const known = wholeTrack;
+  let newest = -Infinity;
+  await insist("track", () => replay.track(address, time, count, from, (points, end) => {
+    if (ticket !== trackTicket) return false;
+    newest = Math.max(newest, end);
+    wholeTrack = [...known.filter((point) => point[2] < points[0][2]), ...points];
     news();
+    return true;
   }), () => ticket === trackTicket);
+  if (ticket !== trackTicket) return;
+  if (newest > -Infinity) trackedUntil = newest;
+  isTracking = false;
 }
 
 async function land() {
@@ -194,9 +229,8 @@ const handlers = {
     changed();
   },
   select({ address }) {
-    selected = address;
+    if (address !== selected) choose(address);
     changed();
-    whereItWas();
   },
   search({ text }) {
     post({ type: "found", text, ...search(playback.fleet, airports, text, playback.clock().feed) });
