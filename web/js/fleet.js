@@ -52,14 +52,18 @@ export class Fleet {
   /**
    * @param {Positions} block
    * @param {number} writtenAt milliseconds since the epoch: what is said to have been ingested long after that was not
+   * @param {number} [latest] what was ingested after that is left out
+   * @returns {number} the newest ingestion time of the block; -Infinity is none
    */
-  add(block, writtenAt) {
+  add(block, writtenAt, latest = Infinity) {
+    let newest = -Infinity;
     for (let row = 0; row < block.count; row++) {
       const measured = block.measured[row];
       const timestamp = measured + block.ahead[row];
       const ingestion = measured + block.delay[row];
+      if (ingestion > latest) continue;
       const place = this.#place(block.address[row]);
-      if (ingestion > this.newest && ingestion <= writtenAt + LIVE) this.newest = ingestion;
+      if (ingestion > newest && ingestion <= writtenAt + LIVE) newest = ingestion;
       const isNew = isNewer(measured, timestamp, ingestion, this.measured[place], this.timestamp[place], this.ingestion[place]);
       if (isNew) {
         this.measured[place] = measured;
@@ -84,6 +88,8 @@ export class Fleet {
         this.#remember(place, positionTime, block.latitude[row], block.longitude[row], this.lastAltitude[place]);
       }
     }
+    this.newest = Math.max(this.newest, newest);
+    return newest;
   }
 
   /** @param {Positions} block of the past: only tracks are made of it */
@@ -124,13 +130,11 @@ export class Fleet {
       if (now - this.measured[place] > FORGOTTEN * 1000) this.#remove(place);
   }
 
-  clear() {
-    this.size = 0;
-    this.places.clear();
-    this.address = [];
-    this.identity = [];
-    this.newest = -Infinity;
-    this.texts.clear();
+  /** @param {number} newest the newest ingestion time of a recording that has begun again: what was long after it is gone */
+  goBack(newest) {
+    this.newest = newest;
+    for (let place = this.size - 1; place >= 0; place--)
+      if (this.ingestion[place] > newest + LIVE) this.#remove(place);
   }
 
   /**

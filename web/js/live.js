@@ -1,7 +1,7 @@
 /**
  * The live feed: polls each shard's open window, and takes the windows before it and its identities when they are needed.
  */
-import { FeedClock, realTime } from "./clock.js";
+import { FeedClock, LIVE, realTime } from "./clock.js";
 import { FORGOTTEN } from "./fleet.js";
 import { earlierParts, identitiesAt, JsonObject, partsAt, positionsAt, servers, widened } from "./objects.js";
 import { reason } from "./retry.js";
@@ -148,6 +148,9 @@ class Shard {
     this.windowEnd = 0;
     this.part = 0;
     this.aircraft = 0;
+    /** The newest ingestion time, and the start of the window that it is of. */
+    this.newest = -Infinity;
+    this.newestOf = 0;
     this.writtenAt = 0;
     this.period = USUAL_PERIOD;
     /** @type {Set<string>} closed objects still to be read */
@@ -170,7 +173,7 @@ class Shard {
     let unknown = false;
     if (got) {
       const { header, blocks } = got;
-      for (const block of blocks) live.fleet.add(block, header.writtenAt);
+      this.#compare(header, Math.max(...blocks.map((block) => live.fleet.add(block, header.writtenAt))));
       unknown = blocks.some((block) => block.address.some((a) => !live.fleet.identity[live.fleet.places.get(a) ?? -1]));
       if (isOther) {
         // Of what is looked at now, neither identities nor what has closed were read.
@@ -186,6 +189,19 @@ class Shard {
     if (live.isHidden) return HIDDEN;
     if (!live.current.includes(this)) return ABSENT;
     return got ? Math.max(SHORTEST, Math.min(LONGEST, this.period * 0.9)) : SHORTEST;
+  }
+
+  /**
+   * Goes back with a recording that has begun again: a window all of which was ingested long before one that it follows.
+   * @param {import("./snapshot.js").Header} header
+   * @param {number} newest ingestion time in what was read of it
+   */
+  #compare({ windowStart }, newest) {
+    if (newest === -Infinity) return;
+    const hasBegunAgain = windowStart > this.newestOf && newest < this.newest - LIVE;
+    if (hasBegunAgain) this.live.fleet.goBack(newest);
+    this.newest = hasBegunAgain ? newest : Math.max(this.newest, newest);
+    this.newestOf = windowStart;
   }
 
   /** @param {import("./snapshot.js").Header} header */
@@ -251,7 +267,9 @@ class Shard {
     const { fleet, onNews } = this.live;
     const got = await positionsAt(`${this.path}closed/${name}`).poll(box);
     if (!got) return null;
-    for (const block of got.blocks) fleet.add(block, got.header.writtenAt);
+    // What it says of long after the open window is of a recording that has begun again.
+    const latest = fleet.newest === -Infinity ? Infinity : fleet.newest + LIVE;
+    for (const block of got.blocks) fleet.add(block, got.header.writtenAt, latest);
     const identities = await identitiesAt(`${this.path}closed/${name}-identity`).poll(wider(box));
     if (identities) for (const columns of identities.blocks) fleet.identify(identities.header, columns);
     onNews();
