@@ -33,7 +33,7 @@ const link = readLink(location.hash);
 let { selected } = link;
 /** Until when the aircraft that somebody has just chosen is moved out from under the list or the panel. */
 let soughtUntil = 0;
-let shownPast = { shown: realTime(), real: realTime(), isPast: false };
+let shownPast = { shown: realTime(), real: realTime(), until: Infinity, isPast: false };
 const show = { labels: true, tracks: link.hasTrails };
 let viewTimer = 0;
 const canvas = /** @type {HTMLCanvasElement} */ (byId("canvas"));
@@ -170,8 +170,8 @@ function uncover({ latitude, longitude }) {
 /** @type {Record<string, (message: any) => void>} */
 const handlers = {
   aircraft(message) {
-    const { data, shown, isPast } = message;
-    shownPast = { shown, real: realTime(), isPast };
+    const { data, shown, until, isPast } = message;
+    shownPast = { shown, real: realTime(), until, isPast };
     scene.setAircraft(message);
     if (!camera.isChosen) lookAt(data);
   },
@@ -305,8 +305,9 @@ function start() {
   if (selected !== null) select(selected);
   setInterval(() => {
     const now = realTime();
-    const { shown, real, isPast } = shownPast;
-    timeline.at(isPast ? shown + (now - real) * (timeline.isPlaying ? Number(timeline.speed.value) : 0) : now, isPast, at(scene.clock, now));
+    const { shown, real, until, isPast } = shownPast;
+    const gone = (now - real) * (timeline.isPlaying ? Number(timeline.speed.value) : 0);
+    timeline.at(isPast ? Math.min(until, shown + gone) : now, isPast, at(scene.clock, now));
   }, 500);
   scene.tick();
 }

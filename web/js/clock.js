@@ -13,7 +13,7 @@ const NEAR = 2000;
 /** @returns {number} milliseconds since the epoch by this machine's clock, which nobody sets while the page is open */
 export const realTime = () => performance.timeOrigin + performance.now();
 
-/** @typedef {{feed: number, real: number, rate: number}} Reading at `real` (realTime()) the feed's clock showed `feed` */
+/** @typedef {{feed: number, real: number, rate: number, until?: number}} Reading at `real` (realTime()) the feed's clock showed `feed`; it stops at `until` */
 
 /** How far the servers' clock is ahead of this machine's. */
 export class Skew {
@@ -79,4 +79,4 @@ export class FeedClock {
 }
 
 /** @param {Reading} reading @param {number} real @returns {number} milliseconds of the feed's clock */
-export const at = (reading, real) => reading.feed + (real - reading.real) * reading.rate;
+export const at = ({ feed, real: then, rate, until = Infinity }, real) => Math.min(until, feed + (real - then) * rate);

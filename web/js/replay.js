@@ -172,11 +172,11 @@ export class Playback {
     return this.past?.fleet ?? this.live.fleet;
   }
 
-  /** The time that is shown, milliseconds since the epoch. */
+  /** The time that is shown, milliseconds since the epoch: at most until when the aircraft are known. */
   get time() {
     const { past } = this;
     const now = realTime();
-    return past ? past.of.time + (now - past.since) * past.of.speed : now + this.live.clock.skew;
+    return past ? Math.min(past.until, past.of.time + (now - past.since) * past.of.speed) : now + this.live.clock.skew;
   }
 
   /** @returns {import("./clock.js").Reading} the feed's clock, by realTime() */
@@ -184,8 +184,9 @@ export class Playback {
     const { past } = this;
     const real = realTime();
     if (!past) return this.live.clock.reading(real);
-    const { clock, of } = past;
-    return { feed: clock.feed + (this.time - of.time) * clock.rate, real, rate: clock.rate * of.speed };
+    const { clock, of, until } = past;
+    const feed = (/** @type {number} */ time) => clock.feed + (time - of.time) * clock.rate;
+    return { feed: feed(this.time), real, rate: clock.rate * of.speed, until: feed(until) };
   }
 
   /** @param {number} time milliseconds since the epoch @param {number} speed 0 stands still */

@@ -92,7 +92,7 @@ function picture() {
   if (!past) live.fleet.forget(now);
   const matches = matcher(filters, fleet);
   const data = instances(fleet, matches, now, origin, selected);
-  post({ type: "aircraft", data, origin, clock: reading, shown: playback.time, isPast: !!past }, [data.buffer]);
+  post({ type: "aircraft", data, origin, clock: reading, shown: playback.time, until: past?.until, isPast: !!past }, [data.buffer]);
   if (fleet.size) startTheRest();
   if (!view) return;
   const places = inView(fleet, view, matches, now);
