@@ -23,11 +23,15 @@ class Site(LiveSite):
     def __init__(self):
         super().__init__()
         self.refused = set()
+        self.next = None
 
     def _answer(self, path, headers):
         if path in self.refused:
             return plain(HTTPStatus.SERVICE_UNAVAILABLE, "down")
-        return super()._answer(path, headers)
+        found = super()._answer(path, headers)
+        if self.next:
+            self.put(*self.next)
+        return found
 
 
 @pytest.fixture
@@ -135,3 +139,24 @@ def test_identities_that_were_refused_come_later(sky, open_page):
     sky.site.refused.clear()
 
     page.wait(f"() => {NAMES}.sort().join() === 'CLOSED1,OPEN1'")
+
+
+READ = """async ([url, box]) => {
+  const { positionsAt } = await import('./js/objects.js');
+  const { blocks } = await positionsAt(url).poll(box);
+  return blocks.flatMap((block) => block.address);
+}"""
+
+
+def test_an_object_that_a_smaller_one_replaces_while_it_is_read_is_read_again(sky, modules, server):
+    """What is asked for next lies beyond its end by now."""
+    start = sky.now - sky.now % MINUTE
+    usual = {"latitude": 47.0, "longitude": 8.0}
+    fleet = [sky.fly(f"{number * 7919:06X}", longitude=-170 + number * 0.1) for number in range(2_000)]
+    fleet += [sky.fly(f"{number * 7919:06X}", **usual) for number in range(2_000, 2_100)]
+    large, small = (write(columns(some, start), header(start)) for some in (fleet, fleet[-1:]))
+    sky.site.put("live/x", large)
+    sky.site.next = "live/x", small
+
+    assert modules.evaluate(READ, [f"{server}live/x", [46.9, 7.9, 47.1, 8.1]]) == [fleet[-1].icao_address]
+    assert HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE in statuses(sky.site, "/live/x")

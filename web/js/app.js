@@ -34,6 +34,8 @@ let { selected } = link;
 /** Until when the aircraft that somebody has just chosen is moved out from under the list or the panel. */
 let soughtUntil = 0;
 let shownPast = { shown: realTime(), real: realTime(), until: Infinity, isPast: false };
+/** Whether the feed's clock is: a link's aircraft was looked for in the flights of today, and may be one of a recording. */
+let isClockKnown = false;
 const show = { labels: true, tracks: link.hasTrails };
 let viewTimer = 0;
 const canvas = /** @type {HTMLCanvasElement} */ (byId("canvas"));
@@ -104,11 +106,16 @@ function select(address, isFocused = false) {
   } else {
     const isOther = address !== panel.address;
     panel.show(address, null);
-    if (isOther) flights.show(address, panel.parts.flights, at(scene.clock, realTime()));
+    if (isOther) listFlights(address);
     if (isFocused) byId("panel").focus({ preventScroll: true });
   }
   form.hide();
   writeAddress();
+}
+
+/** @param {string} address */
+function listFlights(address) {
+  flights.show(address, panel.parts.flights, at(scene.clock, realTime()));
 }
 
 /** Selects what somebody has pointed at, which is then to be seen. @param {string | null} address @param {boolean} [isFocused] */
@@ -174,6 +181,9 @@ const handlers = {
     shownPast = { shown, real: realTime(), until, isPast };
     scene.setAircraft(message);
     if (!camera.isChosen) lookAt(data);
+    if (isClockKnown || !data.length) return;
+    isClockKnown = true;
+    if (selected !== null) listFlights(selected);
   },
   labels: (message) => scene.setLabels(message),
   world: (world) => scene.setWorld(world),

@@ -22,18 +22,10 @@ export const servers = new Skew();
 export class FetchError extends Error {}
 
 /** @typedef {[number, number, number, number]} Box south, west, north, east in degrees; west > east crosses 180 */
-/**
- * @typedef {object} Counts what was asked for so far
- * @property {number} requests
- * @property {number} unchanged
- * @property {number} bytes
- */
-/** @type {Counts} */
-export const counts = { requests: 0, unchanged: 0, bytes: 0 };
 
 /**
  * @typedef {object} Got
- * @property {number} status 200, 206, 304 or 404
+ * @property {number} status 200, 206, 304, 404 or 416
  * @property {Uint8Array<ArrayBuffer>} bytes
  * @property {string} etag
  */
@@ -44,18 +36,16 @@ export const counts = { requests: 0, unchanged: 0, bytes: 0 };
  * @returns {Promise<Got>}
  */
 async function get(url, headers = {}) {
-  counts.requests++;
   const response = await fetch(url, { headers, cache: "no-store", signal: AbortSignal.timeout(TIMEOUT) });
   const { status } = response;
   // A cache says what time it was, and how long ago.
   const date = Date.parse(response.headers.get("Date") ?? "") + 1000 * Number(response.headers.get("Age"));
   if (date > 0) servers.see(date, realTime());
   // 403 is what S3 answers for what is not there to who may not list; a browser's cache may answer a 304 as a 200.
-  if (status === 304) counts.unchanged++;
-  else if (![200, 206, 403, 404].includes(status)) throw new FetchError(`${new URL(url).pathname}: HTTP ${status}`);
+  // A range of an object that a smaller one has replaced gives a 416.
+  if (![200, 206, 304, 403, 404, 416].includes(status)) throw new FetchError(`${new URL(url).pathname}: HTTP ${status}`);
   const found = status === 200 || status === 206;
   const bytes = new Uint8Array(found ? await response.arrayBuffer() : new ArrayBuffer(0));
-  counts.bytes += bytes.length;
   return { status: status === 403 ? 404 : status, bytes, etag: response.headers.get("ETag") ?? "" };
 }
 

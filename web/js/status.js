@@ -3,7 +3,7 @@
  */
 import { realTime } from "./clock.js";
 import { trouble } from "./live.js";
-import { counts, JsonObject } from "./objects.js";
+import { JsonObject } from "./objects.js";
 
 /** Milliseconds between two polls, while the page is looked at and while it is not. */
 const EVERY = 5000;
@@ -69,7 +69,6 @@ export function watch(live, post) {
       since: live.since,
       until: live.closedUntil,
       step: live.windowSeconds * 1000,
-      counts: { ...counts },
       troubles: [...live.troubles].map(([name, trouble]) => ({ name, ...trouble })),
     });
   }
