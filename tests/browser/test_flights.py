@@ -93,6 +93,23 @@ def test_a_click_draws_a_flights_whole_way(open_page, api):
     ]
 
 
+def test_a_link_to_an_aircraft_of_a_recording_has_its_flights_of_then(sky, open_page, api):
+    """Which day it is there is known once its aircraft have come."""
+    then = sky.now - 400 * 24 * 3_600_000
+    for update in sky.aircraft.values():
+        update.timestamp = update.ingestion_time = sky.instant(then)
+    sky.writer._windows[0].clear()
+    sky.writer.add(sky.aircraft.values())
+    sky.writer.write(sky.now)
+    day = f"{sky.instant(then):%Y-%m-%d}"
+    (flight, *_), *_ = api.flights.values()
+    api.flights = {day: [flight]}
+
+    page = open_page(f"at=47,8,6.5&aircraft={ADDRESS}")
+
+    page.wait("() => document.querySelectorAll('.flights button').length === 1")
+
+
 ALTITUDES = """async (way) => {
   const { pieces } = await import('./js/flights.js');
   return pieces(way).filter((_, place) => place % 6 === 4);

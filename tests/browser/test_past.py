@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 MINUTE = 60_000
 NAMES = "[...document.querySelectorAll('tbody tr button')].map((button) => button.textContent)"
 
@@ -69,3 +71,46 @@ WAY = """async (parts) => {
 def test_an_aircraft_is_on_its_way_for_all_of_a_long_window(modules):
     """From one place to the next, a quarter of an hour apart, at one speed, and no part of it fades."""
     assert modules.evaluate(WAY, [0.0, 0.25, 0.5, 1.0]) == [[8, 0], [8.25, 0], [8.5, 0], [9, 0]]
+
+
+LATE = """async () => {
+  const [{ Playback }, { at, realTime }] = await Promise.all(
+    ['replay', 'clock'].map((name) => import(`./js/${name}.js`)));
+  const time = 1800000000000, minute = 60000;
+  const until = time + minute;
+  const live = { closedUntil: time + 3 * minute, troubles: new Map() };
+  const playback = new Playback({ live, at: () => new Promise(() => {}) }, () => {}, (attempt) => attempt());
+  const of = { time, speed: 300 };
+  playback.asked = of;
+  playback.past = { fleet: {}, clock: { feed: 1e12, real: 0, rate: 2 }, until, of, since: realTime() - 10 * minute };
+  const reading = playback.clock();
+  return [playback.time - time, reading.feed - 1e12, at(reading, reading.real + 10 * minute) - 1e12];
+}"""
+
+
+def test_what_comes_late_is_waited_for_at_the_end_of_what_is_there(modules):
+    """However fast it goes, and however long the machine slept: neither aircraft nor the clock run on and leap back."""
+    assert modules.evaluate(LATE) == [MINUTE, 2 * MINUTE, 2 * MINUTE]
+
+
+def test_a_past_that_waits_for_its_next_window_can_be_paused(sky, open_page, site):
+    """It stays where it is: the time that is shown has not run on into the present."""
+    start = sky.rewind(6)
+    for minute in range(6):
+        sky.write(now=start + minute * MINUTE + 30_000)
+    sky.write()
+    page = open_page()
+    page.go_back(start + 2 * MINUTE)
+    site.is_down = True
+    page.select_option("#speed", "300")
+    page.until(
+        lambda: (
+            max(Counter(one for one in list(site.requests) if one[1] == 503 and "closed" in one[0]).values(), default=0)
+            > 2
+        )
+    )
+
+    page.click("#play")
+
+    page.wait("() => document.getElementById('play').textContent === 'Play'")
+    assert page.evaluate("document.getElementById('clock').textContent").startswith("Past")

@@ -4,7 +4,7 @@
 import { Alerts } from "./alerts.js";
 import { Basemap } from "./basemap.js";
 import { Camera } from "./camera.js";
-import { at } from "./clock.js";
+import { at, realTime } from "./clock.js";
 import { byId, element, setText } from "./dom.js";
 import { FilterForm } from "./filterform.js";
 import { readLink, writeLink } from "./filters.js";
@@ -34,7 +34,9 @@ const link = readLink(location.hash);
 let { selected } = link;
 /** Until when the aircraft that somebody has just chosen is moved out from under the list or the panel. */
 let soughtUntil = 0;
-let shownPast = { shown: Date.now(), real: Date.now(), isPast: false };
+let shownPast = { shown: realTime(), real: realTime(), until: Infinity, isPast: false };
+/** Whether the feed's clock is: a link's aircraft was looked for in the flights of today, and may be one of a recording. */
+let isClockKnown = false;
 const show = { labels: true, tracks: link.hasTrails };
 let viewTimer = 0;
 /** Whether all of the world is read. */
@@ -111,16 +113,21 @@ function select(address, isFocused = false) {
   } else {
     const isOther = address !== panel.address;
     if (isOther) panel.show(address, null, "Waiting for what is known of it.");
-    if (isOther) flights.show(address, panel.parts.flights, at(scene.clock, Date.now()));
+    if (isOther) listFlights(address);
     if (isFocused) byId("panel").focus({ preventScroll: true });
   }
   form.hide();
   writeAddress();
 }
 
+/** @param {string} address */
+function listFlights(address) {
+  flights.show(address, panel.parts.flights, at(scene.clock, realTime()));
+}
+
 /** Selects what somebody has pointed at, which is then to be seen. @param {string | null} address @param {boolean} [isFocused] */
 function choose(address, isFocused) {
-  soughtUntil = Date.now() + SOUGHT;
+  soughtUntil = performance.now() + SOUGHT;
   select(address, isFocused);
 }
 
@@ -163,7 +170,7 @@ function lookAt(data) {
  * @param {import("./picture.js").Details} aircraft
  */
 function uncover({ latitude, longitude }) {
-  if (camera.flight || Date.now() > soughtUntil || !scene.painter) return;
+  if (camera.flight || performance.now() > soughtUntil || !scene.painter) return;
   const [x, y] = camera.pixel(toX(longitude), toY(latitude));
   if (!(x >= 0 && x < camera.width && y >= 0 && y < camera.height)) return;
   soughtUntil = 0;
@@ -178,10 +185,13 @@ function uncover({ latitude, longitude }) {
 /** @type {Record<string, (message: any) => void>} */
 const handlers = {
   aircraft(message) {
-    const { data, shown, isPast } = message;
-    shownPast = { shown, real: Date.now(), isPast };
+    const { data, shown, until, isPast } = message;
+    shownPast = { shown, real: realTime(), until, isPast };
     scene.setAircraft(message);
     if (!camera.isChosen) lookAt(data);
+    if (isClockKnown || !data.length) return;
+    isClockKnown = true;
+    if (selected !== null) listFlights(selected);
   },
   labels: (message) => scene.setLabels(message),
   world: (world) => scene.setWorld(world),
@@ -313,9 +323,10 @@ function start() {
   new ResizeObserver(() => camera.resize(innerWidth, innerHeight)).observe(document.documentElement);
   if (selected !== null) select(selected);
   setInterval(() => {
-    const now = Date.now();
-    const { shown, real, isPast } = shownPast;
-    timeline.at(isPast ? shown + (now - real) * (timeline.isPlaying ? Number(timeline.speed.value) : 0) : now, isPast, at(scene.clock, now));
+    const now = realTime();
+    const { shown, real, until, isPast } = shownPast;
+    const gone = (now - real) * (timeline.isPlaying ? Number(timeline.speed.value) : 0);
+    timeline.at(isPast ? Math.min(until, shown + gone) : now, isPast, at(scene.clock, now));
   }, 500);
   scene.tick();
 }

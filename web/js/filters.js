@@ -1,6 +1,7 @@
 /**
  * Which aircraft are shown, and the page's address, which shows the same again.
  */
+import { EMERGENCIES } from "./fleet.js";
 import { toLatitude, toLongitude, toX, toY } from "./geo.js";
 
 /**
@@ -87,7 +88,7 @@ export function matcher(filters, fleet) {
   const squawks = list(filters.squawk);
   if (squawks.length)
     tests.push((place) => {
-      const emergency = ["", "7500", "7600", "7700"][fleet.emergency(place)];
+      const emergency = EMERGENCIES[fleet.emergency(place)];
       return squawks.includes(emergency) || begins(fleet.identity[place]?.squawk, squawks);
     });
   if (filters.source) tests.push((place) => fleet.source(place) === filters.source);

@@ -19,7 +19,7 @@ export const EMERGENCY_NAMES = ["", "Unlawful interference", "Radio failure", "E
 /** @typedef {import("./snapshot.js").Positions} Positions */
 
 const COLUMNS = /** @type {const} */ (["measured", "timestamp", "ingestion", "positionTime", "latitude", "longitude",
-  "altitude", "speed", "verticalRate", "heading", "flags", "lastAltitude", "lastHeading"]);
+  "altitude", "speed", "verticalRate", "heading", "flags", "lastAltitude", "lastHeading", "identified"]);
 
 /** Columns over all aircraft; an aircraft keeps its place until it is forgotten. NaN is no value. */
 export class Fleet {
@@ -37,6 +37,8 @@ export class Fleet {
     this.heading = this.flags = new Float64Array(0);
     /** One update in seven has no altitude, one in twenty no heading: the last known one is drawn. */
     this.lastAltitude = this.lastHeading = new Float64Array(0);
+    /** Which window its identity is of, the newest one, and which part of that. */
+    this.identified = new Float64Array(0);
     /** A ring of x, y, milliseconds after `trackOrigin`, and altitude for each aircraft. */
     this.track = new Float32Array(0);
     this.trackCount = new Uint16Array(0);
@@ -50,15 +52,20 @@ export class Fleet {
   /**
    * @param {Positions} block
    * @param {number} writtenAt milliseconds since the epoch: what is said to have been ingested long after that was not
+   * @param {number} [latest] what was ingested after that is left out
+   * @returns {number} the newest ingestion time of the block; -Infinity is none
    */
-  add(block, writtenAt) {
+  add(block, writtenAt, latest = Infinity) {
+    let newest = -Infinity;
     for (let row = 0; row < block.count; row++) {
       const measured = block.measured[row];
       const timestamp = measured + block.ahead[row];
       const ingestion = measured + block.delay[row];
+      if (ingestion > latest) continue;
       const place = this.#place(block.address[row]);
-      if (ingestion > this.newest && ingestion <= writtenAt + LIVE) this.newest = ingestion;
-      if (isNewer(measured, timestamp, ingestion, this.measured[place], this.timestamp[place], this.ingestion[place])) {
+      if (ingestion > newest && ingestion <= writtenAt + LIVE) newest = ingestion;
+      const isNew = isNewer(measured, timestamp, ingestion, this.measured[place], this.timestamp[place], this.ingestion[place]);
+      if (isNew) {
         this.measured[place] = measured;
         this.timestamp[place] = timestamp;
         this.ingestion[place] = ingestion;
@@ -67,9 +74,12 @@ export class Fleet {
         this.verticalRate[place] = block.verticalRate[row];
         this.heading[place] = block.heading[row];
         this.flags[place] = block.flags[row];
-        if (block.altitude[row] === block.altitude[row]) this.lastAltitude[place] = block.altitude[row];
-        if (block.heading[row] === block.heading[row]) this.lastHeading[place] = block.heading[row];
       }
+      // An earlier window says what the newest update does not.
+      const altitude = block.altitude[row];
+      const heading = block.heading[row];
+      if (altitude === altitude && (isNew || Number.isNaN(this.lastAltitude[place]))) this.lastAltitude[place] = altitude;
+      if (heading === heading && (isNew || Number.isNaN(this.lastHeading[place]))) this.lastHeading[place] = heading;
       const positionTime = measured - block.age[row];
       if (positionTime > this.positionTime[place] || (positionTime === positionTime && !(this.positionTime[place] > 0))) {
         this.positionTime[place] = positionTime;
@@ -78,6 +88,8 @@ export class Fleet {
         this.#remember(place, positionTime, block.latitude[row], block.longitude[row], this.lastAltitude[place]);
       }
     }
+    this.newest = Math.max(this.newest, newest);
+    return newest;
   }
 
   /** @param {Positions} block of the past: only tracks are made of it */
@@ -91,21 +103,24 @@ export class Fleet {
   }
 
   /**
-   * @param {string[]} fields
+   * @param {{fields: string[], windowStart: number, part: number}} header
    * @param {(string | null)[][]} columns the first are addresses
    */
-  identify(fields, columns) {
+  identify({ fields, windowStart, part }, columns) {
+    const order = windowStart + part; // a window has fewer parts than milliseconds
     columns[0].forEach((address, row) => {
       const place = this.places.get(/** @type {string} */ (address));
       if (place === undefined) return;
+      const isOlder = order < this.identified[place];
       /** @type {Identity} */
       const identity = this.identity[place] ?? {};
       for (let i = 1; i < fields.length; i++) {
         const text = columns[i][row];
-        // An update without a callsign does not take it away.
-        if (text !== null) identity[fields[i]] = this.#shared(text);
+        // An update without a callsign does not take it away, and one before it only says what is not known.
+        if (text !== null && !(isOlder && fields[i] in identity)) identity[fields[i]] = this.#shared(text);
       }
       this.identity[place] = identity;
+      if (!isOlder) this.identified[place] = order;
     });
   }
 
@@ -115,13 +130,11 @@ export class Fleet {
       if (now - this.measured[place] > FORGOTTEN * 1000) this.#remove(place);
   }
 
-  clear() {
-    this.size = 0;
-    this.places.clear();
-    this.address = [];
-    this.identity = [];
-    this.newest = -Infinity;
-    this.texts.clear();
+  /** @param {number} newest the newest ingestion time of a recording that has begun again: what was long after it is gone */
+  goBack(newest) {
+    this.newest = newest;
+    for (let place = this.size - 1; place >= 0; place--)
+      if (this.ingestion[place] > newest + LIVE) this.#remove(place);
   }
 
   /**

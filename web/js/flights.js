@@ -62,6 +62,8 @@ export class Flights {
     this.ticket = 0;
     /** The list that is shown, or asked for. */
     this.listed = 0;
+    /** Of whom it is, and of when. */
+    this.subject = "";
   }
 
   /**
@@ -70,6 +72,9 @@ export class Flights {
    * @param {number} now the feed's clock
    */
   async show(address, place, now) {
+    const subject = `${address} ${Math.floor(now / DAY)}`;
+    if (subject === this.subject) return;
+    this.subject = subject;
     const ticket = (this.listed = this.forget());
     const heading = element("h3", {}, "Flights");
     const days = Array.from({ length: DAYS }, (_, back) => new Date(now - back * DAY).toISOString().slice(0, 10));
@@ -89,6 +94,7 @@ export class Flights {
 
   /** Nobody looks at an aircraft any more. */
   close() {
+    this.subject = "";
     this.listed = this.forget();
   }
 

@@ -34,20 +34,6 @@ export function velocity(latitude, speed, heading) {
 }
 
 /**
- * @param {number} latitude1
- * @param {number} longitude1
- * @param {number} latitude2
- * @param {number} longitude2
- * @returns {number} nautical miles along the great circle
- */
-export function distance(latitude1, longitude1, latitude2, longitude2) {
-  const r = Math.PI / 180;
-  const a = Math.sin(((latitude2 - latitude1) * r) / 2) ** 2
-    + Math.cos(latitude1 * r) * Math.cos(latitude2 * r) * Math.sin(((longitude2 - longitude1) * r) / 2) ** 2;
-  return (2 * Math.asin(Math.min(1, Math.sqrt(a))) * EQUATOR) / (2 * Math.PI) / NAUTICAL_MILE;
-}
-
-/**
  * @typedef {object} World what is drawn of land
  * @property {Float32Array} corners of the triangles: x, y
  * @property {Uint32Array} triangles places among the corners; what is in an odd number of them is land

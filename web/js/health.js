@@ -18,10 +18,10 @@ const MEANINGS = {
 };
 
 /** @param {any} health what the worker says @returns {[string, string, boolean][]} title, value, whether it is bad */
-function figures({ status, shards, aircraft, behind, windowEnd, isRecording, feed }) {
+function figures({ status, shards, aircraft, behind, windowEnd, isRecording, feed, now }) {
   const lag = status?.source_lag_seconds;
   const token = status?.committed_token_age_seconds;
-  const age = status?.written_at ? (Date.now() - Date.parse(status.written_at)) / 1000 : 0;
+  const age = status?.written_at ? (now - Date.parse(status.written_at)) / 1000 : 0;
   const visits = status?.visits_every_seconds > 60 ? status.visits_every_seconds : 0; // read periodically
   const isOld = age > 120 + visits;
   /** @type {[string, string, boolean][]} */

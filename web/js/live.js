@@ -1,9 +1,9 @@
 /**
  * The live feed: polls each shard's open window, and takes the windows before it and its identities when they are needed.
  */
-import { FeedClock } from "./clock.js";
+import { FeedClock, LIVE, realTime } from "./clock.js";
 import { FORGOTTEN } from "./fleet.js";
-import { identitiesAt, JsonObject, positionsAt, widened } from "./objects.js";
+import { earlierParts, identitiesAt, JsonObject, partsAt, positionsAt, servers, widened } from "./objects.js";
 import { reason } from "./retry.js";
 import { SnapshotError } from "./snapshot.js";
 
@@ -46,7 +46,7 @@ export class Live {
     this.base = base;
     this.fleet = fleet;
     this.onNews = onNews;
-    this.clock = new FeedClock();
+    this.clock = new FeedClock(servers);
     this.list = new JsonObject(new URL("live/shards.json", base).href);
     /** @type {Map<string, Shard>} */
     this.shards = new Map();
@@ -59,6 +59,8 @@ export class Live {
     this.isPaused = false;
     /** How often all were to be polled at once. */
     this.woken = 0;
+    /** How many closed windows were read after they had closed. */
+    this.windowsRead = 0;
     /** @type {Map<string, Trouble>} */
     this.troubles = new Map();
   }
@@ -100,8 +102,8 @@ export class Live {
     for (let back = 1; back <= count; back++)
       for (const { path, windowStart } of this.current) {
         if (box !== (this.box ?? null)) return;
-        const got = await positionsAt(`${path}closed/${windowName(windowStart - back * step)}`).poll(box);
-        for (const block of got?.blocks ?? []) this.fleet.addPast(block);
+        const parts = await partsAt(`${path}closed/${windowName(windowStart - back * step)}`, box);
+        for (const { blocks } of parts) for (const block of blocks) this.fleet.addPast(block);
       }
     this.onNews();
   }
@@ -128,7 +130,7 @@ export class Live {
   /** @returns {number} until when all windows have closed, as far as is known: a shard may be one behind another */
   get closedUntil() {
     const starts = this.current.map(({ windowStart, writtenAt }) => windowStart - writtenAt);
-    return Math.max(...starts) + Date.now() + this.clock.skew - this.windowSeconds * 1000;
+    return Math.max(...starts) + realTime() + this.clock.skew - this.windowSeconds * 1000;
   }
 }
 
@@ -146,6 +148,9 @@ class Shard {
     this.windowEnd = 0;
     this.part = 0;
     this.aircraft = 0;
+    /** The newest ingestion time, and the start of the window that it is of. */
+    this.newest = -Infinity;
+    this.newestOf = 0;
     this.writtenAt = 0;
     this.period = USUAL_PERIOD;
     /** @type {Set<string>} closed objects still to be read */
@@ -168,18 +173,35 @@ class Shard {
     let unknown = false;
     if (got) {
       const { header, blocks } = got;
-      for (const block of blocks) live.fleet.add(block, header.writtenAt);
+      this.#compare(header, Math.max(...blocks.map((block) => live.fleet.add(block, header.writtenAt))));
       unknown = blocks.some((block) => block.address.some((a) => !live.fleet.identity[live.fleet.places.get(a) ?? -1]));
-      if (isOther) this.windowStart = 0; // of what is looked at now, nothing that has closed was read
+      if (isOther) {
+        // Of what is looked at now, neither identities nor what has closed were read.
+        this.known = "";
+        this.windowStart = 0;
+      }
       this.#follow(header);
-      live.clock.see(live.fleet.newest, header.writtenAt, Date.now());
+      live.clock.see(live.fleet.newest, header.writtenAt, realTime());
       live.onNews();
-      await this.#identify(header, box, unknown, isOther);
+      await this.#identify(header, box, unknown);
     }
     await this.#readClosed(box);
     if (live.isHidden) return HIDDEN;
     if (!live.current.includes(this)) return ABSENT;
     return got ? Math.max(SHORTEST, Math.min(LONGEST, this.period * 0.9)) : SHORTEST;
+  }
+
+  /**
+   * Goes back with a recording that has begun again: a window all of which was ingested long before one that it follows.
+   * @param {import("./snapshot.js").Header} header
+   * @param {number} newest ingestion time in what was read of it
+   */
+  #compare({ windowStart }, newest) {
+    if (newest === -Infinity) return;
+    const hasBegunAgain = windowStart > this.newestOf && newest < this.newest - LIVE;
+    if (hasBegunAgain) this.live.fleet.goBack(newest);
+    this.newest = hasBegunAgain ? newest : Math.max(this.newest, newest);
+    this.newestOf = windowStart;
   }
 
   /** @param {import("./snapshot.js").Header} header */
@@ -193,7 +215,8 @@ class Shard {
       this.wanted.add(windowName(header.windowStart));
       this.part = 0;
     }
-    for (; this.part < header.part; this.part++) this.wanted.add(`${windowName(header.windowEnd)}.${this.part}`);
+    for (const name of earlierParts(windowName(header.windowEnd), header.part).slice(this.part)) this.wanted.add(name);
+    this.part = header.part;
     this.windowStart = header.windowStart;
     this.windowEnd = header.windowEnd;
   }
@@ -202,34 +225,55 @@ class Shard {
    * @param {import("./snapshot.js").Header} header
    * @param {import("./objects.js").Box | null} box
    * @param {boolean} unknown
-   * @param {boolean} isOther
    */
-  async #identify(header, box, unknown, isOther) {
+  async #identify(header, box, unknown) {
     const { identity } = header;
-    const isDue = unknown ? this.known !== identity || isOther : this.known !== identity && Date.now() - this.identifiedAt > IDENTITY_EVERY;
-    if (!identity || !isDue) return;
+    const isDue = unknown || performance.now() - this.identifiedAt > IDENTITY_EVERY;
+    if (!identity || this.known === identity || !isDue) return;
     const got = await this.identities.poll(wider(box), true);
     if (!got) return;
-    for (const columns of got.blocks) this.live.fleet.identify(got.header.fields, columns);
+    for (const columns of got.blocks) this.live.fleet.identify(got.header, columns);
     this.known = got.header.identity ?? "";
-    this.identifiedAt = Date.now();
+    this.identifiedAt = performance.now();
     this.live.onNews();
   }
 
   /** @param {import("./objects.js").Box | null} box */
   async #readClosed(box) {
-    for (const name of [...this.wanted]) {
-      const got = await positionsAt(`${this.path}closed/${name}`).poll(box);
-      // The window before may close only after this one has begun: until it has, it is asked for again.
-      if (!got && !name.includes(".") && Date.now() - this.windowStart < 30000) continue;
-      this.wanted.delete(name);
-      if (!got) continue;
-      for (const block of got.blocks) this.live.fleet.add(block, got.header.writtenAt);
-      const identities = await identitiesAt(`${this.path}closed/${name}-identity`).poll(wider(box));
-      for (const columns of identities?.blocks ?? [])
-        this.live.fleet.identify(/** @type {any} */ (identities).header.fields, columns);
-      this.live.onNews();
+    for (const name of this.wanted) {
+      const isWindow = !name.includes(".");
+      try {
+        const got = await this.#take(name, box);
+        // The window before may close only after this one has begun: until it has, it is asked for again.
+        if (!got && isWindow && realTime() + this.live.clock.skew - this.windowStart < 30000) continue;
+        this.wanted.delete(name);
+        if (!got || !isWindow) continue;
+        for (const part of earlierParts(name, got.part)) this.wanted.add(part);
+        this.live.windowsRead++;
+      } catch (error) {
+        // What does not come is asked for again, after the others; what is damaged stays so.
+        this.wanted.delete(name);
+        if (!trouble(error).isDamaged) this.wanted.add(name);
+        throw error;
+      }
     }
+  }
+
+  /**
+   * @param {string} name of a closed window, or of a part of one
+   * @param {import("./objects.js").Box | null} box
+   */
+  async #take(name, box) {
+    const { fleet, onNews } = this.live;
+    const got = await positionsAt(`${this.path}closed/${name}`).poll(box);
+    if (!got) return null;
+    // What it says of long after the open window is of a recording that has begun again.
+    const latest = fleet.newest === -Infinity ? Infinity : fleet.newest + LIVE;
+    for (const block of got.blocks) fleet.add(block, got.header.writtenAt, latest);
+    const identities = await identitiesAt(`${this.path}closed/${name}-identity`).poll(wider(box));
+    if (identities) for (const columns of identities.blocks) fleet.identify(identities.header, columns);
+    onNews();
+    return got.header;
   }
 }
 

@@ -1,6 +1,7 @@
 /**
  * Live objects over HTTP: asked for again only if they have changed, whole or by blocks.
  */
+import { realTime, Skew } from "./clock.js";
 import { toLongitude, toX } from "./geo.js";
 import { headerSize, IDENTITIES, POSITIONS, readHeader, readIdentities, readPositions } from "./snapshot.js";
 
@@ -11,23 +12,20 @@ const GAP = 13000;
 /** What is asked for of an object that is not known yet. */
 const BEGINNING = 4096;
 const TIMEOUT = 20000;
+/** Of one window: the API asks for as many (src/api/snapshots.py). */
+const MOST_PARTS = 64;
+
+/** By what the answers say. */
+export const servers = new Skew();
 
 /** An answer that is neither an object nor "not there". */
 export class FetchError extends Error {}
 
 /** @typedef {[number, number, number, number]} Box south, west, north, east in degrees; west > east crosses 180 */
-/**
- * @typedef {object} Counts what was asked for so far
- * @property {number} requests
- * @property {number} unchanged
- * @property {number} bytes
- */
-/** @type {Counts} */
-export const counts = { requests: 0, unchanged: 0, bytes: 0 };
 
 /**
  * @typedef {object} Got
- * @property {number} status 200, 206, 304 or 404
+ * @property {number} status 200, 206, 304, 404 or 416
  * @property {Uint8Array<ArrayBuffer>} bytes
  * @property {string} etag
  */
@@ -38,15 +36,16 @@ export const counts = { requests: 0, unchanged: 0, bytes: 0 };
  * @returns {Promise<Got>}
  */
 async function get(url, headers = {}) {
-  counts.requests++;
   const response = await fetch(url, { headers, cache: "no-store", signal: AbortSignal.timeout(TIMEOUT) });
   const { status } = response;
+  // A cache says what time it was, and how long ago.
+  const date = Date.parse(response.headers.get("Date") ?? "") + 1000 * Number(response.headers.get("Age"));
+  if (date > 0) servers.see(date, realTime());
   // 403 is what S3 answers for what is not there to who may not list; a browser's cache may answer a 304 as a 200.
-  if (status === 304) counts.unchanged++;
-  else if (![200, 206, 403, 404].includes(status)) throw new FetchError(`${new URL(url).pathname}: HTTP ${status}`);
+  // A range of an object that a smaller one has replaced gives a 416.
+  if (![200, 206, 304, 403, 404, 416].includes(status)) throw new FetchError(`${new URL(url).pathname}: HTTP ${status}`);
   const found = status === 200 || status === 206;
   const bytes = new Uint8Array(found ? await response.arrayBuffer() : new ArrayBuffer(0));
-  counts.bytes += bytes.length;
   return { status: status === 403 ? 404 : status, bytes, etag: response.headers.get("ETag") ?? "" };
 }
 
@@ -224,3 +223,22 @@ function together(header, wanted) {
 export const positionsAt = (url) => new Snapshot(url, POSITIONS, readPositions);
 /** @param {string} url */
 export const identitiesAt = (url) => new Snapshot(url, IDENTITIES, readIdentities);
+
+/**
+ * @param {string} name of a closed window
+ * @param {number} part its last one
+ * @returns {string[]} of the parts before that
+ */
+export const earlierParts = (name, part) => Array.from({ length: Math.min(part, MOST_PARTS) }, (_, before) => `${name}.${before}`);
+
+/**
+ * @param {string} url of a closed window
+ * @param {Box | null} box
+ * @returns {Promise<{url: string, header: Header, blocks: Positions[]}[]>} those of its parts that are there, the first one first
+ */
+export async function partsAt(url, box) {
+  const last = await positionsAt(url).poll(box);
+  if (!last) return [];
+  const earlier = await Promise.all(earlierParts(url, last.header.part).map(async (one) => ({ url: one, got: await positionsAt(one).poll(box) })));
+  return [...earlier, { url, got: last }].flatMap(({ url, got }) => (got ? { url, header: got.header, blocks: got.blocks } : []));
+}

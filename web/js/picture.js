@@ -205,9 +205,8 @@ export function tracks(fleet, places, view, whole, selected, now) {
   };
   const place = selected === null ? undefined : fleet.places.get(selected);
   if (place !== undefined) {
-    const recent = fleet.trackOf(place);
-    const first = recent.length ? recent[0][2] : Infinity;
-    const points = [...whole.filter((point) => point[2] < first), ...recent];
+    // The fleet has the last places, with holes where nobody looked, and a window has none before it has closed.
+    const points = [...whole, ...fleet.trackOf(place)].filter((point) => point[2] < now).sort((a, b) => a[2] - b[2]);
     const [x, y] = fleet.position(place, now);
     points.push([x, y, now, fleet.lastAltitude[place]]);
     add(points, 1);

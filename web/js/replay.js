@@ -1,10 +1,11 @@
 /**
  * The past: closed windows, and between two of them each aircraft on its way; and which time is shown.
  */
+import { realTime } from "./clock.js";
 import { Fleet } from "./fleet.js";
 import { toX, toY, velocity } from "./geo.js";
 import { windowName } from "./live.js";
-import { identitiesAt, positionsAt, widened } from "./objects.js";
+import { identitiesAt, partsAt, widened } from "./objects.js";
 
 const KEPT = 8;
 
@@ -102,15 +103,12 @@ export class Replay {
     const box = this.live.box ?? null;
     await Promise.all([...shards.keys()].map(async (shard) => {
       const url = new URL(`live/${shard}/closed/${windowName(end)}`, base).href;
-      const last = await positionsAt(url).poll(box);
-      if (!last) return;
-      const names = Array.from({ length: last.header.part }, (_, part) => `${url}.${part}`);
-      const parts = await Promise.all(names.map((name) => positionsAt(name).poll(box)));
-      for (const got of [last, ...parts]) if (got) for (const block of got.blocks) fleet.add(block, got.header.writtenAt);
+      const parts = await partsAt(url, box);
+      for (const { header, blocks } of parts) for (const block of blocks) fleet.add(block, header.writtenAt);
       // Another flight of the same aircraft has another callsign: each window has its own.
-      for (const name of [...names, url]) {
-        const got = await identitiesAt(`${name}-identity`).poll(box);
-        for (const columns of got?.blocks ?? []) fleet.identify(/** @type {any} */ (got).header.fields, columns);
+      for (const part of parts) {
+        const got = await identitiesAt(`${part.url}-identity`).poll(box);
+        if (got) for (const columns of got.blocks) fleet.identify(got.header, columns);
       }
     }));
     return fleet;
@@ -122,7 +120,8 @@ export class Replay {
    * @param {number} until milliseconds since the epoch, real time
    * @param {number} count windows back
    * @param {[number, number]} from latitude and longitude where it is
-   * @param {(points: [number, number, number, number][]) => void} found x, y, feed milliseconds, altitude; called as they come
+   * @param {(points: [number, number, number, number][], end: number) => boolean | void} found
+   *   x, y, feed milliseconds, altitude; called as they come, with the end of the window that the first is of; false ends it
    * @returns {Promise<void>}
    */
   async track(address, until, count, from, found) {
@@ -136,8 +135,8 @@ export class Replay {
       const box = widened([latitude, longitude, latitude, longitude], 1 + 2 * missing);
       missing++;
       for (const shard of this.live.shards.keys()) {
-        const got = await positionsAt(new URL(`live/${shard}/closed/${windowName(end)}`, this.live.base).href).poll(box);
-        for (const block of got?.blocks ?? []) {
+        const parts = await partsAt(new URL(`live/${shard}/closed/${windowName(end)}`, this.live.base).href, box);
+        for (const block of parts.reverse().flatMap(({ blocks }) => blocks)) {
           const row = block.address.indexOf(address);
           if (row < 0 || !(block.age[row] >= 0)) continue;
           latitude = block.latitude[row];
@@ -146,7 +145,7 @@ export class Replay {
           missing = 0;
         }
       }
-      if (missing === 0) found(points);
+      if (missing === 0 && found(points, end) === false) return;
     }
   }
 }
@@ -173,20 +172,21 @@ export class Playback {
     return this.past?.fleet ?? this.live.fleet;
   }
 
-  /** The time that is shown, milliseconds since the epoch. */
+  /** The time that is shown, milliseconds since the epoch: at most until when the aircraft are known. */
   get time() {
     const { past } = this;
-    const now = Date.now();
-    return past ? past.of.time + (now - past.since) * past.of.speed : now;
+    const now = realTime();
+    return past ? Math.min(past.until, past.of.time + (now - past.since) * past.of.speed) : now + this.live.clock.skew;
   }
 
-  /** @returns {import("./clock.js").Reading} the feed's clock, by Date.now() */
+  /** @returns {import("./clock.js").Reading} the feed's clock, by realTime() */
   clock() {
     const { past } = this;
-    const real = Date.now();
+    const real = realTime();
     if (!past) return this.live.clock.reading(real);
-    const { clock, of } = past;
-    return { feed: clock.feed + (this.time - of.time) * clock.rate, real, rate: clock.rate * of.speed };
+    const { clock, of, until } = past;
+    const feed = (/** @type {number} */ time) => clock.feed + (time - of.time) * clock.rate;
+    return { feed: feed(this.time), real, rate: clock.rate * of.speed, until: feed(until) };
   }
 
   /** @param {number} time milliseconds since the epoch @param {number} speed 0 stands still */
@@ -196,7 +196,7 @@ export class Playback {
     this.live.isPaused = true;
     await this.insist(async () => {
       const found = await this.replay.at(time);
-      if (isWanted()) this.past = { ...found, of: asked, since: Date.now() };
+      if (isWanted()) this.past = { ...found, of: asked, since: realTime() };
     }, isWanted);
     if (!isWanted()) return;
     if (this.past && speed > 0) {

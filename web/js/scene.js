@@ -1,7 +1,7 @@
 /**
  * The canvas: what it shows, and when it is drawn.
  */
-import { at } from "./clock.js";
+import { at, realTime } from "./clock.js";
 import { byId } from "./dom.js";
 import { Painter } from "./draw.js";
 import { theme, THEMES } from "./theme.js";
@@ -23,7 +23,7 @@ export class Scene {
     /** @type {Painter | null} */
     this.painter = null;
     /** @type {import("./clock.js").Reading} */
-    this.clock = { feed: Date.now(), real: Date.now(), rate: 1 };
+    this.clock = { feed: realTime(), real: realTime(), rate: 1 };
     this.origin = 0;
     /** @type {any} */
     this.world = null;
@@ -115,7 +115,7 @@ export class Scene {
       this.lastDrawn = time;
       basemap.draw(camera);
       if (painter) painter.hasBasemap = basemap.isOn;
-      const now = (at(this.clock, Date.now()) - this.origin) / 1000;
+      const now = (at(this.clock, realTime()) - this.origin) / 1000;
       if (painter?.draw(camera, now, Math.min(2, devicePixelRatio)) === false) this.redraw();
     }
     if (isMoving) this.#schedule();

@@ -13,8 +13,8 @@ import { row } from "./picture.js";
  */
 export function sorter(all, sorting) {
   const sign = sorting.descending ? -1 : 1;
-  const { altitude, speed, verticalRate, positionTime: age } = all;
-  const column = /** @type {Record<string, Float64Array>} */ ({ altitude, speed, verticalRate, age })[sorting.key];
+  const { altitude, speed, positionTime: age } = all;
+  const column = /** @type {Record<string, Float64Array>} */ ({ altitude, speed, age })[sorting.key];
   if (column) {
     // The oldest position is the one with the greatest age.
     const way = sorting.key === "age" ? -sign : sign;

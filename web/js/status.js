@@ -1,8 +1,9 @@
 /**
  * Polls the consumer's status and the newest alerts, and reports the pipeline's health.
  */
+import { realTime } from "./clock.js";
 import { trouble } from "./live.js";
-import { counts, JsonObject } from "./objects.js";
+import { JsonObject } from "./objects.js";
 
 /** Milliseconds between two polls, while the page is looked at and while it is not. */
 const EVERY = 5000;
@@ -53,19 +54,21 @@ export function watch(live, post) {
     // While the past is shown, nothing newer is asked for.
     const shards = live.isPaused ? [] : live.current;
     const newest = (/** @type {"writtenAt" | "windowEnd"} */ name) => (shards.length ? Math.max(...shards.map((shard) => shard[name])) : NaN);
+    const real = realTime();
+    const now = real + live.clock.skew;
     post({
       type: "health",
+      now,
       status,
       shards: live.current.length,
       aircraft: live.total,
       windowEnd: newest("windowEnd"),
-      behind: (Date.now() + live.clock.skew - newest("writtenAt")) / 1000,
+      behind: (now - newest("writtenAt")) / 1000,
       isRecording: live.clock.isOwn,
-      feed: live.clock.reading(Date.now()),
+      feed: live.clock.reading(real),
       since: live.since,
       until: live.closedUntil,
       step: live.windowSeconds * 1000,
-      counts: { ...counts },
       troubles: [...live.troubles].map(([name, trouble]) => ({ name, ...trouble })),
     });
   }

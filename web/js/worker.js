@@ -25,7 +25,10 @@ const PAST_WINDOWS = 10;
 const base = new URL("..", import.meta.url).href;
 const live = new Live(base, new Fleet(), () => news());
 const replay = new Replay(live);
-const playback = new Playback(replay, () => changed(), (attempt, isWanted) => insist("replay", attempt, isWanted));
+const playback = new Playback(replay, () => {
+  isTrackDue = true;
+  changed();
+}, (attempt, isWanted) => insist("replay", attempt, isWanted));
 const status = watch(live, (message) => post(message));
 let origin = 0;
 /** @type {import("./filters.js").Filters} */
@@ -39,13 +42,21 @@ let selected = null;
 /** @type {[number, number, number, number][]} */
 let wholeTrack = [];
 let trackTicket = 0;
+/** The end of the newest window that the track was read from. */
+let trackedUntil = -Infinity;
+/** Whether there may be more of it, and whether it is being read. */
+let isTrackDue = false;
+let isTracking = false;
+/** How many closed windows had been read when it was due for the last time. */
+let windowsRead = 0;
 /** The region whose tracks were read. */
 let tracked = "";
 /** @type {import("./picture.js").Airports | null} */
 let airports = null;
 let isDue = false;
-let lastPicture = 0;
-let lastList = 0;
+/** By performance.now(): whoever sets the clock changes no wait. */
+let lastPicture = -Infinity;
+let lastList = -Infinity;
 /** Whether all is asked for: not before the first aircraft have been shown, or are long in coming. */
 let isStarted = false;
 
@@ -67,21 +78,21 @@ async function insist(name, attempt, isWanted = () => true) {
 function news() {
   if (isDue) return;
   isDue = true;
-  setTimeout(picture, Math.max(0, lastPicture + PICTURE_EVERY - Date.now()));
+  setTimeout(picture, Math.max(0, lastPicture + PICTURE_EVERY - performance.now()));
 }
 
 function picture() {
   isDue = false;
   const { fleet, past } = playback;
   if (!isStarted && !fleet.size) return; // nothing to see yet, and the first aircraft would have to wait for the next
-  lastPicture = Date.now();
+  lastPicture = performance.now();
   const reading = playback.clock();
   const now = reading.feed;
   if (Math.abs(now - origin) > 3600e3) origin = Math.floor(now);
   if (!past) live.fleet.forget(now);
   const matches = matcher(filters, fleet);
   const data = instances(fleet, matches, now, origin, selected);
-  post({ type: "aircraft", data, origin, clock: reading, shown: playback.time, isPast: !!past }, [data.buffer]);
+  post({ type: "aircraft", data, origin, clock: reading, shown: playback.time, until: past?.until, isPast: !!past }, [data.buffer]);
   if (fleet.size) startTheRest();
   if (!view) return;
   const places = inView(fleet, view, matches, now);
@@ -90,16 +101,19 @@ function picture() {
   const text = labels(fleet, places, view, now, origin, airports, selected);
   const lines = tracks(fleet, places, view, wholeTrack, selected, now);
   post({ type: "labels", ...text, tracks: lines }, [text.glyphs.buffer, text.airports.buffer, lines.buffer]);
-  if (Date.now() - lastList > LIST_EVERY) list(places, now);
+  if (performance.now() - lastList > LIST_EVERY) list(places, now);
   if (selected !== null) {
     const place = fleet.places.get(selected);
+    if (windowsRead !== live.windowsRead) isTrackDue = true;
+    windowsRead = live.windowsRead;
+    if (isTrackDue && !isTracking && place !== undefined) whereItWas(selected, [fleet.latitude[place], fleet.longitude[place]]);
     post({ type: "details", address: selected, aircraft: place === undefined ? null : details(fleet, place, now) });
   }
 }
 
 /** @param {number[]} places @param {number} now */
 function list(places, now) {
-  lastList = Date.now();
+  lastList = performance.now();
   firstRow = Math.max(0, Math.min(firstRow, Math.floor((places.length - 1) / MOST_ROWS) * MOST_ROWS));
   const { fleet, past } = playback;
   const rows = places.slice(firstRow, firstRow + MOST_ROWS).map((place) => row(fleet, place, now));
@@ -108,24 +122,46 @@ function list(places, now) {
 
 /** A change that is to be seen at once, in the list too. */
 function changed() {
-  lastList = lastPicture = 0;
+  lastList = lastPicture = -Infinity;
   news();
 }
 
-async function whereItWas() {
-  const ticket = ++trackTicket;
+/** @param {string | null} address from now on, and nothing is known of its track */
+function choose(address) {
+  selected = address;
   wholeTrack = [];
+  trackedUntil = -Infinity;
+  isTrackDue = true;
+  isTracking = false;
+  trackTicket++;
   live.troubles.delete("track");
-  const { fleet } = playback;
-  const place = selected === null ? undefined : fleet.places.get(selected);
-  if (place === undefined || selected === null) return;
-  const address = selected;
-  const from = /** @type {[number, number]} */ ([fleet.latitude[place], fleet.longitude[place]]);
-  await insist("track", () => replay.track(address, playback.time, TRACK_WINDOWS, from, (points) => {
-    if (ticket !== trackTicket) return;
-    wholeTrack = points;
+}
+
+/**
+ * Reads the selected aircraft's track up to the time that is shown: what follows the known part of it, or all of it.
+ * @param {string} address
+ * @param {[number, number]} from latitude and longitude where it is
+ */
+async function whereItWas(address, from) {
+  const ticket = ++trackTicket;
+  isTrackDue = false;
+  isTracking = true;
+  const { time } = playback;
+  const step = live.windowSeconds * 1000;
+  const last = Math.floor(time / step) * step;
+  const count = last < trackedUntil ? TRACK_WINDOWS : Math.min(TRACK_WINDOWS, (last - trackedUntil) / step);
+  const known = wholeTrack;
+  let newest = -Infinity;
+  await insist("track", () => replay.track(address, time, count, from, (points, end) => {
+    if (ticket !== trackTicket) return false;
+    newest = Math.max(newest, end);
+    wholeTrack = [...known.filter((point) => point[2] < points[0][2]), ...points];
     news();
+    return true;
   }), () => ticket === trackTicket);
+  if (ticket !== trackTicket) return;
+  if (newest > -Infinity) trackedUntil = newest;
+  isTracking = false;
 }
 
 async function land() {
@@ -192,9 +228,8 @@ const handlers = {
     changed();
   },
   select({ address }) {
-    selected = address;
+    if (address !== selected) choose(address);
     changed();
-    whereItWas();
   },
   search({ text }) {
     post({ type: "found", text, ...search(playback.fleet, airports, text, playback.clock().feed) });
