@@ -119,8 +119,8 @@ FLEET = """async () => {
   const fleet = new Fleet();
   const age = ages.map((seconds) => 1000 * seconds);
   fleet.add({ count: 3, address: ['A', 'B', 'C'], ...Object.fromEntries(columns), age }, now);
-  const fields = ['icao_address', 'aircraft_type_icao', 'departure_airport_icao'];
-  fleet.identify(fields, [['A', 'C'], ['A320', 'B738'], ['EDDF', 'LSZH']]);
+  fleet.identity[0] = { aircraft_type_icao: 'A320', departure_airport_icao: 'EDDF' };
+  fleet.identity[2] = { aircraft_type_icao: 'B738', departure_airport_icao: 'LSZH' };
   const view = { labels: true, zoom: 8, x: 0.522, y: 0.35, width: 800, height: 600, box: [0, 0, 0, 0] };
   const said = [0, 1].map((place) => {
     const { glyphs } = labels(fleet, [place], view, now, now, null, null);
