@@ -23,7 +23,7 @@ export class Basemap {
     });
   }
 
-  /** @returns {import("./live.js").Trouble[]} no tile at all; single ones may be missing where there is no map */
+  /** @returns {import("./objects.js").Trouble[]} no tile at all; single ones may be missing where there is no map */
   get troubles() {
     return this.failed && !this.came ? [{ what: "the background's tiles", isDamaged: false }] : [];
   }

@@ -3,8 +3,7 @@
  */
 import { FeedClock, LIVE, realTime } from "./clock.js";
 import { FORGOTTEN } from "./fleet.js";
-import { earlierParts, identitiesAt, JsonObject, partsAt, positionsAt, servers, widened } from "./objects.js";
-import { reason } from "./retry.js";
+import { earlierParts, identitiesAt, JsonObject, partsAt, positionsAt, servers, trouble, widened, windowName } from "./objects.js";
 import { SnapshotError } from "./snapshot.js";
 
 /** Milliseconds between polls. */
@@ -20,21 +19,6 @@ const FIRST_BACKOFF = 3000;
 const IDENTITY_EVERY = 30000;
 /** Windows that a shard may be behind the newest one at least: the API leaves out the same ones (src/live/current.py). */
 const BEHIND = 3;
-
-/** @param {number} end milliseconds since the epoch @returns {string} as in a closed window's key */
-export const windowName = (end) => new Date(end).toISOString().replace(/[-:]|\.\d+/g, "");
-
-/**
- * @typedef {object} Trouble
- * @property {string} what
- * @property {boolean} isDamaged an object that cannot be read, rather than a server that does not answer
- */
-
-/** @param {unknown} error @returns {Trouble} */
-export const trouble = (error) => ({
-  what: reason(error),
-  isDamaged: error instanceof SnapshotError || error instanceof SyntaxError,
-});
 
 export class Live {
   /**
@@ -61,7 +45,7 @@ export class Live {
     this.woken = 0;
     /** How many closed windows were read after they had closed. */
     this.windowsRead = 0;
-    /** @type {Map<string, Trouble>} */
+    /** @type {Map<string, import("./objects.js").Trouble>} */
     this.troubles = new Map();
   }
 

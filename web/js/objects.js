@@ -3,7 +3,8 @@
  */
 import { realTime, Skew } from "./clock.js";
 import { toLongitude, toX } from "./geo.js";
-import { headerSize, IDENTITIES, POSITIONS, readHeader, readIdentities, readPositions } from "./snapshot.js";
+import { reason } from "./retry.js";
+import { headerSize, IDENTITIES, POSITIONS, readHeader, readIdentities, readPositions, SnapshotError } from "./snapshot.js";
 
 /** Above this share of an object's bytes it is taken whole. */
 const WHOLE = 0.6;
@@ -20,6 +21,18 @@ export const servers = new Skew();
 
 /** An answer that is neither an object nor "not there". */
 export class FetchError extends Error {}
+
+/**
+ * @typedef {object} Trouble
+ * @property {string} what
+ * @property {boolean} isDamaged an object that cannot be read, rather than a server that does not answer
+ */
+
+/** @param {unknown} error @returns {Trouble} */
+export const trouble = (error) => ({
+  what: reason(error),
+  isDamaged: error instanceof SnapshotError || error instanceof SyntaxError,
+});
 
 /** @typedef {[number, number, number, number]} Box south, west, north, east in degrees; west > east crosses 180 */
 
@@ -223,6 +236,9 @@ function together(header, wanted) {
 export const positionsAt = (url) => new Snapshot(url, POSITIONS, readPositions);
 /** @param {string} url */
 export const identitiesAt = (url) => new Snapshot(url, IDENTITIES, readIdentities);
+
+/** @param {number} end milliseconds since the epoch @returns {string} as in a closed window's key */
+export const windowName = (end) => new Date(end).toISOString().replace(/[-:]|\.\d+/g, "");
 
 /**
  * @param {string} name of a closed window

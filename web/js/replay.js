@@ -4,8 +4,7 @@
 import { realTime } from "./clock.js";
 import { Fleet } from "./fleet.js";
 import { toX, toY, velocity } from "./geo.js";
-import { windowName } from "./live.js";
-import { identitiesAt, partsAt, widened } from "./objects.js";
+import { identitiesAt, partsAt, widened, windowName } from "./objects.js";
 
 const KEPT = 8;
 

@@ -2,8 +2,7 @@
  * Polls the consumer's status and the newest alerts, and reports the pipeline's health.
  */
 import { realTime } from "./clock.js";
-import { trouble } from "./live.js";
-import { JsonObject } from "./objects.js";
+import { JsonObject, trouble } from "./objects.js";
 
 /** Milliseconds between two polls, while the page is looked at and while it is not. */
 const EVERY = 5000;

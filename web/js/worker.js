@@ -4,8 +4,8 @@
 import { matcher } from "./filters.js";
 import { Fleet } from "./fleet.js";
 import { readWorld } from "./geo.js";
-import { Live, trouble } from "./live.js";
-import { file, isWithin } from "./objects.js";
+import { Live } from "./live.js";
+import { file, isWithin, trouble } from "./objects.js";
 import { details, inView, instances, labels, row, tracks } from "./picture.js";
 import { Playback, Replay } from "./replay.js";
 import { untilItWorks } from "./retry.js";
