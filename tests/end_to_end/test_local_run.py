@@ -123,6 +123,9 @@ TOKEN = "s3cret-API-token"
 SHORT = ("--window", "2", "--token-interval", "0.3", "--rate", "40", "--aircraft", "40", "--no-archive")
 """Few aircraft: at each window's end the state of each is written, one by one, into a table that moto plays."""
 
+AS_SENT = {"lost": 0, "duplicates": 0, "out_of_order": 0, "unexpected": 0}
+"""What the report says of Kinesis, beside how many updates it has."""
+
 WINDOWS = 6
 """Of two seconds and 40 updates a second, on how many shards ever: their ends have seen more than 100 updates."""
 
@@ -145,7 +148,7 @@ def test_two_runs_go_on_side_by_side_and_lose_nothing(local_run):
         sent = report["source"]["updates"]
         assert report["source"]["kind"] == "generated"
         assert sent > 100
-        assert report["kinesis"] == {"updates": sent, "lost": 0, "duplicates": 0, "out_of_order": 0}
+        assert report["kinesis"] == {"updates": sent, **AS_SENT}
         assert report["aggregator"]["updates"] == sent
         assert report["archive"] is None  # it was not asked for
         assert report["consumer"]["graceful_stops"] == report["consumer"]["invocations"] >= 1
@@ -169,7 +172,7 @@ def test_a_stream_served_by_others_is_read(local_run, simulator, tmp_path):
     assert run.report["source"] == {"kind": "stream", "updates": None, "connections": None}
     kinesis = run.report["kinesis"]
     assert kinesis["updates"] == run.report["aggregator"]["updates"] > 0
-    assert kinesis == {"updates": kinesis["updates"], "lost": None, "duplicates": 0, "out_of_order": None}
+    assert kinesis == {"updates": kinesis["updates"], **AS_SENT, "lost": None, "out_of_order": None}
     assert run.report["consumer"]["hard_stops"] == 0
     assert "Nothing that came into Kinesis was lost." in run.output()
     assert "GB for each million updates" in run.output()
@@ -196,7 +199,7 @@ def test_envelopes_carry_the_same_updates_through_several_runs(local_run):
     assert code == 0, run.output()
     assert consumer["invocations"] == consumer["graceful_stops"] >= 2
     sent = report["source"]["updates"]
-    assert report["kinesis"] == {"updates": sent, "lost": 0, "duplicates": 0, "out_of_order": 0}
+    assert report["kinesis"] == {"updates": sent, **AS_SENT}
     assert report["aggregator"]["updates"] == sent
     assert 0 < report["envelopes"]["records"] < sent  # how few depends on how busy the machine is
     assert report["envelopes"]["misplaced"] == 0
@@ -209,7 +212,7 @@ def test_the_recording_at_full_speed_arrives_whole(local_run, recording):
     assert run.end() == 0, run.output()
     report = run.report
     assert report["source"] == {"kind": "replay", "updates": 5680, "connections": report["source"]["connections"]}
-    assert report["kinesis"] == {"updates": 5680, "lost": 0, "duplicates": 0, "out_of_order": 0}
+    assert report["kinesis"] == {"updates": 5680, **AS_SENT}
     assert report["aggregator"]["updates"] == 5680
     assert report["consumer"]["hard_stops"] == 0
 
@@ -223,7 +226,7 @@ def test_lines_that_the_consumer_rejects_are_no_loss(local_run, tmp_path):
     run = local_run("--replay", str(recording), "--speed", "max", "--window", "2")
     assert run.end() == 0, run.output()
     assert run.report["rejected"] == 1
-    assert run.report["kinesis"] == {"updates": 4, "lost": 0, "duplicates": 0, "out_of_order": 0}
+    assert run.report["kinesis"] == {"updates": 4, **AS_SENT}
     assert run.report["archive"] == {"hours": 1, "updates": 4, "missing": 0, "doubled": 0}
 
 
@@ -354,7 +357,7 @@ def test_a_source_that_dies_is_no_end(tmp_path, capsys):
     assert "the thread 'feed' ended with an error: ValueError: year 10000 is out of range" in printed
     assert "The run did not come to its proper end" in printed
     assert "Nothing was lost" not in printed
-    assert json.loads(report.read_text())["kinesis"] == {"updates": 20, "lost": 0, "duplicates": 0, "out_of_order": 0}
+    assert json.loads(report.read_text())["kinesis"] == {"updates": 20, **AS_SENT}
 
 
 def test_a_run_in_which_nothing_was_sent_says_so(capsys):

@@ -109,7 +109,7 @@ class Redactor:
     def hide(self, position: str) -> None:
         """Take this position token, and no longer the one before, out of what is cleaned; lines may hold it.
 
-        A few characters are no token that could be told from other text, and stay.
+        A token of a few characters stays: they may be in any text.
         """
         self._position = position
 
