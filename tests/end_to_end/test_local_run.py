@@ -227,7 +227,7 @@ def test_lines_that_the_consumer_rejects_are_no_loss(local_run, tmp_path):
     assert run.end() == 0, run.output()
     assert run.report["rejected"] == 1
     assert run.report["kinesis"] == {"updates": 4, **AS_SENT}
-    assert run.report["archive"] == {"hours": 1, "updates": 4, "missing": 0, "doubled": 0}
+    assert run.report["archive"] == {"hours": 1, "updates": 4, "missing": 0, "doubled": 0, "unexpected": 0}
 
 
 def test_a_ctrl_c_before_anything_is_sent_ends_the_run_at_once(local_run):
