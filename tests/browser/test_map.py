@@ -129,6 +129,23 @@ def test_a_search_finds_an_aircraft_and_an_airport(open_page):
     page.wait("() => location.hash.includes('at=47.4')")
 
 
+@pytest.mark.usefixtures("sky")
+def test_a_search_that_is_gone_back_to_at_once_goes_on(open_page):
+    """What closes the results a moment after the focus has gone does not, where the focus is back by then."""
+    page = open_page()
+    page.shown(3)
+    page.fill("#query", "ZRH")
+    page.wait("() => document.querySelector('#results li')?.textContent.includes('Zurich')")
+    page.evaluate("""() => {
+      const input = document.getElementById('query');
+      input.blur();
+      input.focus();
+      return new Promise((resolve) => setTimeout(resolve, 400));
+    }""")
+    page.keyboard.press("Enter")
+    page.wait("() => location.hash.includes('at=47.4')")
+
+
 def test_a_click_on_an_aircraft_opens_its_panel(sky, open_page):
     """Where it is drawn, and a click beside it closes the panel again."""
     page = open_page("at=47,8,7")

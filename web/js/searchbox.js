@@ -27,7 +27,9 @@ export class SearchBox {
       on.ask(this.input.value);
     });
     this.input.addEventListener("focus", () => on.ask(this.input.value));
-    this.input.addEventListener("blur", () => setTimeout(() => this.#close(), 150));
+    this.input.addEventListener("blur", () => setTimeout(() => {
+      if (document.activeElement !== this.input) this.#close();
+    }, 150));
     this.input.addEventListener("keydown", (event) => this.#key(event));
     byId("search").addEventListener("submit", (event) => {
       event.preventDefault();
