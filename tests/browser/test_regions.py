@@ -52,7 +52,7 @@ def test_a_region_that_is_moved_to_has_the_aircraft_of_the_window_before(sky, op
     sky.fly("DDDDDD", callsign="EAST1", longitude=40.0)
     sky.write(now=start + 90_000)
     del sky.aircraft["DDDDDD"]
-    sky.write()
+    sky.write(now=start + 2 * MINUTE + 1_000)
     page = open_page()
     page.shown(3)
 

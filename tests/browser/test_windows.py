@@ -105,7 +105,7 @@ def test_what_an_earlier_window_says_of_an_aircraft_replaces_nothing_newer(sky, 
     sky.write(now=start + 90_000)
     sky.fly("ABCDEF", callsign="NEW1", squawk="2000")
     sky.fly("4B1BBB", callsign=None, altitude_baro=None, heading=None)
-    sky.write()
+    sky.write(now=start + 2 * MINUTE + 1_000)
     page = open_page()
 
     page.wait(f"() => {NAMES}.sort().join() === 'LEVEL1,NEW1'")
@@ -124,7 +124,7 @@ def test_identities_that_were_refused_come_later(sky, open_page):
     sky.write(now=start + 90_000)
     sky.aircraft.clear()
     sky.fly("EEEEEE", callsign="OPEN1")
-    sky.write()
+    sky.write(now=start + 2 * MINUTE + 1_000)
     opened = f"/{objects.open_window(SHARD)}"
     closed = f"/{objects.closed_window(SHARD, start + 2 * MINUTE)}"
     page = open_page("at=-40,-120,6.5")
@@ -134,7 +134,7 @@ def test_identities_that_were_refused_come_later(sky, open_page):
     page.evaluate("location.hash = 'at=47,8,6.5'")
     page.until(lambda: HTTPStatus.SERVICE_UNAVAILABLE in statuses(sky.site, opened + objects.IDENTITY))
     sky.site.refused.discard(opened + objects.IDENTITY)
-    sky.write()
+    sky.write(now=start + 2 * MINUTE + 2_000)
     page.until(lambda: HTTPStatus.SERVICE_UNAVAILABLE in statuses(sky.site, closed + objects.IDENTITY))
     sky.site.refused.clear()
 
