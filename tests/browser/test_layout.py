@@ -69,3 +69,22 @@ def test_no_control_lies_over_another(request, site, open_page, size):
     page.wait("() => !document.getElementById('panel').hidden")
     seen["a panel"] = page.evaluate(OVERLAPS)
     assert {state: overlaps for state, overlaps in seen.items() if overlaps} == {}
+
+
+PLACES = """() => ['panel', 'toasts', 'side'].map((id) =>
+  document.getElementById(id).getBoundingClientRect().toJSON())"""
+
+
+@pytest.mark.usefixtures("sky")
+def test_notices_lie_between_panel_and_list(open_page):
+    """Both can be read while there is one, on any desk."""
+    page = open_page(width=1024, height=800)
+    page.wait("() => document.querySelectorAll('tbody tr').length === 3")
+    page.evaluate("document.querySelector('tbody button').click()")
+    page.wait("() => !document.getElementById('panel').hidden")
+    for width in (1024, 1280, 1920):
+        page.set_viewport_size({"width": width, "height": 800})
+        panel, notices, side = page.evaluate(PLACES)
+        assert panel["right"] <= notices["left"], width
+        assert notices["right"] <= side["left"], width
+        assert notices["width"] >= 180, width
