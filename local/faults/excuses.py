@@ -21,18 +21,25 @@ _MET_ANOTHER = frozenset({"lease_held", "lease_lost"})
 """How a run stops that found another consumer at work (`docs/design.md`)."""
 
 
-def doubled_by(happened: Sequence[ProcessFault], aws: Injected, results: Sequence[InvocationResult]) -> set[str]:
+def doubled_by(
+    happened: Sequence[ProcessFault],
+    aws: Injected,
+    results: Sequence[InvocationResult],
+    *,
+    is_token_refused: bool = False,
+) -> set[str]:
     """Return what may have doubled updates, from the process faults that happened and the results of the consumer.
 
     Two consumers at once are two execution environments. One does not know what the other has read, but where every run
-    ended at a token, committed, the next begins behind all of it, in whichever.
+    ended at a token, committed, the next begins behind all of it, in whichever. Where a token was refused it does not:
+    what was published behind that token is in the gap, which the other may fetch.
     """
     found = _cut_off(happened, CONSUMER) | lost_answers(aws, CONSUMER)
     if any(isinstance(one.payload, dict) and one.payload.get("errorType") == _TIMED_OUT for one in results):
         found.add(_TIMED_OUT)
     two = {one.kind for one in happened if one.function == CONSUMER} & {ProcessKind.TWO_AT_ONCE}
-    if (two or any(_summary(one).get("stopped") in _MET_ANOTHER for one in results)) and any(
-        map(may_leave_something, results)
+    if (two or any(_summary(one).get("stopped") in _MET_ANOTHER for one in results)) and (
+        is_token_refused or any(map(may_leave_something, results))
     ):
         found.add("two at once")
     return found
