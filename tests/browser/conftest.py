@@ -105,9 +105,15 @@ def site():
 
 
 @pytest.fixture
-def server(site, repository):
+def files(repository):
+    """The page's files; a module of tests may have some of its own."""
+    return StaticFiles(repository / "web")
+
+
+@pytest.fixture
+def server(site, files):
     """The page's address."""
-    with WebServer(StaticFiles(repository / "web")) as running:
+    with WebServer(files) as running:
         running.connect(site, site)
         yield running.url
 

@@ -7,7 +7,6 @@ from http import HTTPStatus
 import pytest
 
 from local.web.answer import plain
-from local.web.server import WebServer
 from local.web.static_files import StaticFiles
 
 TROUBLE = "document.getElementById('trouble').textContent"
@@ -31,14 +30,6 @@ class Files(StaticFiles):
 def files(repository):
     """The page's files."""
     return Files(repository / "web")
-
-
-@pytest.fixture
-def server(site, files):
-    """The page's address."""
-    with WebServer(files) as running:
-        running.connect(site, site)
-        yield running.url
 
 
 @pytest.mark.usefixtures("sky")

@@ -11,7 +11,6 @@ import pytest
 
 from local.web.answer import Answer, plain
 from local.web.server import WebServer
-from local.web.static_files import StaticFiles
 
 ADDRESS = "3C4AAA"
 
@@ -66,9 +65,9 @@ def api():
 
 
 @pytest.fixture
-def server(site, api, repository):
+def server(site, api, files):
     """The page's address, with an API."""
-    with WebServer(StaticFiles(repository / "web")) as running:
+    with WebServer(files) as running:
         running.connect(site, api)
         yield running.url
 

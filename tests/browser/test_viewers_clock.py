@@ -6,7 +6,6 @@ import dataclasses
 
 import pytest
 
-from local.web.server import WebServer
 from local.web.static_files import StaticFiles
 
 HOUR = 3_600_000
@@ -45,14 +44,6 @@ class Files(StaticFiles):
 def files(repository):
     """The page's files."""
     return Files(repository / "web")
-
-
-@pytest.fixture
-def server(site, files):
-    """The page's address."""
-    with WebServer(files) as running:
-        running.connect(site, site)
-        yield running.url
 
 
 @pytest.mark.usefixtures("sky")
