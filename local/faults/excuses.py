@@ -37,10 +37,9 @@ def doubled_by(
     found = _cut_off(happened, CONSUMER) | lost_answers(aws, CONSUMER)
     if any(isinstance(one.payload, dict) and one.payload.get("errorType") == _TIMED_OUT for one in results):
         found.add(_TIMED_OUT)
-    two = {one.kind for one in happened if one.function == CONSUMER} & {ProcessKind.TWO_AT_ONCE}
-    if (two or any(_summary(one).get("stopped") in _MET_ANOTHER for one in results)) and (
-        is_token_refused or any(map(may_leave_something, results))
-    ):
+    were_two = any(one.function == CONSUMER and one.kind is ProcessKind.TWO_AT_ONCE for one in happened)
+    were_two |= any(_summary(one).get("stopped") in _MET_ANOTHER for one in results)
+    if were_two and (is_token_refused or any(map(may_leave_something, results))):
         found.add("two at once")
     return found
 
