@@ -21,25 +21,19 @@ _MET_ANOTHER = frozenset({"lease_held", "lease_lost"})
 """How a run stops that found another consumer at work (`docs/design.md`)."""
 
 
-def doubled_by(
-    happened: Sequence[ProcessFault],
-    aws: Injected,
-    results: Sequence[InvocationResult],
-    *,
-    is_token_refused: bool = False,
-) -> set[str]:
+def doubled_by(happened: Sequence[ProcessFault], aws: Injected, results: Sequence[InvocationResult]) -> set[str]:
     """Return what may have doubled updates, from the process faults that happened and the results of the consumer.
 
     Two consumers at once are two execution environments. One does not know what the other has read, but where every run
-    ended at a token, committed, the next begins behind all of it, in whichever. Where a token was refused it does not:
-    what was published behind that token is in the gap, which the other may fetch.
+    ended at a token, committed, the next begins behind all of it, in whichever: what a gap holds of it is in the
+    checkpoint's frontier, which has room for all updates of a schedule.
     """
     found = _cut_off(happened, CONSUMER) | lost_answers(aws, CONSUMER)
     if any(isinstance(one.payload, dict) and one.payload.get("errorType") == _TIMED_OUT for one in results):
         found.add(_TIMED_OUT)
     were_two = any(one.function == CONSUMER and one.kind is ProcessKind.TWO_AT_ONCE for one in happened)
     were_two |= any(_summary(one).get("stopped") in _MET_ANOTHER for one in results)
-    if were_two and (is_token_refused or any(map(may_leave_something, results))):
+    if were_two and any(map(may_leave_something, results)):
         found.add("two at once")
     return found
 

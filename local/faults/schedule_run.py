@@ -16,7 +16,6 @@ from local.faults.rig import API_TOKEN, SUPPRESSION_SECONDS, WINDOW_SECONDS
 from local.faults.snapshot_verdict import Shown
 from local.faults.snapshot_watch import SnapshotWatch
 from local.faults.stream.draw import TOKEN_LIFETIME
-from local.faults.stream.fault import UpstreamKind
 from local.faults.stream.injector import UpstreamFaults
 from local.faults.stream.jumping_clock import JumpingClock
 from local.faults.timed.concurrency_limit import ConcurrencyLimit
@@ -188,7 +187,6 @@ class ScheduleRun:
     def _observe(self, feed: Feed, server: TrackingStreamServer, aws: Injected) -> verdict.Observation:
         rig = self._rig
         happened = excuses.that_happened(self._schedule.processes, self._processes.injected)
-        refused = self._faults.injected[UpstreamKind.TOKEN_REFUSED]
         content = envelope.read(rig.sinks.records())
         self._watch.stop()
         self._watch.look()
@@ -202,7 +200,7 @@ class ScheduleRun:
             dead_letters=rig.sinks.dead_letters(),
             commits=[(one.moment, _lines(server.position, one.token)) for one in rig.proxy.commits],
             doubled_by=frozenset(
-                excuses.doubled_by(happened, aws, self.results, is_token_refused=bool(refused))
+                excuses.doubled_by(happened, aws, self.results)
                 | ({"ended before an answer"} if self._ended_unanswered else set())
                 | ({"begun again, to have longer runs"} if self._lengthened else set())
             ),

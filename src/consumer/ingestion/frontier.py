@@ -46,13 +46,16 @@ class Frontier:
         """Go on from a position that names these; what was noted before does not lie before it."""
         self._recent = deque(inherited, maxlen=MAX_KEYS)
 
-    def note(self, identified: Sequence[bytes]) -> None:
-        """Note updates by their identities."""
-        self.read += len(identified)  # first: who asks in between must take none of them for one before its position
-        if max(map(len, identified), default=0) > _LONGEST:
-            self._recent.extend(one if len(one) <= _LONGEST else _key(one) for one in identified[-MAX_KEYS:])
+    def note(self, identified: Sequence[bytes], *, may_repeat: bool = False) -> None:
+        """Note updates by their identities; where some `may_repeat`, those that are held are not noted again."""
+        if may_repeat or max(map(len, identified), default=0) > _LONGEST:
+            named = {one if len(one) <= _LONGEST else _key(one): None for one in identified[-MAX_KEYS:]}
+            known = set(self._recent) if may_repeat else ()
+            newest: Sequence[bytes | str] = [one for one in named if one not in known]
         else:
-            self._recent.extend(identified)
+            newest = identified
+        self.read += len(newest)  # first: who asks in between must take none of them for one before its position
+        self._recent.extend(newest)
 
     def at(self, read: int, since: datetime) -> tuple[str, ...]:
         """Return the keys of the newest updates among the first `read`, as far as they were ingested `since`."""

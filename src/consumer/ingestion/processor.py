@@ -114,9 +114,13 @@ class TargetProcessor:
 
     def resume(self, position: Position) -> None:
         """Go on from an earlier run's position."""
+        self.go_back(position)
+        self._frontier.resume(position.frontier)
+
+    def go_back(self, position: Position) -> None:
+        """Take the stream to have come to `position` and no further, whatever was read since."""
         self.newest_ingestion_time = position.newest_ingestion_time
         self._stream_time.clear()
-        self._frontier.resume(position.frontier)
 
     def process(self, updates: Sequence[StreamUpdate]) -> None:
         """Hand the updates to the publisher, but for duplicates; may wait for it (back pressure).
@@ -137,7 +141,7 @@ class TargetProcessor:
             updates = [update for update in updates if self._fits(update)]
         identified = identify(updates)
         new = self._duplicates.new_ones(updates, identified)
-        self._frontier.note(identified.identities)
+        self._frontier.note(identified.identities, may_repeat=len(new) != len(updates))
         self._stream_time.note([time for update in updates if (time := update.ingestion_time) is not None])
         self.counters.duplicates_dropped += len(updates) - len(new)
         published = new if self._own is None or not new else own_processor.choose(self._own, new)

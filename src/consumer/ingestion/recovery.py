@@ -80,8 +80,9 @@ class Recovery:
         if live.left_out:
             self._lose_ahead(live.left_out, live.newest_left_out)
         self._ahead = live.take()
-        # The gap begins where `position` stands, not at what was read since: its frontier is that of the former.
-        self._processor.resume(position)
+        # The gap begins where `position` stands, not at what was read since: that is in the gap, and in the frontier,
+        # since the plan is committed once Kinesis has it.
+        self._processor.go_back(position)
         if plan.gap is None:
             self._process_ahead()
         # In the checkpoint at once: a run that ends here must not look for another live position.

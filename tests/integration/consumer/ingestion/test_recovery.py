@@ -195,6 +195,26 @@ def test_a_gap_begins_where_reading_has_come_though_it_is_not_committed(consume,
     assert state.numbers == list(range(10))
 
 
+def test_what_was_read_behind_a_refused_token_does_not_come_twice(consume, state, clock):
+    """It lies in the gap: a run in another process, which fetches that, knows of it from the checkpoint alone."""
+    begun_at, stop_request = clock.now() - timedelta(seconds=20), StopRequest(clock)
+    behind_the_token = answering(lines(begun_at, range(5)) + token("t1") + lines(begun_at, range(5, 8)))
+    live = answering(lines(begun_at, [9]) + token("t2"), Exchange.stay)
+
+    def unfetched(exchange):
+        stop_request.by_signal = True
+        exchange.stay()
+
+    with ScriptedStream(behind_the_token, *[refusing] * 3, live, unfetched) as server:
+        summary = consume(server.url, stop_request=stop_request).wait()
+    assert summary.stopped is StopReason.REQUESTED
+    assert state.checkpoint["gap"] is not None
+    assert state.numbers == list(range(8))
+    with ScriptedStream(answering(lines(begun_at, range(10)), Exchange.end), quiet) as server:
+        consume(server.url, owner="another").stop_after(2)
+    assert state.numbers == list(range(10))
+
+
 def test_after_a_refused_token_of_the_sample_client_no_hour_is_left_out(consume, state, clock):
     """The client stopped long before its object was copied: what it missed is fetched, and the run goes on as ever.
 

@@ -129,6 +129,33 @@ def test_the_frontier_names_what_a_recovery_would_fetch_again(parts):
     )
 
 
+def test_what_the_server_repeats_takes_no_room_in_the_frontier(parts):
+    """It has room for the newest updates, however often they are read."""
+    processor, _, _ = parts
+    updates = [update(number) for number in range(frontier.MAX_KEYS)]
+    processor.process(updates)
+    for _ in range(2):
+        processor.connected()
+        processor.process(updates[500:])
+    assert processor.complete(processor.reach("t1", NOW)).frontier == tuple(frontier.keys(updates))
+    processor.connected()
+    new = update(frontier.MAX_KEYS)
+    processor.process([*updates[900:], new])
+    assert processor.complete(processor.reach("t2", NOW)).frontier == tuple(frontier.keys([*updates[1:], new]))
+
+
+def test_what_the_run_before_published_is_in_the_frontier_once_it_is_read_again(parts):
+    """It is dropped as a duplicate, and Kinesis has it: a recovery must not publish it again."""
+    processor, _, _ = parts
+    updates = [update(number) for number in range(3)]
+    known = DuplicateFilter()
+    known.new_ones(updates)
+    processor.recognise(known.after_the_run([]))
+    processor.process(updates)
+    assert processor.counters.duplicates_dropped == len(updates)
+    assert processor.complete(processor.reach("t1", NOW)).frontier == tuple(frontier.keys(updates))
+
+
 @pytest.mark.parametrize("ingested", [None, NOW])
 @pytest.mark.parametrize("address", ["{:06X}", "{:06X}" + " " * 500_000])
 def test_the_frontier_takes_no_more_memory_than_keys_do(parts, ingested, address):

@@ -11,6 +11,7 @@ from consumer.checkpoint.position import Position, TimeRange
 from consumer.checkpoint.watermark import Watermark
 from consumer.ingestion.deduplicator import DuplicateFilter
 from consumer.ingestion.end_of_reading import Stopped
+from consumer.ingestion.frontier import keys
 from consumer.ingestion.live_updates import MAX_UPDATES
 from consumer.ingestion.processor import TargetProcessor
 from consumer.ingestion.recovery import Recovery
@@ -103,23 +104,24 @@ def test_updates_ahead_of_the_gap_that_are_lost_are_reported(updates, stops, los
     assert recovery.unrecoverable == TimeRange(NOW, NOW + timedelta(hours=2))
 
 
-def test_the_plan_keeps_the_frontier_of_the_position_it_recovers_from():
-    """Killed before its first slice, a recovery must go on from the committed update, not from one read since."""
+def test_the_plan_begins_where_its_position_stands_and_names_what_was_read_since():
+    """What came behind the token is in the gap: unless the checkpoint names it, another process publishes it again."""
     watermark = Watermark()
     processor = TargetProcessor(Nothing(), watermark, DuplicateFilter(), None, Clock())
     committed = Position(
         position_token="old",
         token_received_at=NOW - timedelta(hours=7),
         newest_ingestion_time=NOW - timedelta(hours=7),
-        frontier=("A|2024-03-05T05:00:00.000Z",),
+        frontier=("789e6bda2ede254a",),
     )
     processor.resume(committed)
-    processor.process(
-        [StreamUpdate(icao_address="B", timestamp=NOW, ingestion_time=NOW - timedelta(hours=6), data=b"{}")]
-    )
+    behind = StreamUpdate(icao_address="B", timestamp=NOW, ingestion_time=NOW - timedelta(hours=6), data=b"{}")
+    processor.process([behind])
     planned = Recovery(Reader(), processor, Nothing(), None, Clock(), seconds=900).plan(committed)
     assert planned.position_token == "live"
     assert planned.newest_ingestion_time == committed.newest_ingestion_time
-    assert planned.frontier == committed.frontier
+    assert planned.frontier == (*committed.frontier, *keys([behind]))
     assert planned.gap is not None
     assert planned.gap.start == committed.newest_ingestion_time - LATENCY
+    *_, interval = watermark.rejected_before()[:-1]
+    assert (interval.taken, interval.closed_by.position_token) == (1, "live")  # committed once Kinesis has `behind`

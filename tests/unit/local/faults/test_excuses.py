@@ -58,13 +58,6 @@ def test_two_at_once_excuse_doubles_only_where_a_run_left_something_to_the_next(
     assert not doubled_by([], Counter(), [GRACEFUL, ended])
 
 
-def test_two_at_once_excuse_doubles_where_a_token_was_refused():
-    """What one environment had published behind it is in the gap that the other fetches."""
-    two = fault(ProcessKind.TWO_AT_ONCE)
-    assert doubled_by([two], Counter(), [GRACEFUL], is_token_refused=True) == {"two at once"}
-    assert not doubled_by([], Counter(), [GRACEFUL], is_token_refused=True)
-
-
 @pytest.mark.parametrize("stopped", ["lease_held", "lease_lost"])
 def test_two_are_at_once_wherever_one_met_the_other_s_lease(stopped):
     """The schedule's own ticks may begin a second run, too: a run that was refused or overtaken shows it."""
