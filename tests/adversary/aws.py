@@ -18,7 +18,7 @@ from tests.adversary.bucket import Bucket, stack_resources
 from tests.adversary.odd_answers import Odd, distort
 from tests.adversary.store import Store, operation
 from tests.adversary.tables import ConditionFailedError, Table
-from tests.adversary.wire import GoneError, Reply, Rulebook, Server, misbehave
+from tests.adversary.wire import Delay, GoneError, Reply, Rulebook, Server, misbehave
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -76,6 +76,8 @@ class Aws:
     messages: list[dict[str, str]] = field(default_factory=list)
     open_calls: dict[str, int] = field(default_factory=dict)
     """How many calls of each operation are not answered yet."""
+    unacknowledged: set[str] = field(default_factory=set)
+    """Operations of which a call was carried out and then answered late, falsely or not at all."""
     store: Store = field(init=False)
     _server: Server = field(init=False)
     _lock: threading.RLock = field(default_factory=threading.RLock)
@@ -128,6 +130,8 @@ class Aws:
             time.sleep(manners.seconds)
             manners = None
         executed = getattr(manners, "executed", False)
+        if executed or isinstance(manners, Delay):
+            self.unacknowledged.add(called)
         healthy = carry_out(manners) if executed or manners is None or isinstance(manners, Throttle) else None
         if isinstance(manners, Odd):
             healthy = distort(manners, healthy or carry_out_nothing(request))

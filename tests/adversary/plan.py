@@ -76,7 +76,7 @@ class ConsumerPlan:
     framing: str = "chunked"
     feed_headers: tuple[tuple[str, str], ...] = ()
     may_double: bool = False
-    """Whether a kill, an answer lost or one outstanding at a run's end explains duplicates."""
+    """Whether more is read than can be remembered: all else that explains duplicates is seen when it happens."""
     heals: bool = True
     """Whether the last run has to end in order with nothing owed."""
     bounds: Bounds = field(default_factory=Bounds)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tests.adversary.feed import Asked
     from tests.adversary.plan import ConsumerPlan, Run
 
+_PUT = "kinesis.PutRecords"
 API_TOKEN = "aD7/k+Q9tokenOfTheProvider/zX~w2=="  # with all that encodings change
 
 
@@ -53,8 +54,8 @@ class Evidence:
     log: bytes = b""
     asked: list[Asked] = field(default_factory=list)
     checkpoint_writes: int = 0
-    answers_open: bool = False
-    """Whether a run ended while Kinesis had not yet answered a call: what that call held may come again."""
+    is_unacknowledged: bool = False
+    """Whether Kinesis carried out a call and said so late, falsely, not at all or not before a run's end."""
     issued: set[str] = field(default_factory=set)
     """Every token that the feed sent."""
     refused_until: list[tuple[float, float]] = field(default_factory=list)
@@ -204,7 +205,7 @@ def play(plan: ConsumerPlan) -> Evidence:
         evidence = Evidence(stage.ledger)
         for index, run in enumerate(plan.runs):
             evidence.outcomes.append(stage.play(index, run))
-            evidence.answers_open |= stage.aws.open_calls.get("kinesis.PutRecords", 0) > 0
+            evidence.is_unacknowledged |= stage.aws.open_calls.get(_PUT, 0) > 0 or _PUT in stage.aws.unacknowledged
         stage.close()
         evidence.settled = stage.was_settled or stage.settled()
         evidence.log = log.read_bytes()

@@ -94,11 +94,35 @@ def test_an_explained_duplicate_older_than_the_committed_token(plan, evidence):
     assert promises(excused, evidence) == {"nothing older than the committed token comes again"}
 
 
-def test_an_answer_open_at_a_runs_end_explains_a_duplicate(plan, evidence):
+def test_an_answer_that_was_open_or_lost_explains_a_duplicate(plan, evidence):
     """What Kinesis had not answered when the run had to end may be sent again."""
     evidence.ledger.arrivals.append(Arrival(5, "shard-1", 4))
-    evidence.answers_open = True
+    evidence.is_unacknowledged = True
     assert promises(plan, evidence) == set()
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "explained"),
+    [
+        (Outcome({"graceful": False}, took=3.5), Run(14.0, fresh=True), True),
+        (
+            Outcome(error={"type": "UnauthorizedError", "module": "consumer.errors", "message": ""}),
+            Run(fresh=True),
+            True,
+        ),
+        (Outcome({"graceful": False}, took=3.5), Run(14.0), False),
+        (Outcome({"graceful": True}, took=3.5), Run(14.0, fresh=True), False),
+        (Outcome(ended="killed"), Run(14.0), True),
+        (Outcome({"graceful": True}, took=3.5), Run(checkpoint=b"{}"), True),
+    ],
+    ids=["between tokens", "failed", "in its own process", "at a token", "killed", "set back"],
+)
+def test_what_happened_to_the_runs_explains_a_duplicate_or_does_not(plan, evidence, first, second, explained):
+    """One that ended between two tokens is followed in its own process by one that knows what it has published."""
+    evidence.ledger.arrivals.append(Arrival(5, "shard-1", 4))
+    plan = type(plan)(plan.script, plan.updates, (plan.runs[0], second))
+    evidence.outcomes[0] = first
+    assert ("no duplicate without a kill or a lost answer" in promises(plan, evidence)) is not explained
 
 
 def test_two_updates_of_an_aircraft_in_the_wrong_order(plan, evidence):

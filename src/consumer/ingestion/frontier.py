@@ -6,13 +6,10 @@ from collections import deque
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from consumer.ingestion.deduplicator import identify
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from datetime import datetime
 
     from consumer.stream.messages import StreamUpdate
 
@@ -25,8 +22,6 @@ _LONGEST = 200
 kept as its key."""
 
 _DIGEST_BYTES = 8
-
-_ingestion_time = msgspec.msgpack.Decoder(tuple).decode
 
 
 def keys(updates: Sequence[StreamUpdate]) -> list[str]:
@@ -57,8 +52,8 @@ class Frontier:
         self.read += len(newest)  # first: who asks in between must take none of them for one before its position
         self._recent.extend(newest)
 
-    def at(self, read: int, since: datetime) -> tuple[str, ...]:
-        """Return the keys of the newest updates among the first `read`, as far as they were ingested `since`."""
+    def at(self, read: int) -> tuple[str, ...]:
+        """Return the keys of the newest updates among the first `read`, whatever their times: a clock may be wrong."""
         while True:
             try:
                 recent = list(self._recent)
@@ -66,14 +61,7 @@ class Frontier:
             except RuntimeError:  # noted meanwhile
                 continue
         del recent[max(0, len(recent) - (self.read - read)) :]
-        return tuple(one if isinstance(one, str) else _key(one) for one in recent if _is_since(one, since))
-
-
-def _is_since(one: bytes | str, since: datetime) -> bool:
-    if isinstance(one, str):
-        return True  # of an earlier process, or long: its time is not known any more
-    ingested: datetime | object = _ingestion_time(one)[2]
-    return isinstance(ingested, list) or ingested >= since  # type: ignore[operator]  # an update without one is a list
+        return tuple(one if isinstance(one, str) else _key(one) for one in recent)
 
 
 def _key(identity: bytes) -> str:

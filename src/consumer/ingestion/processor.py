@@ -9,7 +9,7 @@ from common.icao_address import normalized
 from common.normal_form import MAX_ADDRESS
 from consumer.checkpoint.position import NO_DELAY, Position
 from consumer.checkpoint.rejected_lines import RejectedLine
-from consumer.ingestion import own_processor, recovery_plan
+from consumer.ingestion import own_processor
 from consumer.ingestion.deduplicator import identify
 from consumer.ingestion.frontier import Frontier
 from consumer.ingestion.stream_time import StreamTime
@@ -218,5 +218,4 @@ class TargetProcessor:
         """Add the frontier to a position that was reached; called once it is to be committed, on any thread."""
         if position.read is None:
             return position
-        begins_at = recovery_plan.begins_at(position, self._delay)
-        return replace(position, frontier=self._frontier.at(position.read, begins_at))
+        return replace(position, frontier=self._frontier.at(position.read))

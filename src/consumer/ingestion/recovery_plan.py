@@ -57,7 +57,7 @@ def is_too_old(position: Position, now: datetime) -> bool:
     return now - position.token_received_at > TOKEN_LIFETIME - _MARGIN
 
 
-def begins_at(position: Position, delay: timedelta = NO_DELAY) -> datetime:
+def _begins_at(position: Position, delay: timedelta = NO_DELAY) -> datetime:
     """Return the ingestion time from which on updates may be missing at `position` of a stream that is late by `delay`.
 
     That is the earlier of the newest time ingested and the newest time received, since a wrong clock may have put
@@ -104,7 +104,7 @@ def plan(position: Position, newest_before_token: datetime, now: datetime, delay
     if position.is_left_by_client:
         known_to = start = reach
     else:
-        known_to, start = _known_to(position, delay), begins_at(position, delay)
+        known_to, start = _known_to(position, delay), _begins_at(position, delay)
     end = min(newest_before_token, latest_end(now, delay)) + _RESOLUTION
     reachable = min(max(start, reach), end)
     return RecoveryPlan(

@@ -24,7 +24,7 @@ def odd_acknowledgements(rng: Random, now: float) -> ConsumerPlan:
     executed = rng.random() < 0.3
     odd = Odd(rng.choice(PLAIN + RECORDS), executed)
     rules = (Rule("kinesis.PutRecords", odd, count=rng.choice([1, 3, 1 << 30])),)
-    return traffic.plan(Run(3.5, rules), SETTLE, may_double=executed, **record_format(rng))
+    return traffic.plan(Run(3.5, rules), SETTLE, **record_format(rng))
 
 
 @kind(
@@ -41,7 +41,7 @@ def odd_checkpoint_answers(rng: Random, now: float) -> ConsumerPlan:
     operation = rng.choice(["s3.get.checkpoint.json", "s3.put.checkpoint.json", "s3.put.rejected"])
     odd = Odd(rng.choice(PLAIN), executed="put" in operation and rng.random() < 0.5)
     rules = (Rule(operation, odd, count=rng.choice([1, 2, 1 << 30])),)
-    return traffic.plan(Run(3.0), Run(3.5, rules), SETTLE, may_double=True, **record_format(rng))
+    return traffic.plan(Run(3.0), Run(3.5, rules), SETTLE, **record_format(rng))
 
 
 @kind("a secret or a list of shards that cannot be read fails the run in our words", weight=1)
@@ -70,7 +70,7 @@ def odd_secrets_and_shards(rng: Random, now: float) -> ConsumerPlan:
         Instead(Reply(200, b'{"Shards":[{"ShardId":"x","HashKeyRange":null}]}')),
     ]
     rules = (Rule(operation, rng.choice(odd), count=rng.choice([1, 1 << 30])),)
-    return traffic.plan(Run(3.0, rules), SETTLE, may_double=True, **form)
+    return traffic.plan(Run(3.0, rules), SETTLE, **form)
 
 
 @kind("a refusal of any kind and text is an error of ours, and harms nothing")
@@ -97,4 +97,4 @@ def failures_of_every_status(rng: Random, now: float) -> ConsumerPlan:
     operation = rng.choice(["kinesis.*", "s3.get*", "s3.put*", "secretsmanager.*"])
     reply = Reply(status, b"" if status in (204, 304) else body)
     rules = (Rule(operation, Instead(reply), chance=rng.choice([0.5, 1.0])),)
-    return traffic.plan(Run(3.0), Run(3.5, rules), SETTLE, may_double=True, **record_format(rng))
+    return traffic.plan(Run(3.0), Run(3.5, rules), SETTLE, **record_format(rng))

@@ -27,7 +27,6 @@ def odd_checkpoints(rng: Random, now: float) -> ConsumerPlan:
         Run(2.5),
         Run(3.0, checkpoint=odd),
         Run(14.0, end="settled", restored=True),
-        may_double=True,
         **record_format(rng),
     )
 
@@ -49,9 +48,7 @@ def endless_lease(rng: Random, now: float) -> ConsumerPlan:
         "gap": None,
         "lease": lease,
     }
-    return traffic.plan(
-        Run(3.0, checkpoint=json.dumps(held).encode()), Run(14.0, end="settled"), may_double=True, **record_format(rng)
-    )
+    return traffic.plan(Run(3.0, checkpoint=json.dumps(held).encode()), Run(14.0, end="settled"), **record_format(rng))
 
 
 def _odd(rng: Random, now: float) -> list[bytes]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.adversary.attacks.register import kind
 from tests.adversary.attacks.throttling import record_format
+from tests.adversary.feed import Break
 from tests.adversary.plan import SETTLE, Run, Traffic, stamp
 from tests.adversary.wire import Instead, Reply, Rule
 
@@ -40,7 +41,7 @@ def wrong_clock_before_a_gap(rng: Random, now: float) -> ConsumerPlan:
             traffic.token()
     refused = (Rule("feed.stored", _GONE, count=1),)
     last = Run(SETTLE.seconds, refused, "settled", lease_free=True, fresh=rng.random() < 0.5)
-    return traffic.plan(Run(3.0), last, may_double=last.fresh, **record_format(rng))
+    return traffic.plan(Run(3.0), last, **record_format(rng))
 
 
 @kind("one wrong clock neither ends a run early nor is believed for a day", weight=1)
@@ -64,7 +65,7 @@ def gap_without_times(rng: Random, now: float) -> ConsumerPlan:
         traffic.update(**(same if rng.random() < 0.7 else {}))
     traffic.token()
     last = Run(SETTLE.seconds, (Rule("feed.stored", _GONE, count=1),), "settled", lease_free=True)
-    return traffic.plan(Run(3.0), last, may_double=True, **record_format(rng))
+    return traffic.plan(Run(3.0), last, **record_format(rng))
 
 
 @kind("a gap's recovery survives faults on its way, and is finished by the next run", weight=1)
@@ -85,9 +86,25 @@ def disturbed_recovery(rng: Random, now: float) -> ConsumerPlan:
     if isinstance(trouble.manners, Instead) and trouble.manners.reply.status == 200:
         trouble = Rule("feed.batch", Instead(Reply(429, b"slow down", (("Retry-After", "1"),))), count=2)
     middle = Run(4.0, (refused, trouble))
-    return traffic.plan(
-        Run(3.0), middle, Run(14.0, (refused,), "settled", lease_free=True), may_double=True, **record_format(rng)
-    )
+    last = Run(14.0, (refused,), "settled", lease_free=True, fresh=rng.random() < 0.5)
+    return traffic.plan(Run(3.0), middle, last, **record_format(rng))
+
+
+@kind("what was published behind a refused token comes once, whichever process fetches the gap", weight=2)
+def refused_behind_its_updates(rng: Random, now: float) -> ConsumerPlan:
+    """The connection breaks behind a token and its updates, the token is refused, and the run ends before the gap."""
+    traffic = Traffic(rng, now, age=rng.choice([20.0, 900.0, 3_600.0]), step=rng.choice([0.02, 0.5]))
+    traffic.intervals(rng.randrange(1, 4), rng.randrange(2, 40))
+    for _ in range(rng.randrange(1, 60)):
+        traffic.update(**(_wrong_clock(rng, now) if rng.random() < 0.1 else {}))
+    traffic.items.append(Break(rng.choice(["reset", "end", "chunk"])))
+    traffic.gate(1)
+    traffic.intervals(rng.randrange(1, 4), rng.randrange(2, 10))
+    refused = Rule("feed.stored", _GONE, count=rng.choice([3, 5]))
+    unfetched = Rule("feed.batch", Instead(Reply(rng.choice([429, 500, 503]), b"busy")))
+    others = [Run(3.0, (unfetched,), fresh=rng.random() < 0.5) for _ in range(rng.randrange(3))]
+    last = Run(SETTLE.seconds, (), "settled", lease_free=True, fresh=rng.random() < 0.7)
+    return traffic.plan(Run(4.0, (refused, unfetched)), *others, last, **record_format(rng))
 
 
 def _wrong_clock(rng: Random, now: float) -> dict[str, Any]:

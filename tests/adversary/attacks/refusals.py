@@ -61,7 +61,6 @@ def refused_tokens(rng: Random, now: float) -> ConsumerPlan:
         Run(2.5),
         refused,
         SETTLE,
-        may_double=True,
         bounds=Bounds(requests=40, checkpoint_writes=130),
         **record_format(rng),
     )
@@ -113,7 +112,6 @@ def odd_statuses(rng: Random, now: float) -> ConsumerPlan:
         Run(2.5),
         Run(rng.choice([4.0, 6.0]), rules),
         SETTLE,
-        may_double=True,
         bounds=Bounds(requests=40),
         **record_format(rng),
     )
@@ -133,7 +131,6 @@ def asked_to_wait(rng: Random, now: float) -> ConsumerPlan:
         Run(3.5, rules),
         *[Run(2.0, fresh=fresh)] * rng.randrange(1, 3),
         SETTLE,
-        may_double=fresh,
         bounds=Bounds(requests=10),
         **record_format(rng),
     )
@@ -202,7 +199,6 @@ def hostile_texts(rng: Random, now: float) -> ConsumerPlan:
         Run(2.5),
         Run(3.0, rules),
         SETTLE,
-        may_double=True,
         hidden_marks=(FORGED,),
         bounds=Bounds(log=120_000),
         **record_format(rng),
@@ -261,7 +257,6 @@ def keepsakes(rng: Random, now: float) -> ConsumerPlan:
         Run(9.0),
         SETTLE,
         feed_headers=odd,
-        may_double=False,
         bounds=Bounds(requests=60, request_head=4_096),
         **record_format(rng),
     )

@@ -43,7 +43,7 @@ def slow_feed(rng: Random, now: float) -> ConsumerPlan:
     rules = (Rule("feed.*", manners, first=rng.choice([0, 0, 1])),)
     end = rng.choice(["deadline", "deadline", "terminate"])
     slow = Run(rng.choice([3.0, 5.0]), rules, end, after=1.0)
-    return traffic.plan(Run(2.5), slow, SETTLE, may_double=True, **record_format(rng))
+    return traffic.plan(Run(2.5), slow, SETTLE, **record_format(rng))
 
 
 @kind("a run ends by its deadline whatever AWS does", weight=3)
@@ -80,7 +80,7 @@ def slow_aws(rng: Random, now: float) -> ConsumerPlan:
         ]
     )
     rules = (Rule(operation, manners, first=rng.choice([0, 0, 1, 2])),)
-    return traffic.plan(Run(2.5), Run(rng.choice([3.0, 5.0]), rules), SETTLE, may_double=True, **record_format(rng))
+    return traffic.plan(Run(2.5), Run(rng.choice([3.0, 5.0]), rules), SETTLE, **record_format(rng))
 
 
 @kind("a run ends by its deadline when nothing can be connected to", weight=1)

@@ -123,7 +123,7 @@ def back_pressure(rng: Random, now: float) -> ConsumerPlan:
         traffic.items.append(Flood(block, 1))
         traffic.token()
     slow = rng.choice([Delay(0.5, executed=True), Throttle(share=1.0), Throttle(share=0.5)])
-    return traffic.plan(Run(10.0, (Rule(PUT, slow),)), heals=False, may_double=True, **record_format(rng))
+    return traffic.plan(Run(10.0, (Rule(PUT, slow),)), heals=False, **record_format(rng))
 
 
 @kind("whatever the schedule's event holds, the run says so or runs", weight=1)

@@ -65,8 +65,7 @@ def refused_calls(rng: Random, now: float) -> ConsumerPlan:
     body = b'{"__type":"ProvisionedThroughputExceededException","message":"Rate exceeded"}'
     manners = rng.choice([Instead(Reply(400, body)), Instead(Reply(503, b"<html>busy</html>"))])
     rules = (Rule(PUT, manners, chance=rng.choice([0.5, 1.0])),)
-    ambiguous = manners.reply.status != 400
-    return traffic.plan(Run(3.5, rules), SETTLE, may_double=ambiguous, **record_format(rng))
+    return traffic.plan(Run(3.5, rules), SETTLE, **record_format(rng))
 
 
 @kind("a lost answer doubles no more than its own call, and nothing older than the committed token", weight=1)
@@ -78,7 +77,7 @@ def lost_answers(rng: Random, now: float) -> ConsumerPlan:
         [Close(executed=True), Delay(rng.choice([1.0, 6.0]), executed=True), Instead(Reply(500, b"{}"), executed=True)]
     )
     runs = [Run(3.5, (Rule(PUT, manners, chance=rng.choice([0.3, 1.0])),)) for _ in range(rng.choice([1, 2]))]
-    return traffic.plan(*runs, SETTLE, may_double=True, **record_format(rng))
+    return traffic.plan(*runs, SETTLE, **record_format(rng))
 
 
 @kind("after a kill nothing is lost, and nothing older than the committed token comes again", weight=1)
@@ -91,4 +90,4 @@ def killed(rng: Random, now: float) -> ConsumerPlan:
         traffic.intervals(rng.randrange(3, 20), rng.randrange(3, 30))
         share = Throttle(share=rng.choice([0.0, 0.5]))
         runs.append(Run(4.0, (Rule(PUT, share),), end="kill", after=rng.uniform(0.3, 1.5), lease_free=True))
-    return traffic.plan(*runs, SETTLE, may_double=True, **record_format(rng))
+    return traffic.plan(*runs, SETTLE, **record_format(rng))

@@ -39,7 +39,6 @@ def storm(rng: Random, now: float) -> ConsumerPlan:
     """Disconnects, throttling, failing checkpoints, refused requests and frozen processes, together."""
     traffic = Traffic(rng, now, age=600, aircraft=rng.choice([5, 40]))
     runs = []
-    ambiguous = False
     for index in range(rng.randrange(2, 5)):
         traffic.gate(index)
         for _ in range(rng.randrange(1, 6)):
@@ -59,6 +58,5 @@ def storm(rng: Random, now: float) -> ConsumerPlan:
             Rule("kinesis.PutRecords", Close(executed=True), chance=0.2),
         ]
         rules = tuple(rng.sample(choices, rng.choice([1, 2, 3])))
-        ambiguous = ambiguous or any(isinstance(rule.manners, Close) and rule.manners.executed for rule in rules)
         runs.append(Run(rng.choice([3.0, 4.0]), rules, frozen=rng.choice([0, 0.4]), lease_free=True))
-    return traffic.plan(*runs, SETTLE, may_double=ambiguous, **record_format(rng))
+    return traffic.plan(*runs, SETTLE, **record_format(rng))
