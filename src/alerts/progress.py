@@ -40,6 +40,7 @@ class EnvelopeProgress:
             Key={"rule_and_aircraft": {"S": _name(record)}},
             UpdateExpression="SET lines_done = if_not_exists(lines_done, :none), expires_at = :expires_at",
             ExpressionAttributeValues={":none": {"N": "0"}, ":expires_at": {"N": self._expires_at()}},
+            ReturnConsumedCapacity="TOTAL",
             ReturnValues="ALL_NEW",
         )
         return int(answer["Attributes"]["lines_done"]["N"])
@@ -59,6 +60,7 @@ class EnvelopeProgress:
                 "lines_done": {"N": str(lines_done)},
                 "expires_at": {"N": self._expires_at()},
             },
+            ReturnConsumedCapacity="TOTAL",
         )
 
     def _expires_at(self) -> str:

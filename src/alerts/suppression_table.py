@@ -76,6 +76,7 @@ class SuppressionTable:
                     "version": _number(history.version),
                     "expires_at": _number(expires_at(history.newest_ms, claim.suppression_ms, self._clock.now())),
                 },
+                ReturnConsumedCapacity="TOTAL",
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
                 **expected,
             )
@@ -98,6 +99,7 @@ class SuppressionTable:
             self._client.update_item(
                 TableName=self._table_name,
                 Key={"rule_and_aircraft": {"S": claim.item_key}},
+                ReturnConsumedCapacity="TOTAL",
                 UpdateExpression="SET windows.#update.notification_state = :notified, version = version + :one",
                 ConditionExpression="attribute_exists(windows.#update)",
                 ExpressionAttributeNames={"#update": claim.update_key},

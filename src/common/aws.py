@@ -19,10 +19,17 @@ if TYPE_CHECKING:
 
 @cache
 def session() -> Session:
-    """Return the process's session: where region, credentials and clients come from. Make it in one thread."""
+    """Return the process's session: where region, credentials and clients come from. Make it in one thread.
+
+    Its clients raise what botocore raises, and `acknowledgements.UnacknowledgedError`.
+    """
     import botocore.session  # noqa: PLC0415 - an invocation that calls nothing need not load it
 
-    return botocore.session.get_session()
+    from common import acknowledgements  # noqa: PLC0415 - as above
+
+    made = botocore.session.get_session()
+    acknowledgements.expect(made)
+    return made
 
 
 def client(service: str, options: Mapping[str, Any]) -> Any:

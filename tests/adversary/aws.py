@@ -249,7 +249,10 @@ class Aws:
     def _conditional(self, content: dict[str, Any], act: Callable[[Table], dict[str, Any]]) -> Reply:
         try:
             with self._lock:
-                return _json(act(self._table(content)))
+                answer = act(self._table(content))
+                if content.get("ReturnConsumedCapacity") == "TOTAL":
+                    answer = answer | {"ConsumedCapacity": {"TableName": content["TableName"], "CapacityUnits": 1.0}}
+                return _json(answer)
         except ConditionFailedError as refused:
             known = {"Item": refused.item} if refused.item is not None else {}
             failure = {

@@ -86,6 +86,7 @@ class AircraftTable:
             self._client.put_item(
                 TableName=self._table_name,
                 Item=item,
+                ReturnConsumedCapacity="TOTAL",
                 ConditionExpression=IS_NEWER,
                 ExpressionAttributeNames={"#timestamp": "timestamp"},
                 ExpressionAttributeValues={

@@ -88,6 +88,7 @@ class DeliveryLog:
             TableName=self._table_name,
             Key={"icao_address": {"S": _key(window_start, shard_id)}},
             ConsistentRead=True,
+            ReturnConsumedCapacity="TOTAL",
         )
         item = answer.get("Item")
         return DeliveryRecord() if item is None else msgspec.json.decode(item["delivery"]["S"], type=DeliveryRecord)
@@ -101,6 +102,7 @@ class DeliveryLog:
                 "delivery": {"S": msgspec.json.encode(record).decode()},
                 "expires_at": {"N": str(int(now) + KEEP_SECONDS)},
             },
+            ReturnConsumedCapacity="TOTAL",
         )
 
 

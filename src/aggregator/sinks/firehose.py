@@ -99,10 +99,10 @@ class WindowRowsSink:
             return str(error)
         reason = ""
         for place, entry in zip(call, answer["RequestResponses"], strict=True):
-            if entry.get("ErrorCode"):
-                reason = f"{entry['ErrorCode']}: {entry.get('ErrorMessage', '')}"
-            else:
+            if entry.get("RecordId"):
                 accepted.add(place)
+            else:
+                reason = f"{entry.get('ErrorCode', 'an answer without a RecordId')}: {entry.get('ErrorMessage', '')}"
         return reason
 
 

@@ -24,6 +24,7 @@ class FlakyFirehose:
     def __init__(self, refuse=lambda _call, _place: False, throttled_calls=0):
         self.refuse = refuse
         self.throttled_calls = throttled_calls
+        self.refusal = {"ErrorCode": "ServiceUnavailableException", "ErrorMessage": "Slow down."}
         self.calls = []
         self.taken = []
 
@@ -35,7 +36,7 @@ class FlakyFirehose:
         answers = []
         for place, record in enumerate(Records):
             if self.refuse(len(self.calls), place):
-                answers.append({"ErrorCode": "ServiceUnavailableException", "ErrorMessage": "Slow down."})
+                answers.append(self.refusal)
             else:
                 self.taken.append(record["Data"])
                 answers.append({"RecordId": str(place)})
@@ -80,6 +81,15 @@ def test_only_refused_records_are_sent_again():
     assert sorted(client.taken) == [b"a", b"b", b"c", b"d"]
     assert [len(call) for call in client.calls] == [4, 1]
     assert waits == [0.05]
+
+
+@pytest.mark.parametrize("said", [{}, {"RecordId": ""}, {"RecordId": None}, {"ShardId": "shardId-000000000000"}])
+def test_only_a_record_id_acknowledges(said):
+    """What Firehose says nothing of, or something else, is sent again."""
+    client = FlakyFirehose(refuse=lambda call, place: call == 1 and place == 1)
+    client.refusal = said
+    sink(client).write([b"a", b"b"], set())
+    assert client.taken == [b"a", b"b"]
 
 
 def test_a_throttled_call_is_sent_again():
