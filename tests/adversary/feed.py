@@ -66,6 +66,9 @@ class Break:
     times: int = 1
 
 
+_IS_OURS = re.compile(r"tok-(\d+)-\d+")
+"""How tokens begin that were ever sent; what follows is a `tail`. Others are refused."""
+
 _PASSING = frozenset({408, 422, 425, 429, *range(500, 600)})
 """Of these a Retry-After is kept to."""
 
@@ -141,6 +144,8 @@ class Feed:
             misbehave(connection, manners)
         elif request.headers.get("authorization") != f"Bearer {self.api_token}":
             misbehave(connection, Instead(Reply(401, b'{"message":"Unauthorized"}')))
+        elif operation == "feed.stored" and not _IS_OURS.match(token or ""):
+            misbehave(connection, Instead(Reply(400, b'{"message":"Invalid position token"}')))
         elif operation == "feed.batch" and _epoch(query["start"]) > time.time():
             misbehave(connection, Instead(Reply(400, b'{"message":"start: later than now"}')))
         gzipped = query.get("compression", "gzip") == "gzip"
@@ -160,7 +165,7 @@ class Feed:
     def _position(self, operation: str, token: str | None) -> int:
         if operation == "feed.latest":
             return self.open_end()
-        known = re.match(r"tok-(\d+)-\d+", token or "")
+        known = _IS_OURS.match(token or "")
         return int(known[1]) if known else 0
 
     def _send_batch(self, body: _Body, start: float, end: float) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from common.printable import printable
 from consumer.checkpoint.position import Moment, Position, TimeRange
 from consumer.errors import CheckpointError
-from consumer.stream.messages import MAX_TOKEN_CHARACTERS
+from consumer.stream.messages import Token  # noqa: TC001 - msgspec reads the annotations
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -37,7 +37,7 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
     """The object as it is written; `docs/design.md` shows one."""
 
     version: int
-    position_token: Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_TOKEN_CHARACTERS)] | None = None
+    position_token: Token | None = None
     token_received_at: Moment | None = None
     newest_ingestion_time: Moment | None = None
     frontier: tuple[str, ...] = ()

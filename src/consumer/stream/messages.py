@@ -37,8 +37,8 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 MAX_TOKEN_CHARACTERS = 4096
 """Of a position token: it goes into the head of a request, of which servers take some 8 KiB."""
 
-_Token = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_TOKEN_CHARACTERS)]
-"""An empty token would be committed, and resuming at it would be starting over."""
+Token = Annotated[str, msgspec.Meta(max_length=MAX_TOKEN_CHARACTERS, pattern=r"\S")]
+"""An empty or blank one would be committed, and resuming at it would be starting over."""
 
 
 class StreamUpdate(msgspec.Struct, gc=False):
@@ -57,7 +57,7 @@ class StreamUpdate(msgspec.Struct, gc=False):
 
 class _Line(msgspec.Struct):
     target: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
-    position_token: _Token | msgspec.UnsetType = msgspec.UNSET
+    position_token: Token | msgspec.UnsetType = msgspec.UNSET
     status: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
 
 

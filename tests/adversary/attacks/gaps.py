@@ -46,10 +46,13 @@ def wrong_clock_before_a_gap(rng: Random, now: float) -> ConsumerPlan:
 
 @kind("one wrong clock neither ends a run early nor is believed for a day", weight=1)
 def wrong_clock_while_reading(rng: Random, now: float) -> ConsumerPlan:
-    """Near the live edge or behind it, an update's ingestion time is ahead; the stream goes on, and the run with it."""
+    """Near the live edge or behind it, an update's ingestion time is ahead; the stream goes on, and the run with it.
+
+    It has to be ahead still when it is read: a time of just now may be right, and an interval of the stream that long.
+    """
     traffic = Traffic(rng, now, age=rng.choice([5.0, 20.0]), step=0.05)
     traffic.intervals(2, 5)
-    traffic.update(**_wrong_clock(rng, now))
+    traffic.update(**_wrong_clock(rng, now, least=300.0))
     traffic.intervals(rng.randrange(1, 5), 5)
     return traffic.plan(Run(7.0), SETTLE, **record_format(rng))
 
@@ -107,9 +110,9 @@ def refused_behind_its_updates(rng: Random, now: float) -> ConsumerPlan:
     return traffic.plan(Run(4.0, (refused, unfetched)), *others, last, **record_format(rng))
 
 
-def _wrong_clock(rng: Random, now: float) -> dict[str, Any]:
-    """Draw an ingestion time that is not so, and perhaps a timestamp to match."""
-    ahead = rng.choice(_AHEAD)
+def _wrong_clock(rng: Random, now: float, least: float = 0.0) -> dict[str, Any]:
+    """Draw an ingestion time that is `least` seconds ahead or more, or behind, and perhaps a timestamp to match."""
+    ahead = rng.choice([each for each in _AHEAD if each >= least])
     wrong = min(now + ahead, 253_402_300_799.0)
     made: dict[str, Any] = {"ingestion_time": stamp(wrong)}
     if rng.random() < 0.3:

@@ -239,7 +239,8 @@ def failing_notification(rng: Random, now: float) -> FunctionPlan:
     updates = [aircraft.update(aircraft.address(), squawk="7700") for _ in range(rng.choice([1, 5]))]
     operation = rng.choice(["sns.Publish", "dynamodb.PutItem", "dynamodb.UpdateItem"])
     refusals = [Odd(rng.choice(PLAIN)), *(Instead(Reply(status, _THROTTLED)) for status in (400, 403, 500)), Close()]
-    manners = Close(executed=True) if rng.random() < 0.3 else rng.choice(refusals)
+    is_lost = rng.random() < 0.3
+    manners = Close(executed=True) if is_lost else rng.choice(refusals)
     rules = (Rule(operation, manners, count=rng.choice([1, 2, 99])),)
     return FunctionPlan(
         "alerts",
@@ -247,7 +248,7 @@ def failing_notification(rng: Random, now: float) -> FunctionPlan:
         (rules,) * rng.choice([1, 2]),
         attempts=5,
         alerts=tuple((update["icao_address"], "emergency_squawk", 1) for update in updates),
-        may_double=operation != "dynamodb.PutItem",
+        may_double=is_lost and operation == "sns.Publish",
         log=60_000,
     )
 

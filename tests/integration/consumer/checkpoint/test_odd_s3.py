@@ -196,6 +196,7 @@ def test_a_holders_name_is_one_bounded_line():
 POSITION = {"position_token": "t1", "token_received_at": "2024-03-04T12:00:00Z"}
 ODD = {
     "an empty token": POSITION | {"position_token": ""},
+    "a blank token": POSITION | {"position_token": " \u2028"},
     "a token longer than a request's head": POSITION | {"position_token": "t" * 5000},
     "a token of year 1": POSITION | {"token_received_at": "0001-01-01T00:00:00Z"},
     "of year 1, east of Greenwich": POSITION | {"token_received_at": "0001-01-01T00:00:00+14:00"},
