@@ -1,7 +1,7 @@
 """Commits positions as they become safe, on its own thread, so that reading never waits for S3.
 
-One write at a time; positions that became safe meanwhile are written together. The lease is renewed when
-nothing else is to write.
+One write at a time and a pause after it; positions that became safe meanwhile are written together. The lease is
+renewed when nothing else is to write.
 """
 
 from __future__ import annotations
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from consumer.checkpoint.watermark import Watermark
 
 
+_PAUSE_SECONDS = 0.2
+"""Between two commits: where tokens come as fast as S3 answers, five writes a second are enough."""
+
+
 class Committer:
     """Carries the watermark into the checkpoint from `start` until it is closed or fails."""
 
@@ -32,6 +36,7 @@ class Committer:
         rejected: RejectedStore,
         *,
         renewal_seconds: float = RENEWAL_SECONDS,
+        pause_seconds: float = _PAUSE_SECONDS,
     ) -> None:
         self.committed: Position | None = None
         self.attempted: Position | None = None
@@ -41,7 +46,8 @@ class Committer:
         self._checkpoint = checkpoint
         self._rejected = rejected
         self._renewal_seconds = renewal_seconds
-        self._closing = False
+        self._pause_seconds = min(pause_seconds, renewal_seconds)
+        self._closing = threading.Event()
         self._work = threading.Event()
         self._thread = threading.Thread(target=self._run, name="committer", daemon=True)
 
@@ -79,7 +85,7 @@ class Committer:
             What stopped the committing, now or earlier.
         """
         self._watermark.end()
-        self._closing = True
+        self._closing.set()
         self._work.set()
         self._thread.join()
         if self.error is not None:
@@ -91,20 +97,23 @@ class Committer:
         try:
             while True:
                 self._work.clear()
-                was_closing = self._closing  # read after clearing, or the wake-up of a `close` in between is lost
-                self._commit_settled(last=was_closing)
+                # Read after clearing, or the wake-up of a `close` in between is lost.
+                was_closing = self._closing.is_set()
+                has_committed = self._commit_settled(last=was_closing)
                 if was_closing:
                     return
+                if has_committed:
+                    self._closing.wait(self._pause_seconds)
                 if not self._work.wait(self._renewal_seconds):
                     self._checkpoint.renew()
         except Exception as error:  # noqa: BLE001 - the reader must hear of whatever it is
             self.error = error
             self._on_error()
 
-    def _commit_settled(self, *, last: bool) -> None:
+    def _commit_settled(self, *, last: bool) -> bool:
         intervals = self._watermark.take_settled()
         if not intervals:
-            return
+            return False
         with self._watermark.rejected_lock:
             lines = list(chain.from_iterable(interval.rejected for interval in intervals))
             if lines:
@@ -117,3 +126,4 @@ class Committer:
         self.committed = position
         self._watermark.committed += len(intervals)
         self._on_commit(position)
+        return True

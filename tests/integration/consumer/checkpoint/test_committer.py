@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import threading
+import time
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
@@ -63,6 +64,11 @@ class Parts:
     def renew_every(self, seconds):
         self.committer = Committer(self.watermark, self.store, self.rejected, renewal_seconds=seconds)
 
+    def pause(self, seconds):
+        self.committer = Committer(
+            self.watermark, self.store, self.rejected, renewal_seconds=seconds, pause_seconds=seconds
+        )
+
     def start(self):
         self.committer.start(on_commit=self.commits.append, on_error=self.failed.set)
 
@@ -106,6 +112,22 @@ def test_what_became_safe_together_is_committed_once(parts, state):
     assert parts.committer.committed == position("second")
     assert state.checkpoint["position_token"] == "second"
     assert state.checkpoint["lease"] is None
+
+
+def test_tokens_without_end_do_not_cost_a_write_each(parts, state):
+    """After a commit there is a pause, which the end of the run cuts short; what came in it is written together."""
+    parts.pause(3600)
+    parts.start()
+    parts.reach("first")
+    wait_until(lambda: parts.commits)
+    for number in range(20):
+        parts.watermark.current.taken = parts.watermark.current.acknowledged = 1
+        parts.reach(f"t{number}")
+        time.sleep(0.02)  # in which it would be written, were there no pause
+    parts.committer.close()
+    assert [committed.position_token for committed in parts.commits] == ["first", "t19"]
+    assert len(parts.s3.written) == 2
+    assert state.checkpoint["position_token"] == "t19"
 
 
 def test_a_run_that_stops_at_a_token_has_it_committed_though_too_many_were_open(parts, state, monkeypatch):
