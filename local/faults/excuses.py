@@ -24,11 +24,12 @@ _MET_ANOTHER = frozenset({"lease_held", "lease_lost"})
 def doubled_by(happened: Sequence[ProcessFault], aws: Injected, results: Sequence[InvocationResult]) -> set[str]:
     """Return what may have doubled updates, from the process faults that happened and the results of the consumer.
 
+    Of answers, only one of Kinesis' that is lost can: a checkpoint that was written all the same is recognised.
     Two consumers at once are two execution environments. One does not know what the other has read, but where every run
     ended at a token, committed, the next begins behind all of it, in whichever: what a gap holds of it is in the
     checkpoint's frontier, which has room for all updates of a schedule.
     """
-    found = _cut_off(happened, CONSUMER) | lost_answers(aws, CONSUMER)
+    found = _cut_off(happened, CONSUMER) | lost_answers(aws, CONSUMER, "kinesis")
     if any(isinstance(one.payload, dict) and one.payload.get("errorType") == _TIMED_OUT for one in results):
         found.add(_TIMED_OUT)
     were_two = any(one.function == CONSUMER and one.kind is ProcessKind.TWO_AT_ONCE for one in happened)
@@ -44,8 +45,8 @@ def may_leave_something(result: InvocationResult) -> bool:
 
 
 def alerted_twice_by(happened: Sequence[ProcessFault], aws: Injected) -> set[str]:
-    """Return what may have told an alert twice."""
-    return _cut_off(happened, ALERTS) | lost_answers(aws, ALERTS)
+    """Return what may have told an alert twice; a claim or a mark whose answer is lost is recognised."""
+    return _cut_off(happened, ALERTS) | lost_answers(aws, ALERTS, "sns")
 
 
 def outlived_its_lease(happened: Iterable[ProcessFault]) -> bool:

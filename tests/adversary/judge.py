@@ -154,7 +154,7 @@ def _runs(plan: ConsumerPlan, evidence: Evidence, tolerance: float) -> Iterator[
             yield Broken("a run ends in order", f"{what}: the process ended by itself")
         elif outcome.ended == "returned" and outcome.late > tolerance + outcome.starved_at_the_end:
             yield Broken("deadline", f"{what} ended {outcome.late:.2f} s after its deadline")
-        early = outcome.took < run.seconds - _SPARE
+        early = outcome.took < run.seconds - _SPARE - outcome.starved
         if early and outcome.result and outcome.result.get("stopped") == "near_deadline":
             yield Broken("a run uses its time", f"{what} ended for its deadline after {outcome.took:.1f} s")
         if outcome.error is not None and outcome.error["module"].split(".")[0] not in OUR_MODULES:

@@ -182,13 +182,15 @@ def by_kind(injected: Injected) -> Counter[str]:
     return found
 
 
-def lost_answers(injected: Injected, caller: str) -> set[str]:
-    """Return which writes of a function were carried out and not answered; a read that is asked again changes nothing.
+def lost_answers(injected: Injected, caller: str, service: str) -> set[str]:
+    """Return which of a function's writes to a service were carried out and not answered; a read changes nothing.
 
     A fault that never came excuses nothing either.
     """
     return {
         f"{kind.value} {call.service} {call.operation}"
         for call, kind in injected
-        if kind is FaultKind.ANSWER_LOST and call.caller == caller and not call.operation.startswith(_READS)
+        if kind is FaultKind.ANSWER_LOST
+        and (call.caller, call.service) == (caller, service)
+        and not call.operation.startswith(_READS)
     }

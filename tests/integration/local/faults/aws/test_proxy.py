@@ -333,8 +333,9 @@ def test_a_lost_answer_excuses_nobody_but_whose_call_it_was(client, proxy, bucke
     s3 = client("s3")
     with pytest.raises(ConnectionClosedError):
         s3.put_object(Bucket=bucket, Key="k", Body=b"")
-    assert lost_answers(proxy.injected, "ConsumerFunction") == {"answer_lost s3 PutObject"}
-    assert lost_answers(proxy.injected, "AlertsFunction") == set()
+    assert lost_answers(proxy.injected, "ConsumerFunction", "s3") == {"answer_lost s3 PutObject"}
+    assert lost_answers(proxy.injected, "ConsumerFunction", "kinesis") == set()
+    assert lost_answers(proxy.injected, "AlertsFunction", "s3") == set()
 
 
 def test_hot_keys_are_refused_and_always_the_same(client, stream, inject):
