@@ -16,11 +16,13 @@ from aggregator.state import codec
 from aggregator.state.splitting import PACKED_BYTES, PartFolder
 from aggregator.state.window_part import WindowPart
 from common import kinesis_event
+from common.few_warnings import FewWarnings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from aggregator.sinks.delivery_log import DeliveryRecord
+    from common.few_warnings import Log
     from common.kinesis_event import TumblingWindow
 
 
@@ -57,13 +59,6 @@ class LiveSink(Protocol):
 
     def write(self, window: TumblingWindow, progress: Progress) -> int:
         """Write the closed parts and the open one; return how many aircraft closed ones leave out."""
-
-
-class Log(Protocol):
-    """The part of a logger that is used here."""
-
-    def warning(self, msg: object, *, extra: dict[str, Any]) -> None:
-        """Write a line with fields."""
 
 
 @dataclass(slots=True)
@@ -143,6 +138,7 @@ class Aggregator:
         counted = updates = 0
         ingested: float | None = None
         ignored: Counter[str] = Counter()
+        skipped = FewWarnings(self.log)
         for read in decoding.read(event, ignored):
             if isinstance(read, Batch):
                 if not updates and (first := read.ingestion_times[0]) is not None:
@@ -152,7 +148,7 @@ class Aggregator:
             elif isinstance(read, Undecodable):  # raising would hold up the shard; the raw archive has it
                 folder.part.undecodable += read.updates
                 outcome.undecodable += read.updates
-                self.log.warning(
+                skipped.warning(
                     "record is not a target update; counted and skipped",
                     extra={
                         "sequence_number": read.sequence_number,
@@ -162,10 +158,11 @@ class Aggregator:
                 )
             else:
                 outcome.misplaced += 1
-                self.log.warning(
+                skipped.warning(
                     "envelope names another shard, so its updates are not in the window; counted and skipped",
                     extra={"sequence_number": read.sequence_number},
                 )
+        skipped.close()
         outcome.counted, outcome.duplicates = counted, updates - counted
         outcome.fields_ignored = ignored.total()
         return ingested

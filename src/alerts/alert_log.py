@@ -88,18 +88,18 @@ class AlertLog:
         self, entries: list[LogEntry], remaining_seconds: Callable[[], float], has_failed: Event
     ) -> Iterable[LogEntry | None]:
         def write(entry: LogEntry) -> LogEntry | None:
-            if has_failed.is_set() or remaining_seconds() < CALL_SECONDS:
+            if has_failed.is_set() or remaining_seconds() < CALL_SECONDS or not self._write(entry, has_failed):
                 return None
-            return self._write(entry, has_failed)
+            return entry
 
         return map(write, entries) if len(entries) == 1 else self._threads.map(write, entries)
 
-    def _write(self, entry: LogEntry, has_failed: Event) -> LogEntry | None:
-        """Write the entry unless it is there; return it if it was not.
+    def _write(self, entry: LogEntry, has_failed: Event) -> bool:
+        """Write the entry unless it is there; return whether it is there now.
 
-        The entry of an alert that this process sent can only be there by its own earlier write, whose answer was lost.
+        One that was there may be missing from the newest alerts all the same: the answer to its write was lost, or the
+        process that wrote it has ended before it could show it.
         """
-        is_new = True
         try:
             self._client.put_object(
                 Bucket=self._bucket,
@@ -112,11 +112,10 @@ class AlertLog:
             if status_of(error) != HTTPStatus.PRECONDITION_FAILED:
                 has_failed.set()
                 logger.warning("alert could not be logged yet", extra=_named(entry) | {"reason": str(error)})
-                return None
-            is_new = entry.sent_at is not None
+                return False
         with self._lock:
             self._waiting.pop(entry.id, None)
-        return entry if is_new else None
+        return True
 
     @cached_property
     def _threads(self) -> ThreadPoolExecutor:

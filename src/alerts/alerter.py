@@ -110,6 +110,8 @@ class Alerter:
         except Exception:
             self._write_log(turn)  # the batch fails as a whole, but what was sent was sent
             raise
+        finally:
+            turn.skipped.close()
         self._write_log(turn)
         turn.result.unlogged = self._log.count_unlogged()
         return turn.result
@@ -135,7 +137,7 @@ class Alerter:
     def _process_record(self, record: KinesisRecord, turn: Turn) -> None:
         """Alert on a record's updates, so many at a time that the progress is worth a note."""
         done, is_noted = 0, False
-        found = candidates(record, self._wanted, turn.result)
+        found = candidates(record, self._wanted, turn)
         for number, several in enumerate(batched(found, UPDATES_AT_A_TIME, strict=False)):
             if number == 0 and len(several) > FEW:
                 done, is_noted = self._progress.lines_done(record), True

@@ -6,13 +6,12 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from common.kinesis_event import update_payloads
-from common.observability import logger
 from common.target_update import TargetUpdate, UndecodableUpdateError, decode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from alerts.turn import BatchResult
+    from alerts.turn import Turn
     from common.kinesis_event import KinesisRecord
 
 _LONGEST_REASON: Final = 200
@@ -28,8 +27,8 @@ class Candidate(NamedTuple):
     arrival: float
 
 
-def candidates(record: KinesisRecord, wanted: Callable[[bytes], bool], result: BatchResult) -> Iterator[Candidate]:
-    """Yield the updates that call for alerts; what is not an update is counted, and logged in one line.
+def candidates(record: KinesisRecord, wanted: Callable[[bytes], bool], turn: Turn) -> Iterator[Candidate]:
+    """Yield the updates that call for alerts; what is not an update is counted, and logged in one line at most.
 
     `wanted` says whether a configured pattern matches an update of an envelope.
 
@@ -48,11 +47,11 @@ def candidates(record: KinesisRecord, wanted: Callable[[bytes], bool], result: B
         except UndecodableUpdateError as error:
             undecodable += 1
             reason = reason or str(error)[:_LONGEST_REASON]
-    result.fields_ignored += ignored.total()
+    turn.result.fields_ignored += ignored.total()
     if undecodable:
         # The raw archive has it. Sending it again would not make it an update.
-        result.undecodable += undecodable
-        logger.warning(
+        turn.result.undecodable += undecodable
+        turn.skipped.warning(
             "record holds no target update: skipped",
             extra={"sequence_number": record.sequence_number, "lines": undecodable, "first_reason": reason},
         )

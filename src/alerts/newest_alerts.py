@@ -64,9 +64,12 @@ class NewestAlerts:
         return not self._waiting
 
     def _replace(self) -> bool:
-        """Return whether nobody has written it meanwhile."""
+        """Write it unless all is there; return whether nobody has written it meanwhile."""
         listed, condition = self._read()
-        content = {"version": 1, "alerts": newest_of([*listed, *self._waiting])}
+        newest = newest_of([*listed, *self._waiting])
+        if newest == listed:
+            return True
+        content = {"version": 1, "alerts": newest}
         try:
             self._client.put_object(
                 Bucket=self._bucket,
@@ -98,7 +101,10 @@ class NewestAlerts:
 
 def newest_of(alerts: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the newest, each once, newest first: by when they were sent, or else by their updates' times."""
-    by_id = {alert["id"]: alert for alert in alerts if isinstance(alert.get("id"), str)}
+    by_id: dict[str, dict[str, Any]] = {}
+    for alert in alerts:
+        if isinstance(alert.get("id"), str) and (alert["id"] not in by_id or alert.get("sent_at")):
+            by_id[alert["id"]] = alert
     return sorted(by_id.values(), key=_age, reverse=True)[:MOST]
 
 

@@ -7,6 +7,8 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from alerts.timeouts import LEAST_SECONDS
+from common.few_warnings import FewWarnings
+from common.observability import logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,6 +48,8 @@ class Turn:
     """A record, or one alert of it, has been dealt with."""
     log_has_failed: bool = False
     """The alert log could not be written in this invocation."""
+    skipped: FewWarnings = field(default_factory=lambda: FewWarnings(logger))
+    """Warnings of records that hold no update."""
     _lock: Lock = field(default_factory=Lock)
 
     def count(self, *, notified: int = 0, suppressed: int = 0, unmarked: int = 0) -> None:

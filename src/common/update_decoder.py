@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 _ESCAPE = re.compile(rb"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|(u[dD][89a-fA-F]..)|.)", re.DOTALL)
 """What may be half a surrogate pair is the group, and what is not one is skipped with its backslash."""
 _MENDED = b"\\ufffd"
+_LONGEST_NUMBER = 32
+"""Characters of a number that may be a squawk; a longer one is nobody's."""
 _decode_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _decode_text = msgspec.json.Decoder(str).decode
 
@@ -149,8 +151,10 @@ def _callsign(raw: msgspec.Raw, value: Any) -> str | None:
 
 def _squawk(raw: msgspec.Raw, value: Any) -> str | int | None:
     """Return a code that was written as a number in its four digits, unless numbers are what is asked for."""
-    if value is None and bytes(raw).isdigit() and len(raw) <= 4:  # noqa: PLR2004 - a squawk has four digits
-        return bytes(raw).decode().zfill(4)
+    if value is None and len(raw) <= _LONGEST_NUMBER and bytes(raw)[:1].isdigit():
+        code = float(bytes(raw))
+        if code.is_integer() and code < 10_000:  # noqa: PLR2004 - a squawk has four digits
+            return f"{code:04.0f}"
     return value  # type: ignore[no-any-return]  # decoded as a text, or None
 
 

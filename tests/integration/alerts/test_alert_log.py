@@ -72,7 +72,7 @@ def test_two_alerts_of_one_update_are_two(world, record, stamp):
     ],
     ids=str,
 )
-def test_wherever_the_process_ends_what_was_sent_is_logged_once(world, record, stamp, faults):
+def test_wherever_the_process_ends_what_was_sent_is_logged_once_and_shown(world, record, stamp, faults):
     """The record comes again, and finds what is missing: an alert that was marked and not logged is logged then."""
     world.inject(**faults)
 
@@ -85,6 +85,7 @@ def test_wherever_the_process_ends_what_was_sent_is_logged_once(world, record, s
         == {(*SQUAWK, stamp(0)), ("emergency_squawk", "040172", stamp(0))}
     )
     assert set(world.logged().values()) == {1}
+    assert {one["icao_address"] for one in world.read(objects.ALERTS)["alerts"]} == {"78121E", "040172"}
 
 
 def test_what_was_not_sent_is_not_logged(world, record):

@@ -63,7 +63,8 @@ def test_the_key_distinguishes_updates_of_one_instant():
         ("on_ground", "no"),
         ("squawk", 77001),
         ("squawk", -7700),
-        ("squawk", 7700.0),
+        ("squawk", 7700.5),
+        ("squawk", 1e6),
         ("callsign", "x" * 65),
         ("callsign", {"a": 1}),
         ("ingestion_time", "yesterday"),
@@ -224,8 +225,11 @@ def test_the_recording_decodes_without_the_second_try(recording):
         assert timedelta() <= update.ingestion_time - update.timestamp < timedelta(hours=4)
 
 
-@pytest.mark.parametrize(("number", "code"), [(7700, "7700"), (21, "0021"), (0, "0000")])
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [("7700", "7700"), ("21", "0021"), ("0", "0000"), ("7700.0", "7700"), ("7.7e3", "7700"), ("7700.50e-0", None)],
+)
 def test_a_squawk_that_is_a_number_is_the_code_it_stands_for(number, code):
-    """A feed may write the code without quotes, and without the zeros that it begins with."""
-    data = b'{"icao_address":"78121E","timestamp":"2024-03-04T23:23:59Z","squawk":%d}' % number
+    """A feed may write the code without quotes, without the zeros that it begins with, and as any JSON number."""
+    data = b'{"icao_address":"78121E","timestamp":"2024-03-04T23:23:59Z","squawk":%b}' % number.encode()
     assert decode(data).squawk == code
