@@ -67,6 +67,11 @@ class Committer:
         self._on_error = on_error
         self._thread.start()
 
+    @property
+    def intervals(self) -> int:
+        """How many intervals are committed."""
+        return self._watermark.committed
+
     def notify(self) -> None:
         """Look whether something has become safe; called after every acknowledgement and every token."""
         if self._watermark.has_settled:

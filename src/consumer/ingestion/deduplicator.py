@@ -105,6 +105,8 @@ class DuplicateFilter:
         self._has_new = False
         self._closings = 0
         self._held = 0  # at least as many as there are, without `_expected`
+        self.is_repeating = False
+        """Whether the last update that came was a repeat, and not the last of those that are expected."""
 
     def new_ones[T: StreamUpdate](self, updates: Sequence[T], identified: Identified | None = None) -> Sequence[T]:
         """Return the updates that were not seen lately, in their order, and remember them all."""
@@ -117,12 +119,14 @@ class DuplicateFilter:
             self._current |= seen
             self._held += len(seen)
             self._has_new = self._has_new or bool(seen)
+            self.is_repeating = self.is_repeating and not seen
             return updates
         found = [not self._is_repeat(digest, checksum) for digest, checksum in zip(digests, sums, strict=True)]
         return [update for update, is_new in zip(updates, found, strict=True) if is_new]
 
     def _is_repeat(self, digest: int, checksum: int) -> bool:
         repeated = self._take(digest) or self._current.get(digest) == checksum
+        self.is_repeating = self.is_repeating and repeated
         self._current[digest] = checksum
         self._held += 1
         self._has_new = self._has_new or not repeated
@@ -133,15 +137,18 @@ class DuplicateFilter:
         if digest in self._expected:
             self._expected.remove(digest)
             self._quiet = 0
+            self.is_repeating = bool(self._expected)
             return True
         for segment in self._segments:
             if digest in segment.digests:
                 segment.digests.remove(digest)
+                self.is_repeating = True
                 return True
         return False
 
     def connected(self) -> None:
         """Expect again what was read since the newest token: a connection begins there."""
+        self.is_repeating = False
         if self._current:
             self._expect(self._current, 1)
             self._current = {}
@@ -204,11 +211,23 @@ class DuplicateFilter:
         """Whether as much is remembered as may be: after `forget`, all of it is not committed."""
         return self._held >= self._max_digests
 
-    def after_the_run(self, unacknowledged: Iterable[StreamUpdate]) -> DuplicateFilter:
-        """Return what the next run begins with: all of this is expected again, but for what Kinesis does not have."""
+    def after_the_run(self, unacknowledged: Iterable[StreamUpdate], committed: int = 0) -> DuplicateFilter:
+        """Return what the next run begins with: all of this is known, but for what Kinesis does not have.
+
+        What is not in the intervals up to `committed` is expected again.
+        """
         successor = DuplicateFilter(self._kept_intervals, max_digests=self._max_digests)
-        expected = self._expected.union(self._current, *(segment.digests for segment in self._segments))
+        before, after = (
+            {digest for one in self._segments if (one.interval <= committed) is is_before for digest in one.digests}
+            for is_before in (True, False)
+        )
+        expected = self._expected.union(self._current, after)
         for update in unacknowledged:  # one by one: they may be 48 MiB, and what identifies them as much again
-            expected.discard(hash(identify([update]).identities[0]))
+            digest = hash(identify([update]).identities[0])
+            expected.discard(digest)
+            before.discard(digest)
+        if before:
+            successor._segments.append(_Segment(before, 0))
+            successor._held = len(before)
         successor._expect(expected, self._closings + self._extra_intervals // 4 + 1)
         return successor

@@ -45,8 +45,8 @@ class Frontier:
         """Note updates by their identities; where some `may_repeat`, those that are held are not noted again."""
         if may_repeat or max(map(len, identified), default=0) > _LONGEST:
             named = {one if len(one) <= _LONGEST else _key(one): None for one in identified[-MAX_KEYS:]}
-            known = set(self._recent) if may_repeat else ()
-            newest: Sequence[bytes | str] = [one for one in named if one not in known]
+            known = set(self._recent) if may_repeat else set()
+            newest: Sequence[bytes | str] = [one for one in named if one not in known and _named(one) not in known]
         else:
             newest = identified
         self.read += len(newest)  # first: who asks in between must take none of them for one before its position
@@ -61,7 +61,11 @@ class Frontier:
             except RuntimeError:  # noted meanwhile
                 continue
         del recent[max(0, len(recent) - (self.read - read)) :]
-        return tuple(one if isinstance(one, str) else _key(one) for one in recent)
+        return tuple(map(_named, recent))
+
+
+def _named(one: bytes | str) -> str:
+    return one if isinstance(one, str) else _key(one)
 
 
 def _key(identity: bytes) -> str:

@@ -9,8 +9,8 @@ from common.icao_address import normalized
 from common.normal_form import MAX_ADDRESS
 from consumer.checkpoint.position import NO_DELAY, Position
 from consumer.checkpoint.rejected_lines import RejectedLine
-from consumer.ingestion import own_processor
-from consumer.ingestion.deduplicator import identify
+from consumer.ingestion import frontier, own_processor
+from consumer.ingestion.deduplicator import KEPT_INTERVALS, identify
 from consumer.ingestion.frontier import Frontier
 from consumer.ingestion.stream_time import StreamTime
 from consumer.publish.limits import MAX_RECORD_BYTES
@@ -78,6 +78,11 @@ class TargetProcessor:
         self._own = own
         self._rejected_bytes = 0
         self._has_rejected = False  # since the last position
+        self._read_since_position = False
+        self._read_since_token = False  # which may not have moved the position
+        self._is_in_frontier = False  # the last update
+        self._known: frozenset[str] = frozenset()
+        self._known_for = 0  # so many intervals more
         self._stream_time = StreamTime()
         self._frontier = Frontier()
 
@@ -88,7 +93,23 @@ class TargetProcessor:
     @property
     def has_uncommitted(self) -> bool:
         """Whether something was read since the last position: stopping now would have it read again."""
-        return bool(self._watermark.current.taken or self._has_rejected)
+        return self._read_since_position or self._has_rejected
+
+    def token_arrived(self) -> bool:
+        """Return whether a new token may move the position: not where repeats of earlier updates came right before it.
+
+        After a reconnect the server may begin earlier than asked, and send old tokens again. Where it stands is known
+        by the first update that is new, by the last that was expected to come again, or once nothing comes between two
+        tokens.
+        """
+        is_behind = self._read_since_token and (self._duplicates.is_repeating or self._is_in_frontier)
+        self._read_since_token = False
+        return not is_behind
+
+    def token_repeated(self) -> None:
+        """Note that the newest token came again: repeats that came before it lie before it."""
+        if not self._watermark.current.taken:
+            self._read_since_position = False
 
     def connected(self) -> None:
         """Expect again what came since the newest token."""
@@ -116,6 +137,7 @@ class TargetProcessor:
         """Go on from an earlier run's position."""
         self.go_back(position)
         self._frontier.resume(position.frontier)
+        self._known, self._known_for = frozenset(position.frontier), KEPT_INTERVALS
 
     def go_back(self, position: Position) -> None:
         """Take the stream to have come to `position` and no further, whatever was read since."""
@@ -140,7 +162,9 @@ class TargetProcessor:
             # Before they are remembered: should this fail, they have to come again, and be no duplicates then.
             updates = [update for update in updates if self._fits(update)]
         identified = identify(updates)
-        new = self._duplicates.new_ones(updates, identified)
+        new = self._unknown(self._duplicates.new_ones(updates, identified))
+        if updates:
+            self._read_since_position = self._read_since_token = True
         self._frontier.note(identified.identities, may_repeat=len(new) != len(updates))
         self._stream_time.note([time for update in updates if (time := update.ingestion_time) is not None])
         self.counters.duplicates_dropped += len(updates) - len(new)
@@ -155,6 +179,15 @@ class TargetProcessor:
         if len(new) != len(sizes):
             sizes = [len(update.data) for update in new]
         self._publisher.put(new, sum(sizes), interval)
+
+    def _unknown(self, updates: Sequence[StreamUpdate]) -> Sequence[StreamUpdate]:
+        """Return the updates that the checkpoint did not name: a server may begin earlier than asked."""
+        self._is_in_frontier = False
+        if not self._known or not updates:
+            return updates
+        named = [key in self._known for key in frontier.keys(updates)]
+        self._is_in_frontier = named[-1]
+        return [update for update, is_named in zip(updates, named, strict=True) if not is_named]
 
     @staticmethod
     def _show(log: UpdateLog, updates: Sequence[StreamUpdate], *chosen: Sequence[StreamUpdate]) -> None:
@@ -209,9 +242,12 @@ class TargetProcessor:
             gap=gap,
         )
         if self._watermark.close(position):
-            self._has_rejected = False
+            self._has_rejected = self._read_since_position = False
             self._duplicates.next_interval(self._watermark.closed, self._watermark.committed)
             self.reached = position
+            self._known_for -= 1
+            if not self._known_for:
+                self._known = frozenset()
         return position
 
     def complete(self, position: Position) -> Position:

@@ -219,14 +219,17 @@ class StreamReader:
     def _reach(self, token: str) -> None:
         """Act on a token; stop at it if the next would come too late, a stop was asked for, or all is caught up."""
         if token == self._token:
+            self._processor.token_repeated()
             if self._processor.has_uncommitted:
                 return  # sent again after a reconnect: what has come since lies behind it
         else:
             now = self._clock.now()
-            self._token = token
             self._redactor.hide(token)  # a status may quote it
-            self._back_pressure.token_arrived()
             self._keeper.progressed()
+            if not self._processor.token_arrived():
+                return
+            self._token = token
+            self._back_pressure.token_arrived()
             self._processor.reach(token, now)
             self._committer.notify()
             newest = self._processor.newest_ingestion_time

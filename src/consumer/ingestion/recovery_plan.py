@@ -95,8 +95,9 @@ class RecoveryPlan:
 def plan(position: Position, newest_before_token: datetime, now: datetime, delay: timedelta = NO_DELAY) -> RecoveryPlan:
     """Plan the way from `position` to a live token before which nothing newer than `newest_before_token` was sent.
 
-    An ingestion time later than its token is a fault of the feed's: believed, it would never end the gap. Batch mode
-    reaches as far back from now where the stream is late by `delay`, and so less far back from its end.
+    It goes on a little beyond that: a server that goes by the arrival of updates has some of them later. An ingestion
+    time later than its token is a fault of the feed's: believed, it would never end the gap. Batch mode reaches as far
+    back from now where the stream is late by `delay`, and so less far back from its end.
 
     Of a token that the provider's sample client left it is not known when that stopped: all that can be fetched is.
     """
@@ -105,7 +106,7 @@ def plan(position: Position, newest_before_token: datetime, now: datetime, delay
         known_to = start = reach
     else:
         known_to, start = _known_to(position, delay), _begins_at(position, delay)
-    end = min(newest_before_token, latest_end(now, delay)) + _RESOLUTION
+    end = min(newest_before_token, latest_end(now, delay) - LATENCY) + LATENCY + _RESOLUTION
     reachable = min(max(start, reach), end)
     return RecoveryPlan(
         gap=TimeRange(reachable, end) if reachable < end else None,

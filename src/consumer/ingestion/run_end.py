@@ -88,7 +88,7 @@ class RunEnd:
         """Leave to the next run what Kinesis has of what was read."""
         known = (self._committer.committed or position, self._committer.attempted)
         tokens = {one.position_token if one else None for one in known[: 2 if known[1] else 1]}
-        publisher, parser = self._publisher, self._parser
+        publisher, parser, committed = self._publisher, self._parser, self._committer.intervals
         self._handover.leave(
-            tokens, lambda: duplicates.after_the_run(update for update in parser.updates(publisher.unacknowledged()))
+            tokens, lambda: duplicates.after_the_run(parser.updates(publisher.unacknowledged()), committed)
         )

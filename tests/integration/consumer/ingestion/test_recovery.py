@@ -76,7 +76,9 @@ def test_after_a_recovery_the_next_run_goes_on_as_usual(consume, simulator, stat
     server = simulator(updates, jumps=True)
     stop_before_the_outage(consume, server)
     clock.advance(hours=6, minutes=59)
-    first = consume(server.url, owner="after").stop_after(len(updates) - BEFORE - 10)
+    recovering = consume(server.url, owner="after")
+    wait_until(lambda: recovering.committed is not None and recovering.committed.gap is None)
+    first = recovering.stop_after(len(updates) - BEFORE - 10)
     clock.advance(minutes=2)
     second = consume(server.url, owner="next").stop_after(len(updates) - BEFORE - first.published)
     assert second.recovered_gap is None

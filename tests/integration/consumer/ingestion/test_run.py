@@ -10,6 +10,7 @@ import pytest
 
 from consumer.checkpoint.store import CheckpointStore
 from consumer.errors import CheckpointError, PublishError, UnauthorizedError
+from consumer.ingestion.handover import Handover
 from consumer.ingestion.stop_request import StopRequest
 from consumer.ingestion.summary import StopReason
 from consumer.timing import LEASE_SECONDS, Timing
@@ -99,6 +100,63 @@ def test_repeats_after_a_reconnect_are_dropped(consume, state, clock):
     assert state.numbers == list(range(8))
     assert summary.duplicates_dropped == 3
     assert summary.reconnects == 1
+
+
+def test_a_server_that_begins_earlier_takes_no_token_back(consume, state, clock):
+    """Old tokens that it sends again are no progress: the next connection begins where reading has come."""
+    lines = [message(target(number, clock.now())) + b"\n" for number in range(12)]
+
+    def first(exchange):
+        exchange.begin()
+        for number in range(8):
+            exchange.send(lines[number] + token(f"t{number}"))
+        exchange.send(lines[8])
+
+    def earlier(exchange):
+        exchange.begin()
+        for number in range(2, 6):
+            exchange.send(lines[number] + token(f"t{number}"))
+
+    def again(exchange):
+        exchange.begin()
+        exchange.send(lines[6] + token("t6") + b"".join(lines[7:]) + token("t11"))
+        exchange.stay()
+
+    with ScriptedStream(first, earlier, again) as server:
+        run = consume(server.url)
+        wait_until(lambda: run.committed is not None and run.committed.position_token == "t11")
+        _stop_when_asked(run, server)
+    assert [request.parameters["position_token"] for request in server.requests[:3]] == ["BEGINNING", "t7", "t7"]
+    assert state.numbers == list(range(12))
+
+
+@pytest.mark.parametrize("owner", ["run-1", "another process"])
+def test_what_lies_before_the_committed_token_does_not_come_again_in_a_later_run(consume, state, clock, owner):
+    """Though the server begins earlier than asked: the checkpoint names what came last, and the process knows more."""
+    lines = [message(target(number, clock.now())) + b"\n" for number in range(8)]
+    handover = Handover()
+
+    def first(exchange):
+        exchange.begin()
+        for number in range(6):
+            exchange.send(lines[number] + token(f"t{number}"))
+        exchange.stay()
+
+    def earlier(exchange):
+        exchange.begin()
+        exchange.send(b"".join(lines[3:5]) + token("t4") + lines[5] + token("t5") + b"".join(lines[6:]) + token("t7"))
+        exchange.stay()
+
+    with ScriptedStream(first) as server:
+        run = consume(server.url, handover=handover)
+        wait_until(lambda: run.committed is not None and run.committed.position_token == "t5")
+        _stop_when_asked(run, server)
+    with ScriptedStream(earlier) as server:
+        run = consume(server.url, owner=owner, handover=handover if owner == "run-1" else None)
+        wait_until(lambda: run.committed is not None and run.committed.position_token == "t7")
+        _stop_when_asked(run, server)
+    assert server.requests[0].parameters["position_token"] == "t5"
+    assert state.numbers == list(range(8))
 
 
 def _stop_when_asked(run, server):

@@ -48,9 +48,9 @@ def test_a_gap_that_slid_out_of_reach_is_planned_again(gap_ago, too_old):
 
 
 def test_the_gap_reaches_from_the_newest_committed_update_to_the_live_token():
-    """Fetched is what was ingested since the newest committed time, and a latency before, up to and with the newest."""
+    """Fetched is what was ingested since the newest committed time, and a latency before, to one after the newest."""
     found = plan(position(8 * HOUR, 8 * HOUR + MINUTE), NOW - 2 * MILLISECOND, NOW)
-    assert found.gap == TimeRange(NOW - 8 * HOUR - MINUTE - LATENCY, NOW - MILLISECOND)
+    assert found.gap == TimeRange(NOW - 8 * HOUR - MINUTE - LATENCY, NOW + LATENCY - MILLISECOND)
     assert found.lost is None
 
 
@@ -74,14 +74,16 @@ def test_batch_mode_reaches_back_from_now_also_where_the_stream_is_late():
 
 def test_without_a_committed_update_the_gap_begins_when_the_token_came():
     """Where no update says how far the stream had come, what may have been on its way is fetched, too."""
-    assert plan(position(7 * HOUR), NOW, NOW).gap == TimeRange(NOW - 7 * HOUR - 5 * MINUTE, NOW + MILLISECOND)
+    assert plan(position(7 * HOUR), NOW, NOW).gap == TimeRange(NOW - 7 * HOUR - 5 * MINUTE, NOW + LATENCY + MILLISECOND)
 
 
 @pytest.mark.parametrize("copied_ago", [timedelta(), 7 * HOUR, 30 * HOUR])
 def test_after_a_token_that_the_sample_client_left_all_that_can_be_is_fetched(copied_ago):
     """S3 says when the object was copied, and nobody when the client stopped: nothing is known to be delivered."""
     left = replace(position(copied_ago), is_left_by_client=True)
-    assert plan(left, NOW, NOW) == RecoveryPlan(TimeRange(NOW - 24 * HOUR + MINUTE, NOW + MILLISECOND), lost=None)
+    assert plan(left, NOW, NOW) == RecoveryPlan(
+        TimeRange(NOW - 24 * HOUR + MINUTE, NOW + LATENCY + MILLISECOND), lost=None
+    )
 
 
 def test_a_stream_quiet_before_and_after_needs_nothing():
@@ -96,7 +98,7 @@ def test_what_lies_beyond_24_hours_is_reported_and_the_rest_fetched(days):
     start = NOW - timedelta(days=days)
     found = plan(position(timedelta(days=days), timedelta(days=days)), NOW, NOW)
     assert found.lost == TimeRange(start, NOW - 24 * HOUR + MINUTE)
-    assert found.gap == TimeRange(NOW - 24 * HOUR + MINUTE, NOW + MILLISECOND)
+    assert found.gap == TimeRange(NOW - 24 * HOUR + MINUTE, NOW + LATENCY + MILLISECOND)
 
 
 def test_just_within_24_hours_nothing_is_lost():
@@ -110,14 +112,14 @@ def test_an_unfinished_gap_goes_on_where_it_stood():
     """A recovery that was cut off begins at the rest of its gap, not at the newest update, which lies after it."""
     gap = TimeRange(NOW - 20 * HOUR, NOW - 9 * HOUR)
     found = plan(position(9 * HOUR, 20 * HOUR, gap), NOW, NOW)
-    assert found.gap == TimeRange(NOW - 20 * HOUR, NOW + MILLISECOND)
+    assert found.gap == TimeRange(NOW - 20 * HOUR, NOW + LATENCY + MILLISECOND)
 
 
 @pytest.mark.parametrize("ahead", [timedelta(seconds=5), 20 * HOUR, timedelta(days=3650)])
 def test_an_ingestion_time_after_its_token_does_not_hide_the_gap(ahead):
     """One update with a time in the future must not make what was missed look delivered."""
     found = plan(position(8 * HOUR, 8 * HOUR - ahead), NOW, NOW)
-    assert found.gap == TimeRange(NOW - 8 * HOUR - LATENCY, NOW + MILLISECOND)
+    assert found.gap == TimeRange(NOW - 8 * HOUR - LATENCY, NOW + LATENCY + MILLISECOND)
 
 
 def test_an_ingestion_time_in_the_future_does_not_make_the_gap_endless():
@@ -146,7 +148,7 @@ def test_gap_and_loss_together_are_exactly_what_is_missing(received, newest, liv
     if found.lost:
         assert found.lost.start == known_to < reach
     if found.gap:
-        assert (found.gap.start, found.gap.end) == (max(known_to - latency, reach), live + MILLISECOND)
+        assert (found.gap.start, found.gap.end) == (max(known_to - latency, reach), live + LATENCY + MILLISECOND)
     if not ranges:
         assert known_to - latency >= live + MILLISECOND
 

@@ -23,6 +23,7 @@ class Parts:
         self.unanswered = 0
         self.committed, self.attempted = SimpleNamespace(position_token="committed"), None
         self.slowest_write = 0.1
+        self.intervals = 0
 
     def cut(self, seconds: float, *, reserve: float) -> float:
         return min(seconds, 10.0 - reserve)

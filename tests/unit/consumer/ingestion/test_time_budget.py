@@ -61,6 +61,15 @@ def test_a_wrong_clock_does_not_end_a_run_that_is_behind(ahead):
     assert run.budget.expected_interval == 1.0
 
 
+@pytest.mark.parametrize("behind", [15.0, 3600.0])
+def test_a_clock_that_is_behind_does_not_end_a_run(behind):
+    """Alone in its interval it takes the stream back, and the next one forth again: no stream time has passed."""
+    run = SimulatedRun(12)
+    lags = iter([0.5, 0.5, behind, 0.5, 0.5])
+    with pytest.raises(AssertionError, match="the stream ended before the run"):
+        run.read([1.0, 2.0, 3.0, 4.0, 5.0], lag=lambda _: next(lags))
+
+
 @pytest.mark.parametrize("connect_after", [0.05, 0.5, 1.5])
 def test_a_run_of_900_seconds_reads_98_percent_of_them(connect_after):
     """With a token every 15 s, each late by up to 0.2 s, at least 98 % of the wall time is spent reading.
