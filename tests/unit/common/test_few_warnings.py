@@ -16,7 +16,7 @@ class Log:
 
 
 def test_some_are_logged_and_the_rest_is_counted():
-    """The last line says how many are missing; the next invocation begins anew."""
+    """The last line says how many are missing; the next invocation begins from nothing."""
     log = Log()
     warnings = FewWarnings(log)
     for _ in range(2):

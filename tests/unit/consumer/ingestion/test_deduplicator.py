@@ -286,3 +286,18 @@ def test_what_was_not_acknowledged_is_taken_up_one_by_one():
         tracemalloc.stop()
     again = [StreamUpdate("A", READ_AT, None, data=members % number) for number in range(200)]
     assert successor.new_ones(again) == again
+
+
+def test_it_is_known_where_repeats_begin_and_end():
+    """What lies before the newest token, what came behind it, and what is new, in whatever connection or run."""
+    filter_ = DuplicateFilter()
+    filter_.new_ones([update(number) for number in range(4)])
+    filter_.next_interval(1, 1)
+    filter_.new_ones([update(number) for number in range(4, 7)])
+    for one in (filter_, filter_.after_the_run([], 1)):
+        one.connected()
+        seen = []
+        for number in (2, 3, 4, 5, 6, 7):
+            one.new_ones([update(number)])
+            seen.append(one.is_repeating)
+        assert seen == [True, True, True, True, False, False]
