@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from flights.parts import Part
 
-RULES: Final = "4"
+RULES: Final = "5"
 """Which rules flights are made by: another number, and the next run makes those of the last days again."""
 
 _UPDATES: Final = "archive/updates/"

@@ -15,6 +15,7 @@ from common import flight_book
 from flights import schema
 from flights.hour_files import UnreadHourError
 from flights.making import UnfinishedError
+from flights.position import Position
 from flights.store import ChangedError
 from tests.support.archived_positions import LATENCY, archived
 
@@ -79,6 +80,24 @@ def test_clocks_that_run_ahead_cost_no_flight(s3, put, making, day, tmp_path, ho
         made.append(rows(objects(s3)[0], tmp_path))
     assert made[0] == made[1]
     assert made[0][1]
+
+
+@pytest.mark.parametrize("step", [1, 30_000, 120_000])
+@pytest.mark.parametrize("way", [((51.47, -0.46), (50.03, 8.57)), ((50.03, 8.57), (51.47, -0.46))])
+def test_clocks_that_stand_still_turn_no_way_round(s3, put, making, tmp_path, way, step):  # noqa: PLR0913, PLR0917
+    """Of updates of one timestamp the one that was ingested later is later, in whichever direction they fly."""
+    (south, west), (north, east) = way
+    begin = round(datetime(2021, 3, 20, 6, tzinfo=UTC).timestamp() * 1_000)
+    flown = [
+        Position(begin + k * 15_000, south + (north - south) * k / 200, west + (east - west) * k / 200, 30_000, 440.0)
+        for k in range(201)
+    ]
+    put(archived({"AAAAB1": flown}, tmp_path, clock_step=step))
+    making.days([DAY], long)
+    columns, found = rows(objects(s3)[0], tmp_path)
+    (one,) = [dict(zip([name for name, _ in columns], row, strict=True)) for row in found]
+    assert one["positions"] == 201
+    assert one["great_circle_nm"] <= one["distance_nm"] < one["great_circle_nm"] * 1.01
 
 
 def test_it_is_the_same_again(s3, put, making, hours):
