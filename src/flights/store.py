@@ -73,7 +73,7 @@ class Store:
 
     def inputs(self, day: date) -> list[Input]:
         """Return the objects that the flights of a day are made of, in the order of time."""
-        hours = {f"{hour:date=%Y-%m-%d/hour=%H/}" for hour in days.hours(day)}
+        hours = {f"date={hour.date()}/hour={hour.hour:02}/" for hour in days.hours(day)}
         found: list[Input] = []
         for folder in sorted({hour.partition("/")[0] + "/" for hour in hours}):
             found += [
