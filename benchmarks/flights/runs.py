@@ -56,7 +56,7 @@ def copied(folder: Path, plan: Plan, copies: int) -> Plan:
         lines = sorted(_of_other_aircraft(flights, copy))
         with gzip.GzipFile(path, "wb", 1, mtime=0) as file:
             file.writelines(lines)
-        store.put_part(one, path, Counts(0, len(lines)))
+        store.put_part(one, path, Counts(0, len(lines), plan.made_of))
         found.append(one)
     path.unlink(missing_ok=True)
     return Plan(plan.day, plan.made_of, found)

@@ -140,7 +140,12 @@ class _Listing:
     def paginate(self, *, Prefix: str, **_: object) -> Iterator[dict[str, Any]]:  # noqa: N803
         """Yield one page: the objects below a folder, in the order of their keys."""
         paths = sorted(path for path in (self._folder / Prefix).rglob("*") if path.is_file())
-        yield {"Contents": [{"Key": str(path.relative_to(self._folder)), "ETag": _tag(path)} for path in paths]}
+        yield {
+            "Contents": [
+                {"Key": str(path.relative_to(self._folder)), "ETag": _tag(path), "Size": path.stat().st_size}
+                for path in paths
+            ]
+        }
 
 
 class _Body:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from alerts.timeouts import CALL_SECONDS
 from common.observability import logger
-from common.s3_errors import ABSENT, CONFLICTS, status_of
+from common.s3_errors import CONFLICTS, is_absent, status_of
 from live import objects
 
 if TYPE_CHECKING:
@@ -89,7 +90,8 @@ class NewestAlerts:
         try:
             found = self._client.get_object(Bucket=self._bucket, Key=objects.ALERTS)
         except Exception as error:
-            if status_of(error) not in ABSENT:  # where it is there and may not be read, the write is refused
+            # Where it is there and may not be read, the write is refused.
+            if not is_absent(error) and status_of(error) != HTTPStatus.FORBIDDEN:
                 raise
             return [], {"IfNoneMatch": "*"}
         try:

@@ -22,7 +22,7 @@ from archive.ledger import Entry
 from archive.raw_object import DamagedObjectError, blocks
 from archive.report import Report
 from archive.staging import BrokenObjectError
-from archive.store import ChangedError
+from archive.store import ChangedError, NotAsListedError
 from archive.update import decode_lines
 from common.envelope import UnknownVersionError
 from common.retries import again
@@ -31,9 +31,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
-    from archive.ledger import Ledger, RawObject
+    from archive.ledger import Ledger
     from archive.staging import Staging
     from archive.store import Store
+    from common.s3_listing import Listed
 
 READING_SHARE: Final = 0.5
 """Of the time there is for reading raw objects; sorting and writing take less than the other half."""
@@ -87,7 +88,8 @@ class Archiving:
         Raises
         ------
         UnreadError
-            After all else is done: a raw object could not be had, or is written in a way this version cannot read.
+            After all else is done: a raw object could not be had as it was listed, or is written in a way this version
+            cannot read.
             Where there was no time for all else, `Report.unread` alone says so.
         """
         waiting = [(arrival, raw) for arrival, raw in self._waiting(arrivals, again=again) if raw.key > after]
@@ -116,7 +118,7 @@ class Archiving:
                 f"that this run found are in the archive; these are tried again by the next run. {report.as_json()}"
             )
 
-    def _waiting(self, arrivals: Sequence[datetime], *, again: bool) -> list[tuple[datetime, RawObject]]:
+    def _waiting(self, arrivals: Sequence[datetime], *, again: bool) -> list[tuple[datetime, Listed]]:
         waiting = []
         for arrival in arrivals:
             listed = self._store.raw_objects(arrival)
@@ -125,7 +127,7 @@ class Archiving:
             waiting += [(arrival, raw) for raw in listed]
         return waiting
 
-    def _read(self, raw: RawObject, report: Report) -> Entry | None:
+    def _read(self, raw: Listed, report: Report) -> Entry | None:
         """Take the updates of one object; return what the ledger keeps of it, None if it has to be read again."""
         path = self._folder / "raw"
         reasons: Counter[str] = Counter()
@@ -136,9 +138,7 @@ class Archiving:
             reasons[next(iter(reasons), reason[:_REASON])] += 1  # the first one stands for all
 
         try:
-            tag = self._store.download(raw.key, path)
-            if tag is None:
-                return None  # it has expired since it was listed
+            tag = self._store.download(raw, path)
             try:
                 for lines in blocks(partial(_chunks, path), reject):
                     found = decode_lines(lines, self._staging.identities, reject, ignored)
@@ -146,7 +146,7 @@ class Archiving:
                     updates += len(found.addresses)
             except DamagedObjectError as error:
                 damage = report.damaged[raw.key] = str(error)
-        except (ClientError, BotoCoreError, HTTPError, UnknownVersionError) as error:
+        except (ClientError, BotoCoreError, HTTPError, NotAsListedError, UnknownVersionError) as error:
             report.unread[raw.key] = str(error)
             return None
         finally:

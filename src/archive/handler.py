@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from archive import wiring
 from archive.hours import newest_first, parse
 from archive.report import Report
+from common.given_event import EventError, checked
 from common.observability import MetricUnit, add_counts, logger, metrics
 
 if TYPE_CHECKING:
@@ -26,14 +27,15 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     Raises
     ------
     ValueError
-        The event names hours that do not exist, or an `after` that is not a key.
+        The event names hours that do not exist, an `after` that is not a key, or something else.
     archive.archiving.UnreadError
         Some raw objects could not be read, and all others that there were are in the archive.
     """
     logger.set_correlation_id(context.aws_request_id)
+    checked(event, ("hours", "after"))
     named, after = hours(event), event.get("after", "")
     if not isinstance(after, str):
-        raise ValueError(f"after: got {after!r}; expected the key of a raw object, as a run's `read_up_to` has it")  # noqa: TRY004 - an event is data
+        raise EventError(f"after: got {after!r}; expected the key of a raw object, as a run's `read_up_to` has it")
     arrivals = named or list(newest_first(datetime.now(UTC), wiring.settings().look_back_hours))[::-1]
     report = Report()
     try:
@@ -63,9 +65,9 @@ def hours(event: dict[str, Any]) -> list[datetime]:
     ValueError
         What it names are no hours.
     """
-    named = event.get("hours")
-    if named is None:
+    if "hours" not in event:
         return []
+    named = event["hours"]
     if not isinstance(named, list) or not named or not all(isinstance(text, str) for text in named):
-        raise ValueError(f'hours: got {named!r}; expected a list of hours of arrival, such as ["2024-03-04T23"]')
+        raise EventError(f'hours: got {named!r}; expected a list of hours of arrival, such as ["2024-03-04T23"]')
     return sorted({parse(text) for text in named})

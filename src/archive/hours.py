@@ -86,4 +86,4 @@ def newest_first(now: datetime, count: int) -> Iterator[datetime]:
 
 def named(hours: Iterable[int]) -> list[str]:
     """Return hours counted from 1970 as people read them: `2024-03-04T23`."""
-    return [(EPOCH + timedelta(hours=hour)).strftime("%Y-%m-%dT%H") for hour in sorted(hours)]
+    return [(EPOCH + timedelta(hours=hour)).isoformat()[: len("2024-03-04T23")] for hour in sorted(hours)]

@@ -9,14 +9,9 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from common.s3_listing import Listed
+
 VERSION: Final = 1
-
-
-class RawObject(msgspec.Struct, frozen=True):
-    """A raw object as the bucket lists it; another content has another tag."""
-
-    key: str
-    tag: str
 
 
 class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -37,7 +32,7 @@ class Ledger(msgspec.Struct, frozen=True):
     version: int = VERSION
     objects: dict[str, Entry] = {}
 
-    def unread(self, listed: Iterable[RawObject]) -> list[RawObject]:
+    def unread(self, listed: Iterable[Listed]) -> list[Listed]:
         """Return which objects are not in the archive, or were with another content."""
         return [raw for raw in listed if (entry := self.objects.get(raw.key)) is None or entry.tag != raw.tag]
 

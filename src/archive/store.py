@@ -9,8 +9,8 @@ from botocore.exceptions import ClientError
 
 from archive import ledger as ledgers
 from archive.hours import RAW_PREFIX, archive_key, folder, ledger_key
-from archive.ledger import Ledger, RawObject
-from common import s3_download
+from archive.ledger import Ledger
+from common import s3_download, s3_listing
 from common.s3_errors import CONFLICTS, status_of
 
 if TYPE_CHECKING:
@@ -19,12 +19,18 @@ if TYPE_CHECKING:
 
     from mypy_boto3_s3 import S3Client
 
+    from common.s3_listing import Listed
+
 _TRIES: Final = 4
 """Of a download that ends too early; botocore repeats requests by itself."""
 
 
 class ChangedError(Exception):
     """Somebody else has written the object meanwhile: read it again."""
+
+
+class NotAsListedError(Exception):
+    """What S3 gives is not what it has listed."""
 
 
 class Store:
@@ -37,12 +43,9 @@ class Store:
         self._s3 = s3
         self._bucket = bucket
 
-    def raw_objects(self, arrival: datetime) -> list[RawObject]:
+    def raw_objects(self, arrival: datetime) -> list[Listed]:
         """Return the raw objects of an hour of arrival, in the order of their keys."""
-        pages = self._s3.get_paginator("list_objects_v2").paginate(
-            Bucket=self._bucket, Prefix=RAW_PREFIX + folder(arrival)
-        )
-        return [RawObject(listed["Key"], listed["ETag"]) for page in pages for listed in page.get("Contents", [])]
+        return list(s3_listing.listed(self._s3, self._bucket, RAW_PREFIX + folder(arrival)))
 
     def ledger(self, arrival: datetime) -> tuple[Ledger, str | None]:
         """Return the ledger of an hour of arrival and its tag; what cannot be read as one counts as empty.
@@ -61,14 +64,29 @@ class Store:
         """Replace the ledger that has this tag."""
         self._put(ledger_key(arrival), ledgers.encode(ledger), "application/json", tag)
 
-    def download(self, key: str, target: Path) -> str | None:
-        """Copy an object into a file; return its tag, None if it is not there."""
-        found = s3_download.download(self._s3, self._bucket, key, target, _TRIES)
-        return None if found is None else str(found["ETag"])
+    def download(self, raw: Listed, target: Path) -> str:
+        """Copy a raw object into a file; return its tag.
+
+        Raises
+        ------
+        NotAsListedError
+            It is not there, or of another size than was listed: it was cut off on its way, or has been replaced.
+        """
+        tag = self._download(raw.key, target)
+        if tag is None:
+            raise NotAsListedError("listed, and not there when it was read")
+        size = target.stat().st_size
+        if size != raw.size:
+            raise NotAsListedError(f"listed with {raw.size:,} bytes, and came with {size:,}")
+        return tag
 
     def download_archived(self, hour: int, target: Path) -> str | None:
         """Copy an hour's object into a file; return its tag, None if there is none."""
-        return self.download(archive_key(hour), target)
+        return self._download(archive_key(hour), target)
+
+    def _download(self, key: str, target: Path) -> str | None:
+        found = s3_download.download(self._s3, self._bucket, key, target, _TRIES)
+        return None if found is None else str(found["ETag"])
 
     def put_archived(self, hour: int, source: Path, tag: str | None) -> None:
         """Replace the hour's object that has this tag by a file."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 from urllib3.exceptions import HTTPError
 
 from common.retries import again
-from common.s3_errors import status_of
+from common.s3_errors import is_absent
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,11 +23,11 @@ CHUNK: Final = 1024 * 1024
 
 
 def get(s3: S3Client, bucket: str, key: str, **of: Any) -> Any:
-    """Return the answer to GetObject, None if the object is not there."""
+    """Return the answer to GetObject, None if S3 says that the object is not there."""
     try:
         return s3.get_object(Bucket=bucket, Key=key, **of)
     except ClientError as error:
-        if status_of(error) == HTTPStatus.NOT_FOUND:
+        if is_absent(error):
             return None
         raise
 

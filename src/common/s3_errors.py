@@ -1,4 +1,4 @@
-"""Reads S3's HTTP status from botocore's errors, without importing botocore."""
+"""Reads S3's HTTP status and code from botocore's errors, without importing botocore."""
 
 from __future__ import annotations
 
@@ -16,3 +16,13 @@ def status_of(error: Exception) -> int | None:
     """Return the HTTP status of an answer; None if there was none."""
     response: dict[str, Any] | None = getattr(error, "response", None)
     return response.get("ResponseMetadata", {}).get("HTTPStatusCode") if response else None
+
+
+def is_absent(error: Exception) -> bool:
+    """Return whether S3 says that GetObject's object is not there.
+
+    A bucket that is not there and a proxy's page have the same status, 404, and say nothing about the object. An answer
+    to HeadObject has no body to say it in: there the status is all.
+    """
+    response: dict[str, Any] | None = getattr(error, "response", None)
+    return response is not None and response.get("Error", {}).get("Code") == "NoSuchKey"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from common.normal_form import OUTERMOST_YEARS
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -25,11 +27,14 @@ def parsed(text: str) -> date:
     Raises
     ------
     ValueError
-        It is not one.
+        It is not one, or in a year that no time of the feed is in.
     """
     if len(text) != len("YYYY-MM-DD"):
         raise ValueError(f"{text!r}: expected a day as YYYY-MM-DD")
-    return date.fromisoformat(text)
+    day = date.fromisoformat(text)
+    if day.year in OUTERMOST_YEARS:
+        raise ValueError(f"{text!r}: no time of the feed is in that year")
+    return day
 
 
 def begin(day: date) -> datetime:

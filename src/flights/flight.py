@@ -73,7 +73,8 @@ def flights(icao_address: str, positions: Iterable[Position], airports: Airports
     icao_address
         The aircraft's address.
     positions
-        Its positions, in any order; those that come twice count once.
+        Its positions, in any order, but for those of one time: they come in the order of `common.recency`. Those that
+        come twice count once.
     airports
         Where flights may begin and end.
     until
@@ -146,12 +147,8 @@ def _named(found: Iterable[Flight]) -> list[Flight]:
 
 
 def _sorted(positions: Iterable[Position]) -> list[Position]:
-    """Return positions in the order of time, each once; those of one time and place by all else they say."""
-    found = sorted(set(positions), key=itemgetter(0, 1, 2))
-    for one, other in pairwise(found):
-        if one[:3] == other[:3]:
-            return sorted(found, key=lambda position: (position[:3], repr(position)))
-    return found
+    """Return positions in the order of time, each once; those of one time in the order in which they come."""
+    return sorted(dict.fromkeys(positions), key=itemgetter(0))
 
 
 def _flight(icao_address: str, leg: Leg, left_out: Sequence[Position], airports: Airports, until: int) -> Flight:

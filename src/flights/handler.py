@@ -11,10 +11,11 @@ whose parts are made, makes the day of them.
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from common.given_event import EventError, checked, flag
 from common.observability import MetricUnit, logger, metrics
 from flights import days, parts, wiring
 from flights.made import as_json
@@ -26,28 +27,34 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
 
-class EventError(Exception):
-    """The event names no days, no part or no plan as it should."""
+_TAKES: Final = ("days", "only_changed", "in_parts", "part", "join", "part_workers")
+"""The names in an event; the last one is the state machine's own."""
 
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Make flights; return what became of each day."""
+    """Make flights; return what became of each day.
+
+    Raises
+    ------
+    common.given_event.EventError
+        The event names no days, no part or no plan as it should, or something else.
+    """
 
     def remaining() -> float:
         return context.get_remaining_time_in_millis() / 1_000
 
     logger.set_correlation_id(context.aws_request_id)
+    checked(event, _TAKES)
+    in_parts, is_only_changed = flag(event, "in_parts"), flag(event, "only_changed")
     making = wiring.making()
     if "part" in event:
         counts = making.part(_taken(parts.as_part, event, "part"))
         logger.info("part of a day's flights", extra={"part": event["part"], **counts._asdict()})
         return counts._asdict()
-    in_parts = event.get("in_parts") is True
     if "join" in event:
         made = [making.join(_taken(parts.as_plan, event, "join"))]
     elif "days" in event:
-        is_only_changed = event.get("only_changed") is True
         made = making.days(_named(event["days"]), remaining, only_changed=is_only_changed, in_parts=in_parts)
     else:
         made = making.changed(datetime.now(UTC), remaining, in_parts=in_parts)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import duckdb
+from botocore.exceptions import ClientError
 
 from common.retries import again
+from common.s3_download import ENDED_EARLY
 from flights import row_groups
 from flights.store import ChangedError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from flights.row_groups import RowGroup
@@ -24,6 +28,17 @@ class BrokenHourError(Exception):
     """What is in the place of an hour's object is no object of the archive."""
 
 
+class UnreadHourError(Exception):
+    """S3 does not give an hour's object."""
+
+
+class Fetched(NamedTuple):
+    """What was read of an object: its content's tag, and whether it may have any of the addresses."""
+
+    tag: str
+    may_have: bool
+
+
 class HourFiles:
     """Fetches objects into files; the database is for what they say of themselves."""
 
@@ -32,38 +47,46 @@ class HourFiles:
         self._connection = connection
 
     def described(self, key: str, target: Path) -> list[RowGroup]:
-        """Return the row groups of an object, none if it is not there any more.
-
-        Raises
-        ------
-        BrokenHourError
-            It is no Parquet object.
-        """
-        tail = self._tail(key, target)
-        return [] if tail is None else self._read(key, target)
-
-    def fetch(self, key: str, target: Path, begin: str, end: str) -> bool:
-        """Write a file that has the row groups with addresses from `begin` on and before `end`, empty for no end.
-
-        Return False if there are none, or the object is not there any more.
+        """Return the row groups of an object, none if it is not listed any more.
 
         Raises
         ------
         BrokenHourError
             It is no Parquet object.
         ChangedError
-            It is replaced as often as it is read.
+            It is replaced as often as it is read, or listed and cannot be found.
+        UnreadHourError
+            S3 does not give it.
+        """
+        with _named(key):
+            tail = self._tail(key, target)
+        return [] if tail is None else self._read(key, target)
+
+    def fetch(self, key: str, target: Path, begin: str, end: str) -> Fetched | None:
+        """Write a file that has the row groups with addresses from `begin` on and before `end`, empty for no end.
+
+        Return None if the object is not listed any more.
+
+        Raises
+        ------
+        BrokenHourError
+            It is no Parquet object.
+        ChangedError
+            It is replaced as often as it is read, or listed and cannot be found.
+        UnreadHourError
+            S3 does not give it.
         """
 
-        def copy() -> bool:
+        def copy() -> Fetched | None:
             tail = self._tail(key, target)
             if tail is None:
-                return False
+                return None
             needed = [group for group in self._read(key, target) if group.may_have(begin, end)]
             self._store.fill(key, tail.tag, target, row_groups.ranges(needed, tail.begin))
-            return bool(needed)
+            return Fetched(tail.tag, bool(needed))
 
-        return again(copy, (ChangedError,), _TRIES)
+        with _named(key):
+            return again(copy, (ChangedError,), _TRIES)
 
     def _tail(self, key: str, target: Path) -> Tail | None:
         """Write a file that has at least what describes the object."""
@@ -71,6 +94,8 @@ class HourFiles:
         def copy() -> Tail | None:
             tail = self._store.tail(key, target)
             if tail is None:
+                if self._store.is_listed(key):
+                    raise ChangedError(f"{key}: is listed, and S3 says that it is not there")
                 return None
             size = row_groups.footer_size(tail.last)
             if size is None or size > tail.size:
@@ -86,6 +111,15 @@ class HourFiles:
             return row_groups.read(self._connection, target)
         except duckdb.Error as error:
             raise _broken(key, str(error)) from error
+
+
+@contextmanager
+def _named(key: str) -> Iterator[None]:
+    """Have errors of S3's say which object they are about."""
+    try:
+        yield
+    except (ClientError, *ENDED_EARLY) as error:
+        raise UnreadHourError(f"{key}: could not be read ({error})") from error
 
 
 def _broken(key: str, reason: str) -> BrokenHourError:

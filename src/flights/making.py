@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING, Final
 from common.duckdb_database import connected
 from flights import days, parts, row
 from flights.flight import flights
-from flights.hour_files import HourFiles
+from flights.hour_files import BrokenHourError, HourFiles, UnreadHourError
 from flights.made import Made, as_json
 from flights.objects import DayObjects
-from flights.store import Counts, digest
+from flights.store import ChangedError, Counts, Input, digest, mixed
 from flights.updates import Updates
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import date, datetime
 
     from flights.airports import Airports
@@ -47,6 +47,10 @@ _LEAST_FOR_PART: Final = 450.0
 
 _FASTEST: Final = 1
 """How gzip compresses parts, which are read once."""
+
+
+_UNREAD: Final = (BrokenHourError, ChangedError, UnreadHourError)
+"""Why a day is not made though there was time: it stays as it was."""
 
 
 class UnfinishedError(Exception):
@@ -100,8 +104,8 @@ class Making:
         ------
         UnfinishedError
             There was no time for some of them; the others are made.
-        BrokenHourError, ChangedError
-            An hour of the archive cannot be read.
+        BrokenHourError, ChangedError, UnreadHourError
+            An hour of the archive cannot be read, and so some of them are as they were; the others are made.
         """
         return self._run(asked, remaining, always=not only_changed, in_parts=in_parts)
 
@@ -110,21 +114,28 @@ class Making:
 
         Raises
         ------
-        BrokenHourError, ChangedError
+        BrokenHourError, ChangedError, UnreadHourError
             An hour of the archive cannot be read.
         """
-        found = self.store.part(part)
+        found = self._there(part)
         return self._make_part(part) if found is None else found
+
+    def _there(self, part: Part) -> Counts | None:
+        """Return what a part came to; None if it is not made, or of other objects than the archive has now."""
+        found = self.store.part(part)
+        is_newest = found is not None and found.made_of == digest(self.store.inputs(days.parsed(part.day)))
+        return found if is_newest else None
 
     def _make_part(self, part: Part) -> Counts:
         with self._scratch() as folder:
             path = folder / "part.gz"
             count = 0
-            with self._updates(part, folder) as updates, gzip.GzipFile(path, "wb", _FASTEST, mtime=0) as file:
+            taken, made_of = self._updates(part, folder)
+            with taken as updates, gzip.GzipFile(path, "wb", _FASTEST, mtime=0) as file:
                 for line in self._lines(part, updates):
                     file.write(line + b"\n")
                     count += 1
-                made = Counts(updates.count, count)
+                made = Counts(updates.count, count, made_of)
             self.store.put_part(part, path, made)
         return made
 
@@ -136,7 +147,7 @@ class Making:
         MissingPartError
             One of them is not made.
         """
-        updates = 0
+        updates, made_of = 0, {plan.made_of}
         with self._scratch() as folder, DayObjects(folder, self._memory) as objects:
             path = folder / "part.gz"
             for part in plan.parts:
@@ -146,10 +157,11 @@ class Making:
                         f"{part.key}: not there; expected {len(plan.parts)} parts of {plan.day}. Make the day again"
                     )
                 updates += counts.updates
+                made_of.add(counts.made_of)
                 with gzip.open(path) as file:
                     for line in file:
                         objects.add(line.rstrip(b"\n"))
-            return self._put(plan, objects, updates)
+            return self._put(plan, objects, updates, made_of)
 
     def _run(
         self,
@@ -162,6 +174,7 @@ class Making:
     ) -> list[Made]:
         made: list[Made] = []
         left: list[str] = []
+        unread: dict[str, Exception] = {}
         is_begun = False
         for day in asked:
             inputs = self.store.inputs(day)
@@ -172,25 +185,26 @@ class Making:
             if remaining() < _LEAST_SECONDS:
                 left.append(str(day))
                 continue
-            plan, rows = self._planned(day, made_of, [one.key for one in inputs])
-            if len(plan.parts) == 1:
-                if is_begun and remaining() < rows * _SECONDS_FOR_ROW + _LEAST_SECONDS:
-                    left.append(str(day))
-                    continue
-                is_begun = True
-                made.append(self._make(plan))
-            elif in_parts or (now is not None and now < days.complete(day)):
-                made.append(Made(day, plan=plan, is_due=now is None or now >= days.complete(day)))
-            else:
-                is_begun = True
-                if missing := self._missing(plan, remaining):
-                    left.append(f"{day} ({missing} of its {len(plan.parts)} parts)")
+            try:
+                plan, rows = self._planned(day, made_of, [one.key for one in inputs])
+                if len(plan.parts) == 1:
+                    if is_begun and remaining() < rows * _SECONDS_FOR_ROW + _LEAST_SECONDS:
+                        left.append(str(day))
+                        continue
+                    is_begun = True
+                    made.append(self._make(plan))
+                elif in_parts or (now is not None and now < days.complete(day)):
+                    made.append(Made(day, plan=plan, is_due=now is None or now >= days.complete(day)))
                 else:
-                    made.append(self.join(plan))
-        if left:
-            raise UnfinishedError(
-                f"no time was left for {', '.join(left)}; made: {as_json(made)}. The same run goes on where it ended"
-            )
+                    is_begun = True
+                    if missing := self._missing(plan, remaining):
+                        left.append(f"{day} ({missing} of its {len(plan.parts)} parts)")
+                    else:
+                        made.append(self.join(plan))
+            except _UNREAD as error:
+                unread[str(day)] = error
+        if unread or left:
+            raise _unfinished(unread, left, made)
         return made
 
     def _planned(self, day: date, made_of: str, keys: Iterable[str]) -> tuple[Plan, int]:
@@ -203,41 +217,43 @@ class Making:
 
     def _make(self, plan: Plan) -> Made:
         (part,) = plan.parts
-        with (
-            self._scratch() as folder,
-            self._updates(part, folder) as updates,
-            DayObjects(folder, self._memory) as objects,
-        ):
-            count = updates.count
-            for line in self._lines(part, updates):
-                objects.add(line)
-            updates.close()  # its memory is needed
-            return self._put(plan, objects, count)
+        with self._scratch() as folder:
+            taken, made_of = self._updates(part, folder)
+            with taken as updates, DayObjects(folder, self._memory) as objects:
+                count = updates.count
+                for line in self._lines(part, updates):
+                    objects.add(line)
+                updates.close()  # its memory is needed
+                return self._put(plan, objects, count, {plan.made_of, made_of})
 
     def _missing(self, plan: Plan, remaining: Callable[[], float]) -> int:
         """Make as many parts as there is time for; return how many are left."""
         for made, part in enumerate(plan.parts):
-            if self.store.part(part) is None:
+            if self._there(part) is None:
                 if remaining() < _LEAST_FOR_PART:
                     return len(plan.parts) - made
                 self._make_part(part)
         return 0
 
-    def _updates(self, part: Part, folder: Path) -> Updates:
-        """Return the updates of a part; whoever gets them closes them."""
+    def _updates(self, part: Part, folder: Path) -> tuple[Updates, str]:
+        """Return the updates of a part, and the digest of what was read; whoever gets them closes them."""
         day = days.parsed(part.day)
         updates = Updates(folder, self._memory)
+        read: list[Input] = []
         try:
             hours = HourFiles(self.store, updates.connection)
             for number, one in enumerate(self.store.inputs(day)):
                 path = folder / f"{number}.parquet"
-                if hours.fetch(one.key, path, part.begin, part.end):
+                fetched = hours.fetch(one.key, path, part.begin, part.end)
+                if fetched is not None:
+                    read.append(Input(one.key, fetched.tag))
+                if fetched is not None and fetched.may_have:
                     updates.add(path, *days.span(day), part.begin, part.end)
                 path.unlink(missing_ok=True)
         except BaseException:
             updates.close()
             raise
-        return updates
+        return updates, digest(read)
 
     def _lines(self, part: Part, updates: Updates) -> Iterator[bytes]:
         day = days.parsed(part.day)
@@ -245,12 +261,20 @@ class Making:
             found = days.of(day, flights(address, positions, self._airports, part.until))
             yield from map(row.encoded, sorted(found, key=lambda one: one.id))
 
-    def _put(self, plan: Plan, objects: DayObjects, updates: int) -> Made:
+    def _put(self, plan: Plan, objects: DayObjects, updates: int, made_of: Iterable[str]) -> Made:
         objects.write()
-        self.store.put(plan.day, objects.book, objects.parquet, plan.made_of)
+        self.store.put(plan.day, objects.book, objects.parquet, mixed(made_of))
         return Made(days.parsed(plan.day), updates, objects.count)
 
     @contextmanager
     def _scratch(self) -> Iterator[Path]:
         with tempfile.TemporaryDirectory(dir=self._folder) as name:
             yield Path(name)
+
+
+def _unfinished(unread: Mapping[str, Exception], left: Sequence[str], made: Iterable[Made]) -> Exception:
+    """Return the error of a run that did not make all of its days; of what could not be read it has the class."""
+    said = [f"{day} is as it was: {error}" for day, error in unread.items()]
+    said += [f"no time was left for {', '.join(left)}"] if left else []
+    kind = type(next(iter(unread.values()))) if unread else UnfinishedError
+    return kind(f"{'; '.join(said)}; made: {as_json(made)}. The same run goes on where it ended")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from botocore.exceptions import ClientError
 
-from common import flight_book, s3_download
+from common import flight_book, s3_download, s3_listing
 from common.retries import again
 from common.s3_errors import status_of
 from flights import days, schema
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from flights.parts import Part
 
-RULES: Final = "4"
+RULES: Final = "5"
 """Which rules flights are made by: another number, and the next run makes those of the last days again."""
 
 _UPDATES: Final = "archive/updates/"
@@ -56,10 +56,12 @@ class Counts(NamedTuple):
 
     updates: int
     flights: int
+    made_of: str
+    """The digest of the objects that were read for it."""
 
 
 class ChangedError(Exception):
-    """An object was replaced while it was read."""
+    """An object was replaced while it was read, or could not be found though it is listed."""
 
 
 class Store:
@@ -71,18 +73,20 @@ class Store:
 
     def inputs(self, day: date) -> list[Input]:
         """Return the objects that the flights of a day are made of, in the order of time."""
-        hours = {f"{hour:date=%Y-%m-%d/hour=%H/}" for hour in days.hours(day)}
+        hours = {f"date={hour.date()}/hour={hour.hour:02}/" for hour in days.hours(day)}
         found: list[Input] = []
         for folder in sorted({hour.partition("/")[0] + "/" for hour in hours}):
-            pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=_UPDATES + folder)
             found += [
-                Input(listed["Key"], listed["ETag"])
-                for page in pages
-                for listed in page.get("Contents", [])
-                if listed["Key"].removeprefix(_UPDATES).rpartition("/")[0] + "/" in hours
-                and listed["Key"].endswith(".parquet")
+                Input(one.key, one.tag)
+                for one in s3_listing.listed(self._s3, self._bucket, _UPDATES + folder)
+                if one.key.removeprefix(_UPDATES).rpartition("/")[0] + "/" in hours and one.key.endswith(".parquet")
             ]
         return found
+
+    def is_listed(self, key: str) -> bool:
+        """Return whether a listing names an object now."""
+        beside = key.rpartition("/")[0] + "/"
+        return any(one.key == key for one in s3_listing.listed(self._s3, self._bucket, beside))
 
     def made_of(self, day: str) -> str | None:
         """Return what says of which objects a day's flights are made, as `digest` gives it.
@@ -94,7 +98,7 @@ class Store:
         return said if said == book.get(_MADE_OF) else None
 
     def tail(self, key: str, target: Path) -> Tail | None:
-        """Make a file as large as an object, with its last bytes in their place; None if it is not there any more."""
+        """Make a file as large as an object, with its last bytes in their place; None if S3 has none."""
 
         def copy() -> Tail | None:
             got = s3_download.get(self._s3, self._bucket, key, Range=f"bytes=-{TAIL}")
@@ -165,7 +169,11 @@ class Store:
                 Key=part.key,
                 Body=file,
                 ContentType="application/gzip",
-                Metadata={"updates": str(counts.updates), "flights": str(counts.flights)},
+                Metadata={
+                    "updates": str(counts.updates),
+                    "flights": str(counts.flights),
+                    _MADE_OF: counts.made_of,
+                },
             )
 
     def download_part(self, part: Part, target: Path) -> Counts | None:
@@ -187,6 +195,12 @@ def digest(inputs: Sequence[Input]) -> str:
     return hashlib.sha256("\n".join([RULES, *(f"{one.key} {one.tag}" for one in inputs)]).encode()).hexdigest()
 
 
+def mixed(made_of: Iterable[str]) -> str:
+    """Return what says of what a day is made whose pieces say this: where they differ, what no digest is."""
+    found = sorted(set(made_of))
+    return found[0] if len(found) == 1 else hashlib.sha256(" ".join(found).encode()).hexdigest()
+
+
 def _range(content_range: str) -> tuple[int, int]:
     """Return where the bytes of an answer begin, and how many the object has: `bytes 200-1023/1024`."""
     span, _, size = content_range.removeprefix("bytes ").partition("/")
@@ -194,4 +208,4 @@ def _range(content_range: str) -> tuple[int, int]:
 
 
 def _counts(metadata: Mapping[str, str]) -> Counts:
-    return Counts(int(metadata["updates"]), int(metadata["flights"]))
+    return Counts(int(metadata["updates"]), int(metadata["flights"]), metadata.get(_MADE_OF, ""))

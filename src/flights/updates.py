@@ -28,6 +28,10 @@ _OF_COLUMN: Final = {
 
 _FIELDS: Final = ", ".join(f"{_OF_COLUMN.get(name, name)} AS {name}" for name in Position._fields)
 
+_WHEN: Final = "least(timestamp, coalesce(ingestion_time, timestamp)) AS measured, timestamp, ingestion_time"
+_ORDER: Final = "measured, timestamp, ingestion_time NULLS FIRST"
+"""The order of an aircraft's updates, by the rule of `common.recency`: no two are equal in it."""
+
 
 class Updates:
     """Takes the archive's objects, and gives each aircraft's positions. One thread."""
@@ -59,7 +63,7 @@ class Updates:
         time = _OF_COLUMN["time"]
         is_before = f"AND icao_address < '{before}'" if before else ""
         found = (
-            f"SELECT icao_address, {_FIELDS} FROM read_parquet('{path}') "  # noqa: S608 - names and numbers of ours
+            f"SELECT icao_address, {_FIELDS}, {_WHEN} FROM read_parquet('{path}') "  # noqa: S608 - names and numbers of ours
             "WHERE latitude IS NOT NULL AND longitude IS NOT NULL "
             f"AND {time} >= {first} AND {time} < {last} "
             f"AND icao_address >= '{first_address}' {is_before}"
@@ -76,9 +80,9 @@ class Updates:
         return int(count)
 
     def by_aircraft(self) -> Iterator[tuple[str, list[Position]]]:
-        """Yield addresses, in their order, with their positions.
+        """Yield addresses, in their order, with their positions, in the order of `common.recency`.
 
-        Of an address that has more than `MOST_OF_ADDRESS`, one of each second, by the order of all their fields.
+        Of an address that has more than `MOST_OF_ADDRESS`, the first of each second.
         """
         if self._is_empty:
             return
@@ -106,7 +110,9 @@ class Updates:
     def _between(self, first: str, last: str) -> Iterator[tuple[str, list[Position]]]:
         """Yield the aircraft whose addresses are between two, inclusive."""
         found = self.connection.execute(
-            "SELECT * FROM updates WHERE icao_address BETWEEN ? AND ? ORDER BY icao_address, time", [first, last]
+            f"SELECT icao_address, {', '.join(Position._fields)} FROM updates "  # noqa: S608 - names of ours
+            f"WHERE icao_address BETWEEN ? AND ? ORDER BY icao_address, {_ORDER}",
+            [first, last],
         ).fetchall()
         address = first
         positions: list[Position] = []
@@ -118,11 +124,10 @@ class Updates:
         yield address, positions
 
     def _one_a_second(self, address: str) -> list[Position]:
-        fields = ", ".join(f"{name} NULLS LAST" for name in Position._fields)
         found = self.connection.execute(
-            "SELECT * EXCLUDE (icao_address) FROM updates WHERE icao_address = ? "  # noqa: S608 - names of ours
-            f"QUALIFY row_number() OVER (PARTITION BY time // 1000 ORDER BY {fields}) = 1 "
-            f"ORDER BY time LIMIT {MOST_OF_ADDRESS}",
+            f"SELECT {', '.join(Position._fields)} FROM updates WHERE icao_address = ? "  # noqa: S608 - names of ours
+            f"QUALIFY row_number() OVER (PARTITION BY time // 1000 ORDER BY {_ORDER}) = 1 "
+            f"ORDER BY {_ORDER} LIMIT {MOST_OF_ADDRESS}",
             [address],
         ).fetchall()
         return list(map(Position._make, found))

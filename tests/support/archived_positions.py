@@ -22,10 +22,13 @@ _TEXTS = ("callsign", "flight_id", "flight_number", "tail_number", "aircraft_typ
 _AIRPORTS = ("departure_airport_icao", "arrival_airport_icao")
 
 
-def archived(positions: Mapping[str, Sequence[Position]], folder: Path, clock_ahead: int = 0) -> dict[str, Path]:
+def archived(
+    positions: Mapping[str, Sequence[Position]], folder: Path, clock_ahead: int = 0, clock_step: int = 1
+) -> dict[str, Path]:
     """Write the objects of all hours; return the files by key.
 
-    `clock_ahead` are milliseconds by which the aircraft's own clocks, the `timestamp`, run ahead.
+    `clock_ahead` are milliseconds by which the aircraft's own clocks, the `timestamp`, run ahead; `clock_step` those by
+    which they go on at a time.
     """
     rows = folder / "rows.csv"
     columns = ("icao_address", *COLUMN_OF, *_TEXTS, *_AIRPORTS, "takeoff_time", "landing_time", "ingestion_time")
@@ -35,7 +38,7 @@ def archived(positions: Mapping[str, Sequence[Position]], folder: Path, clock_ah
                 values = [address, *(getattr(one, name) for name in COLUMN_OF.values())]
                 values += [getattr(one, name) for name in (*_TEXTS, *_AIRPORTS)]
                 values += [_text(one.takeoff_time), _text(one.landing_time), _text(one.time + LATENCY)]
-                values[1] = _text(one.time + clock_ahead)
+                values[1] = _text((one.time + clock_ahead) // clock_step * clock_step)
                 file.write(",".join("" if value is None else str(value) for value in values) + "\n")
     types = {column.name: column.type for column in COLUMNS}
     given = ", ".join(f"'{name}': '{types[name]}'" for name in columns)

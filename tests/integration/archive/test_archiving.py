@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import base64
 import gzip
+import io
 import json
 import random
 from datetime import datetime, timedelta
+from urllib.parse import unquote
 
 import boto3
 import pytest
 from backports import zstd
+from botocore.awsrequest import AWSResponse
 
 from archive.archiving import UnreadError
 from archive.schema import COLUMNS
@@ -282,6 +285,51 @@ def test_two_runs_at_a_time_lose_nothing(archive, traffic):
     archive.run([HOUR], client=client)
     assert once
     assert archive.rows() == keys_of(traffic[:200])
+
+
+class _Raw(io.BytesIO):
+    def stream(self, *_, **__):
+        yield self.read()
+
+
+def _answering(archive, key, status, body, **headers):
+    """Return a client to which GetObject of a key is answered so."""
+
+    def answer(request, **_):
+        return AWSResponse(request.url, status, headers, _Raw(body)) if unquote(request.url).endswith(key) else None
+
+    client = _client(archive)
+    client.meta.events.register("before-send.s3.GetObject", answer)
+    return client
+
+
+@pytest.mark.parametrize(
+    "body", [b"<Error><Code>NoSuchKey</Code></Error>", b"<Error><Code>NoSuchBucket</Code></Error>", b"<html></html>"]
+)
+def test_an_object_that_is_listed_and_not_there_is_unread(archive, traffic, body):
+    """It fails the run; all others are in the archive, and the next run reads it."""
+    key = archive.put_raw("a", traffic[:100])
+    archive.put_raw("b", traffic[100:200])
+    with pytest.raises(UnreadError, match=f"the first of them {key}: "):
+        archive.run(client=_answering(archive, key, 404, body))
+    assert archive.rows() == keys_of(traffic[100:200])
+    archive.run()
+    assert archive.rows() == keys_of(traffic[:200])
+
+
+@pytest.mark.parametrize("cut", [0, 700, -1])
+def test_an_object_that_comes_with_another_size_than_was_listed_is_unread(archive, traffic, cut):
+    """It is not the object that is damaged: no ledger says so, and the next run reads it."""
+    key = archive.put_raw("a", traffic)
+    found = archive.s3.get_object(Bucket=BUCKET, Key=key)
+    short = found["Body"].read()[:cut]
+    client = _answering(archive, key, 200, short, ETag=found["ETag"])
+    with pytest.raises(UnreadError, match=f"listed with .* bytes, and came with {len(short):,}"):
+        archive.run(client=client)
+    assert archive.keys("archive/") == []
+    report = archive.run()
+    assert (report.damaged, report.objects) == ({}, 1)
+    assert archive.rows() == keys_of(traffic)
 
 
 def test_an_archived_object_that_is_no_parquet_is_named(archive, traffic):

@@ -11,6 +11,7 @@ from archive import wiring
 from archive.archiving import UnreadError
 from archive.handler import handler
 from archive.staging import BrokenObjectError
+from local.runtime.schedule import scheduled_event
 from tests.integration.archive.conftest import BUCKET, HOUR
 
 EVENT = {"hours": [f"{HOUR:%Y-%m-%dT%H}"]}
@@ -118,3 +119,20 @@ def test_what_cannot_be_read_fails_the_run_once_all_else_is_read(archive, traffi
     assert first["updates"] + rest["updates"] == 300
     with pytest.raises(UnreadError, match="All others that this run found are in the archive"):
         handler(EVENT, Context())
+
+
+@pytest.mark.parametrize(
+    "event", [[], None, "2024-03-04T23", {"hour": ["2024-03-04T23"]}, {"hours": None}, {"hours": ["2024-03-04"]}]
+)
+@pytest.mark.filterwarnings("ignore:No application metrics to publish")
+def test_an_event_that_it_does_not_know_is_no_schedules(event, counted):
+    """It is refused with what was expected, and nothing is read."""
+    with pytest.raises(ValueError, match="expected"):
+        handler(event, Context())
+    assert counted() == {}
+
+
+def test_by_schedule_it_reads_the_last_hours(counted):
+    """As EventBridge's event has it, in which nothing else is named."""
+    assert handler(scheduled_event("rule", 0.0), Context())["objects"] == 0
+    assert counted()["RawObjectsLeft"] == 0

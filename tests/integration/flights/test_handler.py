@@ -6,8 +6,9 @@ import json
 
 import pytest
 
+from common.given_event import EventError
 from flights import wiring
-from flights.handler import EventError, handler
+from flights.handler import handler
 
 
 class Context:
@@ -70,9 +71,26 @@ def test_by_schedule_the_last_days(put, hours):
     assert set(handler({"source": "aws.events", "detail": {}}, Context())["days"].values()) == {"unchanged"}
 
 
-@pytest.mark.parametrize("given", ["2021-03-20", ["20 March"], ["2021-02-30"], [20210320], None])
+@pytest.mark.parametrize(
+    "given", ["2021-03-20", ["20 March"], ["2021-02-30"], [20210320], None, ["9999-12-31"], ["0001-01-01"]]
+)
 @pytest.mark.usefixtures("s3")
 def test_days_that_are_none(given):
     """The error says what was expected."""
     with pytest.raises(EventError, match="expected"):
         handler({"days": given}, Context())
+
+
+@pytest.mark.parametrize("event", [[], None, "2021-03-20", {"hours": ["2021-03-20T12"]}, {"in_parts": "maybe"}])
+@pytest.mark.usefixtures("s3")
+def test_an_event_that_it_does_not_know_is_no_schedules(event):
+    """It is refused, and nothing is made that nobody has asked for."""
+    with pytest.raises(EventError, match="expected"):
+        handler(event, Context())
+
+
+@pytest.mark.parametrize("day", ["9998-12-31", "0002-01-01"])
+@pytest.mark.usefixtures("s3")
+def test_a_day_of_the_first_and_the_last_year_of_the_feed(day):
+    """It has its hours before and behind it."""
+    assert handler({"days": [day]}, Context())["days"] == {day: "unchanged"}

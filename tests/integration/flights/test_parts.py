@@ -7,12 +7,13 @@ import shutil
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from botocore.exceptions import ClientError
 
 from common import flight_book
 from flights import schema
 from flights.airports import Airports
 from flights.making import Making, MissingPartError, UnfinishedError
-from flights.store import Store
+from flights.store import ChangedError, Store
 from local.aws.folder_bucket import FolderBucket
 
 DAY = date(2021, 3, 20)
@@ -218,3 +219,34 @@ def test_an_object_that_expires_meanwhile_is_passed_over(bucket, making, plan, l
 
     bucket.before = expire
     assert making.part(plan.parts[0]).updates > 0
+
+
+def test_a_part_that_lacks_an_object_is_made_again_with_it(bucket, making, plan, large_hours, tmp_path, as_a_whole):  # noqa: PLR0913, PLR0917
+    """Should the object come again, with the same content; and a day with such a part is made again."""
+    key = sorted(large_hours)[2]
+    (tmp_path / key).unlink()
+    lacking = making.part(plan.parts[0])
+    shutil.copyfile(large_hours[key], tmp_path / key)
+    for part in plan.parts[1:]:
+        making.part(part)
+    making.join(plan)
+    assert bucket.there() != as_a_whole
+    assert [one.flights is None for one in making.days([DAY], long, only_changed=True)] == [False]
+    assert making.part(plan.parts[0]).updates > lacking.updates
+    assert bucket.there() == as_a_whole
+
+
+def test_a_part_is_not_made_without_an_object_that_is_listed(bucket, making, plan, large_hours):
+    """Though S3 says of it that it is not there."""
+    key = min(large_hours)
+
+    def deny(request):
+        if request["Key"] == key:
+            raise ClientError({"Error": {"Code": "NoSuchKey"}}, "GetObject")
+
+    bucket.before = deny
+    with pytest.raises(ChangedError, match=f"{key}: is listed"):
+        making.part(plan.parts[0])
+    with pytest.raises(ClientError):
+        bucket.get_object(Key=key)
+    assert making.store.part(plan.parts[0]) is None

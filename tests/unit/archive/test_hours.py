@@ -88,6 +88,8 @@ def test_keys_and_names_say_the_same_hour():
     assert archive_key(hour) == "archive/updates/date=2024-03-04/hour=23/updates.parquet"
     assert ledger_key(AT) == "archive/ledger/date=2024-03-04/hour=23/ledger.json"
     assert named({hour, hour - 1}) == ["2024-03-04T22", "2024-03-04T23"]
+    second_year = datetime(2, 1, 1, tzinfo=UTC)
+    assert named([(second_year - EPOCH) // timedelta(hours=1)]) == ["0002-01-01T00"]
     assert ledger_key(AT.replace(year=33)).startswith("archive/ledger/date=0033-03-04/")
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from archive import ledger as ledgers
-from archive.ledger import Entry, Ledger, RawObject
+from archive.ledger import Entry, Ledger
+from common.s3_listing import Listed
 
-A, B = RawObject("raw/a", "1"), RawObject("raw/b", "1")
+A, B = Listed("raw/a", "1", 9), Listed("raw/b", "1", 9)
 
 
 def test_an_object_is_unread_until_its_content_is_in_the_ledger():
@@ -15,7 +16,7 @@ def test_an_object_is_unread_until_its_content_is_in_the_ledger():
     ledger = Ledger().joined({A.key: Entry("1", 7)})
     assert Ledger().unread([A, B]) == [A, B]
     assert ledger.unread([A, B]) == [B]
-    assert ledger.unread([RawObject(A.key, "2")]) == [RawObject(A.key, "2")]
+    assert ledger.unread([Listed(A.key, "2", 9)]) == [Listed(A.key, "2", 9)]
 
 
 def test_joining_keeps_the_others_and_takes_the_newer_entry():

@@ -35,23 +35,24 @@ class Bucket:
         return {"Body": answer, "ETag": "tag"}
 
 
-def refused(status):
-    """What botocore makes of a status."""
-    answer = {"Error": {"Code": str(status)}, "ResponseMetadata": {"HTTPStatusCode": status}}
+def refused(status, code=None):
+    """What botocore makes of a status, and of the code that S3 gives with it."""
+    answer = {"Error": {"Code": code or str(status)}, "ResponseMetadata": {"HTTPStatusCode": status}}
     return ClientError(answer, "GetObject")
 
 
 def test_an_absent_object_is_none(tmp_path):
     """No file is made of it."""
     target = tmp_path / "file"
-    assert s3_download.download(Bucket(refused(404)), "bucket", "key", target, 3) is None
+    assert s3_download.download(Bucket(refused(404, "NoSuchKey")), "bucket", "key", target, 3) is None
     assert not target.exists()
 
 
-def test_another_refusal_is_raised_at_once(tmp_path):
-    """Only what ends too early is asked for again."""
+@pytest.mark.parametrize("error", [refused(403, "AccessDenied"), refused(404, "NoSuchBucket"), refused(404)])
+def test_another_refusal_is_raised_at_once(tmp_path, error):
+    """Only what ends too early is asked for again; a bucket that is not there, or a page, says nothing of an object."""
     with pytest.raises(ClientError):
-        s3_download.download(Bucket(refused(403), Body(b"data")), "bucket", "key", tmp_path / "file", 3)
+        s3_download.download(Bucket(error, Body(b"data")), "bucket", "key", tmp_path / "file", 3)
 
 
 def test_a_body_that_ends_too_early_is_read_again(tmp_path):
