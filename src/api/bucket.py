@@ -10,12 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from common.s3_errors import ABSENT, status_of
+from common.s3_errors import status_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mypy_boto3_s3 import S3Client
+
+_ABSENT = "NoSuchKey"
+"""The code of an object that is not there. The role may list the bucket (`FindRowsAndAlerts` in `template.yaml`), so
+that a 403 is a refusal, and a 404 with another code comes of a bucket that is gone, or of something before S3."""
 
 _MOST_BYTES = 64 * 1024 * 1024
 """Of one object: a larger one is not ours."""
@@ -41,7 +45,7 @@ class Bucket:
             status = status_of(error)
             if status == HTTPStatus.NOT_MODIFIED and known is not None:
                 return known, b""
-            if status in ABSENT:
+            if error.response["Error"].get("Code") == _ABSENT:
                 return None
             raise
         return got["ETag"], got["Body"].read(_MOST_BYTES)
@@ -61,7 +65,7 @@ class Bucket:
             status = status_of(error)
             if status == HTTPStatus.NOT_MODIFIED and known is not None:
                 return known, b""
-            if status in {*ABSENT, HTTPStatus.PRECONDITION_FAILED}:
+            if error.response["Error"].get("Code") == _ABSENT or status == HTTPStatus.PRECONDITION_FAILED:
                 return None
             if status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:  # it ends before
                 return wanted or "", b""

@@ -11,6 +11,7 @@ from urllib.parse import quote
 import pytest
 
 from common import flight_book
+from tests.integration.api.conftest import NO_OBJECTS
 
 DAY = datetime(2024, 3, 4, 6, 0, 0)  # noqa: DTZ001 - a time to write
 AIRPORTS = ("ZSPD", "EGLL", "KATL")
@@ -185,6 +186,15 @@ def test_wrong_questions(get, question):
     assert status == 400 or (status == 404 and "/" in question[1:])
     assert headers["Content-Type"] == "application/problem+json"
     assert status == 404 or "expected" in answer["detail"]
+
+
+@pytest.mark.parametrize("refusal", NO_OBJECTS)
+def test_a_day_that_is_refused_is_not_one_without_flights(get, put_flights, refuse, refusal):
+    """Only where S3 has no such key are there none."""
+    put_flights(FLIGHTS)
+    refuse(*refusal, "flights/")
+    for question in ("/flights", "/flights?date=2024-03-04", f"/flights/{IDS[0]}"):
+        assert get(question)[0] == 503
 
 
 @pytest.fixture
