@@ -82,7 +82,8 @@ class Bucket:
             status = status_of(error)
             if status == HTTPStatus.NOT_MODIFIED and known is not None:
                 return known, b""
-            if error.response["Error"].get("Code") == _ABSENT or status == HTTPStatus.PRECONDITION_FAILED:
+            is_replaced = status == HTTPStatus.PRECONDITION_FAILED and wanted is not None
+            if is_replaced or error.response["Error"].get("Code") == _ABSENT:
                 return None
             if status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:  # it ends before
                 return wanted or "", b""

@@ -139,6 +139,7 @@ NO_OBJECTS = [
     (404, b"<Error><Code>NoSuchBucket</Code><Message>no such bucket</Message></Error>"),
     (404, b"<html><body>Not Found</body></html>"),
     (404, b""),
+    (412, b"<Error><Code>PreconditionFailed</Code><Message>of no condition</Message></Error>"),
 ]
 """Answers that say nothing of whether an object is there."""
 
