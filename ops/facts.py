@@ -115,7 +115,14 @@ FACTS = (
     Fact(
         "GetObject of a missing object is 404 for those who may list, 403 for others",
         "S3 API reference, GetObject",
-        ("ConsumerRole", "AggregatorRole", "consumer.checkpoint.store"),
+        (
+            "ConsumerRole",
+            "AggregatorRole",
+            "ApiRole",
+            "consumer.checkpoint.store",
+            "api.bucket",
+            "alerts.newest_alerts",
+        ),
     ),
     Fact(
         "A conditional write of DynamoDB is done or refused as a whole",

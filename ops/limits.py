@@ -227,7 +227,12 @@ LIMITS = (
         "bytes a call of PutRecordBatch", 0, 4_194_304, "bytes", _FIREHOSE, ("aggregator.sinks.firehose.CALL_BYTES",)
     ),
     Limit(
-        "bytes of a record of Firehose", 0, 1_024_000, "bytes", _FIREHOSE, ("aggregator.sinks.firehose.RECORD_BYTES",)
+        "bytes of a record of Firehose",
+        0,
+        1_024_000,
+        "bytes",
+        _FIREHOSE,
+        ("aggregator.sinks.firehose.RECORD_BYTES", "api.bucket._LONGEST_LINE"),
     ),
     Limit("characters of a subject", 1, 100, "", _SNS, ("alerts.notification.LONGEST_SUBJECT",)),
     Limit("bytes of a message of SNS", 1, 262_144, "bytes", _SNS, ("alerts.notification.LONGEST_UPDATE",)),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 
 from api import cursors, hours, schemas
+from api.bucket import DamagedObjectError
 
 if TYPE_CHECKING:
     from api.messages import Request
@@ -24,6 +25,12 @@ and were sent all the same."""
 _MOST_READ = 400
 """Alerts that one page looks at, some 5 s of reading; what is left comes with the next."""
 
+_LARGEST = 1024 * 1024
+"""Bytes of one alert: five times an update of the most that goes into it (`alerts.notification.LONGEST_UPDATE`)."""
+
+_MOST_BYTES = 4 * 1024 * 1024
+"""Of alerts that one page looks at: as many are in its answer at most, of which Lambda takes 6 MB."""
+
 _decode = msgspec.json.Decoder(schemas.Alert).decode
 
 
@@ -37,8 +44,8 @@ class _Place(msgspec.Struct, array_like=True):
 class Log(hours.Keys, Protocol):
     """Where alerts are: an object each, whose name begins with the time of its update."""
 
-    def read(self, key: str) -> bytes:
-        """Return an object."""
+    def read(self, key: str, most: int) -> bytes:
+        """Return an object; DamagedObjectError if it has more than so many bytes."""
 
 
 def page(log: Log, request: Request, values: Values, now: int) -> schemas.Alerts:
@@ -50,16 +57,22 @@ def page(log: Log, request: Request, values: Values, now: int) -> schemas.Alerts
         end = _NEVER
     wanted = values["icao_address"]
     found: list[schemas.Alert] = []
-    last, looked_at, unreadable = "", 0, 0
+    last, looked_at, size, unreadable = "", 0, 0, 0
     for key in hours.keys(log, _PREFIX, begin, end, None if place is None else place.key):
         if not begin <= _measured(key) < end:
             continue
-        if len(found) == values["limit"] or looked_at == _MOST_READ:
+        if len(found) == values["limit"] or looked_at == _MOST_READ or size >= _MOST_BYTES:
             following = cursors.write(_Place(now, last), request.path, request.query)
             return schemas.Alerts(alerts=found, unreadable=unreadable, next=following)
         last, looked_at = key, looked_at + 1
         try:
-            alert = _decode(log.read(key))
+            data = log.read(key, _LARGEST)
+            size += len(data)
+            alert = _decode(data)
+        except DamagedObjectError as error:
+            size += error.size
+            unreadable += 1
+            continue
         except (ValueError, RecursionError):  # damaged: it hides no other
             unreadable += 1
             continue

@@ -10,19 +10,40 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from common.s3_errors import ABSENT, status_of
+from common.s3_errors import status_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mypy_boto3_s3 import S3Client
 
+_ABSENT = "NoSuchKey"
+"""The code of an object that is not there. The role may list the bucket (`FindRowsAndAlerts` in `template.yaml`), so
+that a 403 is a refusal, and a 404 with another code comes of a bucket that is gone, or of something before S3."""
+
 _MOST_BYTES = 64 * 1024 * 1024
 """Of one object: a larger one is not ours."""
 
+_MOST_INFLATED = 128 * 1024 * 1024
+"""Bytes of one object's lines: eight of the buffers that Firehose has in `template.yaml`, and the largest that it
+takes. It lets them grow while it cannot deliver."""
+
+_MOST_LINES = 1 << 20
+"""Of one object: so many as fit into that if each has 128 bytes. A row has more than 200."""
+
+_LONGEST_LINE = 1_024_000
+"""Bytes: those of the largest record that Firehose takes, and rows are never cut."""
+
 
 class DamagedObjectError(Exception):
-    """An object is not what was written; what its bytes tell up to the damage is good."""
+    """An object is not what was written; what its bytes tell up to the damage is good.
+
+    `size` is how many bytes were fetched of it.
+    """
+
+    def __init__(self, text: str, size: int) -> None:
+        super().__init__(text)
+        self.size = size
 
 
 class Bucket:
@@ -41,7 +62,7 @@ class Bucket:
             status = status_of(error)
             if status == HTTPStatus.NOT_MODIFIED and known is not None:
                 return known, b""
-            if status in ABSENT:
+            if error.response["Error"].get("Code") == _ABSENT:
                 return None
             raise
         return got["ETag"], got["Body"].read(_MOST_BYTES)
@@ -61,7 +82,8 @@ class Bucket:
             status = status_of(error)
             if status == HTTPStatus.NOT_MODIFIED and known is not None:
                 return known, b""
-            if status in {*ABSENT, HTTPStatus.PRECONDITION_FAILED}:
+            is_replaced = status == HTTPStatus.PRECONDITION_FAILED and wanted is not None
+            if is_replaced or error.response["Error"].get("Code") == _ABSENT:
                 return None
             if status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:  # it ends before
                 return wanted or "", b""
@@ -76,23 +98,38 @@ class Bucket:
             for listed in page.get("Contents", []):
                 yield listed["Key"]
 
-    def read(self, key: str) -> bytes:
-        """Return an object."""
-        return self._s3.get_object(Bucket=self._name, Key=key)["Body"].read(_MOST_BYTES)
-
-    def lines(self, key: str) -> Iterator[bytes]:
-        """Yield an object's lines, inflated if it is gzip.
+    def read(self, key: str, most: int = _MOST_BYTES) -> bytes:
+        """Return an object.
 
         Raises
         ------
         DamagedObjectError
-            The lines before the damage have been yielded.
+            It has more than `most` bytes.
+        """
+        data = self._s3.get_object(Bucket=self._name, Key=key)["Body"].read(most + 1)
+        if len(data) > most:
+            raise DamagedObjectError(f"{key}: more than {most} bytes", len(data))
+        return data
+
+    def lines(self, key: str) -> Iterator[bytes]:
+        """Yield an object's lines, inflated if it is gzip; one at the least, as Firehose writes nothing empty.
+
+        Raises
+        ------
+        DamagedObjectError
+            The lines before the damage have been yielded. More than Firehose can have written counts as damage.
         """
         data = self.read(key)
         source = gzip.GzipFile(fileobj=io.BytesIO(data)) if data[:2] == b"\x1f\x8b" else io.BytesIO(data)
+        inflated = number = 0
         with source:
             try:
-                for line in source:
+                while line := source.readline(_LONGEST_LINE + 1):
+                    inflated, number = inflated + len(line), number + 1
+                    if len(line) > _LONGEST_LINE or inflated > _MOST_INFLATED or number > _MOST_LINES:
+                        raise DamagedObjectError(f"{key}: more than Firehose writes, from line {number} on", len(data))
                     yield line.rstrip(b"\n")
             except (OSError, EOFError, zlib.error) as error:
-                raise DamagedObjectError(f"{key} is damaged: {error}") from error
+                raise DamagedObjectError(f"{key} is damaged: {error}", len(data)) from error
+        if not number:
+            raise DamagedObjectError(f"{key}: nothing in it", len(data))

@@ -59,6 +59,8 @@ class Book:
         self._source = source
         self._day = day
         self._kept = kept
+        self.inflated = 0
+        """Bytes of the blocks that were read; of one that cannot be read as many as there may be."""
 
     @property
     def directory(self) -> Directory:
@@ -76,11 +78,16 @@ class Book:
             The day was made again since, which the next request will notice.
         """
         try:
-            return [decode(line) for line in flight_book.read_block(self._block(block))]
+            lines = flight_book.read_block(self._block(block))
+            self.inflated += sum(map(len, lines))
+            return [decode(line) for line in lines]
         except (BookError, ValueError, RecursionError) as error:
+            self.inflated += flight_book.MOST_BLOCK
             raise DamagedDayError(self._day, error) from error
 
     def _block(self, block: Block) -> bytes:
+        if block.offset < 0 or not 0 < block.size <= flight_book.MOST_BLOCK:
+            raise BookError(f"a block of {block.size} bytes from byte {block.offset} on")
         end = block.offset + block.size
         if end <= len(self._kept.beginning):
             return self._kept.beginning[block.offset : end]

@@ -28,6 +28,9 @@ ID = r"^~?[0-9A-Za-z]{1,32}-[0-9]{8}T[0-9]{6}Z$"
 _MOST_BLOCKS = 40
 """That one page reads, some tens of kilobytes each; what is left comes with the next."""
 
+_MOST_INFLATED = 64 * 1024 * 1024
+"""Bytes of these blocks inflated, behind which a page reads no other."""
+
 
 class _Place(msgspec.Struct, array_like=True):
     """Behind which flight of which day a page ends, and when the first page was asked for."""
@@ -72,12 +75,13 @@ def page(books: Books, request: Request, values: Values, now: int) -> schemas.Fl
         following = None if last is None else cursors.write(last, request.path, request.query)
         return schemas.Flights(flights=found, unreadable_days=sorted(unreadable), next=following)
 
-    looked_at = 0
+    looked_at = inflated = 0
     days = [one for one in _days(values, now) if place is None or one <= place.day]
     for one, book in _books(books, days, unreadable, is_only=values["date"] is not None):
         last_id = place.id if place is not None and place.day == one else ""
         for block in _blocks(book, values, last_id):
-            if looked_at == _MOST_BLOCKS:
+            # The first block may be the one in which the page before has ended.
+            if looked_at == _MOST_BLOCKS or (looked_at > 1 and inflated + book.inflated >= _MOST_INFLATED):
                 return answer(_Place(now, one, last_id))
             looked_at += 1
             for flight in _after(last_id, book, block, unreadable):
@@ -87,6 +91,7 @@ def page(books: Books, request: Request, values: Values, now: int) -> schemas.Fl
                 if len(found) == values["limit"]:
                     return answer(_Place(now, one, last_id))
             last_id = max(last_id, block.first_id)  # goes on behind a damaged one, too
+        inflated += book.inflated
     return answer()
 
 

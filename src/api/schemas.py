@@ -124,7 +124,7 @@ class Windows(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
         ),
     ]
     unreadable: Annotated[
-        int, Meta(description="Lines that are not rows, and objects that are damaged behind the rows given.")
+        int, Meta(description="Lines that are not rows, and objects that are empty, or damaged behind the rows given.")
     ] = 0
     next: Annotated[
         str | None, Meta(description="The next page's address; absent on the last page. A page may have no rows.")

@@ -221,7 +221,7 @@ class Snapshots:
             self._kept.pop(wanted.key, None)
             return None
         tag, data = got
-        if kept is not None and not data:
+        if kept is not None and tag == kept.tag:
             return kept.content
         try:
             content = wanted.decode(data)

@@ -27,7 +27,13 @@ _LATE = hours.HOUR
 """A window's rows are delivered after its end, and lie in the folder of the hour of their delivery."""
 
 _MOST_BYTES = 32 * 1024 * 1024
-"""Of rows that one page looks through; what is left comes with the next."""
+"""Of rows that one page looks through, and of objects that were fetched in vain; what is left comes with the next."""
+
+_LEAST_OF_LINE = 128
+"""Bytes that a line counts for at the least: looking at one takes its time, however short it is."""
+
+_MOST_OBJECTS = 400
+"""That one page fetches, some 5 s of reading."""
 
 _MOST_ANSWERED = 4 * 1024 * 1024
 """Of rows in one page. Lambda takes 6 MB, and where the client takes no gzip, each quote is two characters there."""
@@ -61,12 +67,19 @@ def page(rows: Rows, request: Request, values: Values, now: int) -> schemas.Wind
     begin, end = hours.span(values, now, USUAL, LONGEST)
     found: list[msgspec.Raw] = []
     looked_at = answered = unreadable = 0
+
+    def answer(key: str, lines: int) -> schemas.Windows:
+        address = cursors.write(_Place(now, key, lines), request.path, request.query)
+        return schemas.Windows(rows=found, unreadable=unreadable, next=address)
+
     following = hours.keys(rows, _PREFIX, begin, end + _LATE, None if place is None else place.key)
-    for key in following if place is None else chain((place.key,), following):
+    for fetched, key in enumerate(following if place is None else chain((place.key,), following)):
+        if fetched == _MOST_OBJECTS or looked_at >= _MOST_BYTES:
+            return answer(key, 0)
         passed = place.lines if place is not None and place.key == key else 0
         try:
             for number, line in islice(enumerate(rows.lines(key), start=1), passed, None):
-                looked_at += len(line)
+                looked_at += max(len(line), _LEAST_OF_LINE)
                 try:
                     if _is_asked_for(line, values, begin, end):
                         found.append(msgspec.Raw(line))
@@ -74,10 +87,10 @@ def page(rows: Rows, request: Request, values: Values, now: int) -> schemas.Wind
                 except (ValueError, RecursionError):
                     unreadable += 1
                 if len(found) == values["limit"] or looked_at >= _MOST_BYTES or answered >= _MOST_ANSWERED:
-                    address = cursors.write(_Place(now, key, number), request.path, request.query)
-                    return schemas.Windows(rows=found, unreadable=unreadable, next=address)
-        except DamagedObjectError:
+                    return answer(key, number)
+        except DamagedObjectError as error:
             unreadable += 1
+            looked_at += error.size
     return schemas.Windows(rows=found, unreadable=unreadable)
 
 

@@ -9,6 +9,7 @@ flights that left it or came to it. All offsets are from the object's beginning.
 from __future__ import annotations
 
 import gzip
+import io
 import struct
 import zlib
 from array import array
@@ -30,6 +31,14 @@ _HEAD = struct.Struct("<4sI")
 _MAGIC = b"FLT1"
 _FLIGHTS_IN_BLOCK = 32
 _MOST_DIRECTORY = 16 * 1024 * 1024
+"""Bytes, as it lies there and inflated: a day of the whole world takes one."""
+
+MOST_BLOCK: Final = 64 * 1024 * 1024
+"""Bytes of a block, as it lies there and inflated: twice the longest flight that there is (`flights.objects`). Of the
+others a block has some hundred kilobytes."""
+
+_MOST_IN_BLOCK = 1 << 17
+"""Flights: more than the whole world has in a day."""
 
 
 class BookError(Exception):
@@ -97,7 +106,7 @@ def read_directory(beginning: bytes) -> Directory:
     """
     end = directory_end(beginning)
     try:
-        return _decode_directory(gzip.decompress(beginning[_HEAD.size : end]))
+        return _decode_directory(_inflated(beginning[_HEAD.size : end], _MOST_DIRECTORY))
     except (OSError, EOFError, zlib.error, ValueError) as error:
         raise BookError(f"its directory cannot be read: {error}") from error
 
@@ -113,9 +122,21 @@ def read_block(data: bytes) -> list[bytes]:
     if not data:
         raise BookError("a block is missing")
     try:
-        return gzip.decompress(data).splitlines()
+        inflated = _inflated(data, MOST_BLOCK)
     except (OSError, EOFError, zlib.error) as error:
         raise BookError(f"a block cannot be read: {error}") from error
+    if (lines := inflated.count(b"\n")) > _MOST_IN_BLOCK:
+        raise BookError(f"a block of {lines} lines; expected {_MOST_IN_BLOCK} at the most")
+    return inflated.splitlines()
+
+
+def _inflated(data: bytes, most: int) -> bytes:
+    """Return what gzip holds; BookError for more than `most` bytes, of which no more are inflated."""
+    with gzip.GzipFile(fileobj=io.BytesIO(data)) as source:
+        inflated = source.read(most + 1)
+    if len(inflated) > most:
+        raise BookError(f"more than {most} bytes when inflated")
+    return inflated
 
 
 class Writer:

@@ -6,7 +6,8 @@ from http import HTTPStatus
 from typing import Any, Final
 
 ABSENT: Final = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.FORBIDDEN})
-"""What is answered for a key that is not there: 403 to whoever may not list the bucket."""
+"""What is answered for a key that is not there to a role that may not list the bucket: 403, too, which may be a refusal
+as well. A role that may list takes neither a 403 nor a 404 with another code than `NoSuchKey` for it."""
 
 CONFLICTS: Final = frozenset({HTTPStatus.PRECONDITION_FAILED, HTTPStatus.CONFLICT})
 """A conditional write was refused, since another was faster: look what is there, and try again."""

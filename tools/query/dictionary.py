@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from tools.query import tables
 
 from aggregator.sinks import row_schema  # isort: skip - tools.query has `src` found
+from alerts.notification import LONGEST_UPDATE  # isort: skip
 from api import schemas  # isort: skip
 from archive import schema  # isort: skip
 from flights import schema as flights  # isort: skip
@@ -30,6 +31,11 @@ class Meaning(NamedTuple):
     unit: str
     text: str
 
+
+_UPDATE: Final = (
+    f"the update as received; of more than {LONGEST_UPDATE:,} bytes its key and `left_out`, which says so; as a string "
+    "where strict parsers would reject it"
+)
 
 _ENDINGS: Final = {
     "_ft_min": "feet per minute",
@@ -143,7 +149,7 @@ def _of_alerts() -> dict[str, Meaning]:
     for name, annotation in typing.get_type_hints(schemas.Alert, include_extras=True).items():
         if name not in found:
             found[name] = Meaning(_unit(f"_{name}"), _phrase(annotation.__metadata__[0].description))
-    return found | {"update": Meaning("", "the update as received; as a string where strict parsers would reject it")}
+    return found | {"update": Meaning("", _UPDATE)}
 
 
 def _phrase(text: str) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 from datetime import UTC, datetime, timedelta
 
 import boto3
 import pytest
+from botocore.awsrequest import AWSResponse
 
 from api.bucket import Bucket
 from api.flight_books import Books
@@ -108,10 +110,52 @@ def clock():
     return Clock()
 
 
+class _Body(io.BytesIO):
+    def stream(self, *_args, **_kwargs):
+        """Give the body as urllib3 does."""
+        yield self.read()
+
+
+class Refusals:
+    """Answers of S3 to GetObject in place of the bucket's, by the beginnings of keys."""
+
+    def __init__(self):
+        self.status, self.body, self.prefix = 0, b"", None
+
+    def __call__(self, status, body, prefix):
+        """Answer requests for the keys below a prefix so, from now on; for None no more."""
+        self.status, self.body, self.prefix = status, body, prefix
+
+    def answer(self, request, **_):
+        """Return the answer that a request gets, None for the bucket's own."""
+        if self.prefix is None or not request.url.partition("/data/")[2].startswith(self.prefix):
+            return None
+        return AWSResponse(request.url, self.status, {}, _Body(self.body))
+
+
+NO_OBJECTS = [
+    (403, b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"),
+    (403, b""),
+    (404, b"<Error><Code>NoSuchBucket</Code><Message>no such bucket</Message></Error>"),
+    (404, b"<html><body>Not Found</body></html>"),
+    (404, b""),
+    (412, b"<Error><Code>PreconditionFailed</Code><Message>of no condition</Message></Error>"),
+]
+"""Answers that say nothing of whether an object is there."""
+
+
 @pytest.fixture
-def service(s3, clock):  # noqa: ARG001 - the bucket has to be there
+def refuse():
+    """Have S3 refuse objects."""
+    return Refusals()
+
+
+@pytest.fixture
+def service(s3, clock, refuse):  # noqa: ARG001 - the bucket has to be there
     """The service over the bucket, half a minute into the window at first."""
-    bucket = Bucket(aws.client("s3", {}), "data")
+    client = aws.client("s3", {})
+    client.meta.events.register("before-send.s3.GetObject", refuse.answer)
+    bucket = Bucket(client, "data")
     return Service(
         Sources(
             bucket,

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
+import struct
+import tracemalloc
 from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import quote
@@ -11,6 +14,7 @@ from urllib.parse import quote
 import pytest
 
 from common import flight_book
+from tests.integration.api.conftest import NO_OBJECTS
 
 DAY = datetime(2024, 3, 4, 6, 0, 0)  # noqa: DTZ001 - a time to write
 AIRPORTS = ("ZSPD", "EGLL", "KATL")
@@ -187,6 +191,15 @@ def test_wrong_questions(get, question):
     assert status == 404 or "expected" in answer["detail"]
 
 
+@pytest.mark.parametrize("refusal", NO_OBJECTS)
+def test_a_day_that_is_refused_is_not_one_without_flights(get, put_flights, refuse, refusal):
+    """Only where S3 has no such key are there none."""
+    put_flights(FLIGHTS)
+    refuse(*refusal, "flights/")
+    for question in ("/flights", "/flights?date=2024-03-04", f"/flights/{IDS[0]}"):
+        assert get(question)[0] == 503
+
+
 @pytest.fixture
 def damage(s3, put_flights):
     """Put three days of which the second is damaged."""
@@ -224,6 +237,60 @@ def test_a_damaged_block_hides_no_other(get, damage, limit):
     found, _ = pages(get, f"/flights?date=2024-03-03&limit={limit}")
     assert found == [one.replace("20240304", "20240303") for one in IDS[32:]]
     assert get("/flights?date=2024-03-03")[2]["unreadable_days"] == ["2024-03-03"]
+
+
+def book(directory, block=b""):
+    """A day's object with that directory, and that block at byte 100,000."""
+    packed = gzip.compress(directory)
+    return (struct.pack("<4sI", b"FLT1", len(packed)) + packed).ljust(100_000, b"\0") + block
+
+
+def listing(**block):
+    """A directory of that block."""
+    values = {"first_id": "", "offset": 100_000, "size": 1, **block}
+    return json.dumps({"flights": 1, "blocks": [list(values.values())], "airports": {}}).encode()
+
+
+BOMB = gzip.compress(bytes(300_000_000), 1)
+LINES = gzip.compress(b"\n" * 60_000_000, 1)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(book(bytes(300_000_000)), id="directory"),
+        pytest.param(book(listing(size=len(BOMB)), BOMB), id="block"),
+        pytest.param(book(listing(size=len(LINES)), LINES), id="lines"),
+        pytest.param(book(listing(size=1 << 40), bytes(100_000_000)), id="size"),
+        pytest.param(book(listing(size=-1), bytes(100_000_000)), id="a size below 0"),
+        pytest.param(book(listing(offset=-1), bytes(100_000_000)), id="a place before the beginning"),
+    ],
+)
+def test_of_a_day_no_more_is_read_than_there_can_be(get, s3, content):
+    """Whatever an object inflates to, or says of its size."""
+    s3.put_object(Bucket="data", Key=flight_book.key("2024-03-04"), Body=content)
+    tracemalloc.start()
+    try:
+        for question in ("/flights", f"/flights/{IDS[0]}"):
+            assert get(question)[2].get("unreadable_days", ["2024-03-04"]) == ["2024-03-04"]
+        assert tracemalloc.get_traced_memory()[1] < 200_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_pages_go_on_behind_blocks_of_much(get, s3):
+    """A page reads two blocks at the least: the one in which the one before has ended, and the next."""
+    target, blocks = io.BytesIO(), io.BytesIO()
+    writer = flight_book.Writer(blocks, io.BytesIO())
+    ids = []
+    for number in range(128):
+        one = flight(number)
+        ids.append(one["id"])
+        line = json.dumps({**one, "track": []}).encode().ljust(1_500_000 if number < 64 else 0)
+        writer.add(one["id"], line, json.dumps(one).encode(), {})
+    writer.finish(target)
+    s3.put_object(Bucket="data", Key=flight_book.key("2024-03-04"), Body=target.getvalue())
+    assert pages(get, "/flights?date=2024-03-04&limit=500") == (ids, 2)
 
 
 def test_a_large_days_directory_is_read_whole(get, s3):

@@ -8,7 +8,7 @@ from urllib.parse import quote
 import pytest
 
 from live import objects
-from tests.integration.api.conftest import FLEET, SHARD, START, milliseconds, update
+from tests.integration.api.conftest import FLEET, NO_OBJECTS, SHARD, START, milliseconds, update
 
 
 @pytest.fixture(autouse=True)
@@ -260,3 +260,25 @@ def test_a_bucket_that_does_not_answer(get, s3):
     status, headers, problem = get("/alerts")
     assert (status, headers["Retry-After"]) == (503, "5")
     assert "data" not in problem["detail"].removeprefix("the data cannot be read now")
+
+
+@pytest.mark.parametrize("refusal", NO_OBJECTS)
+@pytest.mark.parametrize("question", ["/targets", "/targets/78121E", "/point/31/121/100", "/health"])
+def test_live_objects_that_are_refused_are_no_empty_sky(get, refuse, clock, question, refusal):
+    """Nothing is absent but what S3 has no such key of; when it answers again, all is there again."""
+    for prefix in ("live/", objects.SHARDS, objects.open_window(SHARD), objects.open_window(SHARD) + objects.IDENTITY):
+        refuse(*refusal, prefix)
+        got, headers, _ = get(question)
+        assert (got, headers["Retry-After"]) == (503, "5"), prefix
+    refuse(0, b"", None)
+    assert get(question)[0] == 200
+    refuse(*refusal, "live/")
+    clock.seconds += 1
+    assert get(question)[0] == 503
+
+
+@pytest.mark.parametrize("refusal", NO_OBJECTS)
+def test_a_status_that_is_refused_is_not_missing(get, refuse, refusal):
+    """Health without it would say that the consumer has written none."""
+    refuse(*refusal, objects.STATUS)
+    assert get("/health")[0] == 503

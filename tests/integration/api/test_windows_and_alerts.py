@@ -5,11 +5,12 @@ from __future__ import annotations
 import gzip
 import json
 import random
+import tracemalloc
 from datetime import timedelta
 
 import pytest
 
-from api import cursors
+from api import cursors, window_rows
 from tests.integration.api.conftest import NOW
 
 
@@ -171,3 +172,91 @@ def test_a_damaged_object_hides_no_other(get, s3, put_alert, put_rows):
     cut = gzip.compress(f"{json.dumps(row(22))}\n{more}".encode())[:-3_000]
     s3.put_object(Bucket="data", Key="windows/date=2024-03-04/hour=23/c", Body=cut)
     assert get("/windows")[2] == {"rows": [row(20), row(22)], "unreadable": 3}
+
+
+def pages(get, question):
+    """Return the pages that an answer leads to."""
+    found, target = [], question
+    while target:
+        status, _, page = get(target)
+        assert status == 200, page
+        found.append(page)
+        target = page.get("next", "").removeprefix("/api")
+    return found
+
+
+@pytest.mark.parametrize("nothing", [b"", gzip.compress(b"", mtime=0)], ids=["empty", "gzip of nothing"])
+def test_an_empty_object_is_damaged(get, s3, put_rows, put_alert, nothing):
+    """Firehose writes none, nor does the alerts function: something is missing there."""
+    put_rows([row(20)])
+    s3.put_object(Bucket="data", Key="windows/date=2024-03-04/hour=23/b.ndjson.gz", Body=nothing)
+    assert get("/windows")[2] == {"rows": [row(20)], "unreadable": 1}
+    put_alert(NOW - timedelta(minutes=9), 1)
+    odd = f"alerts/date=2024-03-04/hour=23/{round((NOW - timedelta(minutes=7)).timestamp() * 1000)}-0002.json"
+    s3.put_object(Bucket="data", Key=odd, Body=nothing)
+    assert get("/alerts")[2]["unreadable"] == 1
+
+
+@pytest.mark.parametrize(
+    ("lines", "unreadable"),
+    [
+        pytest.param((b"\n", 20_000_000), 1 << 20, id="blank lines"),
+        pytest.param((b"x" * 1_000_000 + b"\n", 200), 135, id="long lines"),
+        pytest.param((b"x" * 1_000_000, 200), 1, id="one line"),
+    ],
+)
+def test_of_an_object_no_more_is_read_than_firehose_writes(get, s3, put_rows, lines, unreadable):
+    """Whatever it inflates to; what lies beyond is unreadable, and hides no other object."""
+    put_rows([row(20)], "a")
+    put_rows([row(22)], "c")
+    line, count = lines
+    odd = gzip.compress(json.dumps(row(21)).encode() + b"\n" + line * count, 1)
+    s3.put_object(Bucket="data", Key="windows/date=2024-03-04/hour=23/b.ndjson.gz", Body=odd)
+
+    found = pages(get, "/windows")
+
+    assert [one for page in found for one in page["rows"]] == [row(20), row(21), row(22)]
+    assert sum(page.get("unreadable", 0) for page in found) == unreadable
+    assert max(page.get("unreadable", 0) for page in found) < 300_000
+
+
+def test_a_long_line_is_not_held(get, s3, put_rows):
+    """Not even one that would be the whole memory."""
+    put_rows([row(20)], "a")
+    odd = gzip.compress(b"x" * 200_000_000, 1)
+    s3.put_object(Bucket="data", Key="windows/date=2024-03-04/hour=23/b.ndjson.gz", Body=odd)
+    tracemalloc.start()
+    try:
+        assert get("/windows")[2] == {"rows": [row(20)], "unreadable": 1}
+        assert tracemalloc.get_traced_memory()[1] < 20_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_page_of_rows_fetches_so_many_objects_and_so_many_bytes(get, s3, put_rows, monkeypatch):
+    """What is left comes with the next, each row once: of many small objects, and of damaged ones."""
+    monkeypatch.setattr(window_rows, "_MOST_OBJECTS", 4)
+    for number in range(5):
+        put_rows([row(20, f"78{number:04}")], f"a{number}")
+    assert [len(page["rows"]) for page in pages(get, "/windows")] == [4, 1]
+    for number in range(3):
+        odd = f"windows/date=2024-03-04/hour=23/{number}"
+        s3.put_object(Bucket="data", Key=odd, Body=b"\x1f\x8b" + bytes(20_000_000))
+    found = pages(get, "/windows")
+    assert [(len(page["rows"]), page.get("unreadable", 0)) for page in found] == [(0, 2), (3, 1), (2, 0)]
+
+
+def test_an_alert_larger_than_any_is_damaged_and_a_page_of_large_ones_short(get, s3):
+    """Each is read once."""
+
+    def put(number, size):
+        at = NOW - timedelta(minutes=30 - number)
+        alert = {"id": f"{number:04}", "rule": "pattern", "icao_address": "78121E", "at": at.isoformat()}
+        key = f"alerts/date=2024-03-04/hour=22/{round(at.timestamp() * 1_000)}-{number:04}.json"
+        s3.put_object(Bucket="data", Key=key, Body=json.dumps({**alert, "update": "x" * size}))
+
+    put(0, 2_000_000)
+    for number in range(1, 7):
+        put(number, 1_000_000)
+    found = pages(get, "/alerts")
+    assert [(len(page["alerts"]), page.get("unreadable", 0)) for page in found] == [(4, 1), (2, 0)]

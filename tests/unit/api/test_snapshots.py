@@ -118,6 +118,20 @@ def test_identities_that_change_are_asked_for_again(stored, writer):
     assert snapshots.sky().identities["000007"]["callsign"] == "NEW1"
 
 
+@pytest.mark.usefixtures("writer")
+def test_a_window_that_is_empty_now_is_not_unchanged(stored):
+    """What was there before is not shown for it, and it is counted."""
+    now = 0.0
+    snapshots = Snapshots(stored, lambda: now)
+    assert snapshots.sky().unreadable == 0
+    stored.content["live/shardId-000000000007/open"] = b""
+    now += LOOK_SECONDS
+
+    sky = snapshots.sky()
+
+    assert (sky.shards, sky.unreadable) == (SHARDS - 1, 1)
+
+
 PARENT, CHILD = "shardId-000000000000", "shardId-000000000001"
 
 
