@@ -10,16 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from common.s3_errors import status_of
+from common.s3_errors import is_absent, status_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mypy_boto3_s3 import S3Client
-
-_ABSENT = "NoSuchKey"
-"""The code of an object that is not there. The role may list the bucket (`FindRowsAndAlerts` in `template.yaml`), so
-that a 403 is a refusal, and a 404 with another code comes of a bucket that is gone, or of something before S3."""
 
 _MOST_BYTES = 64 * 1024 * 1024
 """Of one object: a larger one is not ours."""
@@ -47,7 +43,10 @@ class DamagedObjectError(Exception):
 
 
 class Bucket:
-    """Reads objects. Its methods raise what botocore raises, but for objects that are not there."""
+    """Reads objects. Its methods raise what botocore raises, but for objects that are not there.
+
+    The role may list the bucket (`FindRowsAndAlerts` in `template.yaml`), so that a 403 is a refusal.
+    """
 
     def __init__(self, s3: S3Client, name: str) -> None:
         self._s3 = s3
@@ -62,7 +61,7 @@ class Bucket:
             status = status_of(error)
             if status == HTTPStatus.NOT_MODIFIED and known is not None:
                 return known, b""
-            if error.response["Error"].get("Code") == _ABSENT:
+            if is_absent(error):
                 return None
             raise
         return got["ETag"], got["Body"].read(_MOST_BYTES)
@@ -83,7 +82,7 @@ class Bucket:
             if status == HTTPStatus.NOT_MODIFIED and known is not None:
                 return known, b""
             is_replaced = status == HTTPStatus.PRECONDITION_FAILED and wanted is not None
-            if is_replaced or error.response["Error"].get("Code") == _ABSENT:
+            if is_replaced or is_absent(error):
                 return None
             if status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:  # it ends before
                 return wanted or "", b""

@@ -5,10 +5,6 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any, Final
 
-ABSENT: Final = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.FORBIDDEN})
-"""What is answered for a key that is not there to a role that may not list the bucket: 403, too, which may be a refusal
-as well. A role that may list takes neither a 403 nor a 404 with another code than `NoSuchKey` for it."""
-
 CONFLICTS: Final = frozenset({HTTPStatus.PRECONDITION_FAILED, HTTPStatus.CONFLICT})
 """A conditional write was refused, since another was faster: look what is there, and try again."""
 
@@ -20,7 +16,7 @@ def status_of(error: Exception) -> int | None:
 
 
 def is_absent(error: Exception) -> bool:
-    """Return whether S3 says that GetObject's object is not there.
+    """Return whether S3 says that GetObject's object is not there; it says 403 to a role that may not list the bucket.
 
     A bucket that is not there and a proxy's page have the same status, 404, and say nothing about the object. An answer
     to HeadObject has no body to say it in: there the status is all.

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from aggregator.sinks.ordered_object import OrderedObject, put_once
-from common.s3_errors import status_of
+from common.s3_errors import is_absent
 from live import objects
 from live.assembly import assemble
 from live.container import read_header
@@ -72,6 +71,6 @@ def _content(client: S3Client, bucket: str, key: str) -> bytes | None:
     try:
         return client.get_object(Bucket=bucket, Key=key)["Body"].read()
     except Exception as error:
-        if status_of(error) != HTTPStatus.NOT_FOUND:
+        if not is_absent(error):
             raise
         return None

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from aggregator import instants
-from common.s3_errors import CONFLICTS, status_of
+from common.s3_errors import CONFLICTS, is_absent, status_of
 from live import objects
 
 if TYPE_CHECKING:
@@ -82,7 +81,7 @@ class ShardList:
         try:
             found = self._client.get_object(Bucket=self._bucket, Key=objects.SHARDS)
         except Exception as error:
-            if status_of(error) != HTTPStatus.NOT_FOUND:
+            if not is_absent(error):
                 raise
             return {"version": 1, "window_seconds": 0, "shards": {}}, {"IfNoneMatch": "*"}
         try:

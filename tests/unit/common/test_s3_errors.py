@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from common.s3_errors import ABSENT, CONFLICTS, is_absent, status_of
+from common.s3_errors import CONFLICTS, is_absent, status_of
 
 
 def test_the_status_is_that_of_the_answer():
     """Whatever the error's code is called: S3 has several for one status."""
     answer = {"Error": {"Code": "PreconditionFailed"}, "ResponseMetadata": {"HTTPStatusCode": 412}}
     assert status_of(ClientError(answer, "PutObject")) in CONFLICTS  # type: ignore[arg-type]
-    answer = {"Error": {"Code": "NoSuchKey"}, "ResponseMetadata": {"HTTPStatusCode": 404}}
-    assert status_of(ClientError(answer, "GetObject")) in ABSENT  # type: ignore[arg-type]
 
 
 def test_an_object_is_absent_where_s3_says_so():
