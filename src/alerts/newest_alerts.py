@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from alerts.timeouts import CALL_SECONDS
+from common import s3_body
 from common.observability import logger
 from common.s3_errors import CONFLICTS, is_absent, status_of
 from live import objects
@@ -95,7 +96,7 @@ class NewestAlerts:
                 raise
             return [], {"IfNoneMatch": "*"}
         try:
-            listed = msgspec.json.decode(found["Body"].read(_MOST_BYTES), type=_Listed).alerts
+            listed = msgspec.json.decode(s3_body.read(found, _MOST_BYTES), type=_Listed).alerts
         except (ValueError, RecursionError):
             listed = []
         return listed, {"IfMatch": found["ETag"]}

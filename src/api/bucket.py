@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from common import s3_body
 from common.s3_errors import is_absent, status_of
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class Bucket:
             if is_absent(error):
                 return None
             raise
-        return got["ETag"], got["Body"].read(_MOST_BYTES)
+        return got["ETag"], s3_body.read(got, _MOST_BYTES)
 
     def part(
         self, key: str, start: int, size: int, *, known: str | None = None, wanted: str | None = None
@@ -87,7 +88,7 @@ class Bucket:
             if status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:  # it ends before
                 return wanted or "", b""
             raise
-        return got["ETag"], got["Body"].read(size)
+        return got["ETag"], s3_body.read(got, size)
 
     def keys(self, prefix: str, after: str) -> Iterator[str]:
         """Yield the objects below a prefix that come after a key, in their order."""
@@ -105,7 +106,7 @@ class Bucket:
         DamagedObjectError
             It has more than `most` bytes.
         """
-        data = self._s3.get_object(Bucket=self._name, Key=key)["Body"].read(most + 1)
+        data = s3_body.read(self._s3.get_object(Bucket=self._name, Key=key), most + 1)
         if len(data) > most:
             raise DamagedObjectError(f"{key}: more than {most} bytes", len(data))
         return data

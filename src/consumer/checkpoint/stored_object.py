@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from common import s3_body
 from consumer.checkpoint.document import MAX_BYTES, shown
 from consumer.errors import CheckpointError
 
@@ -41,7 +42,7 @@ def read(s3: S3Client, bucket: str, key: str, deadline: Deadline | None) -> Stor
     def get() -> StoredObject:
         answer = s3.get_object(Bucket=bucket, Key=key)
         modified = answer["LastModified"]
-        content = answer["Body"].read(MAX_BYTES + 1)
+        content = s3_body.read(answer, MAX_BYTES + 1)
         return StoredObject(content, answer["ETag"], modified, _age(modified, answer["ResponseMetadata"]))
 
     try:
