@@ -58,8 +58,15 @@ class _Counting:
     def connected(self) -> None:
         """A connection was opened."""
 
+    def token_arrived(self) -> bool:
+        """A token came, which moves the position."""
+        return True
+
+    def token_repeated(self) -> None:
+        """The newest token came again."""
+
     def reach(self, *_: object) -> None:
-        """A token came."""
+        """The position moved."""
 
     def notify(self) -> None:
         """Nothing to commit."""

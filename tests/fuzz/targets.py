@@ -287,7 +287,8 @@ class Clock:
 
 def _refusal(status) -> Any:
     """The answer of S3 that botocore makes an error of."""
-    return {"ResponseMetadata": {"HTTPStatusCode": status}}
+    code = {404: "NoSuchKey", 412: "PreconditionFailed"}[status]
+    return {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
 
 
 class LogBucket:

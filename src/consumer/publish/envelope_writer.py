@@ -61,7 +61,7 @@ class HeaderedUpdate(StreamUpdate, gc=False):
     """A target update with the fields of the header."""
 
     callsign: _Text | None = None
-    squawk: _Text | int | None = None
+    squawk: _Text | int | float | None = None
     collection_type: _Text | None = None
     airline_iata: _Text | None = None
     aircraft_type_icao: _Text | None = None
