@@ -88,14 +88,14 @@ class AlertLog:
         self, entries: list[LogEntry], remaining_seconds: Callable[[], float], has_failed: Event
     ) -> Iterable[LogEntry | None]:
         def write(entry: LogEntry) -> LogEntry | None:
-            if has_failed.is_set() or remaining_seconds() < CALL_SECONDS or not self._write(entry, has_failed):
+            if has_failed.is_set() or remaining_seconds() < CALL_SECONDS:
                 return None
-            return entry
+            return self._write(entry, has_failed)
 
         return map(write, entries) if len(entries) == 1 else self._threads.map(write, entries)
 
-    def _write(self, entry: LogEntry, has_failed: Event) -> bool:
-        """Write the entry unless it is there; return whether it is there now.
+    def _write(self, entry: LogEntry, has_failed: Event) -> LogEntry | None:
+        """Write the entry unless it is there; return it if it is there now.
 
         One that was there may be missing from the newest alerts all the same: the answer to its write was lost, or the
         process that wrote it has ended before it could show it.
@@ -112,10 +112,10 @@ class AlertLog:
             if status_of(error) != HTTPStatus.PRECONDITION_FAILED:
                 has_failed.set()
                 logger.warning("alert could not be logged yet", extra=_named(entry) | {"reason": str(error)})
-                return False
+                return None
         with self._lock:
             self._waiting.pop(entry.id, None)
-        return True
+        return entry
 
     @cached_property
     def _threads(self) -> ThreadPoolExecutor:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from common import s3_body
+from common import s3_body, s3_listing
 from common.s3_errors import is_absent, status_of
 
 if TYPE_CHECKING:
@@ -91,12 +91,8 @@ class Bucket:
         return got["ETag"], s3_body.read(got, size)
 
     def keys(self, prefix: str, after: str) -> Iterator[str]:
-        """Yield the objects below a prefix that come after a key, in their order."""
-        for page in self._s3.get_paginator("list_objects_v2").paginate(
-            Bucket=self._name, Prefix=prefix, StartAfter=after
-        ):
-            for listed in page.get("Contents", []):
-                yield listed["Key"]
+        """Return the objects below a prefix that come after a key, in their order."""
+        return (one.key for one in s3_listing.listed(self._s3, self._name, prefix, after))
 
     def read(self, key: str, most: int = _MOST_BYTES) -> bytes:
         """Return an object.

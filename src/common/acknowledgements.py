@@ -1,4 +1,4 @@
-"""Refuses answers of status 200 that are none of AWS's: a proxy's page or an empty body acknowledges nothing.
+"""Refuses answers of status 200 that did not come from AWS: a proxy's page or an empty body acknowledges nothing.
 
 botocore takes most of them for a success without content, and fails at others with errors of its parsers. What AWS says
 to each operation of the functions is known, though: where it is missing, nobody knows whether the call was carried out.
@@ -36,16 +36,16 @@ _UNREADABLE = (ResponseParserError, AttributeError, LookupError, TypeError, Valu
 
 
 class UnacknowledgedError(BotoCoreError):
-    """What came with status 200 is no answer of AWS's."""
+    """What came with status 200 did not come from AWS."""
 
     fmt = (
-        "the answer to {operation} {wrong}: it is none of AWS's, and the call may not have been carried out. Look at "
-        "what lies between: a proxy, or an endpoint that the environment names"
+        "the answer to {operation} {wrong}: it did not come from AWS, and the call may not have been carried out. "
+        "Check what is in between: a proxy, or an endpoint set in the environment"
     )
 
 
 def expect(session: Session) -> None:
-    """Have the calls of all clients of the session raise UnacknowledgedError where the answer is none of AWS's."""
+    """Have all clients of the session raise UnacknowledgedError for an answer that did not come from AWS."""
     session.register("creating-client-class", _expect)
 
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 _EVENTBRIDGE: Final = frozenset(
     {"version", "id", "detail-type", "source", "account", "time", "region", "resources", "detail"}
 )
-"""The names in an event of EventBridge's, a schedule's among them."""
+"""The names in an event from EventBridge, such as a schedule's."""
 
 _SHOWN: Final = 200
 """Characters of an event that is none."""
@@ -21,7 +21,7 @@ class EventError(ValueError):
 
 
 def checked(event: Any, takes: Sequence[str]) -> dict[str, Any]:
-    """Return the event, which has no names but those that the function takes, and EventBridge's where it is one of its.
+    """Return the event, which has only names that the function takes, and EventBridge's own if EventBridge sent it.
 
     Raises
     ------

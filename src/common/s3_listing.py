@@ -20,15 +20,16 @@ class Listed(NamedTuple):
     size: int
 
 
-def listed(s3: S3Client, bucket: str, prefix: str) -> Iterator[Listed]:
-    """Yield the objects below a prefix, in the order of their keys.
+def listed(s3: S3Client, bucket: str, prefix: str, after: str = "") -> Iterator[Listed]:
+    """Yield the objects below a prefix, in the order of their keys; those that come after a key, if one is given.
 
     Raises
     ------
     common.acknowledgements.UnacknowledgedError
         An entry lacks what S3 says of each object.
     """
-    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+    start: Any = {"StartAfter": after} if after else {}
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix, **start):
         for entry in page.get("Contents", []):
             yield _listed(entry)
 

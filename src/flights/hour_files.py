@@ -59,7 +59,7 @@ class HourFiles:
             S3 does not give it.
         """
         with _named(key):
-            tail = self._tail(key, target)
+            tail = again(lambda: self._tail(key, target), (ChangedError,), _TRIES)
         return [] if tail is None else self._read(key, target)
 
     def fetch(self, key: str, target: Path, begin: str, end: str) -> Fetched | None:
@@ -89,22 +89,18 @@ class HourFiles:
             return again(copy, (ChangedError,), _TRIES)
 
     def _tail(self, key: str, target: Path) -> Tail | None:
-        """Write a file that has at least what describes the object."""
-
-        def copy() -> Tail | None:
-            tail = self._store.tail(key, target)
-            if tail is None:
-                if self._store.is_listed(key):
-                    raise ChangedError(f"{key}: is listed, and S3 says that it is not there")
-                return None
-            size = row_groups.footer_size(tail.last)
-            if size is None or size > tail.size:
-                raise _broken(key, "does not end as one")
-            begin = tail.size - size
-            self._store.fill(key, tail.tag, target, [(begin, tail.begin)] if begin < tail.begin else [])
-            return tail._replace(begin=min(begin, tail.begin))
-
-        return again(copy, (ChangedError,), _TRIES)
+        """Write a file that has at least what describes the object; one try."""
+        tail = self._store.tail(key, target)
+        if tail is None:
+            if self._store.is_listed(key):
+                raise ChangedError(f"{key}: is listed, and S3 says that it is not there")
+            return None
+        size = row_groups.footer_size(tail.last)
+        if size is None or size > tail.size:
+            raise _broken(key, "does not end as one")
+        begin = tail.size - size
+        self._store.fill(key, tail.tag, target, [(begin, tail.begin)] if begin < tail.begin else [])
+        return tail._replace(begin=min(begin, tail.begin))
 
     def _read(self, key: str, target: Path) -> list[RowGroup]:
         try:

@@ -117,14 +117,13 @@ class Making:
         BrokenHourError, ChangedError, UnreadHourError
             An hour of the archive cannot be read.
         """
-        found = self._there(part)
+        found = self._there(part, digest(self.store.inputs(days.parsed(part.day))))
         return self._make_part(part) if found is None else found
 
-    def _there(self, part: Part) -> Counts | None:
-        """Return what a part came to; None if it is not made, or of other objects than the archive has now."""
+    def _there(self, part: Part, made_of: str) -> Counts | None:
+        """Return what a part came to; None if it is not made, or of other objects than these."""
         found = self.store.part(part)
-        is_newest = found is not None and found.made_of == digest(self.store.inputs(days.parsed(part.day)))
-        return found if is_newest else None
+        return found if found is not None and found.made_of == made_of else None
 
     def _make_part(self, part: Part) -> Counts:
         with self._scratch() as folder:
@@ -229,7 +228,7 @@ class Making:
     def _missing(self, plan: Plan, remaining: Callable[[], float]) -> int:
         """Make as many parts as there is time for; return how many are left."""
         for made, part in enumerate(plan.parts):
-            if self._there(part) is None:
+            if self._there(part, plan.made_of) is None:
                 if remaining() < _LEAST_FOR_PART:
                     return len(plan.parts) - made
                 self._make_part(part)

@@ -217,11 +217,9 @@ class DuplicateFilter:
         What is not in the intervals up to `committed` is expected again.
         """
         successor = DuplicateFilter(self._kept_intervals, max_digests=self._max_digests)
-        before, after = (
-            {digest for one in self._segments if (one.interval <= committed) is is_before for digest in one.digests}
-            for is_before in (True, False)
-        )
-        expected = self._expected.union(self._current, after)
+        expected, before = self._expected.union(self._current), set[int]()
+        for segment in self._segments:
+            (before if segment.interval <= committed else expected).update(segment.digests)
         for update in unacknowledged:  # one by one: they may be 48 MiB, and what identifies them as much again
             digest = hash(identify([update]).identities[0])
             expected.discard(digest)

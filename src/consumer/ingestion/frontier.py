@@ -26,7 +26,12 @@ _DIGEST_BYTES = 8
 
 def keys(updates: Sequence[StreamUpdate]) -> list[str]:
     """Return what names each update in a checkpoint: the same in every process, however its object is written."""
-    return [_key(identity) for identity in identify(updates).identities]
+    return keys_of(identify(updates).identities)
+
+
+def keys_of(identities: Iterable[bytes]) -> list[str]:
+    """Return the same for updates whose identities are known."""
+    return list(map(_key, identities))
 
 
 class Frontier:
@@ -43,12 +48,12 @@ class Frontier:
 
     def note(self, identified: Sequence[bytes], *, may_repeat: bool = False) -> None:
         """Note updates by their identities; where some `may_repeat`, those that are held are not noted again."""
+        newest: Sequence[bytes | str] = identified
         if may_repeat or max(map(len, identified), default=0) > _LONGEST:
-            named = {one if len(one) <= _LONGEST else _key(one): None for one in identified[-MAX_KEYS:]}
-            known = set(self._recent) if may_repeat else set()
-            newest: Sequence[bytes | str] = [one for one in named if one not in known and _named(one) not in known]
-        else:
-            newest = identified
+            newest = [one if len(one) <= _LONGEST else _key(one) for one in identified[-MAX_KEYS:]]
+        if may_repeat:
+            known = set(self._recent)
+            newest = [one for one in dict.fromkeys(newest) if one not in known and _named(one) not in known]
         self.read += len(newest)  # first: who asks in between must take none of them for one before its position
         self._recent.extend(newest)
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from consumer.checkpoint.position import TimeRange
     from consumer.checkpoint.rejected_lines import RejectedStore
     from consumer.checkpoint.watermark import Watermark
-    from consumer.ingestion.deduplicator import DuplicateFilter
+    from consumer.ingestion.deduplicator import DuplicateFilter, Identified
     from consumer.ingestion.own_processor import OwnProcessor
     from consumer.publish.publisher import Publisher
     from consumer.stream.messages import StreamUpdate
@@ -162,7 +162,10 @@ class TargetProcessor:
             # Before they are remembered: should this fail, they have to come again, and be no duplicates then.
             updates = [update for update in updates if self._fits(update)]
         identified = identify(updates)
-        new = self._unknown(self._duplicates.new_ones(updates, identified))
+        new = self._duplicates.new_ones(updates, identified)
+        self._is_in_frontier = False
+        if self._known and new:
+            new = self._unknown(new, identified if len(new) == len(updates) else identify(new))
         if updates:
             self._read_since_position = self._read_since_token = True
         self._frontier.note(identified.identities, may_repeat=len(new) != len(updates))
@@ -180,12 +183,9 @@ class TargetProcessor:
             sizes = [len(update.data) for update in new]
         self._publisher.put(new, sum(sizes), interval)
 
-    def _unknown(self, updates: Sequence[StreamUpdate]) -> Sequence[StreamUpdate]:
+    def _unknown(self, updates: Sequence[StreamUpdate], identified: Identified) -> Sequence[StreamUpdate]:
         """Return the updates that the checkpoint did not name: a server may begin earlier than asked."""
-        self._is_in_frontier = False
-        if not self._known or not updates:
-            return updates
-        named = [key in self._known for key in frontier.keys(updates)]
+        named = [key in self._known for key in frontier.keys_of(identified.identities)]
         self._is_in_frontier = named[-1]
         return [update for update, is_named in zip(updates, named, strict=True) if not is_named]
 

@@ -39,13 +39,14 @@ class TimeBudget:
         self._reserve = reserve
         self._wall: deque[float] = deque(maxlen=_OBSERVED)
         self._stream: deque[float] = deque(maxlen=_OBSERVED)
-        self._last: tuple[float, datetime | None] | None = None
-        self._furthest: datetime | None = None
+        self._last: float | None = None
+        self._furthest: datetime | None = None  # from a clock that is behind, and back, no stream time passes
         self._lag = timedelta.max
 
     def connected(self, monotonic: float, newest_ingestion_time: datetime | None) -> None:
         """Note a new connection; the time until its first token is at most an interval, so it counts as one."""
-        self._last = monotonic, self._furthest_of(newest_ingestion_time)
+        self._last = monotonic
+        self._advance(newest_ingestion_time)
 
     def token_arrived(self, monotonic: float, newest_ingestion_time: datetime | None, now: datetime) -> None:
         """Observe a token: when it came (seconds), and how far the stream had come by then."""
@@ -53,19 +54,19 @@ class TimeBudget:
             newest_ingestion_time = None  # our clock is behind: it cannot say how far the stream is (`StreamTime`)
         if newest_ingestion_time is not None:
             self._lag = now - newest_ingestion_time
-            newest_ingestion_time = self._furthest_of(newest_ingestion_time)
+        passed = self._advance(newest_ingestion_time)
         if self._last is not None:
-            self._wall.append(monotonic - self._last[0])
-            if self._last[1] is not None and newest_ingestion_time is not None:
-                passed = newest_ingestion_time - self._last[1]
+            self._wall.append(monotonic - self._last)
+            if passed is not None:
                 self._stream.append(min(_LONGEST, passed.total_seconds()))
-        self._last = monotonic, self._furthest
+        self._last = monotonic
 
-    def _furthest_of(self, time: datetime | None) -> datetime | None:
-        """Return how far the stream has come: from a clock that is behind, and back, no stream time passes."""
-        if time is not None:
-            self._furthest = time if self._furthest is None else max(self._furthest, time)
-        return self._furthest
+    def _advance(self, newest: datetime | None) -> timedelta | None:
+        """Note how far the stream has come; return by how much that is further, None if it is not known."""
+        before = self._furthest
+        if newest is not None:
+            self._furthest = newest if before is None else max(before, newest)
+        return None if newest is None or before is None or self._furthest is None else self._furthest - before
 
     @property
     def expected_interval(self) -> float:

@@ -1,11 +1,10 @@
-"""What comes with status 200 and is no answer of AWS's fails the call, by whatever function it is made."""
+"""An answer of status 200 that did not come from AWS fails the call, whichever function makes it."""
 
 from __future__ import annotations
 
 import ast
 from contextlib import closing
 from http.server import BaseHTTPRequestHandler
-from pathlib import Path
 
 import pytest
 from botocore import xform_name
@@ -84,7 +83,7 @@ def test_a_refusal_is_raised_as_ever(call, status):
     assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == status
 
 
-def test_every_write_of_the_functions_is_among_them():
+def test_every_write_of_the_functions_is_among_them(repository):
     """A call that is added later has to say by what AWS acknowledges it; the stream's has rules of its own."""
     ours = {xform_name(operation) for operation in CALLS} | {"put_records", "list_shards", "get_secret_value"}
     known = {
@@ -94,7 +93,7 @@ def test_every_write_of_the_functions_is_among_them():
     }
     called = {
         node.func.attr
-        for path in Path("src").rglob("*.py")
+        for path in (repository / "src").rglob("*.py")
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
     }

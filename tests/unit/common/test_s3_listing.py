@@ -45,6 +45,6 @@ def test_an_entry_that_lacks_something_is_no_answer_of_s3s(name):
     """The error says what, and of which object."""
     entry = {"Key": "raw/a", "ETag": "tag", "Size": 1}
     del entry[name]
-    expected = f"ListObjectsV2 has an entry .{entry.get('Key', 'of no name')}. without {name}: it is none of AWS"
+    expected = f"ListObjectsV2 has an entry .{entry.get('Key', 'of no name')}. without {name}: it did not come from AWS"
     with pytest.raises(UnacknowledgedError, match=expected):
         list(listed(Pages(entry), "data", ""))
