@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import io
 import itertools
 import json
 from collections import Counter, deque
@@ -40,8 +41,8 @@ class ProcessDiedError(BaseException):
 class FaultyClient:
     """A boto3 client whose calls fail as planned: each operation has a line of faults, and each call takes the next.
 
-    `refused`: the call never takes effect. `answer lost`: it does, but nobody hears of it. `died before` and `died
-    after`: the process ends there. None: all is well.
+    `refused`: the call never takes effect. `answer lost`: it does, but nobody hears of it. `cut short`: the body of the
+    answer is. `died before` and `died after`: the process ends there. None: all is well.
     """
 
     def __init__(self, client, faults):
@@ -65,6 +66,8 @@ class FaultyClient:
                 raise ReadTimeoutError(endpoint_url="http://127.0.0.1")
             if fault == "died after":
                 raise ProcessDiedError
+            if fault == "cut short":
+                answer["Body"] = io.BytesIO(answer["Body"].read()[:-1])
             return answer
 
         return faulty

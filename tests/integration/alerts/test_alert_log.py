@@ -331,6 +331,17 @@ def test_newest_alerts_that_cannot_be_written_are_counted_and_shown_with_the_nex
     assert len(world.log()) == len(world.read(objects.ALERTS)["alerts"]) == 2
 
 
+def test_newest_alerts_that_are_cut_short_on_their_way_are_kept(world, record):
+    """What came of them is no list, and is not taken for none: the next alert does not stand in the place of all."""
+    world.s3 = FaultyClient(world.s3, {"get_object": [None, "cut short"]})
+    alerter = world.alerter()
+
+    results = [alerter.process([record(f"{n:06X}", squawk="7700")], lambda: 60.0) for n in range(3)]
+
+    assert [result.not_shown for result in results] == [0, 1, 0]
+    assert len(world.read(objects.ALERTS)["alerts"]) == 3
+
+
 def test_an_alert_whose_log_was_written_and_never_answered_is_shown(world, record):
     """The next batch finds it there: by its own write."""
     world.s3 = FaultyClient(world.s3, {"put_object": ["answer lost"]})

@@ -120,17 +120,17 @@ class Refusals:
     """Answers of S3 to GetObject in place of the bucket's, by the beginnings of keys."""
 
     def __init__(self):
-        self.status, self.body, self.prefix = 0, b"", None
+        self.status, self.body, self.prefix, self.headers = 0, b"", None, {}
 
-    def __call__(self, status, body, prefix):
+    def __call__(self, status, body, prefix, headers=None):
         """Answer requests for the keys below a prefix so, from now on; for None no more."""
-        self.status, self.body, self.prefix = status, body, prefix
+        self.status, self.body, self.prefix, self.headers = status, body, prefix, headers or {}
 
     def answer(self, request, **_):
         """Return the answer that a request gets, None for the bucket's own."""
         if self.prefix is None or not request.url.partition("/data/")[2].startswith(self.prefix):
             return None
-        return AWSResponse(request.url, self.status, {}, _Body(self.body))
+        return AWSResponse(request.url, self.status, self.headers, _Body(self.body))
 
 
 NO_OBJECTS = [

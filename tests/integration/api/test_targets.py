@@ -277,6 +277,16 @@ def test_live_objects_that_are_refused_are_no_empty_sky(get, refuse, clock, ques
     assert get(question)[0] == 503
 
 
+def test_a_live_object_that_is_cut_short_on_its_way_is_read_again(get, refuse):
+    """It is not damaged: the next request gets it whole."""
+    refuse(200, b"LIVE", objects.open_window(SHARD), {"ETag": '"cut"', "Content-Length": "400"})
+    assert get("/targets")[0] == 503
+    refuse(0, b"", None)
+    status, _, page = get("/targets")
+    assert (status, addresses(page)) == (200, ["040172", "780A11", "78121E", "C82222"])
+    assert "unreadable" not in page
+
+
 @pytest.mark.parametrize("refusal", NO_OBJECTS)
 def test_a_status_that_is_refused_is_not_missing(get, refuse, refusal):
     """Health without it would say that the consumer has written none."""
